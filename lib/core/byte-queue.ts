@@ -1,0 +1,125 @@
+/** The one accumulator that every decoder uses. */
+
+/** A chunk shorter than this is copied: many tiny slices would each pin the large buffer they were cut from. */
+const SMALL_CHUNK_BYTES = 1024;
+/** Size of the blocks that small chunks are copied into. */
+const BLOCK_BYTES = 8192;
+
+/**
+ * A first-in-first-out queue of bytes that copies nothing where it can and everything tiny.
+ *
+ * `take` gives a view of the pushed chunk when the request sits inside one chunk, and a copy when it spans
+ * several; `takeSome` never copies. Small chunks (under 1 KiB) are gathered in 8 KiB blocks, so that a peer that
+ * sends single bytes costs memory by the byte and time by the byte.
+ */
+export class ByteQueue {
+  #chunks: Buffer[] = [];
+  /** Index of the first chunk still in use; the array is cut when half of it is behind. */
+  #head = 0;
+  /** Bytes of the first chunk that are gone already. */
+  #offset = 0;
+  #length = 0;
+  /** The block that small chunks go to, while it is the last chunk of the queue. */
+  #block: Buffer | undefined;
+  #blockUsed = 0;
+
+  /** Bytes in the queue. */
+  get length(): number {
+    return this.#length;
+  }
+
+  push(chunk: Buffer): void {
+    if (chunk.length === 0) return;
+    this.#length += chunk.length;
+    if (chunk.length >= SMALL_CHUNK_BYTES) {
+      this.#block = undefined;
+      this.#chunks.push(chunk);
+      return;
+    }
+    if (this.#block === undefined || this.#blockUsed + chunk.length > BLOCK_BYTES) {
+      // A lone small chunk is taken as it is: copying pays only when a second one follows.
+      if (this.#length === chunk.length) {
+        this.#block = undefined;
+        this.#chunks.push(chunk);
+        return;
+      }
+      this.#block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
+      this.#blockUsed = 0;
+      this.#chunks.push(this.#block.subarray(0, 0));
+    }
+    chunk.copy(this.#block, this.#blockUsed);
+    const start = this.#blockUsed - (this.#chunks[this.#chunks.length - 1] as Buffer).length;
+    this.#blockUsed += chunk.length;
+    this.#chunks[this.#chunks.length - 1] = this.#block.subarray(start, this.#blockUsed);
+  }
+
+  /** The byte at `index`, which must be less than `length`. */
+  at(index: number): number {
+    let rest = index + this.#offset;
+    for (let i = this.#head; i < this.#chunks.length; i++) {
+      const chunk = this.#chunks[i] as Buffer;
+      if (rest < chunk.length) return chunk[rest] as number;
+      rest -= chunk.length;
+    }
+    throw new RangeError(`byte ${index} of a queue of ${this.#length}`);
+  }
+
+  /** The first `count` bytes, which stay in the queue. `count` must not exceed `length`. */
+  peek(count: number): Buffer {
+    const first = this.#chunks[this.#head];
+    if (first !== undefined && first.length - this.#offset >= count) return first.subarray(this.#offset, this.#offset + count);
+    return this.#copy(count);
+  }
+
+  /** Takes exactly `count` bytes, which must not exceed `length`. */
+  take(count: number): Buffer {
+    const bytes = this.peek(count);
+    this.skip(count);
+    return bytes;
+  }
+
+  /** Takes at most `max` bytes (at least one, if there are any) without ever copying. */
+  takeSome(max: number): Buffer {
+    const first = this.#chunks[this.#head];
+    if (first === undefined || max === 0) return Buffer.alloc(0);
+    const count = Math.min(max, first.length - this.#offset);
+    const bytes = first.subarray(this.#offset, this.#offset + count);
+    this.skip(count);
+    return bytes;
+  }
+
+  /** Forgets the first `count` bytes. */
+  skip(count: number): void {
+    if (count > this.#length) throw new RangeError(`${count} bytes of a queue of ${this.#length}`);
+    this.#length -= count;
+    let rest = count + this.#offset;
+    while (this.#head < this.#chunks.length) {
+      const size = (this.#chunks[this.#head] as Buffer).length;
+      if (rest < size) break;
+      rest -= size;
+      this.#head++;
+    }
+    this.#offset = rest;
+    if (this.#head === this.#chunks.length) {
+      this.#chunks.length = 0;
+      this.#head = 0;
+      this.#offset = 0;
+      this.#block = undefined;
+    } else if (this.#head > 32 && this.#head * 2 > this.#chunks.length) {
+      this.#chunks = this.#chunks.slice(this.#head);
+      this.#head = 0;
+    }
+  }
+
+  #copy(count: number): Buffer {
+    if (count > this.#length) throw new RangeError(`${count} bytes of a queue of ${this.#length}`);
+    const bytes = Buffer.allocUnsafe(count);
+    let filled = 0;
+    let offset = this.#offset;
+    for (let i = this.#head; filled < count; i++) {
+      filled += (this.#chunks[i] as Buffer).copy(bytes, filled, offset, offset + count - filled);
+      offset = 0;
+    }
+    return bytes;
+  }
+}

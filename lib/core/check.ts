@@ -1,0 +1,22 @@
+/** One-line checkers of options and arguments, which name what they refuse. */
+import { InvalidOptionError } from './errors.js';
+
+/** `value` as it is, if it is a whole number from `min` to `max` (both included). */
+export function integerInRange(name: string, value: number, min: number, max: number): number {
+  if (!Number.isInteger(value) || value < min || value > max) {
+    throw new InvalidOptionError(`${name} must be a whole number from ${min} to ${max}, got ${value}`, {
+      expected: `${min}..${max}`,
+      got: value,
+    });
+  }
+  return value;
+}
+
+/** `value` as it is, if it is one of `choices`. */
+export function oneOf<T extends string>(name: string, value: string, choices: readonly T[]): T {
+  const found = choices.find((choice) => choice === value);
+  if (found === undefined) {
+    throw new InvalidOptionError(`${name} must be one of ${choices.join(', ')}, got ${value}`, { expected: choices.join('|'), got: value });
+  }
+  return found;
+}

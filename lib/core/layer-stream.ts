@@ -1,0 +1,51 @@
+import { Transform, type TransformCallback } from 'node:stream';
+import type { Connection } from './connection.js';
+import { asVeracruzError, type VeracruzError } from './errors.js';
+import { newTraffic, type Traffic } from './traffic.js';
+
+/**
+ * Chunks that one direction of a layer keeps before it asks its neighbour to wait. Chunks are 16 to 256 KiB where
+ * it matters, so a stack of six layers keeps a few MiB at most.
+ */
+const HIGH_WATER_CHUNKS = 4;
+
+/**
+ * One direction of a layer: a Node Transform that counts what goes through it and whose errors name the layer and
+ * the session. `In` and `Out` exist for the compiler: they say which chunks it takes and gives.
+ */
+export abstract class LayerStream<In, Out> extends Transform {
+  /** Name of the layer. */
+  readonly layer: string;
+  /** Bytes and chunks so far. */
+  readonly traffic: Traffic = newTraffic();
+  protected readonly connection: Connection | undefined;
+  declare readonly takes: In;
+  declare readonly gives: Out;
+
+  constructor(layer: string, connection: Connection | undefined) {
+    super({ objectMode: true, highWaterMark: HIGH_WATER_CHUNKS });
+    this.layer = layer;
+    this.connection = connection;
+  }
+
+  /** Gives one item to the neighbour; false asks to wait for `_read`. */
+  protected give(item: Out): boolean {
+    if (Buffer.isBuffer(item)) {
+      this.traffic.bytesOut += item.length;
+      this.traffic.chunks++;
+    }
+    return this.push(item);
+  }
+
+  protected count(chunk: unknown): void {
+    if (Buffer.isBuffer(chunk)) this.traffic.bytesIn += chunk.length;
+  }
+
+  /** The error to destroy this stream with: of this library, with layer and session. */
+  protected fault(thrown: unknown): VeracruzError {
+    this.traffic.errors++;
+    return asVeracruzError(thrown, { layer: this.layer, session: this.connection?.session });
+  }
+
+  abstract override _transform(chunk: In, encoding: BufferEncoding, done: TransformCallback): void;
+}

@@ -1,0 +1,15 @@
+/** Counters of one direction of one layer. Always on: four additions a chunk. */
+export interface Traffic {
+  /** Bytes that came from the neighbour. Messages above the top layer count their bodies only. */
+  bytesIn: number;
+  /** Bytes that went to the neighbour. */
+  bytesOut: number;
+  /** Chunks of bytes that went to the neighbour. */
+  chunks: number;
+  /** Faults that this direction of this layer raised: 0 or 1, a failed layer is gone. */
+  errors: number;
+}
+
+export function newTraffic(): Traffic {
+  return { bytesIn: 0, bytesOut: 0, chunks: 0, errors: 0 };
+}

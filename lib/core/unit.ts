@@ -1,0 +1,51 @@
+/**
+ * What travels between layers besides bytes.
+ *
+ * A *unit* is what one side of a layer calls one thing: a protobuf message, a bincode message, a base64
+ * text, the body of a POST. Its bytes travel as they come, in as many chunks as they come, so that no
+ * layer holds a whole file; two marks say where a unit ends:
+ *
+ *     Announce(11) <4 bytes> <7 bytes> Announce(0) Announce(2) <2 bytes>     length known before
+ *     <16406 bytes> <16406 bytes> BOUNDARY <900 bytes> BOUNDARY              length known after
+ */
+
+/** Stands before a unit of exactly `length` bytes, which is over when they are through. */
+export class Announce {
+  /** Bytes, 0 to 2^53 - 1. */
+  readonly length: number;
+  constructor(length: number) {
+    this.length = length;
+  }
+}
+
+/** Stands after a unit: everything since the mark before it (or since the start) is one unit. */
+export const BOUNDARY = Symbol('veracruz-streams.boundary');
+export type Boundary = typeof BOUNDARY;
+
+/** Bytes in units whose length stands before them. */
+export type AnnouncedChunk = Announce | Buffer;
+/** Bytes in units that a mark ends. */
+export type BoundedChunk = Buffer | Boundary;
+
+declare const brand: unique symbol;
+interface Branded<Name extends string> {
+  /** Exists for the compiler alone: it keeps a mis-ordered stack from compiling. */
+  readonly [brand]?: { readonly [name in Name]: true };
+}
+
+/** Messages of one protobuf envelope, each announced (protobuf ↔ length prefix). */
+export type MessageChunk = AnnouncedChunk & Branded<'message'>;
+/** A plain stream of bytes, without units (length prefix ↔ TLS, frame ↔ socket). */
+export type ByteChunk = Buffer & Branded<'bytes'>;
+/** TLS ciphertext, cut anywhere (TLS ↔ records). */
+export type CipherChunk = Buffer & Branded<'bytes' | 'cipher'>;
+/** Whole TLS records, in units of as many as travel together (records ↔ base64). */
+export type RecordChunk = BoundedChunk & Branded<'unit' | 'records'>;
+/** base64 texts (base64 ↔ session, or base64 ↔ HTTP at the attestation server). */
+export type Base64Chunk = BoundedChunk & Branded<'text' | 'base64'>;
+/** HTTP bodies (session ↔ HTTP). */
+export type BodyChunk = BoundedChunk & Branded<'text' | 'body'>;
+/** bincode messages, each announced (bincode ↔ frame). */
+export type BincodeChunk = AnnouncedChunk & Branded<'bincode'>;
+/** Framed bytes (frame ↔ TCP, Unix socket or console). */
+export type FrameChunk = Buffer & Branded<'bytes' | 'frames'>;

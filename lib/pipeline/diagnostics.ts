@@ -1,0 +1,63 @@
+/** What stacks publish on `node:diagnostics_channel`, for whoever listens; nothing is made when nobody does. */
+import { channel } from 'node:diagnostics_channel';
+import type { VeracruzError } from '../core/errors.js';
+import type { Channel } from './channel.js';
+
+/** Names of the channels. Each message is a `StackEvent`. */
+export const DIAGNOSTICS = Object.freeze({
+  open: 'veracruz-streams:stack:open',
+  traffic: 'veracruz-streams:stack:traffic',
+  error: 'veracruz-streams:stack:error',
+  close: 'veracruz-streams:stack:close',
+});
+
+/** Milliseconds between two `traffic` messages of one stack. */
+const TRAFFIC_INTERVAL_MS = 1000;
+
+export interface StackEvent {
+  /** `Connection.id`. */
+  readonly connection: number;
+  readonly session: string | undefined;
+  /** Counters of every layer, top to wire. */
+  readonly traffic: ReturnType<Channel<unknown>['traffic']>;
+  /** On `error` only. */
+  readonly error?: VeracruzError;
+}
+
+const channels = {
+  open: channel(DIAGNOSTICS.open),
+  traffic: channel(DIAGNOSTICS.traffic),
+  error: channel(DIAGNOSTICS.error),
+  close: channel(DIAGNOSTICS.close),
+};
+
+function publish(name: keyof typeof channels, stack: Channel<unknown>, error?: VeracruzError): void {
+  if (!channels[name].hasSubscribers) return;
+  const event: StackEvent = {
+    connection: stack.connection.id,
+    session: stack.connection.session,
+    traffic: stack.traffic(),
+    ...(error && { error }),
+  };
+  channels[name].publish(event);
+}
+
+export function announceOpen(stack: Channel<unknown>): void {
+  publish('open', stack);
+}
+
+export function announceError(stack: Channel<unknown>, error: VeracruzError): void {
+  publish('error', stack, error);
+}
+
+export function announceClose(stack: Channel<unknown>): void {
+  publish('close', stack);
+}
+
+/** Publishes the counters every second while somebody listened when the stack was opened. Gives the way to stop. */
+export function watchTraffic(stack: Channel<unknown>): () => void {
+  if (!channels.traffic.hasSubscribers) return () => {};
+  const timer = setInterval(() => publish('traffic', stack), TRAFFIC_INTERVAL_MS);
+  timer.unref();
+  return () => clearInterval(timer);
+}

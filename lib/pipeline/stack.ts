@@ -1,0 +1,69 @@
+import type { Duplex } from 'node:stream';
+import { Connection } from '../core/connection.js';
+import { InvalidOptionError } from '../core/errors.js';
+import type { Layer } from '../core/layer.js';
+import { Channel, type ChannelOptions } from './channel.js';
+
+// biome-ignore lint/suspicious/noExplicitAny: a list of layers of whatever chunk types; Chained checks them pairwise
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+export type AnyLayer = Layer<any, any>;
+
+/** What a compiler message shows where two neighbours do not fit. */
+interface Misordered<Above extends string, Below extends string> {
+  readonly 'layers out of order': `${Above} must not stand above ${Below}`;
+}
+
+type Gives<L> = L extends Layer<infer _Up, infer Down> ? Down : never;
+type Takes<L> = L extends Layer<infer Up, infer _Down> ? Up : never;
+
+/** `L` itself where every layer takes what the one above it gives; otherwise a type that no list has. */
+export type Chained<L extends readonly AnyLayer[]> = L extends readonly [
+  infer Above extends AnyLayer,
+  infer Below extends AnyLayer,
+  ...infer Rest extends readonly AnyLayer[],
+]
+  ? [Gives<Above>] extends [Takes<Below>]
+    ? readonly [Above, ...Chained<readonly [Below, ...Rest]>]
+    : readonly [Above, Misordered<'this layer', 'the next'>, ...Rest]
+  : L;
+
+type Top<L extends readonly AnyLayer[]> = L extends readonly [infer First extends AnyLayer, ...infer _] ? Takes<First> : never;
+
+/** A list of layers, top (application) to bottom (wire). */
+export interface Stack<Up> {
+  /** The layers as they were listed. */
+  readonly layers: readonly AnyLayer[];
+  /**
+   * Runs the stack over a byte pipe (for stacks that end in bodies: over an HTTP transport) and gives its application
+   * side: write `Up`, read `Up`. Each call makes fresh layers. The channel owns `duplex`: one failure destroys both.
+   */
+  over(duplex: Duplex, options?: ChannelOptions): Channel<Up>;
+  /** The ladder, one line a layer, top to wire, with each layer's limits. */
+  describe(): string;
+}
+
+/**
+ * Puts layers on each other, top to wire. A list whose neighbours do not fit does not compile.
+ *
+ * @example
+ * const channel = stack(lengthPrefix(), tls({ role: 'client', ... })).over(socket);
+ */
+export function stack<const L extends readonly AnyLayer[]>(...layers: L & Chained<L>): Stack<Top<L>> {
+  const list: readonly AnyLayer[] = Object.freeze([...(layers as readonly AnyLayer[])]);
+  if (list.length === 0) throw new InvalidOptionError('a stack needs at least one layer', { expected: 'layers', got: 0 });
+  return Object.freeze({
+    layers: list,
+    over: (duplex: Duplex, options: ChannelOptions = {}) => new Channel<Top<L>>(list, duplex, new Connection(options.session), options),
+    describe: () => describe(list),
+  });
+}
+
+function describe(layers: readonly AnyLayer[]): string {
+  const width = Math.max(...layers.map((layer) => layer.name.length));
+  return layers
+    .map((layer) => {
+      const limits = Object.entries(layer.limits).map(([name, value]) => `${name} ${value}`);
+      return `${layer.name.padEnd(width)}  ${limits.join(', ')}`.trimEnd();
+    })
+    .join('\n');
+}
