@@ -4,7 +4,7 @@ import { InvalidOptionError } from '../core/errors.js';
 import type { Layer } from '../core/layer.js';
 import { Channel, type ChannelOptions } from './channel.js';
 
-// biome-ignore lint/suspicious/noExplicitAny: a list of layers of whatever chunk types; Chained checks them pairwise
+// Layers of whatever chunk types: Chained checks them pairwise.
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 export type AnyLayer = Layer<any, any>;
 

@@ -15,7 +15,7 @@ export interface Vector {
   name: string;
   dialect: GoldenDialect;
   layer: 'bincode' | 'protobuf' | 'prefix' | 'frame' | 'session';
-  // biome-ignore lint/suspicious/noExplicitAny: one shape a layer, see the README of the vectors
+
   value: any;
   wire: GoldenWire;
   note?: string;
