@@ -41,12 +41,11 @@ export class CodecStream<In, Out> extends LayerStream<In, Out> {
 
   override _read(size: number): void {
     const resume = this.#resume;
-    if (resume === undefined) {
-      super._read(size);
-      return;
-    }
+    const before = this.readableLength;
     this.#resume = undefined;
-    resume();
+    resume?.();
+    // A codec that had nothing more leaves Transform's own pause in force, and no other `_read` would come to end it.
+    if (this.#resume === undefined && this.readableLength === before) super._read(size);
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {

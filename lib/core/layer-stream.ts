@@ -28,6 +28,11 @@ export abstract class LayerStream<In, Out> extends Transform {
     this.connection = connection;
   }
 
+  /** True when nothing waits in this direction of the layer: all that came in has gone out. */
+  get idle(): boolean {
+    return this.readableLength === 0 && this.writableLength === 0;
+  }
+
   /** Gives one item to the neighbour; false asks to wait for `_read`. */
   protected give(item: Out): boolean {
     if (Buffer.isBuffer(item)) {

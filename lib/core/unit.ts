@@ -22,10 +22,16 @@ export class Announce {
 export const BOUNDARY = Symbol('veracruz-streams.boundary');
 export type Boundary = typeof BOUNDARY;
 
+/** Stands after the last unit of a body that holds several: the answer of the session layer, and nowhere else. */
+export const BODY_END = Symbol('veracruz-streams.body-end');
+export type BodyEnd = typeof BODY_END;
+
 /** Bytes in units whose length stands before them. */
 export type AnnouncedChunk = Announce | Buffer;
 /** Bytes in units that a mark ends. */
 export type BoundedChunk = Buffer | Boundary;
+/** Bytes in units, and units in bodies. */
+export type ItemChunk = BoundedChunk | BodyEnd;
 
 declare const brand: unique symbol;
 interface Branded<Name extends string> {
@@ -42,7 +48,7 @@ export type CipherChunk = Buffer & Branded<'bytes' | 'cipher'>;
 /** Whole TLS records, in units of as many as travel together (records ↔ base64). */
 export type RecordChunk = BoundedChunk & Branded<'unit' | 'records'>;
 /** base64 texts (base64 ↔ session, or base64 ↔ HTTP at the attestation server). */
-export type Base64Chunk = BoundedChunk & Branded<'text' | 'base64'>;
+export type Base64Chunk = ItemChunk & Branded<'text' | 'base64'>;
 /** HTTP bodies (session ↔ HTTP). */
 export type BodyChunk = BoundedChunk & Branded<'text' | 'body'>;
 /** bincode messages, each announced (bincode ↔ frame). */

@@ -1,0 +1,107 @@
+/** A certificate authority: of the attestation server, and of tests. */
+import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { InvalidArgumentError } from '../core/errors.js';
+import {
+  type DistinguishedName,
+  type KeyAlgorithm,
+  makeCertificate,
+  makeKey,
+  pemOf,
+  privateKeyOf,
+  type Usage,
+  type Validity,
+} from './certificate.js';
+import { type Asn1, fromDer, items } from './der.js';
+import { readRequest } from './request.js';
+
+export interface Authority {
+  /** Private key, PKCS#8 PEM. */
+  readonly key: string;
+  /** Certificate, PEM. */
+  readonly certificate: string;
+  readonly certificateDer: Buffer;
+}
+
+export interface AuthorityOptions extends Validity {
+  /** Default `Veracruz Proxy Attestation Server`. */
+  commonName?: string;
+  /** Default `ec`. */
+  algorithm?: KeyAlgorithm;
+}
+
+/** Makes a self-signed CA. Valid 3,650 days unless told otherwise. */
+export function makeAuthority(options: AuthorityOptions = {}): Authority {
+  const { commonName = 'Veracruz Proxy Attestation Server', algorithm = 'ec', days = 3650, ...validity } = options;
+  const key = makeKey(algorithm);
+  const name = { organization: 'Veracruz', commonName };
+  const certificateDer = makeCertificate(
+    { ...validity, days, subject: name, issuer: name, publicKey: createPublicKey(key), isCa: true },
+    key,
+  );
+  return { key: key.export({ type: 'pkcs8', format: 'pem' }).toString(), certificate: pemOf(certificateDer), certificateDer };
+}
+
+/** The authority of two PEM texts. Throws `InvalidArgumentError` when they are none, or not of each other. */
+export function readAuthority(certificate: string, key: string): Authority {
+  try {
+    const x509 = new X509Certificate(certificate);
+    if (x509.ca && x509.checkPrivateKey(privateKeyOf(key))) return { key, certificate, certificateDer: x509.raw };
+  } catch (cause) {
+    throw new InvalidArgumentError('no certificate and private key in PEM', { cause });
+  }
+  throw new InvalidArgumentError('the certificate is no CA, or the private key is of another');
+}
+
+export interface IssueOptions extends Validity {
+  /** Certificate signing request in DER: its signature is checked; gives the subject and key that are not given here. */
+  request?: Buffer;
+  subject?: DistinguishedName | string;
+  /** Key of the certificate: a key object, or PEM. */
+  publicKey?: KeyObject | string;
+  /** DNS names. Default none; the attestation server writes `ComputeEnclave.dev` (wire spec §F). */
+  san?: readonly string[];
+  /** 32 bytes that go raw into the extension 2.5.30.1. */
+  runtimeHash?: Buffer;
+  /** May sign certificates itself. Default false. */
+  isCa?: boolean;
+  /** Extended key usages. Default `['server']`, for a CA none. */
+  usages?: readonly Usage[];
+}
+
+/**
+ * Issues a certificate, in DER. Valid one day unless told otherwise.
+ * Throws `InvalidArgumentError` for a request that is malformed or not signed by its own key.
+ */
+export function issue(authority: Authority, options: IssueOptions): Buffer {
+  const { request, isCa = false, usages = isCa ? [] : ['server'], days = 1, san = [], runtimeHash } = options;
+  const asked = request === undefined ? undefined : readRequest(request);
+  const subject = typeof options.subject === 'string' ? { commonName: options.subject } : (options.subject ?? asked?.subject);
+  const publicKey = typeof options.publicKey === 'string' ? createPublicKey(options.publicKey) : (options.publicKey ?? asked?.publicKey);
+  if (subject === undefined || publicKey === undefined) {
+    throw new InvalidArgumentError('a certificate needs a subject and a key, or a request that has both');
+  }
+  const issuer = new X509Certificate(authority.certificateDer);
+  const { notBefore, notAfter } = options;
+  return makeCertificate(
+    {
+      days,
+      ...(notBefore && { notBefore }),
+      ...(notAfter && { notAfter }),
+      subject,
+      issuer: subjectOf(authority.certificateDer),
+      publicKey,
+      issuerKey: issuer.publicKey,
+      isCa,
+      usages,
+      san,
+      runtimeHash,
+    },
+    privateKeyOf(authority.key),
+  );
+}
+
+/** The subject's `SEQUENCE`, as it stands: an issuer must be repeated byte by byte. */
+function subjectOf(certificate: Buffer): Asn1 {
+  // tbs = [0] version, serial, algorithm, issuer, validity, subject, …
+  return items(items(fromDer(certificate))[0])[5] as Asn1;
+}

@@ -1,0 +1,191 @@
+/** X.509 v3 certificates: their structure from DER pieces, their keys and signatures from node:crypto. */
+import { createHash, createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
+import { InvalidArgumentError } from '../core/errors.js';
+import {
+  type Asn1,
+  bits,
+  boolean,
+  fromDer,
+  implicit,
+  integer,
+  nil,
+  octets,
+  oid,
+  printable,
+  sequence,
+  set,
+  tagged,
+  time,
+  toDer,
+  utf8,
+} from './der.js';
+
+/** P-256 or RSA-2048: the two kinds of key that Veracruz policies have had (wire spec §B). */
+export type KeyAlgorithm = 'ec' | 'rsa';
+
+/** The parts of a name that Veracruz writes, in the order in which they are written. */
+export interface DistinguishedName {
+  /** Two letters. */
+  country?: string;
+  state?: string;
+  locality?: string;
+  organization?: string;
+  unit?: string;
+  commonName: string;
+}
+
+const NAME_PARTS: ReadonlyArray<readonly [keyof DistinguishedName, string]> = [
+  ['country', '2.5.4.6'],
+  ['state', '2.5.4.8'],
+  ['locality', '2.5.4.7'],
+  ['organization', '2.5.4.10'],
+  ['unit', '2.5.4.11'],
+  ['commonName', '2.5.4.3'],
+];
+
+/** What TLS peers use a certificate for; the extended key usage. */
+export type Usage = 'client' | 'server';
+const USAGE_OIDS: Readonly<Record<Usage, string>> = { server: '1.3.6.1.5.5.7.3.1', client: '1.3.6.1.5.5.7.3.2' };
+
+/** Carries the raw 32 bytes of the runtime hash, without any ASN.1 inside (wire spec §B). */
+export const RUNTIME_HASH_OID = '2.5.30.1';
+const DAY_MS = 86_400_000;
+
+/** When a certificate holds. */
+export interface Validity {
+  /** Days from `notBefore`; unused when `notAfter` is there. */
+  days?: number;
+  /** Default: five minutes ago, for clocks that are not quite in step. */
+  notBefore?: Date;
+  notAfter?: Date;
+}
+
+export interface CertificateContent extends Validity {
+  /** A name, or the `SEQUENCE` of one that a request carries. */
+  subject: DistinguishedName | Asn1;
+  issuer: DistinguishedName | Asn1;
+  publicKey: KeyObject;
+  /** The issuer's public key, for the authority key identifier. Default: self-signed. */
+  issuerKey?: KeyObject;
+  isCa: boolean;
+  /** Extended key usages; none means no such extension. */
+  usages?: readonly Usage[];
+  /** DNS names. */
+  san?: readonly string[];
+  /** 32 bytes for the extension 2.5.30.1. */
+  runtimeHash?: Buffer | undefined;
+}
+
+/** A fresh private key. */
+export function makeKey(algorithm: KeyAlgorithm): KeyObject {
+  return algorithm === 'ec'
+    ? generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
+    : generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
+}
+
+/** The `AlgorithmIdentifier` of a SHA-256 signature by `key`. */
+export function signatureAlgorithm(key: KeyObject): Asn1 {
+  if (key.asymmetricKeyType === 'ec') return sequence(oid('1.2.840.10045.4.3.2'));
+  if (key.asymmetricKeyType === 'rsa') return sequence(oid('1.2.840.113549.1.1.11'), nil());
+  throw new InvalidArgumentError(`a key of type ${key.asymmetricKeyType} cannot sign certificates here`, {
+    expected: 'ec|rsa',
+    got: String(key.asymmetricKeyType),
+  });
+}
+
+/** The `SEQUENCE` of a name. */
+export function nameOf(name: DistinguishedName): Asn1 {
+  const parts = NAME_PARTS.flatMap(([part, type]) => {
+    const text = name[part];
+    return text === undefined ? [] : [set(sequence(oid(type), part === 'country' ? printable(text) : utf8(text)))];
+  });
+  return sequence(...parts);
+}
+
+/** Signs `tbs` (a certificate or request to be) with `key`: `SEQUENCE { tbs, algorithm, signature }`, in DER. */
+export function signed(tbs: Asn1, key: KeyObject): Buffer {
+  return toDer(sequence(tbs, signatureAlgorithm(key), bits(sign('sha256', toDer(tbs), key))));
+}
+
+/** A certificate in DER, version 3, with a random positive serial of 16 bytes. */
+export function makeCertificate(certificate: CertificateContent, signingKey: KeyObject): Buffer {
+  const notBefore = certificate.notBefore ?? new Date(Date.now() - 300_000);
+  const notAfter = certificate.notAfter ?? new Date(notBefore.getTime() + (certificate.days ?? 365) * DAY_MS);
+  if (!(notAfter.getTime() > notBefore.getTime())) {
+    throw new InvalidArgumentError('notAfter must be later than notBefore', { expected: notBefore.toISOString(), got: String(notAfter) });
+  }
+  const serial = randomBytes(16);
+  // Positive, and its first byte never zero: the shortest form is the only one that DER allows.
+  serial[0] = ((serial[0] as number) & 0x3f) | 0x40;
+  return signed(
+    sequence(
+      tagged(0, integer(Buffer.of(2))),
+      integer(serial),
+      signatureAlgorithm(signingKey),
+      asName(certificate.issuer),
+      sequence(time(notBefore), time(notAfter)),
+      asName(certificate.subject),
+      publicKeyInfo(certificate.publicKey),
+      tagged(3, sequence(...extensionsOf(certificate))),
+    ),
+    signingKey,
+  );
+}
+
+function asName(name: DistinguishedName | Asn1): Asn1 {
+  return 'tagClass' in name ? name : nameOf(name);
+}
+
+/** The `SubjectPublicKeyInfo` of a key. */
+export function publicKeyInfo(key: KeyObject): Asn1 {
+  return fromDer(key.export({ type: 'spki', format: 'der' }));
+}
+
+function extensionsOf(certificate: CertificateContent): Asn1[] {
+  const { isCa, usages = [], san = [], runtimeHash, publicKey, issuerKey } = certificate;
+  const list = [
+    extension('2.5.29.19', isCa ? sequence(boolean(true)) : sequence(), true),
+    // A CA signs certificates (bit 5) and lists (bit 6), everyone else signs handshakes (bit 0).
+    extension('2.5.29.15', isCa ? bits(Buffer.of(0x06), 1) : bits(Buffer.of(0x80), 7), true),
+    extension('2.5.29.14', octets(keyIdentifier(publicKey))),
+    extension('2.5.29.35', sequence(implicit(0, keyIdentifier(issuerKey ?? publicKey)))),
+  ];
+  if (usages.length > 0) list.push(extension('2.5.29.37', sequence(...usages.map((usage) => oid(USAGE_OIDS[usage])))));
+  if (san.length > 0) list.push(extension('2.5.29.17', sequence(...san.map((name) => implicit(2, Buffer.from(name, 'ascii'))))));
+  if (runtimeHash !== undefined) list.push(runtimeHashExtension(runtimeHash));
+  return list;
+}
+
+function extension(type: string, value: Asn1, critical = false): Asn1 {
+  return sequence(oid(type), ...(critical ? [boolean(true)] : []), octets(toDer(value)));
+}
+
+/** `30 27 06 03 55 1e 01 04 20 <32 bytes>` */
+function runtimeHashExtension(hash: Buffer): Asn1 {
+  if (hash.length !== 32)
+    throw new InvalidArgumentError(`a runtime hash has 32 bytes, got ${hash.length}`, { expected: 32, got: hash.length });
+  return sequence(oid(RUNTIME_HASH_OID), octets(hash));
+}
+
+/** SHA-256 of the `SubjectPublicKeyInfo`, its first 20 bytes (RFC 7093 §2, method 4). */
+function keyIdentifier(key: KeyObject): Buffer {
+  return createHash('sha256')
+    .update(key.export({ type: 'spki', format: 'der' }))
+    .digest()
+    .subarray(0, 20);
+}
+
+/** PEM with lines of 64 characters and a newline at the end, as every tool reads it. */
+export function pemOf(der: Buffer): string {
+  return `-----BEGIN CERTIFICATE-----\n${der.toString('base64').replace(/(.{64})(?=.)/g, '$1\n')}\n-----END CERTIFICATE-----\n`;
+}
+
+/** PEM as policies carry it: the base64 on one line, and no newline at the end (wire spec §E). */
+export function policyPemOf(der: Buffer): string {
+  return `-----BEGIN CERTIFICATE-----\n${der.toString('base64')}\n-----END CERTIFICATE-----`;
+}
+
+/** The key of a PEM text, or the key itself. */
+export function privateKeyOf(key: KeyObject | string): KeyObject {
+  return typeof key === 'string' ? createPrivateKey(key) : key;
+}

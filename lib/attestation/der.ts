@@ -1,0 +1,55 @@
+/** DER by the piece: node-forge's ASN.1 as a few words, with Buffers at the edges. */
+import forge from 'node-forge';
+
+const { asn1 } = forge;
+const { Class, Type } = asn1;
+
+/** One ASN.1 value. */
+export type Asn1 = forge.asn1.Asn1;
+
+/** Bytes as the "binary string" that forge works on. */
+const binary = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+const primitive = (type: number, value: string): Asn1 => asn1.create(Class.UNIVERSAL, type, false, value);
+
+export const sequence = (...items: Asn1[]): Asn1 => asn1.create(Class.UNIVERSAL, Type.SEQUENCE, true, items);
+export const set = (...items: Asn1[]): Asn1 => asn1.create(Class.UNIVERSAL, Type.SET, true, items);
+export const oid = (dotted: string): Asn1 => primitive(Type.OID, asn1.oidToDer(dotted).getBytes());
+export const nil = (): Asn1 => primitive(Type.NULL, '');
+export const boolean = (value: boolean): Asn1 => primitive(Type.BOOLEAN, value ? '\xff' : '\0');
+/** `bytes` is the two's complement, big-endian and as short as it goes: the caller sees to that. */
+export const integer = (bytes: Uint8Array): Asn1 => primitive(Type.INTEGER, binary(bytes));
+export const octets = (bytes: Uint8Array): Asn1 => primitive(Type.OCTETSTRING, binary(bytes));
+export const utf8 = (text: string): Asn1 => primitive(Type.UTF8, binary(Buffer.from(text)));
+export const printable = (text: string): Asn1 => primitive(Type.PRINTABLESTRING, text);
+/** A BIT STRING with `unused` bits at the end of the last byte. */
+export const bits = (bytes: Uint8Array, unused = 0): Asn1 => primitive(Type.BITSTRING, String.fromCharCode(unused) + binary(bytes));
+/** `[tag]` around whole values. */
+export const tagged = (tag: number, ...items: Asn1[]): Asn1 => asn1.create(Class.CONTEXT_SPECIFIC, tag, true, items);
+/** `[tag]` in place of a primitive value's own tag. */
+export const implicit = (tag: number, bytes: Uint8Array): Asn1 => asn1.create(Class.CONTEXT_SPECIFIC, tag, false, binary(bytes));
+
+/** A point in time as X.509 wants it: UTCTime to the end of 2049, GeneralizedTime after (RFC 5280 §4.1.2.5). */
+export function time(date: Date): Asn1 {
+  return date.getUTCFullYear() < 2050
+    ? primitive(Type.UTCTIME, asn1.dateToUtcTime(date))
+    : primitive(Type.GENERALIZEDTIME, asn1.dateToGeneralizedTime(date));
+}
+
+export function toDer(value: Asn1): Buffer {
+  return Buffer.from(asn1.toDer(value).getBytes(), 'latin1');
+}
+
+/** Throws forge's own error on anything that is not exactly one DER value; callers give it a name. */
+export function fromDer(bytes: Uint8Array): Asn1 {
+  return asn1.fromDer(binary(bytes), true);
+}
+
+/** The items of a constructed value; of a primitive one, none. */
+export function items(value: Asn1 | undefined): Asn1[] {
+  return value !== undefined && Array.isArray(value.value) ? value.value : [];
+}
+
+/** The content bytes of a primitive value; of a constructed one, none. */
+export function content(value: Asn1 | undefined): Buffer {
+  return value !== undefined && typeof value.value === 'string' ? Buffer.from(value.value, 'latin1') : Buffer.alloc(0);
+}

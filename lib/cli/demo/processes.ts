@@ -1,0 +1,97 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { TransportError } from '../../core/errors.js';
+import type { ReadyMessage } from '../role-process.js';
+
+const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));
+const CLIENT = fileURLToPath(new URL('./client-process.js', import.meta.url));
+
+/** Milliseconds for a role to say that it is there, and to end when told to. */
+const READY_MS = 30_000;
+const END_MS = 10_000;
+
+/** The demo's processes: started one by one, ended all together. */
+export class Processes {
+  readonly #children = new Map<string, ChildProcess>();
+  /** What each wrote to standard error, its last 4 KiB. */
+  readonly #stderr = new Map<string, string>();
+
+  /** Starts a role through the command line; gives where it listens. */
+  async role(name: string, args: readonly string[]): Promise<string> {
+    const child = this.#start(name, MAIN, args);
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(this.#died(name, `was not there after ${READY_MS} ms`)), READY_MS);
+      child.once('message', (message: ReadyMessage) => {
+        clearTimeout(timer);
+        resolve(message.at);
+      });
+      child.once('exit', (code) => {
+        clearTimeout(timer);
+        reject(this.#died(name, `ended with ${code}`));
+      });
+    });
+  }
+
+  /** Starts the client; the caller talks to it by messages. */
+  client(): ChildProcess {
+    return this.#start('client', CLIENT, []);
+  }
+
+  /** Says why a process is no more. */
+  #died(name: string, what: string): TransportError {
+    return new TransportError(`the ${name} process ${what}: ${(this.#stderr.get(name) ?? '').trim()}`, { layer: 'demo' });
+  }
+
+  /** An error of a child that was not to end, or nothing while all are there. */
+  whenOneDies(): Promise<never> {
+    return new Promise((_, reject) => {
+      for (const [name, child] of this.#children)
+        child.once('exit', (code, signal) => reject(this.#died(name, `ended with ${signal ?? code}`)));
+    });
+  }
+
+  /** Peak resident memory in bytes by process; undefined where the system does not tell. */
+  peakMemory(): Record<string, number | undefined> {
+    return Object.fromEntries([...this.#children].map(([name, child]) => [name, peakOf(child.pid)]));
+  }
+
+  /** Ends all, in good order where they follow, else at once. */
+  async end(): Promise<void> {
+    const children = [...this.#children.values()];
+    this.#children.clear();
+    await Promise.all(children.map(endProcess));
+  }
+
+  #start(name: string, module: string, args: readonly string[]): ChildProcess {
+    const child = fork(module, args, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], execArgv: [] });
+    this.#children.set(name, child);
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#stderr.set(name, ((this.#stderr.get(name) ?? '') + text).slice(-4096));
+    });
+    return child;
+  }
+}
+
+async function endProcess(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(() => child.kill('SIGKILL'), END_MS);
+    child.removeAllListeners('exit');
+    child.once('exit', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+    child.kill('SIGTERM');
+  });
+}
+
+/** Linux counts it in VmHWM, of this program alone; `ru_maxrss` would count the parent's as well. */
+function peakOf(pid: number | undefined): number | undefined {
+  try {
+    const match = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
+    return match === null ? undefined : Number(match[1]) * 1024;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,82 @@
+import type { LayerTraffic } from '../../pipeline/channel.js';
+import type { Leg } from './client-process.js';
+
+/** One rung of the ladder: the bytes below a layer, and what it added to those above it. */
+export interface Rung {
+  readonly layer: string;
+  readonly upload: number;
+  readonly uploadOverhead: number;
+  readonly download: number;
+  readonly downloadOverhead: number;
+}
+
+/** What `npm run demo` found. */
+export interface DemoReport {
+  readonly file: string;
+  readonly bytes: number;
+  readonly sha256: string;
+  /** The bytes that came back are those that went. */
+  readonly match: boolean;
+  readonly upload: { readonly seconds: number; readonly mbPerSecond: number };
+  readonly download: { readonly seconds: number; readonly mbPerSecond: number };
+  /** From the file to the TCP connection, at the client. Overheads are shares of the rung above. */
+  readonly ladder: readonly Rung[];
+  readonly posts: number;
+  /** Peak resident memory by process, bytes. */
+  readonly peakMemory: Readonly<Record<string, number | undefined>>;
+}
+
+/** The rungs of the client's column for both legs together. */
+export function ladderOf(bytes: number, upload: Leg, download: Leg): Rung[] {
+  const up = [bytes, ...upload.traffic.map((layer) => layer.outbound.bytesOut), upload.wire.bytesOut];
+  const before = upload.traffic;
+  const down = [
+    bytes,
+    ...download.traffic.map((layer, i) => layer.inbound.bytesIn - (before[i] as LayerTraffic).inbound.bytesIn),
+    download.wire.bytesIn - upload.wire.bytesIn,
+  ];
+  const names = ['file', ...upload.traffic.map(({ layer }) => layer), 'HTTP over TCP'];
+  const share = (all: readonly number[], i: number) => (i === 0 || all[i - 1] === 0 ? 0 : (all[i] as number) / (all[i - 1] as number) - 1);
+  return names.map((layer, i) => ({
+    layer,
+    upload: up[i] as number,
+    uploadOverhead: share(up, i),
+    download: down[i] as number,
+    downloadOverhead: share(down, i),
+  }));
+}
+
+/** The report for people. */
+export function formatReport(report: DemoReport): string {
+  const percent = (value: number) => `${value < 0 ? '' : '+'}${(value * 100).toFixed(3)} %`;
+  const rows = report.ladder.map((rung, i) => [
+    rung.layer,
+    String(rung.upload),
+    i === 0 ? '' : percent(rung.uploadOverhead),
+    String(rung.download),
+    i === 0 ? '' : percent(rung.downloadOverhead),
+  ]);
+  const mb = (bytes: number | undefined) => (bytes === undefined ? 'not known' : `${(bytes / 1_000_000).toFixed(0)} MB`);
+  return [
+    `${report.file}: ${report.bytes} bytes, SHA-256 ${report.sha256}`,
+    '',
+    ...table([['layer', 'bytes up', 'overhead', 'bytes down', 'overhead'], ...rows]),
+    '',
+    `up    ${report.upload.mbPerSecond.toFixed(1)} MB/s (${report.upload.seconds.toFixed(2)} s), ${report.posts} POSTs both ways`,
+    `down  ${report.download.mbPerSecond.toFixed(1)} MB/s (${report.download.seconds.toFixed(2)} s)`,
+    `peak memory: ${Object.entries(report.peakMemory)
+      .map(([name, bytes]) => `${name} ${mb(bytes)}`)
+      .join(', ')}`,
+    report.match ? 'The bytes match.' : 'THE BYTES DO NOT MATCH.',
+  ].join('\n');
+}
+
+function table(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] as readonly string[]).map((_, column) => Math.max(...rows.map((row) => (row[column] as string).length)));
+  return rows.map((row) =>
+    row
+      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i] as number) : cell.padStart(widths[i] as number)))
+      .join('  ')
+      .trimEnd(),
+  );
+}

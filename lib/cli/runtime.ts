@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs';
+import { Command, Option } from 'commander';
+import { InvalidArgumentError } from '../core/errors.js';
+import { RUNTIME_MANAGER_DEFAULTS, RuntimeManager } from '../roles/runtime-manager/runtime-manager.js';
+import { formatAddress } from '../transports/address.js';
+import { runRole, stderrLog } from './role-process.js';
+
+interface RuntimeFlags {
+  listen: string;
+  store: string;
+  certificate: string;
+  key: string;
+  identity: string[];
+  policy: string;
+  cipherSuite?: string;
+  logLevel: string;
+}
+
+export const LOG_LEVEL = new Option('--log-level <level>', 'what to log on standard error')
+  .choices(['silent', 'error', 'warn', 'info', 'debug'])
+  .default('info');
+
+/** `veracruz-streams runtime` */
+export function runtimeCommand(): Command {
+  return new Command('runtime')
+    .description('Run a Runtime Manager: keeps files for the principals of a policy.')
+    .option('--listen <address>', 'where the Server connects', RUNTIME_MANAGER_DEFAULTS.listen)
+    .requiredOption('--store <folder>', 'the folder that files live in')
+    .requiredOption('--certificate <file>', 'its certificate chain, PEM, its own first')
+    .requiredOption('--key <file>', 'the private key of its certificate, PEM')
+    .requiredOption('--identity <file...>', 'certificates of the principals, PEM')
+    .requiredOption('--policy <file>', 'the policy, whose hash clients ask for')
+    .option('--cipher-suite <name>', 'the one TLS 1.3 suite, e.g. TLS1_3_CHACHA20_POLY1305_SHA256')
+    .addOption(LOG_LEVEL)
+    .addHelpText(
+      'after',
+      '\nExample:\n  veracruz-streams runtime --store ./files --certificate rm.pem --key rm.key --identity alice.pem --policy policy.json',
+    )
+    .action(async (flags: RuntimeFlags) => {
+      const manager = await RuntimeManager.start({
+        listen: flags.listen,
+        store: flags.store,
+        certificate: readText(flags.certificate),
+        key: readText(flags.key),
+        identities: flags.identity.map(readText),
+        policy: readText(flags.policy),
+        ...(flags.cipherSuite === undefined ? {} : { cipherSuite: flags.cipherSuite }),
+        log: stderrLog(flags.logLevel),
+      });
+      await runRole(manager, formatAddress(manager.address));
+    });
+}
+
+/** The text of a file that a flag names. */
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new InvalidArgumentError(`cannot read ${path}: ${(cause as Error).message}`, { cause });
+  }
+}

@@ -1,0 +1,205 @@
+import { unlink } from 'node:fs/promises';
+import type { Readable, Writable } from 'node:stream';
+import { integerInRange, oneOf } from '../core/check.js';
+import { ClosedError, FileStoreError, InvalidArgumentError, InvalidOptionError } from '../core/errors.js';
+import { AppendDraft } from './append-draft.js';
+import { MAX_FILE_NAME_BYTES, normaliseName } from './file-name.js';
+import type { FileSink, FileStat, FileStore, SinkOptions, StoredFile } from './store-contract.js';
+import type { Draft } from './store-draft.js';
+import { STORE_LAYER, storeError } from './store-error.js';
+import { entryOf, StoreFolder } from './store-folder.js';
+import { Room, StoreQuota } from './store-quota.js';
+import { StoreSink } from './store-sink.js';
+import { StoreSource } from './store-source.js';
+import { WriteDraft } from './write-draft.js';
+
+export type { FileSink, FileStat, FileStore, SinkOptions, StoredFile } from './store-contract.js';
+
+export interface DirectoryStoreOptions {
+  /** Bytes of all files, and of what is being written, together. Default 64 GiB; up to 2^53 - 1. */
+  maxStoreBytes?: number;
+  /** Files, and new files that are being written, together. Default 65,536. */
+  maxFiles?: number;
+  /** UTF-8 bytes of a file name. Default 4,096. */
+  maxFileNameBytes?: number;
+  /** Bytes a chunk of a reader. Default 256 KiB. */
+  readChunkBytes?: number;
+  /**
+   * `file`: what was committed outlives a crash of the machine (an fdatasync of the file and an fsync of its folder a
+   * write, one more each an append). `none`: it outlives a killed process, a crash of the machine may take the last
+   * seconds. Default `file`.
+   */
+  sync?: 'file' | 'none';
+}
+
+export const DIRECTORY_STORE_DEFAULTS = Object.freeze({
+  maxStoreBytes: 64 * 1024 ** 3,
+  maxFiles: 65_536,
+  maxFileNameBytes: MAX_FILE_NAME_BYTES,
+  readChunkBytes: 256 * 1024,
+  sync: 'file',
+} satisfies Required<DirectoryStoreOptions>);
+
+/**
+ * Files in a folder of the local disk; see `FileStore` for what it promises, `StoreFolder` for what is on disk.
+ *
+ * Symbolic links, directories and devices that somebody puts into the folder are refused (`got` is `ENOTSUP`), never
+ * followed. What the system raises becomes a FileStoreError with the system's name in `got` (`ENOENT`, `ENOSPC`).
+ * The folder must be the store's own: whoever may write there can do what the store can.
+ *
+ * @example
+ * const store = await DirectoryStore.open('/var/lib/veracruz');
+ * await pipeline(upload, store.write('/input/a.dat', 1_000_000));
+ * const { length, stream } = await store.read('/input/a.dat');
+ */
+export class DirectoryStore implements FileStore {
+  readonly #folder: StoreFolder;
+  readonly #options: Required<DirectoryStoreOptions>;
+  /** Sinks and readers that hold a file. */
+  readonly #streams = new Set<Readable | Writable>();
+  readonly #removals = new Set<Promise<void>>();
+  #closed: Promise<void> | undefined;
+
+  private constructor(folder: StoreFolder, options: Required<DirectoryStoreOptions>) {
+    this.#folder = folder;
+    this.#options = options;
+  }
+
+  /**
+   * Opens the store in `root`, a folder that is made (mode 0700, with its parents) where it is missing, and undoes what
+   * an earlier process left half-done there.
+   *
+   * @throws InvalidOptionError, and FileStoreError when the folder cannot be used or another process has it.
+   */
+  static async open(root: string, options: DirectoryStoreOptions = {}): Promise<DirectoryStore> {
+    const complete = completed(options);
+    if (typeof root !== 'string' || root === '' || root.includes('\0')) {
+      throw new InvalidOptionError('root must be the path of a folder', { layer: STORE_LAYER, expected: 'a path' });
+    }
+    try {
+      const quota = new StoreQuota(complete.maxStoreBytes, complete.maxFiles);
+      return new DirectoryStore(await StoreFolder.open(root, quota, complete.sync === 'file'), complete);
+    } catch (thrown) {
+      throw storeError('open the store', thrown);
+    }
+  }
+
+  /** Bytes and files in the store, those on their way included. */
+  get usage(): { readonly bytes: number; readonly files: number } {
+    const { bytes, files } = this.#folder.quota;
+    return { bytes, files };
+  }
+
+  write(name: string, length?: number, options: SinkOptions = {}): FileSink {
+    return this.#sink(name, length, options, (entry, room) => new WriteDraft(this.#folder, entry, room));
+  }
+
+  append(name: string, length?: number, options: SinkOptions = {}): FileSink {
+    return this.#sink(name, length, options, (entry, room) => new AppendDraft(this.#folder, entry, room));
+  }
+
+  async read(name: string): Promise<StoredFile> {
+    const entry = this.#entry(name);
+    const file = await this.#folder.openEntry(entry, 'read').catch((thrown: unknown) => {
+      throw storeError('open a file', thrown);
+    });
+    if (file === undefined) throw missing();
+    try {
+      this.#checkOpen();
+      const { length } = this.#folder.look(entry, file);
+      return { length, stream: this.#watch(new StoreSource(file, length, this.#options.readChunkBytes)) };
+    } catch (thrown) {
+      await file.close();
+      throw storeError('open a file', thrown);
+    }
+  }
+
+  stat(name: string): Promise<FileStat> {
+    return new Promise((resolve) => resolve({ length: this.#find(this.#entry(name)).length }));
+  }
+
+  async remove(name: string): Promise<void> {
+    const entry = this.#entry(name);
+    const removal = this.#folder.changes.run(entry, () => this.#remove(entry));
+    this.#removals.add(removal);
+    try {
+      await removal;
+    } catch (thrown) {
+      throw storeError('remove a file', thrown);
+    } finally {
+      this.#removals.delete(removal);
+    }
+  }
+
+  async #remove(entry: string): Promise<void> {
+    const { length } = this.#find(entry);
+    await unlink(this.#folder.pathOf(entry));
+    this.#folder.quota.giveBytes(length);
+    this.#folder.quota.giveFile();
+    await this.#folder.syncFiles();
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    const closed = [...this.#streams].map((stream) => new Promise<void>((resolve) => stream.once('close', resolve)));
+    for (const stream of this.#streams) stream.destroy(new ClosedError('the store is closed', { layer: STORE_LAYER }));
+    await Promise.allSettled([...closed, ...this.#removals]);
+    await this.#folder.close();
+  }
+
+  #sink(name: string, length: number | undefined, options: SinkOptions, draft: (entry: string, room: Room) => Draft): FileSink {
+    const entry = this.#entry(name);
+    const room = new Room(this.#folder.quota);
+    if (length !== undefined) {
+      if (!Number.isSafeInteger(length) || length < 0) {
+        throw new InvalidArgumentError(`length must be a whole number of bytes, got ${length}`, { layer: STORE_LAYER, got: length });
+      }
+      room.take(length);
+    }
+    return this.#watch(new StoreSink(draft(entry, room), room, length, options));
+  }
+
+  #entry(name: string): string {
+    this.#checkOpen();
+    return entryOf(normaliseName(name, this.#options.maxFileNameBytes));
+  }
+
+  #find(entry: string): { length: number } {
+    try {
+      const found = this.#folder.find(entry);
+      if (found !== undefined) return found;
+    } catch (thrown) {
+      throw storeError('look at a file', thrown);
+    }
+    throw missing();
+  }
+
+  #watch<S extends Readable | Writable>(stream: S): S {
+    this.#streams.add(stream);
+    stream.once('close', () => this.#streams.delete(stream));
+    return stream;
+  }
+
+  #checkOpen(): void {
+    if (this.#closed !== undefined) throw new ClosedError('the store is closed', { layer: STORE_LAYER });
+  }
+}
+
+function missing(): FileStoreError {
+  const cause = Object.assign(new Error('no such file'), { code: 'ENOENT' });
+  return new FileStoreError('no such file', { layer: STORE_LAYER, got: 'ENOENT', cause });
+}
+
+function completed(options: DirectoryStoreOptions): Required<DirectoryStoreOptions> {
+  const complete = { ...DIRECTORY_STORE_DEFAULTS, ...options };
+  integerInRange('maxStoreBytes', complete.maxStoreBytes, 0, Number.MAX_SAFE_INTEGER);
+  integerInRange('maxFiles', complete.maxFiles, 0, 2 ** 32);
+  integerInRange('maxFileNameBytes', complete.maxFileNameBytes, 1, MAX_FILE_NAME_BYTES);
+  integerInRange('readChunkBytes', complete.readChunkBytes, 1024, 64 * 1024 ** 2);
+  oneOf('sync', complete.sync, ['file', 'none']);
+  return Object.freeze(complete);
+}

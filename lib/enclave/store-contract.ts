@@ -1,0 +1,73 @@
+import type { Readable, Writable } from 'node:stream';
+
+/** How one file is to be written. */
+export interface SinkOptions {
+  /** Computes SHA-256 of the bytes on their way; `FileSink.digest` has it. Default false. */
+  hash?: boolean;
+  /**
+   * Has the last word: called when all bytes are there and nothing is visible yet. What it throws discards the sink and
+   * becomes its error. `digest` is set when `hash` is.
+   */
+  beforeCommit?: (written: { readonly length: number; readonly digest: Buffer | undefined }) => void | Promise<void>;
+}
+
+/**
+ * Takes the bytes of one file. **To finish is to commit, to destroy is to discard**: after `'finish'` (so also when
+ * `pipeline()` resolves) the file is there, whole; before it nothing of it is visible, and nothing remains of a sink that
+ * was destroyed, however that came about (without an error of its own it fails with ClosedError). An error without a listener does not end the process: only `'finish'`
+ * acknowledges. A sink destroyed while it commits may go either way.
+ */
+export interface FileSink extends Writable {
+  /** Bytes written so far. */
+  readonly bytesWritten: number;
+  /** SHA-256 of the bytes of this sink (of an append: of what is appended), once finished and if `hash` asked for it. */
+  readonly digest: Buffer | undefined;
+  /** Ends the sink; resolves when the file is there, rejects with the sink's error. */
+  commit(): Promise<void>;
+  /** Destroys the sink; resolves when nothing of it is left. After a commit it does nothing. */
+  discard(): Promise<void>;
+}
+
+/** A file that is being read: `stream` gives exactly `length` bytes, the file as it was when it was opened, or fails. */
+export interface StoredFile {
+  /** Bytes. */
+  readonly length: number;
+  /** Must be read or destroyed: it holds a file descriptor. */
+  readonly stream: Readable;
+}
+
+export interface FileStat {
+  /** Bytes. */
+  readonly length: number;
+}
+
+/**
+ * Where the Runtime Manager keeps files. `DirectoryStore` is the one that comes with the library; an embedder may plug
+ * another that keeps these promises.
+ *
+ * - Names are normalised by `normaliseName`, whose errors they raise.
+ * - A write replaces the whole file or nothing; of concurrent writers the last to commit wins.
+ * - An append adds all of its bytes or none, and creates a missing file. Appends to one file take turns: the second waits
+ *   (its bytes unread) until the first is over. When a write or a removal overtakes an append, the append counts as having
+ *   come first.
+ * - A reader sees the file as it stood when it was opened, never a part of a write or an append.
+ * - A missing file is a `FileStoreError` whose `got` is `'ENOENT'`.
+ * - A length that passes a limit is a `LimitError`, from `write` and `append` themselves when it was announced.
+ */
+export interface FileStore {
+  /**
+   * Replaces a file, or makes it.
+   *
+   * @param length bytes that will come, if known: checked against the limits at once, and before the commit against what
+   * came (LengthMismatchError).
+   * @throws FileNameError, InvalidArgumentError, LimitError, ClosedError
+   */
+  write(name: string, length?: number, options?: SinkOptions): FileSink;
+  /** Adds to the end of a file, or makes it. Parameters and errors as of `write`. */
+  append(name: string, length?: number, options?: SinkOptions): FileSink;
+  read(name: string): Promise<StoredFile>;
+  stat(name: string): Promise<FileStat>;
+  remove(name: string): Promise<void>;
+  /** Discards every sink, ends every reader with ClosedError, and gives the place free. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,209 @@
+import { createHash } from 'node:crypto';
+import { constants, fstatSync, lstatSync } from 'node:fs';
+import { type FileHandle, lstat, mkdir, open, opendir, realpath, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { FileStoreError } from '../core/errors.js';
+import { errno, notAFile, STORE_LAYER, storeError } from './store-error.js';
+import { StoreLock } from './store-lock.js';
+import type { StoreQuota } from './store-quota.js';
+import { Turns } from './turns.js';
+
+/** An entry of the folder that is longer than this is cut, and told apart by a hash (NAME_MAX is 255). */
+const MAX_ENTRY_CHARS = 200;
+const CUT_ENTRY_CHARS = 128;
+
+const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
+/** Never through a symbolic link, and never waiting for the other end of a pipe that somebody put there. */
+const READ = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
+const WRITE = O_WRONLY | O_NOFOLLOW | O_NONBLOCK;
+
+/** A file that an append is growing: `length` is what it will be if the append fails. */
+interface Growing {
+  readonly inode: bigint;
+  readonly length: number;
+}
+
+/**
+ * The name of a file on disk: one flat entry, so that no name can leave the folder, no folder on the way can be a link,
+ * and `/a` and `/a/b` do not meet. Injective, also where the file system folds case or Unicode forms.
+ *
+ *     /input/a.dat  ──▶  +input+a.dat          /Été  ──▶  +%c3%89t%c3%a9
+ *     (longer than 200)  ──▶  <first 128>~<SHA-256 of the name, hex>
+ */
+export function entryOf(name: string): string {
+  const escaped = Buffer.from(name)
+    .toString('latin1')
+    .replace(/[^a-z0-9._/-]/g, (char) => `%${char.charCodeAt(0).toString(16).padStart(2, '0')}`)
+    .replaceAll('/', '+');
+  if (escaped.length <= MAX_ENTRY_CHARS) return escaped;
+  return `${escaped.slice(0, CUT_ENTRY_CHARS)}~${createHash('sha256').update(name).digest('hex')}`;
+}
+
+/**
+ * What a `DirectoryStore` has on disk, and what its drafts share.
+ *
+ *     <root>/lock-<pid>-<…>          the process that has the store (see `StoreLock`)
+ *     <root>/files/<entry>           the files, one flat entry each
+ *     <root>/pending/w-<n>           a write (or an append to a missing file) that is not committed
+ *     <root>/pending/a-<length>-<n>  a hard link to a file that an append is growing, with its length before
+ *
+ * `open` undoes what a killed process left in `pending`: a `w` goes, and the file of an `a` gets its length back. The
+ * link sticks to the file itself, so a write that replaced the name meanwhile is not touched.
+ */
+export class StoreFolder {
+  readonly quota: StoreQuota;
+  /** Appends to one entry, one after the other. */
+  readonly appends = new Turns();
+  /** What changes which file an entry stands for, one after the other. */
+  readonly changes = new Turns();
+  /** Files that an append is growing just now, by entry. */
+  readonly growing = new Map<string, Growing>();
+  readonly #files: FileHandle;
+  readonly #pending: FileHandle;
+  readonly #root: string;
+  readonly #lock: StoreLock;
+  readonly #sync: boolean;
+  #serial = 0;
+
+  private constructor(
+    root: string,
+    lock: StoreLock,
+    handles: { files: FileHandle; pending: FileHandle },
+    quota: StoreQuota,
+    sync: boolean,
+  ) {
+    this.#root = root;
+    this.#lock = lock;
+    this.#files = handles.files;
+    this.#pending = handles.pending;
+    this.quota = quota;
+    this.#sync = sync;
+  }
+
+  static async open(root: string, quota: StoreQuota, sync: boolean): Promise<StoreFolder> {
+    await mkdir(root, { recursive: true, mode: 0o700 });
+    const real = await realpath(root);
+    const lock = await StoreLock.take(real);
+    const opened: FileHandle[] = [];
+    try {
+      for (const folder of ['files', 'pending']) opened.push(await openFolder(join(real, folder)));
+      const [files, pending] = opened as [FileHandle, FileHandle];
+      const store = new StoreFolder(real, lock, { files, pending }, quota, sync);
+      await store.#recover();
+      await store.#count();
+      return store;
+    } catch (thrown) {
+      for (const handle of opened) await handle.close();
+      await lock.release();
+      throw thrown;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#files.close();
+    await this.#pending.close();
+    await this.#lock.release();
+  }
+
+  pathOf(entry: string): string {
+    return join(this.#root, 'files', entry);
+  }
+
+  /** A new name in `pending`. */
+  draftPath(kind: 'w' | `a-${number}`): string {
+    return join(this.#root, 'pending', `${kind}-${++this.#serial}`);
+  }
+
+  /** Makes what was written to `file` durable, if the store is told to. */
+  async syncFile(file: FileHandle): Promise<void> {
+    if (this.#sync) await file.datasync();
+  }
+
+  async syncFiles(): Promise<void> {
+    if (this.#sync) await this.#files.sync();
+  }
+
+  async syncPending(): Promise<void> {
+    if (this.#sync) await this.#pending.sync();
+  }
+
+  createDraft(path: string): Promise<FileHandle> {
+    return open(path, O_CREAT | O_EXCL | WRITE, 0o600);
+  }
+
+  /** The file of `entry`, opened, or undefined when there is none. */
+  async openEntry(entry: string, purpose: 'read' | 'write'): Promise<FileHandle | undefined> {
+    try {
+      return await open(this.pathOf(entry), purpose === 'read' ? READ : WRITE);
+    } catch (thrown) {
+      if (errno(thrown) === 'ENOENT') return undefined;
+      throw ['ELOOP', 'EISDIR', 'ENXIO', 'EMLINK'].includes(errno(thrown) ?? '') ? notAFile() : thrown;
+    }
+  }
+
+  /** Inode and committed length of what `entry` stands for, or undefined when there is none. Throws for what is no file. */
+  find(entry: string): { inode: bigint; length: number } | undefined {
+    // Synchronous (a microsecond), so that nothing can happen between the look at the disk and the look at `growing`.
+    const stats = lstatSync(this.pathOf(entry), { bigint: true, throwIfNoEntry: false });
+    return stats && this.#committed(entry, stats);
+  }
+
+  /** The same of an open file. */
+  look(entry: string, file: FileHandle): { inode: bigint; length: number; links: number } {
+    const stats = fstatSync(file.fd, { bigint: true });
+    return { ...this.#committed(entry, stats), links: Number(stats.nlink) };
+  }
+
+  #committed(entry: string, stats: { isFile(): boolean; ino: bigint; size: bigint }): { inode: bigint; length: number } {
+    if (!stats.isFile()) throw notAFile();
+    const growing = this.growing.get(entry);
+    return { inode: stats.ino, length: growing?.inode === stats.ino ? growing.length : Number(stats.size) };
+  }
+
+  async #recover(): Promise<void> {
+    const folder = join(this.#root, 'pending');
+    for await (const { name } of await opendir(folder)) {
+      const [, kind, length] = /^(?:(w)|a-(\d+))-\d+$/.exec(name) ?? [];
+      const path = join(folder, name);
+      if (kind === undefined && length === undefined) continue;
+      if (length !== undefined && (await lstat(path)).isFile()) await shorten(path, Number(length));
+      await unlink(path);
+    }
+    await this.syncPending();
+  }
+
+  async #count(): Promise<void> {
+    const folder = join(this.#root, 'files');
+    for await (const { name } of await opendir(folder)) {
+      const stats = lstatSync(join(folder, name));
+      if (stats.isFile()) this.quota.found(stats.size);
+    }
+  }
+}
+
+async function shorten(path: string, length: number): Promise<void> {
+  const file = await open(path, WRITE);
+  try {
+    if ((await file.stat()).size > length) await file.truncate(length);
+    await file.datasync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Makes the folder where it is missing; refuses a link in its place. */
+async function openFolder(path: string): Promise<FileHandle> {
+  await mkdir(path, { mode: 0o700 }).catch((thrown: unknown) => {
+    if (errno(thrown) !== 'EEXIST') throw thrown;
+  });
+  try {
+    return await open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  } catch (thrown) {
+    if (errno(thrown) !== 'ENOTDIR' && errno(thrown) !== 'ELOOP') throw storeError('open the folder of the store', thrown);
+    throw new FileStoreError('a folder of the store is something else', {
+      layer: STORE_LAYER,
+      expected: 'a directory',
+      got: errno(thrown),
+    });
+  }
+}

@@ -1,0 +1,79 @@
+import { randomBytes, randomInt } from 'node:crypto';
+import { readdir, readFile, unlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { FileStoreError } from '../core/errors.js';
+import { errno, STORE_LAYER } from './store-error.js';
+
+/** Two stores that claim a folder at the same moment both step back; these tries, and pauses at random, part them. */
+const ATTEMPTS = 5;
+const MAX_PAUSE_MS = 25;
+
+const CLAIM = /^lock-(\d+)-(\d*)-([\da-f-]*)-[\da-f]{16}$/;
+
+/**
+ * Keeps a second process (or a second store of this one) off a folder, by an empty file whose name tells its owner:
+ *
+ *     lock-<pid>-<start of the process, clock ticks>-<boot id>-<random>
+ *
+ * First claim, then look: of two stores at least one sees the other, and no claim is ever taken from a living owner. A
+ * killed owner is recognised (also when its pid belongs to another process by now), so a crash needs nobody to clean up.
+ * Processes in different pid namespaces (containers) cannot see each other: give each its own folder.
+ */
+export class StoreLock {
+  readonly #path: string;
+
+  private constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** @throws FileStoreError with the owner's pid in `got` while another store has the folder. */
+  static async take(folder: string): Promise<StoreLock> {
+    const own = `lock-${process.pid}-${await birthOf(process.pid)}-${randomBytes(8).toString('hex')}`;
+    const path = join(folder, own);
+    for (let attempt = 1; ; attempt++) {
+      await writeFile(path, '', { flag: 'wx', mode: 0o600 });
+      const owner = await livingOwner(folder, own);
+      if (owner === undefined) return new StoreLock(path);
+      await unlink(path);
+      if (attempt === ATTEMPTS) {
+        throw new FileStoreError(`the folder of the store is in use by process ${owner}`, { layer: STORE_LAYER, got: owner });
+      }
+      await pause(randomInt(MAX_PAUSE_MS));
+    }
+  }
+
+  async release(): Promise<void> {
+    await unlink(this.#path);
+  }
+}
+
+/** The pid of another living claimant, if there is one. Claims of the dead are removed. */
+async function livingOwner(folder: string, own: string): Promise<number | undefined> {
+  for (const name of await readdir(folder)) {
+    const [, pid, start, boot] = CLAIM.exec(name) ?? [];
+    if (pid === undefined || name === own) continue;
+    if ((await birthOf(Number(pid))) === `${start}-${boot}`) return Number(pid);
+    await unlink(join(folder, name)).catch((thrown: unknown) => {
+      if (errno(thrown) !== 'ENOENT') throw thrown;
+    });
+  }
+  return undefined;
+}
+
+/** `<start>-<boot id>` of a living process (`-` where the system does not tell), undefined when there is none. */
+async function birthOf(pid: number): Promise<string | undefined> {
+  const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => undefined);
+  if (boot === undefined) return isAlive(pid) ? '-' : undefined;
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
+  // Field 22; the second field, the name, may hold anything and ends with the last parenthesis.
+  return stat && `${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]}-${boot.trim()}`;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (thrown) {
+    return errno(thrown) === 'EPERM';
+  }
+}

@@ -1,0 +1,162 @@
+import { createHash, type Hash } from 'node:crypto';
+import type { FileHandle } from 'node:fs/promises';
+import { Writable } from 'node:stream';
+import { finished } from 'node:stream/promises';
+import { ClosedError, LengthMismatchError } from '../core/errors.js';
+import type { FileSink, SinkOptions } from './store-contract.js';
+import type { Draft, DraftPlace } from './store-draft.js';
+import { STORE_LAYER, storeError } from './store-error.js';
+import type { Room } from './store-quota.js';
+
+/** Bytes that gather while a write is under way, to go down in one system call. */
+const GATHER_BYTES = 1024 * 1024;
+/** Bytes after which the disk is told to begin, so that it works while the rest arrives and not all at the end. */
+const SYNC_EVERY_BYTES = 16 * 1024 * 1024;
+
+type Done = (error?: Error | null) => void;
+
+/** Carries the bytes of a `FileSink` to a draft. */
+export class StoreSink extends Writable implements FileSink {
+  readonly #draft: Draft;
+  readonly #room: Room;
+  /** Bytes announced; the quota has them already. */
+  readonly #length: number | undefined;
+  readonly #options: SinkOptions;
+  readonly #hash: Hash | undefined;
+  readonly #place: Promise<DraftPlace>;
+  /** What is under way on the file: it must be over before the file is closed. */
+  #busy: Promise<unknown>;
+  /** The sync that is under way beside the writes. The system tells of a failure once: it must be kept for the commit. */
+  #syncing: Promise<void> | undefined;
+  #unsyncedBytes = 0;
+  #bytes = 0;
+  #digest: Buffer | undefined;
+  #committed = false;
+
+  constructor(draft: Draft, room: Room, length: number | undefined, options: SinkOptions) {
+    super({ highWaterMark: GATHER_BYTES });
+    this.#draft = draft;
+    this.#room = room;
+    this.#length = length;
+    this.#options = options;
+    this.#hash = options.hash ? createHash('sha256') : undefined;
+    this.#place = draft.open();
+    // A failure is told at the first write or at the end: before, nobody may be listening.
+    this.#busy = this.#place.catch(() => {});
+    this.on('error', () => {});
+  }
+
+  get bytesWritten(): number {
+    return this.#bytes;
+  }
+
+  get digest(): Buffer | undefined {
+    return this.#digest;
+  }
+
+  async commit(): Promise<void> {
+    if (!this.writableEnded) this.end();
+    try {
+      await finished(this);
+    } catch (thrown) {
+      throw this.errored ?? thrown;
+    }
+    if (!this.#committed) throw discarded();
+  }
+
+  async discard(): Promise<void> {
+    this.destroy();
+    if (!this.closed) await new Promise<void>((resolve) => this.once('close', resolve));
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: Done): void {
+    this.#run(() => this.#append([chunk]), done);
+  }
+
+  override _writev(chunks: Array<{ chunk: Buffer }>, done: Done): void {
+    this.#run(() => this.#append(chunks.map(({ chunk }) => chunk)), done);
+  }
+
+  override _final(done: Done): void {
+    this.#run(() => this.#commit(), done);
+  }
+
+  override _destroy(error: Error | null, done: Done): void {
+    if (!this.#committed) this.#draft.cancel();
+    void this.#busy.then(async () => {
+      await this.#syncing?.catch(() => {});
+      try {
+        await this.#draft.discard();
+        // Without an error of its own, a stream destroyed after its last write counts as finished (`pipeline`, `finished`).
+        done(this.#committed ? error : (error ?? discarded()));
+      } catch (thrown) {
+        done(error ?? storeError('discard a file', thrown));
+      }
+    });
+  }
+
+  #run(work: () => Promise<void>, done: Done): void {
+    this.#busy = work().then(
+      () => done(),
+      (thrown: unknown) => done(storeError('write a file', thrown)),
+    );
+  }
+
+  async #append(chunks: Buffer[]): Promise<void> {
+    const { file, offset } = await this.#place;
+    const count = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+    const got = this.#bytes + count;
+    const length = this.#length;
+    if (length === undefined) this.#room.take(count);
+    else if (got > length) {
+      throw new LengthMismatchError(`${got} bytes came where ${length} were announced`, { layer: STORE_LAYER, expected: length, got });
+    }
+    for (const chunk of chunks) this.#hash?.update(chunk);
+    await writeAll(file, chunks, count, offset + this.#bytes);
+    this.#bytes = got;
+    this.#beginSync(file, count);
+  }
+
+  #beginSync(file: FileHandle, count: number): void {
+    this.#unsyncedBytes += count;
+    if (this.#syncing !== undefined || this.#unsyncedBytes < SYNC_EVERY_BYTES) return;
+    this.#unsyncedBytes = 0;
+    this.#syncing = this.#draft.sync(file).then(() => {
+      this.#syncing = undefined;
+    });
+    this.#syncing.catch(() => {});
+  }
+
+  async #commit(): Promise<void> {
+    await this.#place;
+    const [length, got] = [this.#length, this.#bytes];
+    if (length !== undefined && got !== length) {
+      throw new LengthMismatchError(`${got} bytes came where ${length} were announced`, { layer: STORE_LAYER, expected: length, got });
+    }
+    const digest = this.#hash?.digest();
+    await this.#options.beforeCommit?.({ length: got, digest });
+    await this.#syncing;
+    await this.#draft.commit();
+    this.#digest = digest;
+    this.#committed = true;
+  }
+}
+
+function discarded(): ClosedError {
+  return new ClosedError('the file was discarded', { layer: STORE_LAYER });
+}
+
+/** One system call, unless the system takes less than it is given (a disk that is nearly full). */
+async function writeAll(file: FileHandle, chunks: Buffer[], count: number, position: number): Promise<void> {
+  let rest = chunks;
+  let written = 0;
+  while (written < count) {
+    let { bytesWritten } = await file.writev(rest, position + written);
+    written += bytesWritten;
+    while (rest[0] !== undefined && bytesWritten >= rest[0].length) {
+      bytesWritten -= rest[0].length;
+      rest = rest.slice(1);
+    }
+    if (rest[0] !== undefined && bytesWritten > 0) rest = [rest[0].subarray(bytesWritten), ...rest.slice(1)];
+  }
+}

@@ -1,0 +1,71 @@
+import { type FileHandle, rename, unlink } from 'node:fs/promises';
+import { Draft, type DraftPlace } from './store-draft.js';
+
+/**
+ * A new file in `pending`, which takes the entry over when it is complete and on disk.
+ *
+ * With `yields` it is the first append to a missing file: when another writer took the entry meanwhile, the append counts
+ * as having come before that writer, so nothing of it remains.
+ */
+export class WriteDraft extends Draft {
+  #yields = false;
+  #path: string | undefined;
+  #file: FileHandle | undefined;
+  /** This draft stands in the quota as one more file. */
+  #counted = false;
+
+  yielding(): this {
+    this.#yields = true;
+    return this;
+  }
+
+  override async open(): Promise<DraftPlace> {
+    if (this.folder.find(this.entry) === undefined) this.#count();
+    const path = this.folder.draftPath('w');
+    const file = await this.folder.createDraft(path);
+    this.#path = path;
+    this.#file = file;
+    return { file, offset: 0 };
+  }
+
+  override async commit(): Promise<void> {
+    await this.sync(this.#file as FileHandle);
+    await this.folder.changes.run(this.entry, () => this.#takeOver());
+    if (this.#path === undefined) await this.folder.syncFiles();
+    await this.discard();
+  }
+
+  async #takeOver(): Promise<void> {
+    this.checkWanted();
+    const { folder, entry } = this;
+    const before = folder.find(entry);
+    if (before !== undefined && this.#yields) return;
+    if (before === undefined && !this.#counted) this.#count();
+    await rename(this.#path as string, folder.pathOf(entry));
+    this.#path = undefined;
+    this.room.keep();
+    folder.quota.giveBytes(before?.length ?? 0);
+    if (before !== undefined && this.#counted) folder.quota.giveFile();
+    this.#counted = false;
+  }
+
+  /** After a commit this closes the file, and no more. */
+  override async discard(): Promise<void> {
+    const [file, path] = [this.#file, this.#path];
+    this.#file = undefined;
+    this.#path = undefined;
+    this.room.giveBack();
+    if (this.#counted) this.folder.quota.giveFile();
+    this.#counted = false;
+    try {
+      await file?.close();
+    } finally {
+      if (path !== undefined) await unlink(path);
+    }
+  }
+
+  #count(): void {
+    this.folder.quota.takeFile();
+    this.#counted = true;
+  }
+}

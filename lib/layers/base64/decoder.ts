@@ -1,0 +1,137 @@
+import type { Codec } from '../../core/codec.js';
+import { Base64Error } from '../../core/errors.js';
+import { type Base64Chunk, BOUNDARY, type BoundedChunk } from '../../core/unit.js';
+import { BASE64, badLetter, decodeGroup, PAD } from './alphabet.js';
+
+/** Letters a conversion, a multiple of 4. Decoding is equally fast from 32 to 96 Ki letters (Node 20, 22, 24). */
+const SLICE_LETTERS = 64 * 1024;
+/** The letters 62 and 63 of the url-safe alphabet, `-` and `_`, which Node takes too. */
+const URL_SAFE = [0x2d, 0x5f] as const;
+
+/**
+ * Reads base64 texts, strictly: standard alphabet, padding present and canonical, nothing after it, no line ends.
+ *
+ *     "aGVsb" "G8=" BOUNDARY "/w" "==" (end)
+ *     <68 65 6c> <6c 6f> BOUNDARY <ff>
+ *
+ * It keeps 0 to 3 letters. All of a chunk is checked before anything of it is given; what came in earlier chunks of the
+ * same text is given by then.
+ *
+ * Node's own decoder skips what it does not know. The proof that it skipped nothing: n groups without padding gave
+ * exactly 3n bytes, and no url-safe letter is among them. Only where the proof fails are the letters looked at singly.
+ *
+ * Errors: `Base64Error`; `offset` counts letters from the start of the text.
+ *
+ * @see Base64Encoder
+ */
+export class Base64Decoder implements Codec<Base64Chunk, BoundedChunk> {
+  /** Letters that wait to be four. */
+  readonly #carry = Buffer.alloc(4);
+  #carried = 0;
+  /** Offset in the text of the first letter in `#carry`, or of the next to come. */
+  #offset = 0;
+  /** Padding has ended the text. */
+  #padded = false;
+  #item: BoundedChunk | undefined;
+
+  push(chunk: Base64Chunk): void {
+    if (Buffer.isBuffer(chunk)) {
+      this.#item = this.#decode(chunk);
+    } else {
+      this.#finish();
+      this.#item = BOUNDARY;
+    }
+  }
+
+  next(): BoundedChunk | undefined {
+    const item = this.#item;
+    this.#item = undefined;
+    return item;
+  }
+
+  end(): void {
+    this.#finish();
+  }
+
+  #decode(text: Buffer): Buffer | undefined {
+    if (text.length > 0) this.#refuseAfterPadding(text, 0, this.#offset);
+    const groups = (this.#carried + text.length) >>> 2;
+    if (groups === 0) {
+      this.#carried += text.copy(this.#carry, this.#carried);
+      return undefined;
+    }
+    const bytes = Buffer.allocUnsafe(groups * 3);
+    let at = 0;
+    let length = 0;
+    if (this.#carried > 0) {
+      at = 4 - this.#carried;
+      text.copy(this.#carry, this.#carried, 0, at);
+      length = decodeGroup(this.#carry, 0, bytes, 0, this.#offset);
+      this.#offset += 4;
+      this.#padded = length < 3;
+      if (at < text.length) this.#refuseAfterPadding(text, at, this.#offset);
+    }
+    const stop = text.length - ((text.length - at) % 4);
+    // Only a text's last group may be padded, and only the last of these may be a text's last.
+    const plainStop = stop > at && text[stop - 1] === PAD ? stop - 4 : stop;
+    length += this.#decodePlain(text, at, plainStop, bytes, length);
+    this.#offset += plainStop - at;
+    if (plainStop < stop) {
+      length += decodeGroup(text, plainStop, bytes, length, this.#offset);
+      this.#offset += 4;
+      this.#padded = true;
+      if (stop < text.length) this.#refuseAfterPadding(text, stop, this.#offset);
+    }
+    this.#carried = text.copy(this.#carry, 0, stop);
+    return bytes.subarray(0, length);
+  }
+
+  /** Decodes the groups `text[at..stop]`, none of which may be padded, into `bytes` from `to` on. Gives the number of bytes. */
+  #decodePlain(text: Buffer, at: number, stop: number, bytes: Buffer, to: number): number {
+    if (at === stop) return 0;
+    const plain = text.subarray(at, stop);
+    let length = 0;
+    for (let from = 0; from < plain.length; from += SLICE_LETTERS) {
+      length += bytes.write(plain.toString('latin1', from, from + SLICE_LETTERS), to + length, 'base64');
+    }
+    if (length !== (plain.length / 4) * 3 || URL_SAFE.some((letter) => plain.includes(letter))) this.#blame(plain);
+    return length;
+  }
+
+  /** Finds the letter that makes `plain` no base64, one group after the other. */
+  #blame(plain: Buffer): never {
+    const scratch = Buffer.alloc(3);
+    for (let at = 0; at < plain.length; at += 4) {
+      this.#padded = decodeGroup(plain, at, scratch, 0, this.#offset + at) < 3;
+      if (this.#padded) this.#refuseAfterPadding(plain, at + 4, this.#offset + at + 4);
+    }
+    throw new Base64Error('text is no base64', { layer: BASE64, offset: this.#offset });
+  }
+
+  #refuseAfterPadding(text: Buffer, at: number, offset: number): void {
+    if (this.#padded) throw badLetter('a byte after its padding', text[at] as number, offset);
+  }
+
+  /** A text ends here. */
+  #finish(): void {
+    if (this.#carried > 0) {
+      const got = this.#offset + this.#carried;
+      throw new Base64Error(`base64 text of ${got} letters, expected a multiple of 4`, {
+        layer: BASE64,
+        expected: this.#offset + 4,
+        got,
+        offset: got,
+      });
+    }
+    this.#offset = 0;
+    this.#padded = false;
+  }
+}
+
+/** The bytes of one whole base64 text. @throws Base64Error @see encodeBase64 */
+export function decodeBase64(text: Buffer): Buffer {
+  const decoder = new Base64Decoder();
+  decoder.push(text);
+  decoder.end();
+  return (decoder.next() as Buffer | undefined) ?? Buffer.alloc(0);
+}

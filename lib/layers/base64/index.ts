@@ -1,0 +1,23 @@
+import { type Layer, layerOf } from '../../core/layer.js';
+import type { Base64Chunk, ItemChunk } from '../../core/unit.js';
+import { BASE64 } from './alphabet.js';
+import { Base64Decoder } from './decoder.js';
+import { Base64Encoder } from './encoder.js';
+
+export { Base64Decoder, decodeBase64 } from './decoder.js';
+export { Base64Encoder, encodeBase64 } from './encoder.js';
+
+/**
+ * base64 texts (RFC 4648 §4; wire spec §C), one a unit, between bytes and HTTP bodies. It has no options: it keeps at most
+ * three letters, whatever the size of the text.
+ *
+ * @example
+ * stack(records(), base64(), session({ end: 'client' }));
+ */
+export function base64(): Layer<ItemChunk, Base64Chunk> {
+  return layerOf<ItemChunk, Base64Chunk>({
+    name: BASE64,
+    encoder: () => new Base64Encoder(),
+    decoder: () => new Base64Decoder(),
+  });
+}

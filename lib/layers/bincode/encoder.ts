@@ -1,0 +1,54 @@
+import type { Codec } from '../../core/codec.js';
+import { LimitError } from '../../core/errors.js';
+import { Announce, type BincodeChunk } from '../../core/unit.js';
+import { type Slices, sliceBytes } from './slices.js';
+
+/**
+ * Messages → announced units of bytes.
+ *
+ *     { kind: 'SendTlsData', session: 5, data }  →  Announce(16 + data)  <16-byte head>  <data, uncopied>
+ *
+ * Throws what `encode` throws, and `LimitError` for a message above `maxMessageBytes`, before any of it is given.
+ *
+ * @see BincodeDecoder
+ */
+export class BincodeEncoder<M> implements Codec<M, BincodeChunk> {
+  readonly #encode: (message: M) => Slices;
+  readonly #maxMessageBytes: number;
+  #announce: Announce | undefined;
+  #slices: Slices = [];
+  #given = 0;
+
+  constructor(encode: (message: M) => Slices, maxMessageBytes: number) {
+    this.#encode = encode;
+    this.#maxMessageBytes = maxMessageBytes;
+  }
+
+  push(message: M): void {
+    const slices = this.#encode(message);
+    const length = sliceBytes(slices);
+    if (length > this.#maxMessageBytes) {
+      throw new LimitError(`a message of ${length} bytes, at most ${this.#maxMessageBytes} are allowed`, {
+        layer: 'bincode',
+        limit: this.#maxMessageBytes,
+        got: length,
+      });
+    }
+    this.#announce = new Announce(length);
+    this.#slices = slices;
+    this.#given = 0;
+  }
+
+  next(): BincodeChunk | undefined {
+    const announce = this.#announce;
+    if (announce !== undefined) {
+      this.#announce = undefined;
+      return announce;
+    }
+    if (this.#given < this.#slices.length) return this.#slices[this.#given++];
+    this.#slices = [];
+    return undefined;
+  }
+
+  end(): void {}
+}

@@ -1,0 +1,39 @@
+import { integerInRange, oneOf } from '../../core/check.js';
+import { InvalidOptionError } from '../../core/errors.js';
+import { DIALECTS, type Dialect, type Side } from './messages.js';
+
+export interface DecodeOptions {
+  /**
+   * Takes a message with bytes after it and drops them, as the original does (its bincode 1.3 never looks). None of
+   * its peers sends any. Default false: they are refused.
+   */
+  allowTrailing?: boolean;
+}
+
+export interface BincodeOptions<S extends Side = Side, R extends Side = Side> extends DecodeOptions {
+  /** What the other end speaks; the wire does not say. */
+  dialect: Dialect;
+  /** `request` for the Server, `response` for the Runtime Manager. */
+  sends: S;
+  /** The other one. */
+  receives: R;
+  /** Bytes of one message, either way, from 4 to 2^53 - 1. Default 1 MiB. A message is held whole (in slices) until it is read. */
+  maxMessageBytes?: number;
+}
+
+export const BINCODE_DEFAULTS = Object.freeze({ allowTrailing: false, maxMessageBytes: 1_048_576 });
+
+const SIDES: readonly Side[] = ['request', 'response'];
+
+/** The options, checked and completed. Throws `InvalidOptionError`. */
+export function bincodeOptions<S extends Side, R extends Side>(options: BincodeOptions<S, R>): Required<BincodeOptions<S, R>> {
+  const all = { ...BINCODE_DEFAULTS, ...options };
+  oneOf('dialect', all.dialect, DIALECTS);
+  oneOf('sends', all.sends, SIDES);
+  oneOf('receives', all.receives, SIDES);
+  integerInRange('maxMessageBytes', all.maxMessageBytes, 4, Number.MAX_SAFE_INTEGER);
+  if (typeof all.allowTrailing !== 'boolean') {
+    throw new InvalidOptionError('allowTrailing must be true or false', { expected: 'boolean', got: typeof all.allowTrailing });
+  }
+  return all;
+}

@@ -1,0 +1,88 @@
+/** Answers of the Runtime Manager as bytes and back, without any stream (wire spec §D). */
+import { InvalidArgumentError } from '../../core/errors.js';
+import { type Dialect, kindsOf, RESPONSE_KINDS, type Response, STATUSES, type Status, variantOf } from './messages.js';
+import type { DecodeOptions } from './options.js';
+import { SliceReader } from './reader.js';
+import { type Bytes, type Slices, slicesOf } from './slices.js';
+import { SliceWriter } from './writer.js';
+
+/**
+ * The bytes of an answer; byte vectors stand in them uncopied.
+ *
+ *     TlsData:  02000000  length u64 │ data │ active u8
+ *
+ * Throws `InvalidArgumentError` for a kind that the dialect lacks and for values that do not fit their fields.
+ *
+ * @see decodeResponse
+ */
+export function encodeResponse(message: Response<Bytes>, dialect: Dialect): Slices {
+  const variant = variantOf(RESPONSE_KINDS, dialect, message?.kind);
+  switch (message.kind) {
+    case 'TlsData':
+      return new SliceWriter(12).u32(variant).bytes('data', message.data).bool('active', message.active).finish();
+    case 'TlsDataNeeded':
+      return new SliceWriter(5).u32(variant).bool('needed', message.needed).finish();
+    case 'Status':
+      return new SliceWriter(8).u32(variant).u32(statusIndex(message.status)).finish();
+    case 'TlsSession':
+      return new SliceWriter(8).u32(variant).session(message.session).finish();
+    case 'AttestationData': {
+      const { token, csr } = message;
+      if ((csr === undefined) !== (dialect === '2207-nitro')) {
+        throw new InvalidArgumentError(`AttestationData ${csr ? 'with' : 'without'} csr in dialect ${dialect}`, { layer: 'bincode' });
+      }
+      const writer = new SliceWriter(12).u32(variant).bytes('token', token);
+      return (csr === undefined ? writer : writer.bytes('csr', csr)).finish();
+    }
+  }
+}
+
+/**
+ * The answer in `bytes`, which are one whole message; its byte vectors are views of them.
+ * Throws `BincodeError`, with offset and figures, for anything else.
+ *
+ * @see encodeResponse
+ */
+export function decodeResponse(bytes: Bytes, dialect: Dialect, options: DecodeOptions = {}): Response {
+  const reader = new SliceReader(slicesOf(bytes));
+  const message = readResponse(reader, dialect);
+  reader.finish(options.allowTrailing ?? false);
+  return message;
+}
+
+/** The four bytes of a bare `Status`, as it stands outside a message. @see decodeStatus */
+export function encodeStatus(status: Status): Slices {
+  return new SliceWriter(4).u32(statusIndex(status)).finish();
+}
+
+/** The bare `Status` in `bytes`. Throws `BincodeError`. @see encodeStatus */
+export function decodeStatus(bytes: Bytes, options: DecodeOptions = {}): Status {
+  const reader = new SliceReader(slicesOf(bytes));
+  const status = reader.variant('the status', STATUSES);
+  reader.finish(options.allowTrailing ?? false);
+  return status;
+}
+
+function readResponse(reader: SliceReader, dialect: Dialect): Response {
+  const kind = reader.variant('the response', kindsOf(RESPONSE_KINDS, dialect));
+  switch (kind) {
+    case 'TlsData':
+      return { kind, data: reader.bytes('data'), active: reader.bool('active') };
+    case 'TlsDataNeeded':
+      return { kind, needed: reader.bool('needed') };
+    case 'Status':
+      return { kind, status: reader.variant('the status', STATUSES) };
+    case 'TlsSession':
+      return { kind, session: reader.u32('session') };
+    case 'AttestationData': {
+      const token = reader.bytes('token');
+      return dialect === '2207-nitro' ? { kind, token } : { kind, token, csr: reader.bytes('csr') };
+    }
+  }
+}
+
+function statusIndex(status: Status): number {
+  const index = STATUSES.indexOf(status);
+  if (index >= 0) return index;
+  throw new InvalidArgumentError(`no status ${String(status)}`, { layer: 'bincode', expected: STATUSES.join('|'), got: String(status) });
+}

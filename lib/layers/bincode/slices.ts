@@ -1,0 +1,35 @@
+/** Byte vectors that are not copied together before somebody needs them so. */
+import { InvalidArgumentError } from '../../core/errors.js';
+
+/** A byte vector as the slices that it arrived in, in order, not copied. No slices: an empty vector. */
+export type Slices = readonly Buffer[];
+/** A byte vector that the caller has: in one piece or in slices. */
+export type Bytes = Buffer | Slices;
+
+/** The empty byte vector; one for all, so that a list of a hundred thousand of them costs a pointer each. */
+export const NO_BYTES: Slices = Object.freeze([]);
+
+/** `bytes` as slices, not copied. Throws `InvalidArgumentError` when it is neither a Buffer nor an array of them. */
+export function slicesOf(bytes: Bytes, name = 'bytes'): Slices {
+  if (Buffer.isBuffer(bytes)) return [bytes];
+  if (Array.isArray(bytes) && bytes.every((slice) => Buffer.isBuffer(slice))) return bytes;
+  throw new InvalidArgumentError(`${name} must be a Buffer or an array of Buffers, got ${typeof bytes}`, {
+    layer: 'bincode',
+    expected: 'Buffer | Buffer[]',
+    got: typeof bytes,
+  });
+}
+
+/** Length of a byte vector in bytes. */
+export function sliceBytes(bytes: Bytes): number {
+  if (Buffer.isBuffer(bytes)) return bytes.length;
+  let total = 0;
+  for (const slice of bytes) total += slice.length;
+  return total;
+}
+
+/** A byte vector in one Buffer: itself when it is in one piece already, a copy otherwise. */
+export function joined(bytes: Bytes): Buffer {
+  if (Buffer.isBuffer(bytes)) return bytes;
+  return bytes.length === 1 ? (bytes[0] as Buffer) : Buffer.concat(bytes);
+}

@@ -1,0 +1,56 @@
+import { ByteQueue } from '../../core/byte-queue.js';
+import type { Codec } from '../../core/codec.js';
+import { TruncatedError } from '../../core/errors.js';
+import { Announce, type ByteChunk, type MessageChunk } from '../../core/unit.js';
+import { LENGTH_PREFIX, PREFIX_BYTES, readPrefix } from './prefix.js';
+
+/**
+ * Takes the length off each message and tells it, then passes the bytes on as they come, uncopied.
+ *
+ *     <00 00> <00 00 00 00 00 0b, 4 bytes> <7 bytes, 00 00 00 00 00 00 00 02, 2 bytes>
+ *     Announce(11) <4 bytes> <7 bytes> Announce(2) <2 bytes>
+ *
+ * It keeps at most the chunk that it was given and 7 bytes of a prefix. What comes after a message begins the next.
+ *
+ * Errors: `LimitError` for an announced length over `maxMessageBytes`, before anything of the message is kept;
+ * `TruncatedError` when the input ends inside a prefix or a message.
+ *
+ * @see LengthPrefixEncoder
+ */
+export class LengthPrefixDecoder implements Codec<ByteChunk, MessageChunk> {
+  readonly #maxMessageBytes: number;
+  readonly #queue = new ByteQueue();
+  #announced = 0;
+  /** Bytes of the message that are still to come. */
+  #owed = 0;
+
+  constructor(maxMessageBytes: number) {
+    this.#maxMessageBytes = maxMessageBytes;
+  }
+
+  push(chunk: ByteChunk): void {
+    this.#queue.push(chunk);
+  }
+
+  next(): MessageChunk | undefined {
+    if (this.#owed > 0) {
+      if (this.#queue.length === 0) return undefined;
+      const bytes = this.#queue.takeSome(this.#owed);
+      this.#owed -= bytes.length;
+      return bytes;
+    }
+    if (this.#queue.length < PREFIX_BYTES) return undefined;
+    this.#announced = this.#owed = readPrefix(this.#queue.take(PREFIX_BYTES), this.#maxMessageBytes);
+    return new Announce(this.#announced);
+  }
+
+  end(): void {
+    if (this.#owed > 0) throw truncated('a message', this.#announced, this.#announced - this.#owed);
+    if (this.#queue.length > 0) throw truncated('a length prefix', PREFIX_BYTES, this.#queue.length);
+  }
+}
+
+/** The input ended inside `what`. */
+export function truncated(what: string, expected: number, got: number): TruncatedError {
+  return new TruncatedError(`the input ended inside ${what}: ${got} of ${expected} bytes`, { layer: LENGTH_PREFIX, expected, got });
+}

@@ -1,0 +1,90 @@
+import type { Codec } from '../../core/codec.js';
+import { Announce, type MessageChunk } from '../../core/unit.js';
+import { type Layout, layOut } from './layout.js';
+import type { Sent } from './messages.js';
+import type { ProtobufLimits } from './options.js';
+import type { EnvelopeName, MessageTable } from './schema.js';
+import { destroySource, SourceReader } from './source-reader.js';
+import { asBuffer } from './wire.js';
+
+/** A longer chunk of a body goes out in slices, so that no layer below works on hundreds of MiB at once. */
+const MAX_CHUNK_BYTES = 262_144;
+/** A body that is in memory and no longer than this is copied behind its head: one chunk costs less than two. */
+const JOIN_BYTES = 4096;
+
+/**
+ * Messages in, announced bytes out. The body of a message is never collected: it passes through as it comes.
+ *
+ *     { oneof: 'write_file', fields: { file_name: 'in.bin', data: { length: 700000, source } } }
+ *       ──▶  Announce(700016) <16 bytes> <65536 bytes> <65536 bytes> …
+ *
+ * The source is read one chunk at a time, when the neighbour has room. It must give exactly `length` bytes: else
+ * `LengthMismatchError`. When the stack goes away, the source is destroyed.
+ * @see ProtobufDecoder
+ */
+export class ProtobufEncoder<E extends EnvelopeName> implements Codec<Sent<E>, MessageChunk> {
+  readonly #table: MessageTable;
+  readonly #limits: Readonly<Required<ProtobufLimits>>;
+  /** Ready to go out, in order. */
+  #ready: MessageChunk[] = [];
+  /** The rest of the chunk that is going out in slices. */
+  #rest: Buffer | undefined;
+  #source: SourceReader | undefined;
+
+  constructor(table: MessageTable, limits: Readonly<Required<ProtobufLimits>>) {
+    this.#table = table;
+    this.#limits = limits;
+  }
+
+  push(message: Sent<E>): void {
+    const { total, head, body } = this.#layOut(message);
+    this.#ready.push(new Announce(total));
+    if (body instanceof Uint8Array) {
+      if (body.length <= JOIN_BYTES) this.#ready.push(Buffer.concat([head, body]));
+      else {
+        this.#ready.push(head);
+        this.#rest = asBuffer(body);
+      }
+    } else {
+      if (head.length > 0) this.#ready.push(head);
+      if (body !== undefined) this.#source = new SourceReader(body);
+    }
+  }
+
+  next(): MessageChunk | undefined | Promise<MessageChunk | undefined> {
+    const ready = this.#ready.shift();
+    if (ready !== undefined) return ready;
+    if (this.#rest !== undefined) return this.#slice(this.#rest);
+    if (this.#source === undefined) return undefined;
+    return this.#source.read().then((chunk) => {
+      if (chunk !== undefined) return this.#slice(chunk);
+      this.#source = undefined;
+      return undefined;
+    });
+  }
+
+  /** Nothing is owed: a message that was taken is out before the end is told. */
+  end(): void {}
+
+  destroy(error: Error | null): void {
+    this.#source?.destroy(error);
+    this.#source = undefined;
+    this.#ready = [];
+    this.#rest = undefined;
+  }
+
+  #layOut(message: Sent<E>): Layout {
+    try {
+      return layOut(this.#table, message, this.#limits);
+    } catch (thrown) {
+      // The message was handed over: an open file in it must not stay open.
+      destroySource((message as { fields?: { data?: unknown } } | null)?.fields?.data, thrown as Error);
+      throw thrown;
+    }
+  }
+
+  #slice(chunk: Buffer): Buffer {
+    this.#rest = chunk.length > MAX_CHUNK_BYTES ? chunk.subarray(MAX_CHUNK_BYTES) : undefined;
+    return this.#rest === undefined ? chunk : chunk.subarray(0, MAX_CHUNK_BYTES);
+  }
+}

@@ -1,0 +1,57 @@
+/** The protobuf layer: messages of the four envelopes above, their bytes below (wire spec §A). */
+import { oneOf } from '../../core/check.js';
+import { type Layer, layerOf } from '../../core/layer.js';
+import type { MessageChunk } from '../../core/unit.js';
+import { type OnMalformed, ProtobufDecoder } from './decoder.js';
+import { ProtobufEncoder } from './encoder.js';
+import type { Received, Sent } from './messages.js';
+import { completeOptions, type MessageOptions } from './options.js';
+import { ENVELOPES, type EnvelopeName, envelopeTable } from './schema.js';
+
+export type { OnMalformed } from './decoder.js';
+export { IncomingBody } from './incoming-body.js';
+export { decodeMessage, encodeMessage } from './message.js';
+export type { ArmName, BodySource, OutgoingBody, Received, ResponseStatusName, Sent, WholeMessage } from './messages.js';
+export { type MessageOptions, PROTOBUF_DEFAULTS, type ProtobufLimits } from './options.js';
+export { DIALECTS, type Dialect, ENVELOPES, type EnvelopeName } from './schema.js';
+
+/** What the layer takes and gives: messages of `S` are written, messages of `R` are read. */
+export type Messages<S extends EnvelopeName, R extends EnvelopeName> = Sent<S> | Received<R>;
+
+export interface ProtobufOptions<S extends EnvelopeName, R extends EnvelopeName> extends MessageOptions {
+  /** The envelope of the messages that go out. */
+  sends: S;
+  /** The envelope of the messages that come in. */
+  receives: R;
+  /**
+   * What a message that cannot be decoded does: `'fail'` ends the stack with its error; `'give'` skips the message and
+   * gives `{ oneof: null, malformed: error }` in its place. A length above `maxMessageBytes` always ends the stack.
+   * Default `'fail'`.
+   */
+  onMalformed?: OnMalformed;
+}
+
+/**
+ * Messages above, announced bytes below. Files are streamed both ways and never held whole.
+ *
+ * Options out of range throw `InvalidOptionError`. Outbound raises `InvalidArgumentError`, `LimitError` and
+ * `LengthMismatchError`; inbound `ProtobufError`, `LimitError` and `TruncatedError`.
+ *
+ * @example
+ * const client = stack(protobuf({ sends: 'RuntimeManagerRequest', receives: 'RuntimeManagerResponse' }), lengthPrefix(), tls({ ... }));
+ */
+export function protobuf<S extends EnvelopeName, R extends EnvelopeName>(
+  options: ProtobufOptions<S, R>,
+): Layer<Messages<S, R>, MessageChunk> {
+  const { dialect, limits } = completeOptions(options);
+  const sends = envelopeTable(oneOf('sends', options.sends, ENVELOPES), dialect);
+  const receives = envelopeTable(oneOf('receives', options.receives, ENVELOPES), dialect);
+  const onMalformed = oneOf('onMalformed', options.onMalformed ?? 'fail', ['fail', 'give']);
+  const name = 'protobuf';
+  return layerOf<Messages<S, R>, MessageChunk>({
+    name,
+    limits: { dialect, ...limits },
+    encoder: () => new ProtobufEncoder<S>(sends, limits),
+    decoder: (connection) => new ProtobufDecoder<R>(receives, limits, onMalformed, { layer: name, connection }),
+  });
+}

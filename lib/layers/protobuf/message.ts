@@ -1,0 +1,43 @@
+/** Whole messages, without any stream: for tests, for HTTP bodies, for whoever has the bytes at hand. */
+import { ByteQueue } from '../../core/byte-queue.js';
+import { InvalidArgumentError } from '../../core/errors.js';
+import { layOut } from './layout.js';
+import type { Sent, WholeMessage } from './messages.js';
+import { completeOptions, type MessageOptions } from './options.js';
+import { MessageParser } from './parser.js';
+import { type EnvelopeName, envelopeTable } from './schema.js';
+import { asBuffer } from './wire.js';
+
+/**
+ * The bytes of one message, the same that the original writes (wire spec §A).
+ *
+ * Throws `InvalidArgumentError` for what the schema or dialect does not have, `LimitError` for what passes a limit.
+ * @see decodeMessage
+ */
+export function encodeMessage<E extends EnvelopeName>(type: E, message: Sent<E, Uint8Array>, options: MessageOptions = {}): Buffer {
+  const { dialect, limits } = completeOptions(options);
+  const { head, body } = layOut(envelopeTable(type, dialect), message, limits);
+  if (body === undefined) return head;
+  if (!(body instanceof Uint8Array)) throw new InvalidArgumentError('only the layer can send a body from a source', { expected: 'bytes' });
+  return Buffer.concat([head, body]);
+}
+
+/**
+ * Reads one message of exactly `bytes`. Fields of bytes are views of `bytes` where they can be.
+ *
+ * Throws `ProtobufError` (with the offset) for what is no message, `LimitError` for what passes a limit: the same
+ * input that the layer refuses, for the same reason.
+ * @see encodeMessage
+ */
+export function decodeMessage<E extends EnvelopeName>(type: E, bytes: Uint8Array, options: MessageOptions = {}): WholeMessage<E> {
+  const { dialect, limits } = completeOptions(options);
+  const queue = new ByteQueue();
+  queue.push(asBuffer(bytes));
+  const parser = new MessageParser(envelopeTable(type, dialect), bytes.length, limits);
+  const message = parser.step(queue);
+  if (message?.fields !== undefined && parser.bodyLeft > 0) {
+    message.fields[parser.bulkName as string] = parser.takeBody(queue);
+    parser.step(queue);
+  }
+  return message as unknown as WholeMessage<E>;
+}

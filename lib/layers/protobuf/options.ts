@@ -1,0 +1,48 @@
+import { integerInRange, oneOf } from '../../core/check.js';
+import { InvalidOptionError } from '../../core/errors.js';
+import { DIALECTS, type Dialect } from './schema.js';
+
+/** What a message may cost, in both directions. All finite by default. */
+export interface ProtobufLimits {
+  /** Bytes of one message, streamed body included. Default 17,179,869,184 (16 GiB), at most 2^53 - 1. */
+  maxMessageBytes?: number;
+  /** Bytes of one message that must be kept at once: all that is not a streamed body. Default 1,048,576. */
+  maxBufferedMessageBytes?: number;
+  /** Bytes of a `file_name`. Default 4,096. */
+  maxFileNameBytes?: number;
+  /** Fields of one message, those of its arm and unknown ones included. Default 1,024. */
+  maxFields?: number;
+}
+
+/** The limits when nothing is said. */
+export const PROTOBUF_DEFAULTS: Readonly<Required<ProtobufLimits>> = Object.freeze({
+  maxMessageBytes: 16 * 2 ** 30,
+  maxBufferedMessageBytes: 2 ** 20,
+  maxFileNameBytes: 4096,
+  maxFields: 1024,
+});
+
+export interface MessageOptions extends ProtobufLimits {
+  /** Default `'2207'`. */
+  dialect?: Dialect;
+}
+
+/** Completes and checks the options. Throws `InvalidOptionError`. */
+export function completeOptions(options: MessageOptions): { dialect: Dialect; limits: Readonly<Required<ProtobufLimits>> } {
+  const limit = (name: keyof ProtobufLimits, min: number, max: number) =>
+    integerInRange(name, options[name] ?? PROTOBUF_DEFAULTS[name], min, max);
+  const limits = {
+    maxMessageBytes: limit('maxMessageBytes', 1, Number.MAX_SAFE_INTEGER),
+    maxBufferedMessageBytes: limit('maxBufferedMessageBytes', 1, 2 ** 30),
+    maxFileNameBytes: limit('maxFileNameBytes', 1, 2 ** 30),
+    maxFields: limit('maxFields', 1, 2 ** 20),
+  };
+  // A name that fits its own limit would be refused by the other one, with a figure that nobody set.
+  if (limits.maxFileNameBytes > limits.maxBufferedMessageBytes) {
+    throw new InvalidOptionError(
+      `maxFileNameBytes (${limits.maxFileNameBytes}) must not exceed maxBufferedMessageBytes (${limits.maxBufferedMessageBytes})`,
+      { expected: limits.maxBufferedMessageBytes, got: limits.maxFileNameBytes },
+    );
+  }
+  return { dialect: oneOf('dialect', options.dialect ?? '2207', DIALECTS), limits: Object.freeze(limits) };
+}

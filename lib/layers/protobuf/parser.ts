@@ -1,0 +1,273 @@
+import type { ByteQueue } from '../../core/byte-queue.js';
+import { LimitError, ProtobufError } from '../../core/errors.js';
+import { checkHead, checkText, cutOff, FieldCounter, knownFields } from './check-fields.js';
+import type { ProtobufLimits } from './options.js';
+import { type Field, type MessageTable, statusName } from './schema.js';
+import { asBuffer, type FieldHead, MAX_HEAD_BYTES, readFieldHead } from './wire.js';
+
+/** An arm with a bulk field is kept whole up to this many bytes (or what may be kept), and read field by field above. */
+export const STREAM_FROM_BYTES = 65_536;
+/** Lengths from here on are refused everywhere but around a bulk field. */
+const MAX_PLAIN_LENGTH = 2 ** 32;
+
+/** A message in its plain form: `WholeMessage` before the compiler knows its type. */
+export interface PlainMessage {
+  context: number;
+  status?: string;
+  oneof: string | null;
+  fields?: Record<string, unknown>;
+}
+
+/**
+ * Reads one envelope of known length from a queue that is still being filled.
+ *
+ *     ┌─────────┬──────────────────────────────────────────────┬─────────┐
+ *     │ scalars │ arm: tag length ┊ file_name ┊ data: tag length │ scalars │
+ *     └─────────┴──────────────────────────────────────────────┴─────────┘
+ *       kept       kept whole up to 64 KiB; above, field by field,  kept
+ *                  data handed out as it comes if the arm ends with it
+ *
+ * Only the last arm counts, as the original has it; scalars and inner fields: the last one wins; unknown fields are
+ * skipped without being kept. What was kept is decoded by the generated code.
+ */
+export class MessageParser {
+  /** Bytes of the message. */
+  readonly length: number;
+  readonly #table: MessageTable;
+  readonly #limits: Readonly<Required<ProtobufLimits>>;
+  readonly #counter: FieldCounter;
+  /** Last occurrence of each scalar of the envelope, by field number. */
+  readonly #scalars = new Map<number, Buffer>();
+  #arm: Field | undefined;
+  /** Fields of the arm, as they came. */
+  #kept: Buffer[] = [];
+  #keptBytes = 0;
+  /** Where the arm ends, while it is read field by field. */
+  #armEnd: number | undefined;
+  #offset = 0;
+  #skip = 0;
+  #collect: { bytes: number; keep: (bytes: Buffer, base: number) => void } | undefined;
+  #bodyLeft = 0;
+  #done = false;
+  /** Set once the message was given ahead of its body. */
+  #early: PlainMessage | undefined;
+
+  /** Throws `LimitError` when the announced length passes `maxMessageBytes`. */
+  constructor(table: MessageTable, length: number, limits: Readonly<Required<ProtobufLimits>>) {
+    if (length > limits.maxMessageBytes) {
+      throw new LimitError(`a message of ${length} bytes, at most ${limits.maxMessageBytes} are taken`, {
+        limit: limits.maxMessageBytes,
+        got: length,
+      });
+    }
+    this.#table = table;
+    this.length = length;
+    this.#limits = limits;
+    this.#counter = new FieldCounter(limits.maxFields);
+  }
+
+  /** Bytes that were taken from the queue. */
+  get offset(): number {
+    return this.#offset;
+  }
+
+  /** True when the message is whole and valid. */
+  get done(): boolean {
+    return this.#done;
+  }
+
+  /** Bytes of the body that are still to be taken with `takeBody`; `step` gives nothing before. */
+  get bodyLeft(): number {
+    return this.#bodyLeft;
+  }
+
+  /** Name of the arm's bulk field, if the last arm has one. */
+  get bulkName(): string | undefined {
+    return this.#arm?.table?.bulk?.name;
+  }
+
+  /**
+   * Goes on with what `queue` holds. Gives the message once: at its end, or when its body begins (then `bodyLeft` is
+   * not 0 and the bulk field is missing). Otherwise `undefined`: done, a body to take, or more input needed.
+   */
+  step(queue: ByteQueue): PlainMessage | undefined {
+    while (this.#bodyLeft === 0 && !this.#done) {
+      if (this.#skip > 0) {
+        const count = Math.min(this.#skip, queue.length);
+        queue.skip(count);
+        this.#skip -= count;
+        this.#offset += count;
+        if (this.#skip > 0) return undefined;
+      }
+      if (this.#collect !== undefined) {
+        const { bytes, keep } = this.#collect;
+        if (queue.length < bytes) return undefined;
+        this.#collect = undefined;
+        keep(this.#take(queue, bytes), this.#offset - bytes);
+      } else if (this.#offset === this.#armEnd) {
+        this.#armEnd = undefined;
+      } else if (this.#offset === this.length) {
+        this.#done = true;
+        return this.#finish();
+      } else if (!this.#field(queue)) {
+        return undefined;
+      } else if (this.#bodyLeft > 0) {
+        this.#early = this.#build();
+        return this.#early;
+      }
+    }
+    return undefined;
+  }
+
+  /** Takes what there is of the body in one piece, without copying. */
+  takeBody(queue: ByteQueue): Buffer {
+    const chunk = queue.takeSome(this.#bodyLeft);
+    this.#bodyLeft -= chunk.length;
+    this.#offset += chunk.length;
+    return chunk;
+  }
+
+  /** Nobody wants the rest of the body. */
+  skipBody(): void {
+    this.#skip = this.#bodyLeft;
+    this.#bodyLeft = 0;
+  }
+
+  #take(queue: ByteQueue, count: number): Buffer {
+    this.#offset += count;
+    return queue.take(count);
+  }
+
+  /** Reads the head of one field and sets out what to do with the rest. False when more input is needed. */
+  #field(queue: ByteQueue): boolean {
+    const left = (this.#armEnd ?? this.length) - this.#offset;
+    const view = queue.peek(Math.min(MAX_HEAD_BYTES, queue.length, left));
+    const head = readFieldHead(view, 0, this.#offset);
+    if (head === undefined) {
+      if (view.length === left) throw cutOff(this.#offset);
+      return false;
+    }
+    const room = left - head.headBytes;
+    if (head.restBytes > room) throw cutOff(this.#offset, { expected: head.restBytes, got: room });
+    const field = (this.#armEnd === undefined ? this.#table : this.#arm?.table)?.byNumber.get(head.number);
+    if (field !== undefined) checkHead(field, head, this.#offset, this.#limits);
+    if (head.restBytes >= MAX_PLAIN_LENGTH && field?.bulk !== true && field?.table?.bulk === undefined) {
+      throw new ProtobufError(`field ${head.number} at offset ${this.#offset} has ${head.restBytes} bytes`, {
+        expected: `less than ${MAX_PLAIN_LENGTH}`,
+        got: head.restBytes,
+        offset: this.#offset,
+      });
+    }
+    if (field?.bulk) this.#bulk(queue, head, room);
+    else {
+      this.#counter.add();
+      if (field === undefined) this.#skipField(queue, head);
+      else if (field.table !== undefined) this.#openArm(queue, field, field.table, head);
+      else if (this.#armEnd === undefined) this.#scalar(queue, field, head);
+      else this.#innerField(field, head);
+    }
+    return true;
+  }
+
+  #skipField(queue: ByteQueue, head: FieldHead): void {
+    this.#take(queue, head.headBytes);
+    this.#skip = head.restBytes;
+  }
+
+  #scalar(queue: ByteQueue, field: Field, head: FieldHead): void {
+    // The envelopes have scalars of wire type 0 only: the head is the whole field.
+    const bytes = this.#take(queue, head.headBytes);
+    // The original leaves the status as it was when the number is none of the enum.
+    if (field.type === 'enum' && statusName(head.value) === undefined) return;
+    this.#scalars.set(field.number, bytes);
+  }
+
+  #openArm(queue: ByteQueue, field: Field, table: MessageTable, head: FieldHead): void {
+    if (this.#early !== undefined) {
+      throw new ProtobufError(`a second arm, ${field.name}, at offset ${this.#offset}: the first one's body was handed on already`, {
+        got: field.name,
+        offset: this.#offset,
+      });
+    }
+    const bulk = table.bulk !== undefined && head.restBytes > Math.min(STREAM_FROM_BYTES, this.#limits.maxBufferedMessageBytes);
+    if (!bulk) this.#checkKept(field, head.restBytes);
+    this.#take(queue, head.headBytes);
+    this.#arm = field;
+    this.#kept = [];
+    this.#keptBytes = 0;
+    if (bulk) this.#armEnd = this.#offset + head.restBytes;
+    else this.#collectRest(table, head.restBytes);
+  }
+
+  /** A field other than the bulk one of an arm that is read field by field. */
+  #innerField(field: Field, head: FieldHead): void {
+    const bytes = head.headBytes + head.restBytes;
+    this.#checkKept(field, this.#keptBytes + bytes);
+    this.#collect = {
+      bytes,
+      keep: (whole, base) => {
+        checkText(field, whole.subarray(head.headBytes), base);
+        this.#kept.push(whole);
+        this.#keptBytes += bytes;
+      },
+    };
+  }
+
+  /** The bulk field: a body if the arm ends with it, else the rest of the arm is kept like a short one. */
+  #bulk(queue: ByteQueue, head: FieldHead, room: number): void {
+    if (head.restBytes === room && room > 0) {
+      this.#counter.add();
+      this.#take(queue, head.headBytes);
+      this.#bodyLeft = room;
+      return;
+    }
+    const arm = this.#arm as Field;
+    this.#checkKept(arm, this.#keptBytes + head.headBytes + room);
+    this.#armEnd = undefined;
+    this.#collectRest(arm.table as MessageTable, head.headBytes + room);
+  }
+
+  #collectRest(table: MessageTable, bytes: number): void {
+    this.#collect = { bytes, keep: (rest, base) => this.#kept.push(...knownFields(table, rest, base, this.#limits, this.#counter)) };
+  }
+
+  #checkKept(field: Field, bytes: number): void {
+    const limit = this.#limits.maxBufferedMessageBytes;
+    if (bytes <= limit) return;
+    throw new LimitError(`${field.name} needs ${bytes} bytes in memory, at most ${limit} are kept`, {
+      limit,
+      got: bytes,
+      offset: this.#offset,
+    });
+  }
+
+  #finish(): PlainMessage | undefined {
+    if (this.#early === undefined) return this.#build();
+    Object.assign(this.#early, this.#envelope());
+    return undefined;
+  }
+
+  #envelope(): { context: number; status?: string } {
+    const decoded = decode(this.#table, [...this.#scalars.values()]);
+    const context = decoded.context as number;
+    return this.#table.byName.has('status') ? { context, status: statusName(decoded.status as number) ?? 'UNSET' } : { context };
+  }
+
+  #build(): PlainMessage {
+    const table = this.#arm?.table;
+    if (table === undefined) return { ...this.#envelope(), oneof: null };
+    const decoded = decode(table, this.#kept);
+    const fields: Record<string, unknown> = {};
+    for (const { name, type } of table.fields) fields[name] = type === 'bytes' ? asBuffer(decoded[name] as Uint8Array) : decoded[name];
+    return { ...this.#envelope(), oneof: (this.#arm as Field).name, fields };
+  }
+}
+
+function decode(table: MessageTable, parts: readonly Buffer[]): Readonly<Record<string, unknown>> {
+  const bytes = parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts);
+  try {
+    return table.coder.decode(bytes) as Record<string, unknown>;
+  } catch (cause) {
+    throw new ProtobufError(`${table.name} cannot be decoded`, { got: bytes.length, cause });
+  }
+}

@@ -1,0 +1,111 @@
+/** The generated schema, as the coders need it: a table of fields by number for each message of each dialect. */
+import { enums, messages } from './descriptor.generated.js';
+import { transport_protocol as coders } from './schema.generated.js';
+
+/** Dialects of the original (wire spec, first lines): its release 2207, the same built for Nitro, its state of March 2025. */
+export type Dialect = '2207' | '2207-nitro' | 'head';
+export const DIALECTS: readonly Dialect[] = Object.freeze(['2207', '2207-nitro', 'head']);
+
+/** The four envelopes: the messages that travel on their own (wire spec §A). */
+export const ENVELOPES = Object.freeze([
+  'RuntimeManagerRequest',
+  'RuntimeManagerResponse',
+  'ProxyAttestationServerRequest',
+  'ProxyAttestationServerResponse',
+] as const);
+export type EnvelopeName = (typeof ENVELOPES)[number];
+
+/** Fields that not every dialect has; the others read them as unknown and skip them. */
+export const ONLY_IN = {
+  'StartMsg.firmware_version': ['2207', '2207-nitro'],
+  'Program.code': ['2207', '2207-nitro'],
+  'RuntimeManagerRequest.request_pipeline': ['head'],
+} as const satisfies Record<string, readonly Dialect[]>;
+
+/** The fields that carry files, message -> field: these are streamed. Each is the last field of its message. */
+export const BULK_FIELDS = { Data: 'data', Result: 'data' } as const;
+
+/** Bytes of UTF-8 in a field of this name are capped by `maxFileNameBytes`. */
+export const FILE_NAME = 'file_name';
+
+/** Wire types of the protobuf encoding. */
+export const VARINT = 0;
+export const FIXED64 = 1;
+export const DELIMITED = 2;
+export const FIXED32 = 5;
+
+export interface Field {
+  readonly name: string;
+  readonly number: number;
+  readonly type: 'uint32' | 'int32' | 'string' | 'bytes' | 'enum' | 'message';
+  readonly wire: typeof VARINT | typeof DELIMITED;
+  /** Of an arm: its message. */
+  readonly table: MessageTable | undefined;
+  /** Bytes may be streamed. */
+  readonly bulk: boolean;
+}
+
+/** What the generated code offers for a message; values are checked by the table before and after. */
+export interface Coder {
+  encode(message: object): { finish(): Uint8Array };
+  decode(bytes: Uint8Array): object;
+}
+
+export interface MessageTable {
+  readonly name: string;
+  readonly fields: readonly Field[];
+  readonly byNumber: ReadonlyMap<number, Field>;
+  readonly byName: ReadonlyMap<string, Field>;
+  readonly bulk: Field | undefined;
+  readonly coder: Coder;
+}
+
+type Rows = Readonly<Record<string, { readonly number: number; readonly type: string; readonly oneof?: string }>>;
+
+function tableOf(name: string, dialect: Dialect): MessageTable {
+  const rows = Object.entries((messages as Readonly<Record<string, Rows>>)[name] as Rows);
+  const fields = rows
+    .filter(([field]) => {
+      const only: readonly Dialect[] | undefined = (ONLY_IN as Readonly<Record<string, readonly Dialect[]>>)[`${name}.${field}`];
+      return only === undefined || only.includes(dialect);
+    })
+    .map(([field, { number, type }]): Field => {
+      const table = Object.hasOwn(messages, type) ? tableOf(type, dialect) : undefined;
+      const kind =
+        table !== undefined ? 'message' : Object.hasOwn(enums, type) ? 'enum' : (type as 'uint32' | 'int32' | 'string' | 'bytes');
+      const wire = kind === 'uint32' || kind === 'int32' || kind === 'enum' ? VARINT : DELIMITED;
+      return { name: field, number, type: kind, wire, table, bulk: (BULK_FIELDS as Readonly<Record<string, string>>)[name] === field };
+    });
+  return {
+    name,
+    fields,
+    byNumber: new Map(fields.map((field) => [field.number, field])),
+    byName: new Map(fields.map((field) => [field.name, field])),
+    bulk: fields.find((field) => field.bulk),
+    coder: (coders as unknown as Readonly<Record<string, Coder>>)[name] as Coder,
+  };
+}
+
+const tables = new Map<string, MessageTable>();
+
+/** The table of an envelope in a dialect, made once. */
+export function envelopeTable(type: EnvelopeName, dialect: Dialect): MessageTable {
+  const key = `${dialect} ${type}`;
+  const table = tables.get(key) ?? tableOf(type, dialect);
+  tables.set(key, table);
+  return table;
+}
+
+const statusNames = new Map<number, keyof typeof enums.ResponseStatus>(
+  Object.entries(enums.ResponseStatus).map(([name, number]) => [number, name as keyof typeof enums.ResponseStatus]),
+);
+
+/** The name of a status, or `undefined` for a number outside the enum. */
+export function statusName(number: number): keyof typeof enums.ResponseStatus | undefined {
+  return statusNames.get(number);
+}
+
+/** The number of a status, or `undefined` for a name outside the enum. */
+export function statusNumber(name: string): number | undefined {
+  return Object.hasOwn(enums.ResponseStatus, name) ? enums.ResponseStatus[name as keyof typeof enums.ResponseStatus] : undefined;
+}

@@ -1,0 +1,85 @@
+/** The field level of the protobuf encoding: tags, varints, lengths. Strict where Rust is, with offsets. */
+import { ProtobufError } from '../../core/errors.js';
+import { DELIMITED, FIXED32, FIXED64, VARINT } from './schema.js';
+
+/** Bytes that the head of a field can take: a tag and a value or length, ten bytes each. */
+export const MAX_HEAD_BYTES = 20;
+
+/** Tag and value (or length) of one field. */
+export interface FieldHead {
+  readonly number: number;
+  readonly wire: number;
+  /** Of a varint: its low 32 bits, as int32 (what the original keeps of longer ones). Else 0. */
+  readonly value: number;
+  /** Bytes of the tag, and of the varint after it if there is one. */
+  readonly headBytes: number;
+  /** Bytes that follow the head: 0, 4, 8, or the announced length (inexact from 2^53 on, and refused long before). */
+  readonly restBytes: number;
+}
+
+interface Varint {
+  /** Inexact from 2^53 on. */
+  readonly value: number;
+  readonly low: number;
+  readonly next: number;
+}
+
+/** Reads a varint at `at`; `undefined` when `bytes` end inside it. */
+function readVarint(bytes: Buffer, at: number, base: number): Varint | undefined {
+  let value = 0;
+  let low = 0;
+  let factor = 1;
+  for (let i = 0; i < 10; i++) {
+    const byte = bytes[at + i];
+    if (byte === undefined) return undefined;
+    if (i === 9 && byte > 1) {
+      throw new ProtobufError(`a varint of more than 64 bits at offset ${base + at}`, {
+        expected: '0 or 1',
+        got: byte,
+        offset: base + at + i,
+      });
+    }
+    value += (byte & 0x7f) * factor;
+    if (i < 5) low |= (byte & 0x7f) << (7 * i);
+    if (byte < 0x80) return { value, low, next: at + i + 1 };
+    factor *= 128;
+  }
+  return undefined;
+}
+
+/**
+ * Reads the head of the field at `at`; `undefined` when `bytes` end inside it.
+ *
+ *     tag varint = number << 3 | wire     wire 0: + varint     wire 2: + length varint
+ *
+ * `base` is the offset of `bytes` in the message, for errors. Throws `ProtobufError` for field 0, a number above
+ * 2^29 - 1, groups (wire types 3 and 4: no message of the schema has any, so nothing nests deeper than an arm) and wire
+ * types 6 and 7.
+ */
+export function readFieldHead(bytes: Buffer, at: number, base: number): FieldHead | undefined {
+  const tag = readVarint(bytes, at, base);
+  if (tag === undefined) return undefined;
+  const offset = base + at;
+  if (tag.value > 0xffffffff)
+    throw new ProtobufError(`a tag of more than 32 bits at offset ${offset}`, { expected: 'a tag of 32 bits', offset });
+  const number = tag.low >>> 3;
+  const wire = tag.low & 7;
+  if (number === 0) throw new ProtobufError(`field number 0 at offset ${offset}`, { got: 0, offset });
+  if (wire === VARINT || wire === DELIMITED) {
+    const next = readVarint(bytes, tag.next, base);
+    if (next === undefined) return undefined;
+    const headBytes = next.next - at;
+    return wire === VARINT
+      ? { number, wire, value: next.low, headBytes, restBytes: 0 }
+      : { number, wire, value: 0, headBytes, restBytes: next.value };
+  }
+  if (wire !== FIXED32 && wire !== FIXED64) {
+    throw new ProtobufError(`wire type ${wire} of field ${number} at offset ${offset}`, { expected: '0, 1, 2 or 5', got: wire, offset });
+  }
+  return { number, wire, value: 0, headBytes: tag.next - at, restBytes: wire === FIXED32 ? 4 : 8 };
+}
+
+/** The same bytes as a Buffer, uncopied. */
+export function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

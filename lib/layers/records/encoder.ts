@@ -1,0 +1,105 @@
+import { ByteQueue } from '../../core/byte-queue.js';
+import type { Codec } from '../../core/codec.js';
+import { TruncatedError } from '../../core/errors.js';
+import { BOUNDARY, type CipherChunk, type RecordChunk } from '../../core/unit.js';
+import { checkBodyLength, checkHeaderByte, HEADER_BYTES, RECORDS } from './header.js';
+
+/**
+ * Cuts TLS ciphertext into units of whole records.
+ *
+ *     <17 03 03 40 11, 16000 bytes> <401 bytes, 17 03 03 00 13, 19 bytes>
+ *     <16005 bytes> <401 bytes> BOUNDARY <24 bytes> BOUNDARY             batchBytes 0
+ *     <16005 bytes> <425 bytes> BOUNDARY                                 batchBytes 65536
+ *
+ * A unit takes records as long as they fit `batchBytes`, and at least one. It is over when the next record does not
+ * fit, at the end of the input, or when the caller says `closeUnit`: the codec does not know when no more is coming.
+ * Nothing is copied but chunks under 1 KiB; a record that came in two chunks leaves in two. A record is kept until
+ * all of it is there: at most 16,645 bytes and the chunk that goes beyond.
+ *
+ * Errors: `RecordError`, `LimitError` for a header that no record has, `TruncatedError` for an end inside a record.
+ *
+ * @see RecordDecoder
+ */
+export class RecordEncoder implements Codec<CipherChunk, RecordChunk> {
+  readonly #batchBytes: () => number;
+  readonly #queue = new ByteQueue();
+  /** Bytes of whole records at the head of the queue that belong to the open unit. */
+  #ready = 0;
+  /** Bytes of the open unit, given or ready. */
+  #unitBytes = 0;
+  /** The open unit takes no more records. */
+  #full = false;
+  #ended = false;
+  /** Bytes that left the queue, for offsets. */
+  #given = 0;
+
+  constructor(batchBytes: number | (() => number) = 0) {
+    this.#batchBytes = typeof batchBytes === 'number' ? () => batchBytes : batchBytes;
+  }
+
+  /** Records were given, or are ready, that no BOUNDARY has closed yet. */
+  get unitOpen(): boolean {
+    return this.#unitBytes > 0;
+  }
+
+  push(chunk: CipherChunk): void {
+    this.#queue.push(chunk);
+  }
+
+  next(): RecordChunk | undefined {
+    if (this.#ready === 0) this.#measure();
+    if (this.#ready > 0) {
+      const piece = this.#queue.takeSome(this.#ready);
+      this.#ready -= piece.length;
+      this.#given += piece.length;
+      return piece;
+    }
+    return this.#full || this.#ended ? this.closeUnit() : undefined;
+  }
+
+  /** Closes the open unit, if there is one. Only called when `next` has said `undefined`. */
+  closeUnit(): RecordChunk | undefined {
+    if (this.#unitBytes === 0) return undefined;
+    this.#unitBytes = 0;
+    this.#full = false;
+    return BOUNDARY;
+  }
+
+  end(): void {
+    this.#ended = true;
+    if (this.#queue.length === 0) return;
+    const expected = this.#recordBytes(0) ?? HEADER_BYTES;
+    throw new TruncatedError(`the ciphertext ended inside a TLS record: ${this.#queue.length} of ${expected} bytes`, {
+      layer: RECORDS,
+      expected,
+      got: this.#queue.length,
+      offset: this.#given,
+    });
+  }
+
+  /** Finds how many bytes at the head of the queue are whole records that fit the open unit. */
+  #measure(): void {
+    while (!this.#full) {
+      const size = this.#recordBytes(this.#ready);
+      if (size === undefined) return;
+      if (this.#unitBytes > 0 && this.#unitBytes + size > this.#batchBytes()) {
+        this.#full = true;
+        return;
+      }
+      if (this.#queue.length - this.#ready < size) return;
+      this.#ready += size;
+      this.#unitBytes += size;
+      this.#full = this.#unitBytes >= this.#batchBytes();
+    }
+  }
+
+  /** Bytes of the record whose header is at `at` in the queue; undefined while that is not all there. */
+  #recordBytes(at: number): number | undefined {
+    if (this.#queue.length - at < HEADER_BYTES) return undefined;
+    const offset = this.#given + at;
+    for (let i = 0; i < 3; i++) checkHeaderByte(i, this.#queue.at(at + i), offset + i);
+    const body = this.#queue.at(at + 3) * 256 + this.#queue.at(at + 4);
+    checkBodyLength(body, offset + 3);
+    return HEADER_BYTES + body;
+  }
+}

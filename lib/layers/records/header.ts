@@ -1,0 +1,53 @@
+import { LimitError, RecordError } from '../../core/errors.js';
+
+/** Name of the layer. */
+export const RECORDS = 'records';
+/** Bytes of a record header: type, version (2), length (2, big-endian). */
+export const HEADER_BYTES = 5;
+/** Bytes of the largest body of a record: 2^14 of plaintext and 256 of overhead (RFC 8446 §5.2). */
+export const MAX_BODY_BYTES = 16_384 + 256;
+
+/** change_cipher_spec 20, alert 21, handshake 22, application_data 23. */
+const FIRST_TYPE = 20;
+const LAST_TYPE = 23;
+/** 0x0303 everywhere, 0x0301 also in a ClientHello (RFC 8446 §5.1). */
+const VERSION_MAJOR = 3;
+
+/**
+ * Refuses byte `index` (0 to 4) of a record header as soon as it is there.
+ * @param offset of the byte in the stream
+ * @throws RecordError
+ */
+export function checkHeaderByte(index: number, byte: number, offset: number): void {
+  if (index === 0 && (byte < FIRST_TYPE || byte > LAST_TYPE)) {
+    throw new RecordError(`no TLS record has type ${byte}`, {
+      layer: RECORDS,
+      expected: `${FIRST_TYPE}..${LAST_TYPE}`,
+      got: byte,
+      offset,
+    });
+  }
+  if ((index === 1 && byte !== VERSION_MAJOR) || (index === 2 && byte !== 1 && byte !== 3)) {
+    throw new RecordError(`no TLS record has ${byte} in byte ${index} of its header`, {
+      layer: RECORDS,
+      expected: index === 1 ? '3' : '1 or 3',
+      got: byte,
+      offset,
+    });
+  }
+}
+
+/**
+ * Refuses a record body of `length` bytes that is larger than TLS allows.
+ * @param offset of the length in the stream
+ * @throws LimitError
+ */
+export function checkBodyLength(length: number, offset: number): void {
+  if (length <= MAX_BODY_BYTES) return;
+  throw new LimitError(`a TLS record of ${length} bytes is announced, the largest has ${MAX_BODY_BYTES}`, {
+    layer: RECORDS,
+    limit: MAX_BODY_BYTES,
+    got: length,
+    offset,
+  });
+}

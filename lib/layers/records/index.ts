@@ -1,0 +1,50 @@
+import { integerInRange } from '../../core/check.js';
+import { CodecStream } from '../../core/codec-stream.js';
+import type { Connection } from '../../core/connection.js';
+import type { Layer } from '../../core/layer.js';
+import type { CipherChunk, RecordChunk } from '../../core/unit.js';
+import { RecordDecoder } from './decoder.js';
+import { MAX_BODY_BYTES, RECORDS } from './header.js';
+import { RecordsOutbound } from './outbound.js';
+
+export { RecordDecoder } from './decoder.js';
+export { RecordEncoder } from './encoder.js';
+
+export interface RecordsOptions {
+  /**
+   * Bytes of records that one unit (one POST) may hold, 0 to 2^30; a unit always holds at least one record. Default 0: one
+   * record a unit, as the original client does. An original server takes 11 full records (180,466 bytes) a POST. A
+   * function is asked for each record: what a server takes may become known on the way.
+   */
+  batchBytes?: number | (() => number);
+  /**
+   * Turns of the event loop without input after which a unit that is not full is closed, 1 to 1000. Default 2: chunks of
+   * one large write that come in consecutive turns still share a unit. Means nothing when `batchBytes` is 0.
+   */
+  idleTurns?: number;
+}
+
+export const RECORDS_DEFAULTS = Object.freeze({ batchBytes: 0, idleTurns: 2 });
+
+/**
+ * TLS records (RFC 8446 §5.1) between TLS and a carrier that has units: cuts ciphertext at record bounds on the way out,
+ * looks at the record headers on the way in, so that bytes which cannot be TLS are refused before TLS has them.
+ *
+ * @throws InvalidOptionError
+ * @example
+ * stack(lengthPrefix(), tls({ ... }), records({ batchBytes: 1_048_576 }), base64(), session({ end: 'client' }));
+ */
+export function records(options: RecordsOptions = {}): Layer<CipherChunk, RecordChunk> {
+  const batchBytes = options.batchBytes ?? RECORDS_DEFAULTS.batchBytes;
+  if (typeof batchBytes === 'number') integerInRange('batchBytes', batchBytes, 0, 2 ** 30);
+  const idleTurns = integerInRange('idleTurns', options.idleTurns ?? RECORDS_DEFAULTS.idleTurns, 1, 1000);
+  return Object.freeze({
+    name: RECORDS,
+    limits: Object.freeze({
+      batchBytes: typeof batchBytes === 'number' ? batchBytes : 'as the server says',
+      maxRecordBodyBytes: MAX_BODY_BYTES,
+    }),
+    outbound: (connection?: Connection) => new RecordsOutbound(batchBytes, idleTurns, connection),
+    inbound: (connection?: Connection) => new CodecStream(RECORDS, new RecordDecoder(), connection),
+  });
+}

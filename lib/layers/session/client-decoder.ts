@@ -1,0 +1,76 @@
+import type { Codec } from '../../core/codec.js';
+import type { Connection } from '../../core/connection.js';
+import { SessionMismatchError } from '../../core/errors.js';
+import type { Base64Chunk, BodyChunk } from '../../core/unit.js';
+import { NEW_SESSION_ID, SESSION } from './format.js';
+import { SessionResponseDecoder, type SessionResponseOptions } from './response-decoder.js';
+import type { SessionState } from './state.js';
+
+/**
+ * Reads response bodies, one a unit, and gives their items, each as a text that BOUNDARY ends.
+ *
+ *     "71 aGV" "sbG8= /w==" BOUNDARY BOUNDARY "71 " BOUNDARY
+ *     "aGV" "sbG8=" BOUNDARY "/w==" BOUNDARY
+ *
+ * The first body that has an id other than 0 names the session; a later body with another id (or 0) is refused before
+ * anything of it is given. The end of the stream ends the last body.
+ *
+ * Errors: `SessionMismatchError` {expected, got}; `SessionTextError`, `LimitError` as SessionResponseDecoder.
+ *
+ * @see ClientSessionEncoder
+ */
+export class ClientSessionDecoder implements Codec<BodyChunk, Base64Chunk> {
+  readonly #state: SessionState;
+  readonly #options: SessionResponseOptions;
+  readonly #onId: ((id: number, state: SessionState) => void) | undefined;
+  readonly #connection: Connection | undefined;
+  #body: SessionResponseDecoder;
+  #idChecked = false;
+  #over = false;
+
+  constructor(
+    state: SessionState,
+    options: SessionResponseOptions = {},
+    onId?: (id: number, state: SessionState) => void,
+    connection?: Connection,
+  ) {
+    this.#state = state;
+    this.#options = options;
+    this.#onId = onId;
+    this.#connection = connection;
+    this.#body = new SessionResponseDecoder(options);
+  }
+
+  push(chunk: BodyChunk): void {
+    if (Buffer.isBuffer(chunk)) this.#body.push(chunk);
+    else this.end();
+  }
+
+  next(): Base64Chunk | undefined {
+    const item = this.#body.next();
+    if (!this.#idChecked && this.#body.id !== undefined) this.#check(this.#body.id);
+    if (item === undefined && this.#over) {
+      this.#body = new SessionResponseDecoder(this.#options);
+      this.#idChecked = false;
+      this.#over = false;
+    }
+    return item;
+  }
+
+  end(): void {
+    this.#body.end();
+    this.#over = true;
+  }
+
+  #check(id: number): void {
+    this.#idChecked = true;
+    const expected = this.#state.id;
+    if (id === expected) return;
+    if (expected !== NEW_SESSION_ID) {
+      throw new SessionMismatchError(`a response of session ${id} came to session ${expected}`, { layer: SESSION, expected, got: id });
+    }
+    this.#state.id = id;
+    if (this.#connection !== undefined) this.#connection.session = String(id);
+    this.#onId?.(id, this.#state);
+  }
+}

@@ -1,0 +1,48 @@
+import type { Codec } from '../../core/codec.js';
+import { type Base64Chunk, BODY_END, BOUNDARY, type BodyChunk, type BoundedChunk } from '../../core/unit.js';
+import { sessionHead } from './format.js';
+import type { SessionState } from './state.js';
+
+/**
+ * Writes request bodies, `<id> <b64>`, one a unit.
+ *
+ *     "aGVs" "bG8=" BOUNDARY BOUNDARY
+ *     "71 " "aGVs" "bG8=" BOUNDARY "71 " BOUNDARY
+ *
+ * A body gets the id that the session has when its first bytes come. A unit without text is a poll, `<id> `.
+ *
+ * @see ClientSessionDecoder
+ */
+export class ClientSessionEncoder implements Codec<Base64Chunk, BodyChunk> {
+  readonly #state: SessionState;
+  #begun = false;
+  #first: BodyChunk | undefined;
+  #second: BodyChunk | undefined;
+
+  constructor(state: SessionState) {
+    this.#state = state;
+  }
+
+  push(chunk: Base64Chunk): void {
+    if (Buffer.isBuffer(chunk) && chunk.length === 0) return;
+    const bytes: BoundedChunk = chunk === BODY_END ? BOUNDARY : chunk;
+    if (this.#begun) {
+      this.#first = bytes;
+    } else {
+      this.#first = sessionHead(this.#state.id);
+      this.#second = bytes;
+    }
+    this.#begun = bytes !== BOUNDARY;
+  }
+
+  next(): BodyChunk | undefined {
+    const item = this.#first;
+    this.#first = this.#second;
+    this.#second = undefined;
+    return item;
+  }
+
+  end(): void {
+    // The end of the stream ends the last body, as BOUNDARY would.
+  }
+}

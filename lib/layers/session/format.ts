@@ -1,0 +1,95 @@
+import { InvalidArgumentError, LimitError, SessionTextError } from '../../core/errors.js';
+
+/** Name of the layer. */
+export const SESSION = 'session';
+/** The largest session id: a u32. */
+export const MAX_SESSION_ID = 0xffff_ffff;
+/** The id of a request that opens a new session (wire spec §C). */
+export const NEW_SESSION_ID = 0;
+/** Digits of the largest id. */
+const MAX_ID_DIGITS = 10;
+
+export const SPACE = Buffer.from(' ', 'latin1');
+/** What separates fields: tab, line feed, carriage return, space. */
+export const WHITESPACE = [0x20, 0x0a, 0x0d, 0x09] as const;
+
+export function isWhitespace(byte: number): boolean {
+  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
+}
+
+/**
+ * The start of a body, `<id> `: 2 to 11 bytes, before the first base64 text.
+ * @throws InvalidArgumentError unless `id` is a u32
+ */
+export function sessionHead(id: number): Buffer {
+  return Buffer.from(`${checkSessionId(id)} `, 'latin1');
+}
+
+/** `id` as it is, if it is a u32. */
+export function checkSessionId(id: number): number {
+  if (Number.isInteger(id) && id >= 0 && id <= MAX_SESSION_ID) return id;
+  throw new InvalidArgumentError(`a session id is 0 to ${MAX_SESSION_ID}, got ${id}`, {
+    layer: SESSION,
+    expected: `0..${MAX_SESSION_ID}`,
+    got: id,
+  });
+}
+
+/**
+ * Reads a session id digit by digit, so that a flood of digits is refused at the eleventh: `0` or a decimal without
+ * sign and leading zeros, up to 4294967295.
+ */
+export class IdReader {
+  #value = 0;
+  #digits = 0;
+
+  /** True before the first digit. */
+  get empty(): boolean {
+    return this.#digits === 0;
+  }
+
+  get value(): number {
+    return this.#value;
+  }
+
+  /** Takes one byte that is no white space. `offset` counts from the start of the body. @throws SessionTextError */
+  push(byte: number, offset: number): void {
+    if (byte < 0x30 || byte > 0x39) throw textError('a session id has digits only', byte, offset);
+    if (this.#digits === 1 && this.#value === 0) throw textError('a session id has no leading zeros', byte, offset);
+    const value = this.#value * 10 + byte - 0x30;
+    if (++this.#digits > MAX_ID_DIGITS || value > MAX_SESSION_ID) {
+      throw textError(`a session id is at most ${MAX_SESSION_ID}`, byte, offset);
+    }
+    this.#value = value;
+  }
+}
+
+/** Counts a run of white space against its limit. */
+export class WhitespaceRun {
+  readonly #maxBytes: number;
+  #bytes = 0;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** One more byte. @throws LimitError */
+  push(offset: number): void {
+    if (++this.#bytes <= this.#maxBytes) return;
+    throw new LimitError(`a body has more than ${this.#maxBytes} bytes of white space in a row (maxWhitespaceBytes)`, {
+      layer: SESSION,
+      limit: this.#maxBytes,
+      got: this.#bytes,
+      offset,
+    });
+  }
+
+  /** Something else came. */
+  end(): void {
+    this.#bytes = 0;
+  }
+}
+
+export function textError(message: string, got: number | string, offset: number): SessionTextError {
+  return new SessionTextError(`${message}: at offset ${offset}`, { layer: SESSION, got, offset });
+}

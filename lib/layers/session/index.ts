@@ -1,0 +1,72 @@
+import { integerInRange, oneOf } from '../../core/check.js';
+import type { Connection } from '../../core/connection.js';
+import { type Layer, layerOf } from '../../core/layer.js';
+import type { Base64Chunk, BodyChunk } from '../../core/unit.js';
+import { MAX_WHITESPACE_BYTES } from './body-decoder.js';
+import { ClientSessionDecoder } from './client-decoder.js';
+import { ClientSessionEncoder } from './client-encoder.js';
+import { MAX_SESSION_ID, NEW_SESSION_ID, SESSION } from './format.js';
+import { ServerSessionDecoder } from './server-decoder.js';
+import { ServerSessionEncoder } from './server-encoder.js';
+import type { SessionState } from './state.js';
+
+export { MAX_SESSION_ID, NEW_SESSION_ID, sessionHead } from './format.js';
+export { SessionRequestDecoder, type SessionRequestOptions } from './request-decoder.js';
+export { SessionResponseDecoder, type SessionResponseOptions } from './response-decoder.js';
+export type { SessionState } from './state.js';
+
+export interface SessionOptions {
+  /** Which end this is: a client writes requests and reads responses, a server reads requests and writes responses. */
+  end: 'client' | 'server';
+  /** The id at the start, a u32. Default 0: a client's first request opens a session. */
+  id?: number;
+  /**
+   * Told an id before anything of its body is given: at a client once, when a response names the session; at a server for
+   * every request, and what it leaves in `state.id` is stamped on the response. What it throws ends the layer.
+   */
+  onId?: (id: number, state: SessionState) => void;
+  /** A server takes requests without data. Default true; false is how the original server reads. */
+  allowPoll?: boolean;
+  /** White space in a row that a body may have, bytes, 1 to 2^20. Default 1024. */
+  maxWhitespaceBytes?: number;
+}
+
+export const SESSION_DEFAULTS = Object.freeze({ id: NEW_SESSION_ID, allowPoll: true, maxWhitespaceBytes: MAX_WHITESPACE_BYTES });
+
+/** The session layer, and the state that its two directions share on a connection. */
+export interface SessionLayer extends Layer<Base64Chunk, BodyChunk> {
+  /** The state on `connection`. Setting its id changes what the next body carries. */
+  state(connection: Connection): SessionState;
+}
+
+/**
+ * The text form of HTTP bodies (wire spec §C): requests `<id> <b64>`, responses `<id> <b64> <b64>…`, between base64 and
+ * HTTP. A body is a unit, except on the server's way out, where each text is an item and the stream is one body.
+ *
+ * The two directions know of each other by their Connection; a direction made without one keeps an id of its own.
+ *
+ * @throws InvalidOptionError
+ * @example
+ * stack(records(), base64(), session({ end: 'client' }));
+ */
+export function session(options: SessionOptions): SessionLayer {
+  const end = oneOf('end', options.end, ['client', 'server']);
+  const id = integerInRange('id', options.id ?? SESSION_DEFAULTS.id, 0, MAX_SESSION_ID);
+  const allowPoll = options.allowPoll ?? SESSION_DEFAULTS.allowPoll;
+  const maxWhitespaceBytes = integerInRange('maxWhitespaceBytes', options.maxWhitespaceBytes ?? MAX_WHITESPACE_BYTES, 1, 2 ** 20);
+  const { onId } = options;
+  const key = {};
+  const make = (): SessionState => ({ id });
+  const stateOn = (connection?: Connection) => connection?.share(key, make) ?? make();
+  const layer = layerOf<Base64Chunk, BodyChunk>({
+    name: SESSION,
+    limits: end === 'client' ? { end, maxWhitespaceBytes } : { end, allowPoll: String(allowPoll), maxWhitespaceBytes },
+    encoder: (connection) =>
+      end === 'client' ? new ClientSessionEncoder(stateOn(connection)) : new ServerSessionEncoder(stateOn(connection)),
+    decoder: (connection) =>
+      end === 'client'
+        ? new ClientSessionDecoder(stateOn(connection), { maxWhitespaceBytes }, onId, connection)
+        : new ServerSessionDecoder(stateOn(connection), { allowPoll, maxWhitespaceBytes }, onId, connection),
+  });
+  return Object.freeze({ ...layer, state: stateOn });
+}

@@ -1,0 +1,59 @@
+import type { Codec } from '../../core/codec.js';
+import { type Base64Chunk, BODY_END, BOUNDARY, type BodyChunk } from '../../core/unit.js';
+import { SPACE, sessionHead } from './format.js';
+import type { SessionState } from './state.js';
+
+/**
+ * Writes response bodies, `<id> <b64> <b64>…`: each text is an item, BODY_END (or the end of the stream) ends a body.
+ *
+ *     "aGVs" "bG8=" BOUNDARY "/w==" BOUNDARY BODY_END
+ *     "71 " "aGVs" "bG8=" " " "/w==" BOUNDARY
+ *
+ * A body gets the id that the session has when its first item begins. An item without text leaves only the blank
+ * before it, as at an original server. A body that BODY_END ends has the id even when it has no items, so that a client
+ * learns it (an original server's body is empty then, and so is ours when the stream just ends).
+ *
+ * @see ServerSessionDecoder
+ */
+export class ServerSessionEncoder implements Codec<Base64Chunk, BodyChunk> {
+  readonly #state: SessionState;
+  #headGiven = false;
+  #inItem = false;
+  #first: BodyChunk | undefined;
+  #second: BodyChunk | undefined;
+
+  constructor(state: SessionState) {
+    this.#state = state;
+  }
+
+  push(chunk: Base64Chunk): void {
+    if (chunk === BODY_END) {
+      this.#first = this.#headGiven ? undefined : sessionHead(this.#state.id);
+      this.#second = BOUNDARY;
+      this.#headGiven = false;
+      this.#inItem = false;
+      return;
+    }
+    if (chunk !== BOUNDARY && chunk.length === 0) return;
+    const text: Buffer | undefined = chunk === BOUNDARY ? undefined : chunk;
+    if (this.#inItem) {
+      this.#first = text;
+    } else {
+      this.#first = this.#headGiven ? SPACE : sessionHead(this.#state.id);
+      this.#headGiven = true;
+      this.#second = text;
+    }
+    this.#inItem = text !== undefined;
+  }
+
+  next(): BodyChunk | undefined {
+    const item = this.#first ?? this.#second;
+    if (this.#first === undefined) this.#second = undefined;
+    this.#first = undefined;
+    return item;
+  }
+
+  end(): void {
+    // The end of the stream ends the body.
+  }
+}

@@ -1,0 +1,61 @@
+/** Certificates as options carry them, and the comparison with a policy's principals. */
+import { createHash, timingSafeEqual, X509Certificate } from 'node:crypto';
+import { InvalidOptionError } from '../../core/errors.js';
+
+/** PEM text of one or more certificates, or the DER of one. */
+export type CertificateInput = string | Buffer;
+
+const PEM_BLOCK = /-----BEGIN CERTIFICATE-----([^-]+)-----END CERTIFICATE-----/g;
+
+/**
+ * The certificates of one input, in order. The base64 of a PEM block may stand on one line, as policies have it.
+ *
+ * @throws InvalidOptionError that names `option`, when there is none or one that cannot be read.
+ */
+export function certificatesOf(option: string, input: CertificateInput): X509Certificate[] {
+  try {
+    const isDer = typeof input !== 'string' && input[0] === 0x30;
+    const blocks = isDer ? [input] : Array.from(input.toString().matchAll(PEM_BLOCK), ([, text]) => Buffer.from(text as string, 'base64'));
+    if (blocks.length > 0) return blocks.map((der) => new X509Certificate(der));
+  } catch (cause) {
+    throw new InvalidOptionError(`${option} has a certificate that cannot be read`, { layer: 'tls', expected: 'PEM or DER', cause });
+  }
+  throw new InvalidOptionError(`${option} has no certificate`, { layer: 'tls', expected: 'PEM or DER', got: 0 });
+}
+
+/** The certificates of a list of inputs, as one list. */
+export function certificatesOfAll(option: string, inputs: CertificateInput | readonly CertificateInput[]): X509Certificate[] {
+  const list = typeof inputs === 'string' || Buffer.isBuffer(inputs) ? [inputs] : inputs;
+  if (list.length === 0) throw new InvalidOptionError(`${option} is empty`, { layer: 'tls', expected: 'certificates', got: 0 });
+  return list.flatMap((input) => certificatesOf(option, input));
+}
+
+/** Each as PEM, which is what node:tls takes. */
+export function pemList(certificates: readonly X509Certificate[]): string[] {
+  return certificates.map((certificate) => certificate.toString());
+}
+
+const digest = (certificate: X509Certificate) => createHash('sha256').update(certificate.raw).digest();
+
+/**
+ * The exact principals of a policy. A peer is one when the DER of its leaf equals that of an identity's first
+ * certificate (wire spec §B); a chain that leads to an identity is not enough.
+ */
+export class Principals {
+  readonly #digests: readonly Buffer[];
+
+  /** `leaves`: the first certificate of each identity. */
+  constructor(leaves: readonly X509Certificate[]) {
+    this.#digests = leaves.map(digest);
+  }
+
+  /** The index of the first identity that `leaf` is, or undefined. Compares SHA-256 of DER, all of them, in constant time. */
+  match(leaf: X509Certificate): number | undefined {
+    const own = digest(leaf);
+    let found = -1;
+    for (let i = this.#digests.length - 1; i >= 0; i--) {
+      if (timingSafeEqual(own, this.#digests[i] as Buffer)) found = i;
+    }
+    return found < 0 ? undefined : found;
+  }
+}

@@ -1,0 +1,141 @@
+/** The two ends of TLS on node:tls. One endpoint serves all connections of a layer. */
+import { constants, type X509Certificate } from 'node:crypto';
+import type { Duplex } from 'node:stream';
+import { connect, createSecureContext, createServer, type SecureContext, type Server, type TLSSocket } from 'node:tls';
+import { CertificateError, PrincipalUnknownError, TlsHandshakeError } from '../../core/errors.js';
+import { type Credentials, credentialsOf, principalsOf, type TlsClientOptions, type TlsOptions, type TlsServerOptions } from './options.js';
+
+/** What one connection hears of its TLS socket. */
+export interface HandshakeEvents {
+  /** The handshake is over, and node:tls has found the peer's chain good. The peer is not admitted yet. */
+  secure(socket: TLSSocket): void;
+  /** The socket failed, before or after that; it may fail again. */
+  failed(error: Error, socket: TLSSocket): void;
+}
+
+export interface Endpoint {
+  /** Starts TLS on `wire`. */
+  open(wire: Duplex, events: HandshakeEvents): void;
+  /**
+   * Judges the peer of a secure socket: the index of the principal that it is, on a server.
+   *
+   * @throws CertificateError, PrincipalUnknownError, TlsHandshakeError
+   */
+  admit(socket: TLSSocket): number | undefined;
+}
+
+export function endpointOf(options: TlsOptions): Endpoint {
+  return options.role === 'client' ? new ClientEndpoint(options) : new ServerEndpoint(options);
+}
+
+/**
+ * TLS 1.3 and nothing else. With SSL_OP_NO_TICKET a server still sends two tickets, but such that only its session
+ * cache could open, and Node's is off: none can be used to come back without a certificate.
+ */
+function settings(credentials: Credentials) {
+  return { ...credentials, minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3', secureOptions: constants.SSL_OP_NO_TICKET } as const;
+}
+
+class ClientEndpoint implements Endpoint {
+  readonly #credentials: Credentials;
+  readonly #verifyPeer: ((certificate: X509Certificate) => unknown) | undefined;
+  #context: SecureContext | undefined;
+
+  constructor(options: TlsClientOptions) {
+    this.#credentials = credentialsOf(options);
+    this.#verifyPeer = options.verifyPeer;
+  }
+
+  open(wire: Duplex, events: HandshakeEvents): void {
+    this.#context ??= createSecureContext(settings(this.#credentials));
+    // No servername, so no SNI, and no check of a name: a policy trusts an authority, not an address (wire spec §B).
+    const socket = connect({ socket: wire, secureContext: this.#context, rejectUnauthorized: true, checkServerIdentity: () => undefined });
+    socket.on('error', (error) => events.failed(error, socket));
+    socket.once('secureConnect', () => events.secure(socket));
+  }
+
+  admit(socket: TLSSocket): undefined {
+    const leaf = leafOf(socket, 'server');
+    let returned: unknown;
+    try {
+      returned = this.#verifyPeer?.(leaf);
+    } catch (thrown) {
+      if (thrown instanceof CertificateError) throw thrown;
+      const reason = thrown instanceof Error ? thrown.message : String(thrown);
+      throw new CertificateError(`verifyPeer refuses the server's certificate: ${reason}`, { layer: 'tls', cause: thrown });
+    }
+    if (returned !== undefined) {
+      // The verdict of an async hook would come too late, and its rejection would be nobody's.
+      if (returned instanceof Promise) returned.catch(() => {});
+      throw new CertificateError('verifyPeer must return nothing, and not be async', { layer: 'tls', got: typeof returned });
+    }
+  }
+}
+
+/**
+ * node:tls checks client certificates only where a tls.Server hears of the connection: a bare TLSSocket lets everybody
+ * in. So there is a server, which never listens, and each connection is given to its `connection` event.
+ *
+ * A server costs a millisecond to make (ten with a hundred principals), so all connections share one. It tells of a
+ * TLS socket by events on itself; to know whose socket that is, each connection has a *face* of the server: an object
+ * that inherits from it and has an `emit` of its own. `connection` is emitted on the face, listeners get the emitter
+ * as `this`, and a TLS socket speaks to the server that it was made by: the face. That much is not documented, but it
+ * fails closed: were a socket announced on the server itself, it would be destroyed (and the handshake would time out).
+ */
+class ServerEndpoint implements Endpoint {
+  readonly #credentials: Credentials;
+  readonly #principals: ReturnType<typeof principalsOf>;
+  #server: Server | undefined;
+
+  constructor(options: TlsServerOptions) {
+    this.#credentials = credentialsOf(options);
+    this.#principals = principalsOf(options);
+  }
+
+  open(wire: Duplex, events: HandshakeEvents): void {
+    this.#server ??= createServer({
+      ...settings(this.#credentials),
+      requestCert: true,
+      rejectUnauthorized: true,
+      // The engine has its own deadline; this one must not come first.
+      handshakeTimeout: 2 ** 31 - 1,
+    }).on('secureConnection', (socket) => socket.on('error', () => {}).destroy());
+    faceOf(this.#server, events).emit('connection', wire);
+  }
+
+  admit(socket: TLSSocket): number {
+    // Neither can be true if node:tls keeps its promises. Both would open the door.
+    if (!socket.authorized) throw new CertificateError("the client's certificate is not authorized", { layer: 'tls' });
+    if (socket.isSessionReused()) throw new TlsHandshakeError('the client resumed a session', { layer: 'tls' });
+    const principal = this.#principals.match(leafOf(socket, 'client'));
+    if (principal === undefined) throw new PrincipalUnknownError("the client's certificate is no identity of the policy", { layer: 'tls' });
+    return principal;
+  }
+}
+
+function faceOf(server: Server, events: HandshakeEvents): Server {
+  const inherited = server.emit as (event: string, ...parameters: unknown[]) => boolean;
+  const emit = (event: string, ...parameters: unknown[]): boolean => {
+    if (event === 'secureConnection') {
+      const socket = parameters[0] as TLSSocket;
+      socket.on('error', (error) => events.failed(error, socket));
+      events.secure(socket);
+      return true;
+    }
+    if (event === 'tlsClientError') {
+      const [error, socket] = parameters as [Error, TLSSocket];
+      socket.on('error', () => {});
+      events.failed(error, socket);
+      return true;
+    }
+    return inherited.call(face, event, ...parameters);
+  };
+  const face = Object.create(server, { emit: { value: emit } }) as Server;
+  return face;
+}
+
+function leafOf(socket: TLSSocket, peer: string): X509Certificate {
+  const leaf = socket.getPeerX509Certificate();
+  if (leaf === undefined) throw new CertificateError(`the ${peer} sent no certificate`, { layer: 'tls' });
+  return leaf;
+}

@@ -1,0 +1,398 @@
+import type { X509Certificate } from 'node:crypto';
+import type { TLSSocket } from 'node:tls';
+import {
+  PeerRejectedError,
+  TlsError,
+  TlsHandshakeError,
+  TlsHandshakeTimeoutError,
+  TlsTruncatedError,
+  type VeracruzError,
+} from '../../core/errors.js';
+import type { Endpoint } from './endpoint.js';
+import { tlsFault } from './faults.js';
+import type { HandshakeGate, Place } from './gate.js';
+import type { TlsSettings } from './options.js';
+import { ProgressGuard } from './progress.js';
+import type { Phase, TlsState } from './state.js';
+import { Wire } from './wire.js';
+
+/** Bytes of plaintext that the TLS socket holds for us before we make the neighbour wait: it gathers them into one write. */
+const PENDING_BYTES = 262_144;
+
+/** What the engine does to the outbound Transform. */
+export interface CipherSide {
+  /** Ciphertext for the neighbour; false asks to wait for `released()`. */
+  giveCipher(chunk: Buffer): boolean;
+  /** False when the Transform is gone already. */
+  fail(error: VeracruzError): boolean;
+  destroy(): void;
+}
+
+/** What the engine does to the inbound Transform. */
+export interface PlainSide {
+  /** Plaintext for the neighbour; false asks to wait for `thirsty()`. */
+  givePlain(chunk: Buffer): boolean;
+  endPlain(): void;
+  /** False when the Transform is gone already. */
+  fail(error: VeracruzError): boolean;
+  destroy(): void;
+}
+
+/**
+ * One TLS session between the two Transforms of the layer:
+ *
+ *      plaintext                                    plaintext
+ *          │ send                                       ▲ givePlain
+ *      ┌───▼────────────── TLS socket ──────────────────┴───┐
+ *      │                      Wire                          │
+ *      └───┬────────────────────────────────────────────▲───┘
+ *          ▼ giveCipher                                 │ receive
+ *      ciphertext                                   ciphertext
+ *
+ * waiting (a server, until the first byte) → queued (at the gate) → handshake → open → closed. Whatever fails, fails
+ * once: the first cause is reported, everything is destroyed, and node:tls, which reports some errors twice and
+ * destroys nothing after the handshake, is listened to for ever.
+ */
+export class TlsEngine implements TlsState {
+  readonly role: 'client' | 'server';
+  readonly #endpoint: Endpoint;
+  readonly #gate: HandshakeGate;
+  readonly #settings: TlsSettings;
+  readonly #progress: ProgressGuard;
+  #phase: Phase = 'waiting';
+  #out: CipherSide | undefined;
+  #in: PlainSide | undefined;
+  /** Transforms that have not ended yet. */
+  #sides = 2;
+  #wire: Wire | undefined;
+  #socket: TLSSocket | undefined;
+  #place: Place | undefined;
+  #deadline: NodeJS.Timeout | undefined;
+  /** Plaintext that came before the peer was admitted. */
+  #held: (() => void) | undefined;
+  /** Calls back to whom sent the plaintext that filled the TLS socket. */
+  #sent: (() => void) | undefined;
+  /** Ciphertext that came before the handshake could start. */
+  #early: (() => void) | undefined;
+  #onOutboundEnd: (() => void) | undefined;
+  #onInboundEnd: (() => void) | undefined;
+  #inboundEnded = false;
+  /** Ciphertext has gone out since some came in last. */
+  #spoke = false;
+  /** Why the session is over, until that is reported. */
+  #fault: VeracruzError | undefined;
+  #settling = false;
+
+  peerEnd: TlsState['peerEnd'] = 'open';
+  principal: number | undefined;
+  certificate: X509Certificate | undefined;
+  cipherSuite: string | undefined;
+  heard = false;
+
+  constructor(endpoint: Endpoint, gate: HandshakeGate, settings: TlsSettings) {
+    this.role = settings.role;
+    this.#endpoint = endpoint;
+    this.#gate = gate;
+    this.#settings = settings;
+    this.#progress = new ProgressGuard(settings.maxIdleRecords, settings.maxIdleBytes);
+  }
+
+  get phase(): Phase {
+    return this.#phase;
+  }
+
+  /** No plaintext waits to become ciphertext. */
+  get outboundIdle(): boolean {
+    return (this.#socket?.writableLength ?? 0) === 0 && (this.#wire?.writableLength ?? 0) === 0;
+  }
+
+  /** No ciphertext waits to become plaintext. */
+  get inboundIdle(): boolean {
+    return (this.#socket?.readableLength ?? 0) === 0 && (this.#wire?.readableLength ?? 0) === 0;
+  }
+
+  attachOutbound(side: CipherSide): void {
+    this.#out = side;
+    this.#attached();
+  }
+
+  attachInbound(side: PlainSide): void {
+    this.#in = side;
+    this.#attached();
+  }
+
+  /** A client speaks first; a server costs nothing until it is spoken to. */
+  #attached(): void {
+    if (this.role === 'client' && this.#out !== undefined && this.#in !== undefined) this.#queue();
+  }
+
+  // ── Outbound ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Plaintext from the neighbour. It stays here until the peer is admitted. */
+  send(chunk: Buffer, done: () => void): void {
+    if (this.#phase === 'open') this.#write(chunk, done);
+    else if (this.#phase !== 'closed') this.#held = () => this.#write(chunk, done);
+  }
+
+  #write(chunk: Buffer, done: () => void): void {
+    const socket = this.#socket as TLSSocket;
+    // Beyond the socket's own, small mark: what gathers there goes to OpenSSL as one piece.
+    if (socket.write(chunk) || socket.writableLength < PENDING_BYTES) done();
+    else this.#sent = done;
+  }
+
+  /** The neighbour is done: `done` comes when our close_notify has been given. */
+  end(done: () => void): void {
+    const finish = () => {
+      this.#onOutboundEnd = done;
+      (this.#socket as TLSSocket).end();
+    };
+    if (this.#phase === 'open') finish();
+    else if (this.#phase !== 'closed') this.#held = finish;
+  }
+
+  #cipher(chunk: Buffer): boolean {
+    this.#spoke = true;
+    // The alert of a session that has failed: that was all there is to say.
+    if (this.#fault !== undefined) process.nextTick(() => this.#report());
+    return (this.#out as CipherSide).giveCipher(chunk);
+  }
+
+  /** The neighbour below has room for ciphertext. */
+  released(): void {
+    this.#wire?.release();
+  }
+
+  // ── Inbound ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Ciphertext from the neighbour. */
+  receive(chunk: Buffer, done: () => void): void {
+    // After its close_notify the peer has nothing to say.
+    if (this.#phase === 'closed' || this.peerEnd !== 'open') done();
+    else if (this.#wire !== undefined) this.#feed(chunk, done);
+    else {
+      this.#early = () => this.#feed(chunk, done);
+      if (this.#phase === 'waiting') this.#queue();
+    }
+  }
+
+  #feed(chunk: Buffer, done: () => void): void {
+    const wire = this.#wire as Wire;
+    this.#progress.cipher(chunk);
+    this.#spoke = false;
+    wire.feed(chunk, done);
+    this.#checkProgress();
+  }
+
+  #checkProgress(): void {
+    // While plaintext waits for its reader, ciphertext waits too, and tells nothing.
+    if (this.#phase !== 'open' || !this.inboundIdle) return;
+    const fault = this.#progress.check();
+    if (fault !== undefined) this.#fail(fault);
+  }
+
+  /** The byte pipe has ended. `done` comes when it is known what that means. */
+  receiveEnd(done: () => void): void {
+    if (this.#phase === 'closed' || this.peerEnd !== 'open') {
+      done();
+      return;
+    }
+    this.#inboundEnded = true;
+    this.#onInboundEnd = done;
+    if (this.#wire === undefined) this.#fail(new TlsHandshakeError('the byte pipe ended before the handshake', { layer: 'tls', got: 0 }));
+    else this.#settle();
+  }
+
+  /** The neighbour above has room for plaintext. */
+  thirsty(): void {
+    const socket = this.#socket;
+    if (this.#phase !== 'open' || socket === undefined) return;
+    if (socket.isPaused()) socket.resume();
+    this.#settle();
+  }
+
+  /**
+   * After the end of the byte pipe, as soon as OpenSSL has had all of it: a close_notify among it has ended the TLS
+   * socket by now. A turn of the event loop lets that come through.
+   */
+  #settle(): void {
+    if (!this.#inboundEnded || this.#settling || this.peerEnd !== 'open') return;
+    this.#settling = true;
+    setImmediate(() => {
+      this.#settling = false;
+      if (this.#phase === 'closed' || this.peerEnd !== 'open' || !this.inboundIdle) return;
+      if (this.#phase === 'open') this.#truncated();
+      else this.#fail(new TlsHandshakeError('the byte pipe ended inside the handshake', { layer: 'tls' }));
+    });
+  }
+
+  #truncated(): void {
+    this.peerEnd = 'truncated';
+    const strict = this.#settings.truncation === 'error';
+    // In TLS 1.3 the client is through before the server has judged it, and a refusal need not come with an alert.
+    // A client that had ended its side and takes bare ends for ends may just have had no answer coming.
+    if (this.role === 'client' && !this.heard && (strict || this.#onOutboundEnd === undefined)) {
+      this.#fail(new PeerRejectedError('the server ended the session before its first byte', { layer: 'tls', got: 0 }));
+    } else if (strict) {
+      this.#fail(new TlsTruncatedError('the byte pipe ended without close_notify', { layer: 'tls', expected: 'close_notify', got: 'end' }));
+    } else this.#endInbound();
+  }
+
+  #endInbound(): void {
+    const done = this.#onInboundEnd;
+    this.#onInboundEnd = undefined;
+    this.#in?.endPlain();
+    done?.();
+  }
+
+  // ── Handshake ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #queue(): void {
+    this.#phase = 'queued';
+    try {
+      this.#place = this.#gate.enter(() => this.#start());
+    } catch (full) {
+      this.#fail(full as VeracruzError);
+    }
+  }
+
+  #start(): void {
+    if (this.#phase === 'closed') return;
+    this.#phase = 'handshake';
+    const limit = this.#settings.handshakeTimeoutMs;
+    this.#deadline = setTimeout(() => {
+      this.#fail(new TlsHandshakeTimeoutError(`the TLS handshake was not over after ${limit} ms`, { layer: 'tls', limit }));
+    }, limit);
+    const wire = new Wire({
+      cipher: (chunk) => this.#cipher(chunk),
+      cipherEnd: () => this.#onOutboundEnd?.(),
+      thirsty: () => this.#settle(),
+    });
+    wire.on('error', (error) => this.#failed(error, undefined));
+    this.#wire = wire;
+    try {
+      this.#endpoint.open(wire, { secure: (socket) => this.#secure(socket), failed: (error, socket) => this.#failed(error, socket) });
+    } catch (thrown) {
+      this.#failed(thrown as Error, undefined);
+    }
+    const early = this.#early;
+    this.#early = undefined;
+    early?.();
+  }
+
+  /** The handshake is over. No plaintext has moved either way. */
+  #secure(socket: TLSSocket): void {
+    if (this.#phase !== 'handshake') {
+      socket.destroy();
+      return;
+    }
+    this.#socket = socket;
+    try {
+      this.principal = this.#endpoint.admit(socket);
+    } catch (refusal) {
+      this.#fail(refusal as VeracruzError);
+      return;
+    }
+    this.certificate = socket.getPeerX509Certificate();
+    this.cipherSuite = socket.getCipher().standardName;
+    this.#leaveGate();
+    this.#phase = 'open';
+    this.#progress.reset();
+    socket.on('data', (chunk: Buffer) => this.#plain(chunk));
+    socket.on('end', () => this.#closeNotify());
+    socket.on('drain', () => {
+      const sent = this.#sent;
+      this.#sent = undefined;
+      sent?.();
+    });
+    socket.on('close', () => this.#socketClosed());
+    const held = this.#held;
+    this.#held = undefined;
+    held?.();
+  }
+
+  #plain(chunk: Buffer): void {
+    if (this.#phase !== 'open') return;
+    this.heard = true;
+    this.#progress.reset();
+    if (!(this.#in as PlainSide).givePlain(chunk)) (this.#socket as TLSSocket).pause();
+    this.#settle();
+  }
+
+  #closeNotify(): void {
+    if (this.#phase !== 'open' || this.peerEnd !== 'open') return;
+    this.peerEnd = 'close_notify';
+    this.#endInbound();
+  }
+
+  /** Expected when both directions are over; otherwise something below node:tls gave up. */
+  #socketClosed(): void {
+    if (this.#phase !== 'open' || (this.peerEnd !== 'open' && this.#onOutboundEnd !== undefined)) return;
+    this.#fail(new TlsError('the TLS socket closed early', { layer: 'tls' }));
+  }
+
+  #leaveGate(): void {
+    clearTimeout(this.#deadline);
+    this.#place?.leave();
+  }
+
+  // ── The end ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** node:tls has failed. The alert that tells the peer why goes out first: it is written by now, or in this turn. */
+  #failed(error: Error, socket: TLSSocket | undefined): void {
+    if (this.#phase === 'closed') return;
+    const reason: unknown = socket?.authorizationError;
+    const verdict = reason ? String(reason instanceof Error ? reason.message : reason) : undefined;
+    const fault = tlsFault(error, { role: this.role, open: this.#phase === 'open', heard: this.heard, verdict });
+    this.#socket ??= socket;
+    if (this.#spoke) {
+      this.#fail(fault);
+      return;
+    }
+    this.#close();
+    this.#fault = fault;
+    setImmediate(() => this.#report());
+  }
+
+  /** Ends the session for this reason, unless it is over already. */
+  #fail(error: VeracruzError): void {
+    if (this.#phase === 'closed') return;
+    this.#close();
+    this.#fault = error;
+    // What was written last gets to the byte pipe before the pipe is destroyed.
+    process.nextTick(() => this.#report());
+  }
+
+  #report(): void {
+    const fault = this.#fault;
+    if (fault === undefined) return;
+    this.#fault = undefined;
+    this.#destroySockets();
+    if (this.#in?.fail(fault)) this.#out?.destroy();
+    else this.#out?.fail(fault);
+  }
+
+  /** A Transform of ours is gone; `whole` when it had come to its end. */
+  gone(whole: boolean): void {
+    this.#sides--;
+    if (whole && this.#sides > 0) return;
+    this.#close();
+    this.#destroySockets();
+    if (whole) return;
+    this.#in?.destroy();
+    this.#out?.destroy();
+  }
+
+  #close(): void {
+    this.#phase = 'closed';
+    this.#leaveGate();
+    this.#held = undefined;
+    this.#sent = undefined;
+    this.#early = undefined;
+  }
+
+  #destroySockets(): void {
+    this.#socket?.destroy();
+    this.#wire?.destroy();
+  }
+}

@@ -1,0 +1,38 @@
+/** What the errors of node:tls mean here. */
+import {
+  CertificateError,
+  type ErrorFigures,
+  PeerRejectedError,
+  TlsError,
+  TlsHandshakeError,
+  type VeracruzError,
+} from '../../core/errors.js';
+
+/** How far a session was when its error came. */
+export interface Moment {
+  readonly role: 'client' | 'server';
+  /** The handshake is over and the peer admitted. */
+  readonly open: boolean;
+  /** A byte of plaintext has come from the peer. */
+  readonly heard: boolean;
+  /** Node's verdict on the peer's certificate chain, e.g. `CERT_HAS_EXPIRED`, if it was bad. */
+  readonly verdict: string | undefined;
+}
+
+/** Alerts by which a peer refuses our certificate; OpenSSL's spelling of their prefix differs by version. */
+const REFUSAL = /_ALERT_.*(CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED)/;
+/** OpenSSL's own refusals of the peer's certificate that are no verdict on its chain. */
+const BAD_CERTIFICATE = new Set(['ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE', 'ERR_SSL_CERTIFICATE_VERIFY_FAILED']);
+
+/** The error of this library for an error of the TLS socket. `got` is Node's code, `cause` its error. */
+export function tlsFault(error: Error, moment: Moment): VeracruzError {
+  const code = (error as NodeJS.ErrnoException).code ?? error.name;
+  const figures: ErrorFigures = { layer: 'tls', got: code, cause: error };
+  const peer = moment.role === 'client' ? 'server' : 'client';
+  if (!moment.open && moment.verdict !== undefined) {
+    return new CertificateError(`the ${peer}'s certificate is refused: ${moment.verdict}`, { ...figures, got: moment.verdict });
+  }
+  if (BAD_CERTIFICATE.has(code)) return new CertificateError(`the ${peer}'s certificate is missing or refused: ${code}`, figures);
+  if (!moment.heard && REFUSAL.test(code)) return new PeerRejectedError(`the ${peer} refuses our certificate: ${code}`, figures);
+  return moment.open ? new TlsError(`TLS failed: ${code}`, figures) : new TlsHandshakeError(`the TLS handshake failed: ${code}`, figures);
+}

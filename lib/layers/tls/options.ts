@@ -1,0 +1,141 @@
+/** The options of the TLS layer, checked once and completed. */
+import { createPrivateKey, type KeyObject, type X509Certificate } from 'node:crypto';
+import { integerInRange, oneOf } from '../../core/check.js';
+import { InvalidOptionError } from '../../core/errors.js';
+import { type CertificateInput, certificatesOf, certificatesOfAll, Principals, pemList } from './certificates.js';
+import { type CipherSuite, cipherList, cipherSuite, DEFAULT_CIPHER_SUITES } from './cipher-suite.js';
+
+export interface TlsLimits {
+  /** Milliseconds for one handshake, from its start to the peer's admission. Default 10,000. */
+  handshakeTimeoutMs?: number;
+  /** Handshakes that one layer runs at once. Default 64: 10,000 at once bring all of them down. */
+  maxHandshakes?: number;
+  /** Connections that wait for their handshake to start. Default 1,024; one more fails with `LimitError`. */
+  maxQueuedHandshakes?: number;
+  /** TLS records after the handshake without a byte of plaintext. Default 64 (KeyUpdate floods). */
+  maxIdleRecords?: number;
+  /** Bytes of ciphertext after the handshake without a byte of plaintext. Default 65,536: two full records and a half-read third. */
+  maxIdleBytes?: number;
+}
+
+interface TlsCommonOptions extends TlsLimits {
+  /** Our certificate (the first) and what leads to its issuer. */
+  certificate: CertificateInput | readonly CertificateInput[];
+  /** Private key of our certificate: PEM, or a key object. */
+  key: string | Buffer | KeyObject;
+  /** One suite or several, in any spelling that `cipherSuite()` takes. Default: the three AEADs of Node's default. */
+  cipherSuite?: string | readonly string[];
+  /**
+   * What a byte pipe that ends without the peer's close_notify is: an `error` (TlsTruncatedError; default), or only
+   * worth a `report`: a plain end, with `tlsState().peerEnd` at `truncated`. Mbed TLS peers send no close_notify.
+   */
+  truncation?: 'error' | 'report';
+}
+
+export interface TlsClientOptions extends TlsCommonOptions {
+  role: 'client';
+  /** Whom the server's chain must lead to (`proxy_service_cert` of a policy). */
+  authority: CertificateInput | readonly CertificateInput[];
+  /**
+   * Looks at the server's certificate after the chain was found good and before a byte of plaintext leaves. Throws to
+   * refuse it (CertificateError). Must not be async: anything it returns is taken for a refusal.
+   */
+  verifyPeer?: (certificate: X509Certificate) => void;
+}
+
+export interface TlsServerOptions extends TlsCommonOptions {
+  role: 'server';
+  /**
+   * The principals: a client's leaf certificate must equal the first certificate of one of these, byte for byte. All
+   * of them are trust anchors. Order gives the index that `tlsState().principal` has.
+   */
+  identities: readonly CertificateInput[];
+  /** Authorities that issued those identities which are not self-signed. They admit nobody by themselves. */
+  clientAuthorities?: CertificateInput | readonly CertificateInput[];
+}
+
+export type TlsOptions = TlsClientOptions | TlsServerOptions;
+
+/** Defaults of `TlsOptions`. */
+export const TLS_DEFAULTS = Object.freeze({
+  truncation: 'error' as 'error' | 'report',
+  handshakeTimeoutMs: 10_000,
+  maxHandshakes: 64,
+  maxQueuedHandshakes: 1024,
+  maxIdleRecords: 64,
+  maxIdleBytes: 65_536,
+});
+
+/** Limits and behaviour, with every default filled in. */
+export type TlsSettings = Readonly<Required<TlsLimits> & { role: 'client' | 'server'; truncation: 'error' | 'report' }>;
+
+/** What node:tls needs of the options, in its own terms. */
+export interface Credentials {
+  readonly cert: string;
+  readonly key: string;
+  readonly ca: string[];
+  readonly ciphers: string;
+}
+
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** Limits and behaviour of `options`. Throws InvalidOptionError. */
+export function settingsOf(options: TlsOptions): TlsSettings {
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  const all = { ...TLS_DEFAULTS, ...(given as unknown as TlsOptions) };
+  return Object.freeze({
+    role: oneOf('role', all.role, ['client', 'server']),
+    truncation: oneOf('truncation', all.truncation, ['error', 'report']),
+    handshakeTimeoutMs: integerInRange('handshakeTimeoutMs', all.handshakeTimeoutMs, 1, MAX_TIMER_MS),
+    maxHandshakes: integerInRange('maxHandshakes', all.maxHandshakes, 1, 2 ** 20),
+    maxQueuedHandshakes: integerInRange('maxQueuedHandshakes', all.maxQueuedHandshakes, 0, 2 ** 24),
+    maxIdleRecords: integerInRange('maxIdleRecords', all.maxIdleRecords, 1, 2 ** 31),
+    // Less than two records would take a record that is still arriving for a flood.
+    maxIdleBytes: integerInRange('maxIdleBytes', all.maxIdleBytes, 32_768, 2 ** 31),
+  });
+}
+
+/** Certificate, key, trust anchors and suites of `options`. Throws InvalidOptionError. */
+export function credentialsOf(options: TlsOptions): Credentials {
+  const chain = certificatesOfAll('certificate', options.certificate);
+  const key = privateKeyOf(options.key);
+  // node:tls would notice at the first handshake only.
+  if (!(chain[0] as X509Certificate).checkPrivateKey(key)) {
+    throw new InvalidOptionError('key is not the key of the first certificate', { layer: 'tls' });
+  }
+  return {
+    cert: pemList(chain).join(''),
+    key: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    ca: pemList(anchorsOf(options)),
+    ciphers: cipherList(suitesOf(options.cipherSuite)),
+  };
+}
+
+/** The principals of a server's options. */
+export function principalsOf(options: TlsServerOptions): Principals {
+  return new Principals(options.identities.map((identity) => certificatesOf('identities', identity)[0] as X509Certificate));
+}
+
+function anchorsOf(options: TlsOptions): X509Certificate[] {
+  if (options.role === 'client') return certificatesOfAll('authority', options.authority);
+  const identities = certificatesOfAll('identities', options.identities);
+  return options.clientAuthorities === undefined
+    ? identities
+    : [...identities, ...certificatesOfAll('clientAuthorities', options.clientAuthorities)];
+}
+
+function suitesOf(names: string | readonly string[] | undefined): readonly CipherSuite[] {
+  if (names === undefined) return DEFAULT_CIPHER_SUITES;
+  const list = typeof names === 'string' ? [names] : names;
+  if (list.length === 0) throw new InvalidOptionError('cipherSuite is empty', { layer: 'tls', expected: 'a name', got: 0 });
+  return list.map(cipherSuite);
+}
+
+function privateKeyOf(key: string | Buffer | KeyObject): KeyObject {
+  if (typeof key !== 'string' && !Buffer.isBuffer(key)) return key;
+  try {
+    return createPrivateKey(key);
+  } catch (cause) {
+    throw new InvalidOptionError('key is no private key in PEM', { layer: 'tls', cause });
+  }
+}

@@ -1,0 +1,86 @@
+/** The hash of the Runtime Manager that an attested certificate carries (wire spec §B). */
+import { timingSafeEqual, type X509Certificate } from 'node:crypto';
+import forge from 'node-forge';
+import { CertificateError, InvalidOptionError } from '../../core/errors.js';
+
+/** Bytes of a runtime hash: SHA-256, or the first half of a SHA-384. */
+export const RUNTIME_HASH_BYTES = 32;
+
+/** Content bytes of the OID 2.5.30.1. Compared as bytes: no OID of another length or spelling can pass for it. */
+const RUNTIME_HASH_OID = Buffer.of(0x55, 0x1e, 0x01);
+
+/**
+ * The content of the extension 2.5.30.1, or undefined when there is none:
+ *
+ *     30 27  06 03 55 1e 01  04 20 <32 bytes>
+ *            OID 2.5.30.1    OCTET STRING, no ASN.1 inside
+ *
+ * OpenSSL has read the certificate before us, and the handshake has verified who signed it; this only looks for a
+ * field. Of any other length than 32 it is given as it is.
+ *
+ * @throws CertificateError when the certificate has the extension twice, or cannot be read as DER.
+ */
+export function runtimeHashOf(certificate: X509Certificate): Buffer | undefined {
+  const found = extensionsOf(certificate.raw).filter((extension) => contentOf(extension[0]).equals(RUNTIME_HASH_OID));
+  if (found.length > 1) {
+    throw new CertificateError('the certificate has more than one runtime hash', { layer: 'tls', expected: 1, got: found.length });
+  }
+  // OID, then perhaps a BOOLEAN (critical), then the OCTET STRING.
+  return found[0] === undefined ? undefined : contentOf(found[0][found[0].length - 1]);
+}
+
+/**
+ * A `verifyPeer` hook: refuses a server whose certificate does not carry one of `hashes` (32 bytes each, or 64 hex
+ * digits as a policy has them).
+ *
+ * @throws InvalidOptionError when `hashes` is empty or one of them is no hash; the hook itself CertificateError.
+ */
+export function expectRuntimeHash(hashes: readonly (Buffer | string)[]): (certificate: X509Certificate) => void {
+  if (hashes.length === 0) throw new InvalidOptionError('hashes is empty', { layer: 'tls', expected: 'runtime hashes', got: 0 });
+  const expected = hashes.map(hashBytes);
+  return (certificate) => {
+    const hash = runtimeHashOf(certificate);
+    if (hash === undefined)
+      throw new CertificateError("the server's certificate has no runtime hash", { layer: 'tls', expected: '2.5.30.1' });
+    if (hash.length !== RUNTIME_HASH_BYTES || !expected.some((one) => timingSafeEqual(one, hash))) {
+      throw new CertificateError("the server's runtime hash is none of those expected", {
+        layer: 'tls',
+        expected: expected.map((one) => one.toString('hex')).join('|'),
+        got: hash.toString('hex', 0, RUNTIME_HASH_BYTES),
+      });
+    }
+  };
+}
+
+function hashBytes(hash: Buffer | string): Buffer {
+  const bytes = typeof hash === 'string' ? Buffer.from(/^[0-9a-f]{64}$/i.test(hash) ? hash : '', 'hex') : hash;
+  if (bytes.length !== RUNTIME_HASH_BYTES) {
+    throw new InvalidOptionError('a runtime hash has 32 bytes, or 64 hex digits', {
+      layer: 'tls',
+      expected: RUNTIME_HASH_BYTES,
+      got: hash.length,
+    });
+  }
+  return bytes;
+}
+
+/** The extensions of a certificate, each as the list of its parts. */
+function extensionsOf(der: Buffer): forge.asn1.Asn1[][] {
+  try {
+    // decodeBitStrings would look for ASN.1 in signatures; forge's types do not know the option.
+    const options = { strict: true, decodeBitStrings: false } as unknown as boolean;
+    const [tbs] = itemsOf(forge.asn1.fromDer(der.toString('latin1'), options));
+    const isExtensions = (item: forge.asn1.Asn1) => item.tagClass === forge.asn1.Class.CONTEXT_SPECIFIC && Number(item.type) === 3;
+    return itemsOf(itemsOf(itemsOf(tbs).find(isExtensions))[0]).map(itemsOf);
+  } catch (cause) {
+    throw new CertificateError('the certificate cannot be read as DER', { layer: 'tls', got: der.length, cause });
+  }
+}
+
+function itemsOf(value: forge.asn1.Asn1 | undefined): forge.asn1.Asn1[] {
+  return value !== undefined && Array.isArray(value.value) ? value.value : [];
+}
+
+function contentOf(value: forge.asn1.Asn1 | undefined): Buffer {
+  return value !== undefined && typeof value.value === 'string' ? Buffer.from(value.value, 'latin1') : Buffer.alloc(0);
+}

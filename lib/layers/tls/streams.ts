@@ -1,0 +1,119 @@
+/** The two Transforms of the layer: thin, what they do is the engine's. */
+import type { TransformCallback } from 'node:stream';
+import type { Connection } from '../../core/connection.js';
+import { InvalidArgumentError, type VeracruzError } from '../../core/errors.js';
+import { LayerStream } from '../../core/layer-stream.js';
+import type { ByteChunk, CipherChunk } from '../../core/unit.js';
+import type { CipherSide, PlainSide, TlsEngine } from './engine.js';
+
+/** Chunks of plaintext (16 KiB at most) that wait for the neighbour before the TLS socket is paused. */
+const PLAIN_CHUNKS = 16;
+
+/**
+ * Plaintext in, ciphertext out. Ends with close_notify.
+ *
+ * @see TlsDecryptor
+ */
+export class TlsEncryptor extends LayerStream<ByteChunk, CipherChunk> implements CipherSide {
+  readonly #engine: TlsEngine;
+
+  constructor(layer: string, engine: TlsEngine, connection: Connection) {
+    super(layer, connection);
+    this.#engine = engine;
+    engine.attachOutbound(this);
+  }
+
+  override get idle(): boolean {
+    return super.idle && this.#engine.outboundIdle;
+  }
+
+  giveCipher(chunk: Buffer): boolean {
+    return this.destroyed || this.give(chunk);
+  }
+
+  fail(error: VeracruzError): boolean {
+    if (this.destroyed) return false;
+    this.destroy(this.fault(error));
+    return true;
+  }
+
+  override _transform(chunk: ByteChunk, _encoding: BufferEncoding, done: TransformCallback): void {
+    if (!Buffer.isBuffer(chunk)) {
+      done(this.fault(new InvalidArgumentError(`tls takes bytes, got ${typeof chunk}`, { expected: 'Buffer', got: typeof chunk })));
+      return;
+    }
+    this.count(chunk);
+    this.#engine.send(chunk, done);
+  }
+
+  override _flush(done: TransformCallback): void {
+    this.#engine.end(done);
+  }
+
+  override _read(size: number): void {
+    super._read(size);
+    this.#engine.released();
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.#engine.gone(error === null && this.readableEnded && this.writableFinished);
+    super._destroy(error, done);
+  }
+}
+
+/**
+ * Ciphertext in, plaintext out. Ends at the peer's close_notify; every fault of the session is raised here.
+ *
+ * @see TlsEncryptor
+ */
+export class TlsDecryptor extends LayerStream<CipherChunk, ByteChunk> implements PlainSide {
+  readonly #engine: TlsEngine;
+
+  constructor(layer: string, engine: TlsEngine, connection: Connection) {
+    super(layer, connection);
+    this.#engine = engine;
+    engine.attachInbound(this);
+  }
+
+  override get idle(): boolean {
+    return super.idle && this.#engine.inboundIdle;
+  }
+
+  givePlain(chunk: Buffer): boolean {
+    this.give(chunk);
+    return this.readableLength < PLAIN_CHUNKS;
+  }
+
+  endPlain(): void {
+    if (!this.destroyed) this.push(null);
+  }
+
+  fail(error: VeracruzError): boolean {
+    if (this.destroyed) return false;
+    this.destroy(this.fault(error));
+    return true;
+  }
+
+  override _transform(chunk: CipherChunk, _encoding: BufferEncoding, done: TransformCallback): void {
+    if (!Buffer.isBuffer(chunk)) {
+      done(this.fault(new InvalidArgumentError(`tls takes bytes, got ${typeof chunk}`, { expected: 'Buffer', got: typeof chunk })));
+      return;
+    }
+    this.count(chunk);
+    this.#engine.receive(chunk, done);
+  }
+
+  override _flush(done: TransformCallback): void {
+    this.#engine.receiveEnd(done);
+  }
+
+  override _read(size: number): void {
+    super._read(size);
+    this.#engine.thirsty();
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.#engine.gone(error === null && this.readableEnded && this.writableFinished);
+    super._destroy(error, done);
+  }
+}

@@ -1,0 +1,460 @@
+import { EventEmitter } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { integerInRange } from '../../core/check.js';
+import {
+  AbortedError,
+  asVeracruzError,
+  CertificateError,
+  ClosedError,
+  InvalidArgumentError,
+  OutcomeUnknownError,
+  PeerRejectedError,
+  RequestFailedError,
+  SessionUnknownError,
+  TruncatedError,
+  type VeracruzError,
+} from '../../core/errors.js';
+import type { Dialect } from '../../layers/bincode/index.js';
+import type { IncomingBody, Received, Sent } from '../../layers/protobuf/index.js';
+import { sessionHead } from '../../layers/session/index.js';
+import type { TlsClientOptions } from '../../layers/tls/index.js';
+import type { Channel, LayerTraffic } from '../../pipeline/channel.js';
+import { HttpExchange } from '../../transports/http-client.js';
+import { definedOf } from '../options.js';
+import { clientStack } from '../stacks.js';
+import { type FileSource, PieceReader } from './source.js';
+
+const LAYER = 'client';
+/** Bytes of ciphertext that go into one POST, when the server takes as much. */
+const BATCH_BYTES = 1024 * 1024;
+/** What an id and a space before the base64 text may take. */
+const SESSION_HEAD_BYTES = 11;
+/** Bytes of a piece of a source whose length nobody knows: such a piece is held in memory once. */
+const UNSIZED_PIECE_BYTES = 8 * 1024 * 1024;
+
+type Request = Sent<'RuntimeManagerRequest'>;
+type Response = Received<'RuntimeManagerResponse'>;
+
+/** How far a transfer has come. */
+export interface Progress {
+  readonly operation: 'write' | 'append' | 'read';
+  readonly name: string;
+  /** Bytes so far, of the file alone. */
+  readonly bytes: number;
+  /** Bytes in all; undefined for a source of unknown length. */
+  readonly total: number | undefined;
+}
+
+export interface ClientOptions {
+  /** The Veracruz Server, `http://host:port`. */
+  url: string;
+  /** Who we are: certificate and private key, PEM. */
+  identity: { readonly certificate: string; readonly key: string };
+  /** Authorities that the Runtime Manager's certificate must come from, PEM (`proxy_service_cert` of the policy). */
+  authority: string | readonly string[];
+  /** The one cipher suite, in either spelling (wire spec §B). Default: Node's three TLS 1.3 suites. */
+  cipherSuite?: string;
+  /** Looks at the manager's certificate before a byte of data leaves; throws to refuse it. */
+  verifyPeer?: TlsClientOptions['verifyPeer'];
+  /** SHA-256 of the policy that the manager must run, 64 hex digits. Default: any. */
+  expectedPolicyHash?: string;
+  /** What the manager speaks. Default `2207`. */
+  dialect?: Dialect;
+  /** Bytes of file data in one message; a longer file goes out in pieces. Default 2^31 - 8,193 (wire spec §A: upstream parsers stop at 2^31 - 1). */
+  maxPieceBytes?: number;
+  /** Bytes that an answer may have, file included. Default 16 GiB. */
+  maxMessageBytes?: number;
+  /** Milliseconds for the TLS handshake. Default 10,000. */
+  handshakeTimeoutMs?: number;
+  /** Milliseconds between two signs of life of an answer. Default 60,000. */
+  answerTimeoutMs?: number;
+  /** Aborting ends the session. */
+  signal?: AbortSignal;
+}
+
+/** Defaults of `ClientOptions`. */
+export const CLIENT_DEFAULTS = Object.freeze({
+  dialect: '2207',
+  maxPieceBytes: 2 ** 31 - 8193,
+  maxMessageBytes: 16 * 2 ** 30,
+});
+
+export interface TransferOptions {
+  /** Ends the transfer, and with it the session: a message cannot be taken back half-way. */
+  signal?: AbortSignal;
+  /** Called as bytes go by; the client emits the same as `progress`. */
+  onProgress?: (progress: Progress) => void;
+}
+
+export interface WriteOptions extends TransferOptions {
+  /** Bytes of the source. Needed for a stream to be written as one file at once; without it, it goes out in pieces. */
+  size?: number;
+}
+
+/**
+ * The Veracruz Client: one TLS session with a Runtime Manager, through a Server that sees ciphertext only.
+ *
+ * Requests are carried out one after the other, in the order of the calls. A request that fails with a status leaves
+ * the session usable (`ERR_VC_REQUEST_FAILED`); every other fault ends it. A request whose answer was lost is never
+ * repeated: it fails with `ERR_VC_OUTCOME_UNKNOWN`.
+ *
+ * Emits `progress` (`Progress`) and, once, `close`.
+ */
+export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: [VeracruzError | undefined] }> {
+  readonly #exchange: HttpExchange;
+  readonly #channel: Channel<Request | Response>;
+  readonly #maxPieceBytes: number;
+  /** Requests run one after the other: this settles when the last one is over. */
+  #turn: Promise<void> = Promise.resolve();
+  /** Takes the answer to the request that is under way. */
+  #onAnswer: ((response: Response) => void) | undefined;
+  #onFailure: ((error: VeracruzError) => void) | undefined;
+  /** An answer is due, or its body is still coming: the Server is asked for output. */
+  #awaiting = false;
+  /** The manager has answered once: it has accepted us. */
+  #accepted = false;
+  #failure: VeracruzError | undefined;
+  #policyHash: string | undefined;
+
+  private constructor(options: ClientOptions) {
+    super();
+    const completed = { ...CLIENT_DEFAULTS, ...definedOf(options) };
+    this.#maxPieceBytes = integerInRange('maxPieceBytes', completed.maxPieceBytes, 1, Number.MAX_SAFE_INTEGER);
+    const { identity, authority, cipherSuite, verifyPeer, handshakeTimeoutMs, answerTimeoutMs } = completed;
+    const exchange = new HttpExchange({
+      url: new URL('/runtime_manager', completed.url).href,
+      poll: () => this.#pollBody(),
+      ...definedOf({ answerTimeoutMs }),
+    });
+    this.#exchange = exchange;
+    this.#channel = clientStack({
+      dialect: completed.dialect,
+      maxMessageBytes: completed.maxMessageBytes,
+      tls: { role: 'client', ...identity, authority, ...definedOf({ cipherSuite, verifyPeer, handshakeTimeoutMs }) },
+      batchBytes: () => Math.min(BATCH_BYTES, Math.floor((exchange.maxBodyBytes - SESSION_HEAD_BYTES) / 4) * 3),
+    }).over(exchange, definedOf({ signal: options.signal }));
+    this.#channel.on('data', (response: Response) => this.#answered(response));
+    this.#channel.on('error', (error) => this.#failed(asVeracruzError(error)));
+    this.#channel.on('close', () => {
+      this.#failed(new ClosedError('the session is closed', { layer: LAYER }));
+      this.emit('close', this.#failure instanceof ClosedError ? undefined : this.#failure);
+    });
+  }
+
+  /**
+   * Opens a session and asks for the policy's hash: its answer is the first sign that the manager has accepted us.
+   *
+   * @throws CertificateError, PeerRejectedError, TlsHandshakeError, TransportError
+   */
+  static async connect(options: ClientOptions): Promise<VeracruzClient> {
+    options.signal?.throwIfAborted();
+    const client = new VeracruzClient(options);
+    try {
+      const hash = await client.policyHash();
+      const expected = options.expectedPolicyHash;
+      if (expected !== undefined && hash !== expected.toLowerCase()) {
+        throw new CertificateError('the manager runs another policy', { layer: LAYER, expected, got: hash });
+      }
+      return client;
+    } catch (error) {
+      client.#channel.destroy();
+      throw error;
+    }
+  }
+
+  /** The session's id at the Server, as text; undefined before the first answer. */
+  get session(): string | undefined {
+    return this.#channel.connection.session;
+  }
+
+  /** Counters of every layer, top to wire. */
+  traffic(): LayerTraffic[] {
+    return this.#channel.traffic();
+  }
+
+  /** Bytes on the TCP connection, HTTP heads included, and POSTs sent. */
+  get wire(): { readonly bytesOut: number; readonly bytesIn: number; readonly posts: number } {
+    return { ...this.#exchange.wireBytes, posts: this.#exchange.posts };
+  }
+
+  /**
+   * Writes a file at the manager; the old one, if any, is replaced when all of it is there. A file over `maxPieceBytes`
+   * (2 GiB), or a stream without `size` over 8 MiB, is written as a first piece and appended to: when that fails in the
+   * middle, the file has the pieces that were acknowledged.
+   *
+   * @param source a path, bytes, or a stream
+   */
+  writeFile(name: string, source: FileSource, options: WriteOptions = {}): Promise<void> {
+    return this.#send('write', name, source, options);
+  }
+
+  /** Appends to a file at the manager, or makes it. All or nothing, up to `maxPieceBytes`. */
+  appendFile(name: string, source: FileSource, options: WriteOptions = {}): Promise<void> {
+    return this.#send('append', name, source, options);
+  }
+
+  /**
+   * Reads a file of the manager: as a Readable with its `length`, which must be read (or destroyed) before the next
+   * request is carried out; or, with `to`, into a file, which appears when it is complete.
+   */
+  readFile(name: string, options: TransferOptions & { readonly to: string }): Promise<{ readonly bytes: number }>;
+  readFile(name: string, options?: TransferOptions): Promise<Readable & { readonly length: number }>;
+  async readFile(
+    name: string,
+    options: TransferOptions & { readonly to?: string } = {},
+  ): Promise<(Readable & { readonly length: number }) | { bytes: number }> {
+    const release = await this.#acquire(options.signal);
+    let body: IncomingBody;
+    try {
+      const response = await this.#request({ oneof: 'read_file', fields: { file_name: absolute(name) } });
+      body = resultOf(response);
+    } catch (error) {
+      release();
+      throw error;
+    }
+    body.once('close', () => {
+      this.#awaiting = false;
+      release();
+    });
+    this.#watch(body, name, options);
+    if (options.to === undefined) return body;
+    await save(body, options.to);
+    return { bytes: body.length };
+  }
+
+  /** SHA-256 of the manager's policy, 64 lowercase hex digits. Asked once, then remembered. */
+  async policyHash(): Promise<string> {
+    if (this.#policyHash !== undefined) return this.#policyHash;
+    const release = await this.#acquire();
+    try {
+      const response = await this.#request({ oneof: 'request_policy_hash', fields: {} });
+      if (response.oneof !== 'policy_hash') throw unexpected(response);
+      this.#policyHash = response.fields.data.toString('latin1');
+      return this.#policyHash;
+    } finally {
+      this.#awaiting = false;
+      release();
+    }
+  }
+
+  /** Asks the manager to end its service, for everybody. */
+  async shutdown(): Promise<void> {
+    const release = await this.#acquire();
+    try {
+      await this.#request({ oneof: 'request_shutdown', fields: {} });
+    } finally {
+      this.#awaiting = false;
+      release();
+    }
+  }
+
+  /** Ends the session when the requests before it are over. */
+  async close(): Promise<void> {
+    if (this.#channel.destroyed) return;
+    const release = await this.#acquire().catch(() => undefined);
+    const closed = new Promise<void>((resolve) => this.#channel.once('close', () => resolve()));
+    if (this.#channel.closed) return;
+    // The last POST carries close_notify, and the Server is told that the session is over.
+    this.#channel.end(() => this.#channel.destroy());
+    release?.();
+    await closed;
+  }
+
+  async #send(operation: 'write' | 'append', name: string, source: FileSource, options: WriteOptions): Promise<void> {
+    const file = absolute(name);
+    if (options.size !== undefined) integerInRange('size', options.size, 0, Number.MAX_SAFE_INTEGER);
+    const reader = await PieceReader.open(source, options.size);
+    const release = await this.#acquire(options.signal).catch((error: unknown) => {
+      reader.destroy();
+      throw error;
+    });
+    const abort = () =>
+      this.#channel.destroy(new AbortedError('the transfer was aborted', { layer: LAYER, cause: options.signal?.reason }));
+    options.signal?.addEventListener('abort', abort, { once: true });
+    try {
+      let sent = 0;
+      const report = (bytes: number) => {
+        sent += bytes;
+        const progress: Progress = { operation, name, bytes: sent, total: reader.size };
+        options.onProgress?.(progress);
+        this.emit('progress', progress);
+      };
+      const write = async (data: Buffer | { length: number; source: AsyncIterable<Buffer> }, first: boolean) => {
+        const oneof = first && operation === 'write' ? 'write_file' : 'append_file';
+        await this.#request({ oneof, fields: { file_name: file, data } });
+      };
+      if (reader.size === undefined) await this.#sendUnsized(reader, write, report);
+      else await this.#sendSized(reader, reader.size, write, report);
+    } finally {
+      options.signal?.removeEventListener('abort', abort);
+      this.#awaiting = false;
+      reader.destroy();
+      release();
+    }
+  }
+
+  async #sendSized(
+    reader: PieceReader,
+    size: number,
+    write: (data: { length: number; source: AsyncIterable<Buffer> }, first: boolean) => Promise<void>,
+    report: (bytes: number) => void,
+  ): Promise<void> {
+    let offset = 0;
+    do {
+      const length = Math.min(size - offset, this.#maxPieceBytes);
+      await write({ length, source: reported(reader.piece(length), report) }, offset === 0);
+      offset += length;
+    } while (offset < size);
+    await reader.expectEnd();
+  }
+
+  async #sendUnsized(
+    reader: PieceReader,
+    write: (data: Buffer, first: boolean) => Promise<void>,
+    report: (bytes: number) => void,
+  ): Promise<void> {
+    for (let first = true; ; first = false) {
+      const piece = await reader.collect(Math.min(UNSIZED_PIECE_BYTES, this.#maxPieceBytes));
+      if (piece.length === 0 && !first) return;
+      await write(piece, first);
+      report(piece.length);
+    }
+  }
+
+  /** Waits for the requests before; the caller must call what it gives when its request is over. */
+  async #acquire(signal?: AbortSignal): Promise<() => void> {
+    const before = this.#turn;
+    let release: () => void = () => {};
+    this.#turn = new Promise((resolve) => {
+      release = resolve;
+    });
+    await before;
+    if (signal?.aborted === true || this.#failure !== undefined) {
+      release();
+      throw this.#failure ?? new AbortedError('the request was aborted before it began', { layer: LAYER, cause: signal?.reason });
+    }
+    return release;
+  }
+
+  /** Sends a request and gives its answer, if that says SUCCESS. */
+  async #request(request: Request): Promise<Response> {
+    let sent = false;
+    const answer = new Promise<Response>((resolve, reject) => {
+      this.#onAnswer = resolve;
+      this.#onFailure = (error) => reject(this.#judge(error, sent));
+    });
+    answer.catch(() => {});
+    this.#channel.write(request, (error) => {
+      sent = true;
+      if (error) return;
+      if (this.#onAnswer === undefined) return;
+      this.#awaiting = true;
+      this.#exchange.expectAnswer();
+    });
+    const response = await answer;
+    if (response.status !== 'SUCCESS') {
+      throw new RequestFailedError(`the manager answered ${response.status} to ${request.oneof}`, {
+        layer: LAYER,
+        session: this.session,
+        expected: 'SUCCESS',
+        got: response.status ?? 'UNSET',
+      });
+    }
+    return response;
+  }
+
+  #answered(response: Response): void {
+    const onAnswer = this.#onAnswer;
+    if (onAnswer === undefined) {
+      this.#channel.destroy(new InvalidArgumentError('the manager answered what was not asked', { layer: LAYER }));
+      return;
+    }
+    this.#onAnswer = undefined;
+    this.#onFailure = undefined;
+    this.#accepted = true;
+    // The body of a result may still be coming: then output is asked for until all of it is there.
+    this.#awaiting = response.oneof === 'result' && !response.fields.data.complete;
+    onAnswer(response);
+  }
+
+  #failed(error: VeracruzError): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = error;
+    this.#onFailure?.(error);
+    this.#onAnswer = undefined;
+    this.#onFailure = undefined;
+  }
+
+  /** What a fault of the session means for the request that was under way. */
+  #judge(error: VeracruzError, sent: boolean): VeracruzError {
+    const figures = { layer: LAYER, session: this.session, cause: error };
+    if (error instanceof AbortedError) return error;
+    if (!this.#accepted) {
+      return error instanceof SessionUnknownError
+        ? new PeerRejectedError('the manager ended the session before its first answer: it refused our certificate', figures)
+        : error;
+    }
+    if (!sent || error instanceof OutcomeUnknownError) return error;
+    return new OutcomeUnknownError(`the session ended before the answer came: ${error.message}`, figures);
+  }
+
+  #pollBody(): Buffer | undefined {
+    const session = this.#channel.connection.session;
+    return this.#awaiting && session !== undefined ? sessionHead(Number(session)) : undefined;
+  }
+
+  #watch(body: IncomingBody, name: string, { signal, onProgress }: TransferOptions): void {
+    const abort = () => this.#channel.destroy(new AbortedError('the transfer was aborted', { layer: LAYER, cause: signal?.reason }));
+    signal?.addEventListener('abort', abort, { once: true });
+    body.once('close', () => signal?.removeEventListener('abort', abort));
+    body.on('received', (bytes: number) => {
+      if (body.complete) this.#awaiting = false;
+      const progress: Progress = { operation: 'read', name, bytes, total: body.length };
+      onProgress?.(progress);
+      this.emit('progress', progress);
+    });
+  }
+}
+
+/** A leading `/`, which the manager's files all have; the streams have none (wire spec §D). */
+function absolute(name: string): string {
+  return name.startsWith('/') || ['stdin', 'stdout', 'stderr'].includes(name) ? name : `/${name}`;
+}
+
+function resultOf(response: Response): IncomingBody {
+  if (response.oneof !== 'result') throw unexpected(response);
+  return response.fields.data;
+}
+
+function unexpected(response: Response): RequestFailedError {
+  return new RequestFailedError(`the manager answered with ${response.oneof ?? 'nothing'}`, {
+    layer: LAYER,
+    got: response.oneof ?? 'none',
+  });
+}
+
+async function* reported(chunks: AsyncIterable<Buffer>, report: (bytes: number) => void): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) {
+    yield chunk;
+    report(chunk.length);
+  }
+}
+
+/** Saves a body under a name that appears when all of it is there. */
+async function save(body: IncomingBody, path: string): Promise<void> {
+  const partial = `${path}.${process.pid}.partial`;
+  try {
+    const file = createWriteStream(partial, { highWaterMark: 1024 * 1024 });
+    await pipeline(body, file);
+    if (file.bytesWritten !== body.length) {
+      throw new TruncatedError('the file is not complete', { layer: LAYER, expected: body.length, got: file.bytesWritten });
+    }
+    await rename(partial, path);
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw error;
+  }
+}

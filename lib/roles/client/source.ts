@@ -1,0 +1,104 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { InvalidArgumentError, LengthMismatchError } from '../../core/errors.js';
+
+const LAYER = 'client';
+/** Bytes read from a file at a time: large enough that TLS makes many records of one write. */
+const FILE_CHUNK_BYTES = 256 * 1024;
+
+/** What a file may come from: a path, bytes, or a stream. */
+export type FileSource = string | Uint8Array | Readable | AsyncIterable<Uint8Array>;
+
+/** A source whose length is known, or not, and which can be read piece by piece. */
+export class PieceReader {
+  /** Bytes in all; undefined when the source is a stream of unknown length. */
+  readonly size: number | undefined;
+  readonly #chunks: AsyncIterator<Uint8Array>;
+  readonly #destroy: () => void;
+  /** What of the last chunk belongs to the next piece. */
+  #rest: Buffer | undefined;
+
+  private constructor(chunks: AsyncIterable<Uint8Array>, size: number | undefined) {
+    this.size = size;
+    this.#chunks = chunks[Symbol.asyncIterator]();
+    this.#destroy = () => {
+      if (chunks instanceof Readable) chunks.destroy();
+      else void this.#chunks.return?.();
+    };
+  }
+
+  /**
+   * @param size bytes in all, for a stream; must agree with a path or with bytes
+   * @throws InvalidArgumentError for a path that is no file
+   */
+  static async open(source: FileSource, size: number | undefined): Promise<PieceReader> {
+    if (typeof source === 'string') {
+      const found = await stat(source).catch((cause: unknown) => {
+        throw new InvalidArgumentError(`cannot read ${source}: ${(cause as Error).message}`, { layer: LAYER, cause });
+      });
+      if (!found.isFile()) throw new InvalidArgumentError(`${source} is no regular file`, { layer: LAYER });
+      agree(size, found.size);
+      return new PieceReader(createReadStream(source, { highWaterMark: FILE_CHUNK_BYTES }), found.size);
+    }
+    if (source instanceof Uint8Array) {
+      agree(size, source.byteLength);
+      return new PieceReader(Readable.from([source]), source.byteLength);
+    }
+    return new PieceReader(source, size);
+  }
+
+  /** The next `length` bytes, as they come; fewer only when the source has no more. */
+  async *piece(length: number): AsyncGenerator<Buffer> {
+    let left = length;
+    while (left > 0) {
+      const chunk = await this.#next();
+      if (chunk === undefined) return;
+      if (chunk.length > left) {
+        this.#rest = chunk.subarray(left);
+        yield chunk.subarray(0, left);
+        return;
+      }
+      left -= chunk.length;
+      yield chunk;
+    }
+  }
+
+  /** Up to `length` bytes, joined; empty when the source has no more. For sources of unknown length only. */
+  async collect(length: number): Promise<Buffer> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of this.piece(length)) chunks.push(chunk);
+    return Buffer.concat(chunks);
+  }
+
+  /** @throws LengthMismatchError when the source has bytes left. */
+  async expectEnd(): Promise<void> {
+    const chunk = await this.#next();
+    if (chunk !== undefined) {
+      throw new LengthMismatchError(`the source has more than the ${this.size} bytes announced`, { layer: LAYER, expected: this.size });
+    }
+  }
+
+  /** Lets go of the source. */
+  destroy(): void {
+    this.#destroy();
+  }
+
+  async #next(): Promise<Buffer | undefined> {
+    for (;;) {
+      const rest = this.#rest;
+      this.#rest = undefined;
+      if (rest !== undefined) return rest;
+      const result = await this.#chunks.next();
+      if (result.done === true) return undefined;
+      const { value } = result;
+      if (value.byteLength > 0) return Buffer.isBuffer(value) ? value : Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+    }
+  }
+}
+
+function agree(said: number | undefined, found: number): void {
+  if (said !== undefined && said !== found) {
+    throw new LengthMismatchError(`size says ${said} bytes, the source has ${found}`, { layer: LAYER, expected: said, got: found });
+  }
+}

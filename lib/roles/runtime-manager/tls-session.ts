@@ -1,0 +1,183 @@
+import { asVeracruzError, type VeracruzError } from '../../core/errors.js';
+import type { Slices } from '../../layers/bincode/index.js';
+import type { IncomingBody } from '../../layers/protobuf/index.js';
+import type { Channel } from '../../pipeline/channel.js';
+import type { managerClientStack } from '../stacks.js';
+import type { ReceivedRequest, SentResponse } from './requests.js';
+import { SessionPipe } from './session-pipe.js';
+
+/** Milliseconds that GetTlsDataNeeded waits for an answer that is being made, when nobody waits behind it. */
+const HOLD_MS = 1000;
+
+/** Turns of the event loop after which a session that has nothing to do is taken to be waiting for its client. */
+const QUIET_TURNS = 2;
+/** Turns of the event loop between two rests of 1 ms while a session is busy. */
+const BUSY_TURNS = 8;
+
+export interface SessionEvents {
+  /** Answers one request. */
+  answer(request: ReceivedRequest, session: TlsSession): Promise<SentResponse>;
+  /** The session's stack is gone; what waits to be fetched is still there. */
+  onEnd(session: TlsSession, error: VeracruzError | undefined): void;
+}
+
+/**
+ * One TLS session of the manager: a principal's requests, one after the other, and their answers.
+ *
+ * SendTlsData feeds its stack, GetTlsData fetches what the stack wrote. GetTlsDataNeeded is answered when all that was
+ * fed is digested: true as soon as there is output; false when the session waits for the client (an upload that is not
+ * complete, no request at all); and while a complete request is being answered it waits, as the original does by
+ * doing everything in turn (wire spec §D).
+ */
+export class TlsSession {
+  readonly id: number;
+  readonly #pipe = new SessionPipe();
+  readonly #channel: Channel<ReceivedRequest | SentResponse>;
+  readonly #events: SessionEvents;
+  /** The body that is arriving, or has arrived and is being read. */
+  #body: IncomingBody | undefined;
+  #answering = false;
+  #ended = false;
+  #waiters: (() => void)[] = [];
+
+  constructor(id: number, clientStack: ReturnType<typeof managerClientStack>, events: SessionEvents) {
+    this.id = id;
+    this.#events = events;
+    this.#channel = clientStack.over(this.#pipe, { session: String(id) });
+    this.#pipe.onProgress = () => this.#progress();
+    let failure: VeracruzError | undefined;
+    this.#channel.on('error', (error) => {
+      failure = asVeracruzError(error);
+    });
+    this.#channel.on('close', () => {
+      this.#ended = true;
+      this.#progress();
+      events.onEnd(this, failure);
+    });
+    void this.#serve();
+  }
+
+  /** True when the stack is gone and nothing waits to be fetched any more. */
+  get over(): boolean {
+    return this.#ended && this.#pipe.outputBytes === 0;
+  }
+
+  /** What the layers of this session share: who the peer is, for example. */
+  get connection() {
+    return this.#channel.connection;
+  }
+
+  /** SendTlsData: takes ciphertext. False when the session is gone. */
+  feed(data: Slices): boolean {
+    if (this.#ended) return false;
+    this.#pipe.feed(data);
+    return true;
+  }
+
+  /** GetTlsData: ciphertext for the client, at most `max` bytes. */
+  fetch(max: number): Slices {
+    return this.#pipe.fetch(max);
+  }
+
+  /** GetTlsDataNeeded: whether there is something to fetch; `undefined` when the session is over. */
+  needed(): boolean | { readonly needed: Promise<boolean>; hurry(): void } {
+    if (this.#pipe.outputBytes > 0) return true;
+    if (this.#ended) return false;
+    let hurried = false;
+    const hurry = () => {
+      hurried = true;
+      this.#progress();
+    };
+    return { needed: this.#awaitOutput(() => hurried), hurry };
+  }
+
+  /** Ends the session at once, without a word to the client. */
+  destroy(error?: VeracruzError): void {
+    this.#channel.destroy(error);
+  }
+
+  async #serve(): Promise<void> {
+    try {
+      for await (const request of this.#channel as AsyncIterable<ReceivedRequest>) {
+        this.#body = bodyOf(request);
+        this.#answering = true;
+        const response = await this.#events.answer(request, this);
+        // A body that the answer did not care for is skipped, so that the next request is found.
+        this.#body?.destroy();
+        this.#body = undefined;
+        await write(this.#channel, response);
+        this.#answering = false;
+        this.#progress();
+      }
+      this.#channel.end();
+    } catch (error) {
+      this.#channel.destroy(asVeracruzError(error, { layer: 'runtime-manager', session: String(this.id) }));
+    }
+  }
+
+  /** Waits until there is output, or none is to be expected. */
+  async #awaitOutput(hurried: () => boolean): Promise<boolean> {
+    const deadline = performance.now() + HOLD_MS;
+    let quietTurns = 0;
+    let busyTurns = 0;
+    for (;;) {
+      if (this.#pipe.outputBytes > 0) return true;
+      if (this.#ended || hurried() || performance.now() > deadline) return false;
+      if (this.#digested()) {
+        // What one layer passes on may reach the next in the following turn only.
+        quietTurns++;
+        if (quietTurns <= QUIET_TURNS) await turn();
+        else if (this.#answerIsDue()) await this.#nextProgress(deadline - performance.now());
+        else return false;
+      } else {
+        quietTurns = 0;
+        // While the layers are at work a turn is enough; a slow disk is not waited for by spinning.
+        if (++busyTurns % BUSY_TURNS !== 0) await turn();
+        else await this.#nextProgress(1);
+      }
+    }
+  }
+
+  /** All ciphertext that was fed has come out at the top, or is part of a body that waits for the rest. */
+  #digested(): boolean {
+    return this.#pipe.readableLength === 0 && this.#channel.idle;
+  }
+
+  /** A request is complete and its answer is not. */
+  #answerIsDue(): boolean {
+    return this.#answering && (this.#body === undefined || this.#body.complete);
+  }
+
+  #nextProgress(timeoutMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, Math.max(1, timeoutMs));
+      this.#waiters.push(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+
+  #progress(): void {
+    if (this.#waiters.length === 0) return;
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const wake of waiters) wake();
+  }
+}
+
+function bodyOf(request: ReceivedRequest): IncomingBody | undefined {
+  return request.oneof === 'write_file' || request.oneof === 'append_file' ? request.fields.data : undefined;
+}
+
+function write(channel: Channel<ReceivedRequest | SentResponse>, response: SentResponse): Promise<void> {
+  return new Promise((resolve, reject) => {
+    channel.write(response, (error) => (error ? reject(error) : resolve()));
+  });
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}

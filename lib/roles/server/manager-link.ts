@@ -1,0 +1,116 @@
+import type { Duplex } from 'node:stream';
+import { LinkError } from '../../core/errors.js';
+import type { Dialect, Request, Response } from '../../layers/bincode/index.js';
+import type { Channel } from '../../pipeline/channel.js';
+import { serverManagerStack } from '../stacks.js';
+
+const LAYER = 'link';
+
+type Answered = (error: LinkError | undefined, response: Response | undefined) => void;
+
+/**
+ * The Server's end of the link to one Runtime Manager. Requests are pipelined: they carry no number, so the answers
+ * are matched by order alone, first in, first out (wire spec §D).
+ *
+ * The link fails once, for everybody: every request under way gets the `LinkError`, and so does every later one.
+ */
+export class ManagerLink {
+  readonly #channel: Channel<Request | Response>;
+  #waiting: Answered[] = [];
+  /** Index of the first waiting answer; the array is cut when it has run far ahead. */
+  #head = 0;
+  #failure: LinkError | undefined;
+
+  /**
+   * @param pipe the connected socket; the link owns it
+   * @param onClose called once, with the fault if there was one
+   */
+  constructor(pipe: Duplex, dialect: Dialect, onClose: (error: LinkError | undefined) => void) {
+    this.#channel = serverManagerStack(dialect).over(pipe);
+    this.#channel.on('data', (response: Response) => this.#answer(response));
+    this.#channel.on('error', (cause) =>
+      this.#fail(new LinkError(`the link to the Runtime Manager failed: ${cause.message}`, { layer: LAYER, cause })),
+    );
+    this.#channel.on('end', () => this.#channel.destroy());
+    this.#channel.on('close', () => {
+      const pending = this.pending;
+      this.#fail(new LinkError(`the Runtime Manager closed the link with ${pending} requests unanswered`, { layer: LAYER, got: pending }));
+      onClose(this.#failure);
+    });
+  }
+
+  /** Requests that await their answer. */
+  get pending(): number {
+    return this.#waiting.length - this.#head;
+  }
+
+  /** Counters of the link's layers. */
+  get traffic() {
+    return this.#channel.traffic();
+  }
+
+  /** Sends a request; `answered` is called exactly once. False: wait for `drained` before the next bulk request. */
+  send(request: Request, answered: Answered): boolean {
+    if (this.#failure !== undefined) {
+      answered(this.#failure, undefined);
+      return true;
+    }
+    this.#waiting.push(answered);
+    return this.#channel.write(request);
+  }
+
+  /** Sends a request and gives its answer. */
+  call(request: Request): Promise<Response> {
+    return new Promise((resolve, reject) => {
+      this.send(request, (error, response) => {
+        if (response === undefined) reject(error);
+        else resolve(response);
+      });
+    });
+  }
+
+  /** Settles when the link takes bulk again, or is gone. */
+  drained(): Promise<void> {
+    const channel = this.#channel;
+    if (!channel.writableNeedDrain || channel.destroyed) return Promise.resolve();
+    return new Promise((resolve) => {
+      const go = () => {
+        channel.off('drain', go);
+        channel.off('close', go);
+        resolve();
+      };
+      channel.on('drain', go);
+      channel.on('close', go);
+    });
+  }
+
+  /** Closes the link at once. */
+  destroy(): void {
+    this.#failure ??= new LinkError('the link is closed', { layer: LAYER });
+    this.#channel.destroy();
+  }
+
+  #answer(response: Response): void {
+    const answered = this.#waiting[this.#head];
+    if (answered === undefined) {
+      this.#channel.destroy(
+        new LinkError(`the Runtime Manager sent ${response.kind} that nobody asked for`, { layer: LAYER, got: response.kind }),
+      );
+      return;
+    }
+    this.#waiting[this.#head++] = undefined as unknown as Answered;
+    if (this.#head > 256 && this.#head * 2 > this.#waiting.length) {
+      this.#waiting = this.#waiting.slice(this.#head);
+      this.#head = 0;
+    }
+    answered(undefined, response);
+  }
+
+  #fail(error: LinkError): void {
+    this.#failure ??= error;
+    const waiting = this.#waiting.slice(this.#head);
+    this.#waiting = [];
+    this.#head = 0;
+    for (const answered of waiting) answered(this.#failure, undefined);
+  }
+}

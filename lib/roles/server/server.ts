@@ -1,0 +1,345 @@
+import { randomInt } from 'node:crypto';
+import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { integerInRange } from '../../core/check.js';
+import { asVeracruzError, LimitError, LinkError, SessionTextError, type VeracruzError } from '../../core/errors.js';
+import type { Dialect } from '../../layers/bincode/index.js';
+import { SessionRequestDecoder } from '../../layers/session/index.js';
+import { type Address, parseAddress } from '../../transports/address.js';
+import { bodyTooLarge } from '../../transports/http-bodies.js';
+import { boundAddress, connectSocket, listen } from '../../transports/socket.js';
+import { definedOf, type Log, noLog } from '../options.js';
+import { ManagerLink } from './manager-link.js';
+import { RelaySession } from './relay-session.js';
+
+const LAYER = 'server';
+/** Path of the one service (wire spec §C). */
+const PATH = '/runtime_manager';
+
+export interface ServerOptions {
+  /** Where clients connect. Default `tcp://127.0.0.1:3011`; port 0 takes a free one. */
+  listen?: string;
+  /** Where the Runtime Manager listens. Default `tcp://127.0.0.1:6000`. */
+  runtime?: string;
+  /** What the Runtime Manager speaks. Default `2207`. */
+  dialect?: Dialect;
+  /** Sessions at once; one more is answered 503. Default 10,000. */
+  maxSessions?: number;
+  /** Bytes that a POST's body may have; more is answered 413. Default 4 MiB. */
+  maxBodyBytes?: number;
+  /** POSTs of one session that may wait on its connection. Default 16. */
+  maxPipelinedPosts?: number;
+  /** Ciphertext bytes of one session on their way to the Runtime Manager. Default 1 MiB. */
+  maxUnacknowledgedBytes?: number;
+  /** Milliseconds after which a session without a POST is closed. Default 60,000; 0 never. */
+  idleTimeoutMs?: number;
+  /** Milliseconds for a POST's head, and for all of a POST. Default 10,000 and 120,000. */
+  headTimeoutMs?: number;
+  postTimeoutMs?: number;
+  /** Hears what happens. Default: nobody. */
+  log?: Log;
+  signal?: AbortSignal;
+}
+
+/** Defaults of `ServerOptions`. */
+export const SERVER_DEFAULTS = Object.freeze({
+  listen: 'tcp://127.0.0.1:3011',
+  runtime: 'tcp://127.0.0.1:6000',
+  dialect: '2207',
+  maxSessions: 10_000,
+  maxBodyBytes: 4 * 1024 * 1024,
+  maxPipelinedPosts: 16,
+  maxUnacknowledgedBytes: 1024 * 1024,
+  idleTimeoutMs: 60_000,
+  headTimeoutMs: 10_000,
+  postTimeoutMs: 120_000,
+});
+
+/**
+ * The Veracruz Server: relays the ciphertext of its clients' POSTs to a Runtime Manager and sees nothing of what is in it.
+ *
+ *     POST /runtime_manager          body `<id> <b64>`; id 0 opens a session; answer `<id> <b64>…` (wire spec §C)
+ *     DELETE /runtime_manager/<id>   closes a session; answer 204
+ *
+ * Answers besides 200: 400 for a body that is malformed, 404 for a session that is not (any more), 409 for a POST of a
+ * session that has POSTs under way on another connection, 413 for a body over the limit, 503 when the Runtime Manager
+ * is gone or the sessions are all taken. Their text is one plain line.
+ */
+export class VeracruzServer {
+  readonly #options: Required<Omit<ServerOptions, 'signal'>>;
+  readonly #http: HttpServer;
+  readonly #sessions = new Map<number, RelaySession>();
+  /** POSTs of one connection are routed one after the other, so that they cannot overtake each other. */
+  readonly #routing = new WeakMap<Socket, Promise<void>>();
+  readonly #closed: Promise<void>;
+  #resolveClosed: () => void = () => {};
+  #opening = 0;
+  #link: ManagerLink | undefined;
+  #address: Address | undefined;
+  #idleTimer: NodeJS.Timeout | undefined;
+  #closing: Promise<void> | undefined;
+
+  private constructor(options: ServerOptions) {
+    const completed = { log: noLog, ...SERVER_DEFAULTS, ...definedOf(options) };
+    integerInRange('maxSessions', completed.maxSessions, 1, 2 ** 31);
+    integerInRange('maxBodyBytes', completed.maxBodyBytes, 64, 2 ** 31);
+    integerInRange('maxPipelinedPosts', completed.maxPipelinedPosts, 1, 1024);
+    integerInRange('maxUnacknowledgedBytes', completed.maxUnacknowledgedBytes, 1, 2 ** 31);
+    integerInRange('idleTimeoutMs', completed.idleTimeoutMs, 0, 2 ** 31 - 1);
+    integerInRange('headTimeoutMs', completed.headTimeoutMs, 1, 2 ** 31 - 1);
+    integerInRange('postTimeoutMs', completed.postTimeoutMs, 1, 2 ** 31 - 1);
+    this.#options = completed;
+    this.#closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve;
+    });
+    this.#http = createServer(
+      {
+        noDelay: true,
+        maxHeaderSize: 8192,
+        headersTimeout: completed.headTimeoutMs,
+        requestTimeout: completed.postTimeoutMs,
+        keepAliveTimeout: completed.idleTimeoutMs,
+        connectionsCheckingInterval: 1000,
+        highWaterMark: 64 * 1024,
+      },
+      (request, response) => this.#request(request, response),
+    );
+    this.#http.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => answerClientError(error, socket));
+  }
+
+  /** Connects to the Runtime Manager and begins to listen. */
+  static async start(options: ServerOptions = {}): Promise<VeracruzServer> {
+    const server = new VeracruzServer(options);
+    const { runtime, dialect, listen: at, idleTimeoutMs } = server.#options;
+    const pipe = await connectSocket(parseAddress(runtime), { signal: options.signal });
+    server.#link = new ManagerLink(pipe, dialect, (error) => server.#linkClosed(error));
+    const address = parseAddress(at);
+    try {
+      await listen(server.#http, address);
+    } catch (error) {
+      server.#link.destroy();
+      throw error;
+    }
+    server.#address = boundAddress(server.#http, address);
+    if (idleTimeoutMs > 0) {
+      server.#idleTimer = setInterval(() => server.#closeIdle(), Math.min(1000, idleTimeoutMs));
+      server.#idleTimer.unref();
+    }
+    options.signal?.addEventListener('abort', () => void server.close(), { once: true });
+    return server;
+  }
+
+  /** Where it listens, with the port that the system chose where 0 was asked. */
+  get address(): Address {
+    return this.#address as Address;
+  }
+
+  /** `http://host:port`, what clients take as the server's URL. */
+  get url(): string {
+    const address = this.address;
+    return address.kind === 'tcp' ? `http://${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}` : '';
+  }
+
+  /** Sessions that are open now. */
+  get sessions(): number {
+    return this.#sessions.size;
+  }
+
+  /** Counters of the link's layers; empty when the link is gone. */
+  get linkTraffic() {
+    return this.#link?.traffic ?? [];
+  }
+
+  /** Settles when the server has closed, by `close()` or because the Runtime Manager shut down. */
+  get closed(): Promise<void> {
+    return this.#closed;
+  }
+
+  /** Stops listening, finishes what is being answered (5 s at most), closes every session and the link. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    clearInterval(this.#idleTimer);
+    const closed = new Promise<void>((resolve) => this.#http.close(() => resolve()));
+    this.#http.closeIdleConnections();
+    const patience = setTimeout(() => this.#http.closeAllConnections(), 5000);
+    for (const session of this.#sessions.values()) if (session.pending === 0) session.end(503, 'the server is closing');
+    const sweep = setInterval(() => {
+      this.#http.closeIdleConnections();
+      for (const session of this.#sessions.values()) if (session.pending === 0) session.end(503, 'the server is closing');
+    }, 50);
+    await closed;
+    clearTimeout(patience);
+    clearInterval(sweep);
+    for (const session of this.#sessions.values()) session.end(503, 'the server is closing');
+    const link = this.#link;
+    this.#link = undefined;
+    link?.destroy();
+    this.#resolveClosed();
+  }
+
+  #request(request: IncomingMessage, response: ServerResponse): void {
+    const socket = request.socket;
+    const before = this.#routing.get(socket) ?? Promise.resolve();
+    const routed = before
+      .then(() => this.#route(request, response))
+      .catch((error: unknown) => this.#refuse(request, response, asVeracruzError(error, { layer: LAYER })));
+    this.#routing.set(socket, routed);
+  }
+
+  async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { method = '', url = '' } = request;
+    if (method === 'DELETE' && url.startsWith(`${PATH}/`)) {
+      this.#delete(url.slice(PATH.length + 1), request, response);
+      return;
+    }
+    if (url !== PATH) return plain(request, response, 404, `no such service: POST ${PATH}`);
+    if (method !== 'POST') return plain(request, response, 405, `only POST ${PATH}`, { allow: 'POST' });
+    const { maxBodyBytes } = this.#options;
+    const announced = Number(request.headers['content-length'] ?? 0);
+    if (announced > maxBodyBytes) throw bodyTooLarge(maxBodyBytes, announced);
+    if (this.#link === undefined || this.#closing !== undefined) throw new LinkError('the Runtime Manager is not there', { layer: LAYER });
+    const { id, pieces } = await readSessionId(request);
+    const session = id === 0 ? await this.#newSession() : this.#sessions.get(id);
+    if (session === undefined) return plain(request, response, 404, `session ${id} is not known`);
+    if (session.busyFor(request.socket)) {
+      return plain(request, response, 409, `session ${id} has a POST under way on another connection`);
+    }
+    session.accept(request, response, pieces);
+  }
+
+  async #newSession(): Promise<RelaySession> {
+    const { maxSessions } = this.#options;
+    if (this.#sessions.size + this.#opening >= maxSessions)
+      throw new LinkError(`all ${maxSessions} sessions are taken`, { layer: LAYER, limit: maxSessions });
+    const link = this.#link as ManagerLink;
+    this.#opening++;
+    try {
+      const answer = await link.call({ kind: 'NewTlsSession' });
+      if (answer.kind !== 'TlsSession') throw new LinkError('the Runtime Manager opens no session', { layer: LAYER, got: answer.kind });
+      const session = new RelaySession(this.#freeId(), answer.session, link, this.#options, {
+        onEnd: (ended, error) => this.#sessionEnded(ended, error),
+        onInactive: () => void this.close(),
+      });
+      this.#sessions.set(session.id, session);
+      this.#options.log('info', 'session opened', { session: session.id, managerSession: answer.session });
+      return session;
+    } finally {
+      this.#opening--;
+    }
+  }
+
+  /** Ids are drawn, not counted: who knows one session's id must not know its neighbours'. */
+  #freeId(): number {
+    for (;;) {
+      const id = randomInt(1, 2 ** 32);
+      if (!this.#sessions.has(id)) return id;
+    }
+  }
+
+  #delete(text: string, request: IncomingMessage, response: ServerResponse): void {
+    const session = /^[1-9][0-9]{0,9}$/.test(text) ? this.#sessions.get(Number(text)) : undefined;
+    if (session === undefined) return plain(request, response, 404, 'the session is not known');
+    session.end(404, `session ${session.id} was deleted`);
+    request.resume();
+    response.writeHead(204).end();
+  }
+
+  #sessionEnded(session: RelaySession, error: VeracruzError | undefined): void {
+    this.#sessions.delete(session.id);
+    if (error === undefined) this.#options.log('info', 'session closed', { session: session.id });
+    else this.#options.log('warn', 'session failed', { session: session.id, code: error.code, layer: error.layer, reason: error.message });
+  }
+
+  #linkClosed(error: LinkError | undefined): void {
+    this.#link = undefined;
+    if (this.#closing === undefined) this.#options.log('error', 'link closed', { reason: error?.message });
+    for (const session of this.#sessions.values()) session.end(503, 'the Runtime Manager is not there', error);
+  }
+
+  #closeIdle(): void {
+    const oldest = performance.now() - this.#options.idleTimeoutMs;
+    for (const session of this.#sessions.values()) {
+      if (session.pending === 0 && session.lastActive < oldest) session.end(404, `session ${session.id} was idle too long`);
+    }
+  }
+
+  #refuse(request: IncomingMessage, response: ServerResponse, error: VeracruzError): void {
+    this.#options.log('warn', 'request refused', { code: error.code, reason: error.message });
+    plain(request, response, statusOf(error), error.message);
+  }
+}
+
+function statusOf(error: VeracruzError): number {
+  if (error instanceof LimitError) return 413;
+  if (error instanceof LinkError) return 503;
+  return error instanceof SessionTextError ? 400 : 500;
+}
+
+/** One plain line; a body that is still coming is not read, so the connection cannot be used again. */
+function plain(
+  request: IncomingMessage,
+  response: ServerResponse,
+  status: number,
+  text: string,
+  headers: Record<string, string> = {},
+): void {
+  if (response.headersSent || response.destroyed) {
+    response.destroy();
+    return;
+  }
+  const leftover = request.complete ? {} : { connection: 'close' };
+  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', ...leftover, ...headers }).end(`${text}\n`);
+  request.resume();
+}
+
+/** Reads as much of the body as it takes to know whose it is. */
+async function readSessionId(request: IncomingMessage): Promise<{ id: number; pieces: Buffer[] }> {
+  const decoder = new SessionRequestDecoder();
+  const pieces: Buffer[] = [];
+  return new Promise((resolve, reject) => {
+    const stop = () => {
+      request.off('data', onData);
+      request.off('end', onEnd);
+      request.off('close', onClose);
+    };
+    const settle = () => {
+      stop();
+      request.pause();
+      resolve({ id: decoder.id as number, pieces });
+    };
+    const fail = (error: unknown) => {
+      stop();
+      reject(error);
+    };
+    const onData = (piece: Buffer) => {
+      pieces.push(piece);
+      try {
+        decoder.push(piece);
+      } catch (error) {
+        fail(error);
+        return;
+      }
+      if (decoder.id !== undefined) settle();
+    };
+    const onEnd = () => fail(new SessionTextError('the body ended before its session id', { layer: 'session' }));
+    const onClose = () => fail(new SessionTextError('the client went away before its session id', { layer: 'session' }));
+    request.on('data', onData);
+    request.on('end', onEnd);
+    request.on('close', onClose);
+  });
+}
+
+/** Node leaves the answer to a request that it could not parse to whoever listens. */
+function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
+  const reason = { 400: 'Bad Request', 408: 'Request Timeout', 431: 'Request Header Fields Too Large' }[status];
+  socket.end(`HTTP/1.1 ${status} ${reason}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+}

@@ -1,0 +1,66 @@
+/**
+ * The stacks of the roles, top to wire. Read beside the diagram in the README, column by column.
+ */
+import { base64 } from '../layers/base64/index.js';
+import { bincode, type Dialect } from '../layers/bincode/index.js';
+import { frame } from '../layers/frame/index.js';
+import { lengthPrefix } from '../layers/length-prefix/index.js';
+import { protobuf } from '../layers/protobuf/index.js';
+import { records } from '../layers/records/index.js';
+import { session } from '../layers/session/index.js';
+import { type TlsClientOptions, type TlsServerOptions, tls } from '../layers/tls/index.js';
+import { stack } from '../pipeline/stack.js';
+
+/** What a message may have, and which dialect it is in. */
+export interface MessageOptions {
+  readonly dialect: Dialect;
+  /** Bytes, file included. */
+  readonly maxMessageBytes: number;
+}
+
+/** Veracruz Client. Below it: an HTTP exchange with the Server. */
+export function clientStack(options: MessageOptions & { readonly tls: TlsClientOptions; readonly batchBytes: () => number }) {
+  const { dialect, maxMessageBytes, batchBytes } = options;
+  return stack(
+    protobuf({ sends: 'RuntimeManagerRequest', receives: 'RuntimeManagerResponse', dialect, maxMessageBytes }),
+    lengthPrefix({ maxMessageBytes }),
+    tls(options.tls),
+    records({ batchBytes }),
+    base64(),
+    session({ end: 'client' }),
+  );
+}
+
+/** Veracruz Server, towards a client: ciphertext above it, the bodies of the client's POSTs below it. */
+export function serverClientStack(id: number) {
+  return stack(
+    base64(), //
+    session({ end: 'server', id, onId: (_, state) => void (state.id = id) }),
+  );
+}
+
+/** Veracruz Server, towards a Runtime Manager. Below it: TCP. */
+export function serverManagerStack(dialect: Dialect) {
+  return stack(
+    bincode({ dialect, sends: 'request', receives: 'response' }), //
+    frame('tcp9'),
+  );
+}
+
+/** Runtime Manager, towards the Server. Below it: TCP. */
+export function managerServerStack(dialect: Dialect) {
+  return stack(
+    bincode({ dialect, sends: 'response', receives: 'request' }), //
+    frame('tcp9'),
+  );
+}
+
+/** Runtime Manager, towards a client: inside the TLS session that the Server relays. */
+export function managerClientStack(options: MessageOptions & { readonly tls: TlsServerOptions }) {
+  const { dialect, maxMessageBytes } = options;
+  return stack(
+    protobuf({ sends: 'RuntimeManagerResponse', receives: 'RuntimeManagerRequest', dialect, maxMessageBytes, onMalformed: 'give' }),
+    lengthPrefix({ maxMessageBytes }),
+    tls(options.tls),
+  );
+}

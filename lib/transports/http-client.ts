@@ -1,0 +1,310 @@
+import { connect as netConnect, type Socket } from 'node:net';
+import { Duplex } from 'node:stream';
+import { Client } from 'undici';
+import { integerInRange } from '../core/check.js';
+import { HttpStatusError, LimitError, OutcomeUnknownError, SessionBusyError, SessionUnknownError, TransportError } from '../core/errors.js';
+import { BOUNDARY, type BoundedChunk } from '../core/unit.js';
+
+const LAYER = 'http';
+/** Bytes of an error answer's text that are kept for the message. */
+const MAX_ERROR_TEXT_BYTES = 512;
+/** Milliseconds between polls while an answer is awaited: doubled from the first to the last. */
+const POLL_FIRST_MS = 2;
+const POLL_LAST_MS = 500;
+/** What a server of ours says of itself in every answer. */
+const MAX_BODY_HEADER = 'x-veracruz-max-body-bytes';
+/** Bytes that an original server takes in a body (wire spec §C). */
+const ORIGINAL_MAX_BODY_BYTES = 262_144;
+
+export interface HttpExchangeOptions {
+  /** `http://host:port/path` that every body is posted to. */
+  url: string;
+  /** POSTs that may be under way at once, on one connection, at a server that says it can. Default 2; else 1. */
+  maxInFlight?: number;
+  /** Milliseconds to wait for a TCP connection. Default 10,000. */
+  connectTimeoutMs?: number;
+  /** Milliseconds between two signs of life of an answer. Default 60,000; 0 waits for ever. */
+  answerTimeoutMs?: number;
+  /**
+   * Asked when nothing is under way: the body of a POST that only fetches output, while the caller awaits an answer,
+   * or `undefined` when it awaits none. Default: never.
+   */
+  poll?: () => Buffer | undefined;
+}
+
+/** Defaults of `HttpExchangeOptions`. */
+export const HTTP_EXCHANGE_DEFAULTS = Object.freeze({ maxInFlight: 2, connectTimeoutMs: 10_000, answerTimeoutMs: 60_000 });
+
+/**
+ * The client's end of an HTTP exchange: each unit written is the body of one POST; what is read are the bodies of the
+ * answers, each closed by a BOUNDARY, in the order of the POSTs (wire spec §C).
+ *
+ *     write:  <bytes> <bytes> BOUNDARY          POST url  Content-Length: …
+ *     read:   <bytes> … BOUNDARY                200
+ *
+ * All POSTs go over one connection at a time, in order, because TLS bytes are a stream. A POST is never sent twice: when
+ * the connection is lost with a POST under way the exchange ends with `ERR_VC_OUTCOME_UNKNOWN`. A status other than 200
+ * ends it with `ERR_VC_HTTP_STATUS` (404: `ERR_VC_SESSION_UNKNOWN`, 409: `ERR_VC_SESSION_BUSY`, 413: `ERR_VC_LIMIT`).
+ */
+export class HttpExchange extends Duplex {
+  readonly #origin: string;
+  readonly #path: string;
+  readonly #options: Required<Omit<HttpExchangeOptions, 'poll' | 'url'>>;
+  readonly #poll: () => Buffer | undefined;
+  #client: Client | undefined;
+  /** Pieces of the unit that is being written. */
+  #pieces: Buffer[] = [];
+  #pieceBytes = 0;
+  #inFlight = 0;
+  /** The write that waits for a POST to end. */
+  #blocked: (() => void) | undefined;
+  /** The end that waits for the last POST. */
+  #ending: (() => void) | undefined;
+  /** Goes on with the answer that the reader made wait. */
+  #resumeAnswer: (() => void) | undefined;
+  #pollTimer: NodeJS.Timeout | undefined;
+  #pollDelayMs = POLL_FIRST_MS;
+  /** What the server says it takes, once it has said so. */
+  #announcedMaxBodyBytes: number | undefined;
+  /** POSTs sent so far. */
+  posts = 0;
+  /** Bytes on the TCP connections so far, HTTP heads included. */
+  #wire = { bytesOut: 0, bytesIn: 0 };
+  #socket: Socket | undefined;
+
+  constructor(options: HttpExchangeOptions) {
+    super({ objectMode: true, readableHighWaterMark: 8, writableHighWaterMark: 8 });
+    const url = new URL(options.url);
+    this.#origin = url.origin;
+    this.#path = url.pathname + url.search;
+    this.#options = {
+      maxInFlight: integerInRange('maxInFlight', options.maxInFlight ?? HTTP_EXCHANGE_DEFAULTS.maxInFlight, 1, 64),
+      connectTimeoutMs: integerInRange(
+        'connectTimeoutMs',
+        options.connectTimeoutMs ?? HTTP_EXCHANGE_DEFAULTS.connectTimeoutMs,
+        1,
+        2 ** 31 - 1,
+      ),
+      answerTimeoutMs: integerInRange('answerTimeoutMs', options.answerTimeoutMs ?? HTTP_EXCHANGE_DEFAULTS.answerTimeoutMs, 0, 2 ** 31 - 1),
+    };
+    this.#poll = options.poll ?? (() => undefined);
+  }
+
+  /** Bytes that the server takes in one body: 262,144, as the original does, until it says otherwise. */
+  get maxBodyBytes(): number {
+    return this.#announcedMaxBodyBytes ?? ORIGINAL_MAX_BODY_BYTES;
+  }
+
+  /** Bytes that went over TCP so far, both ways, HTTP heads included. */
+  get wireBytes(): { readonly bytesOut: number; readonly bytesIn: number } {
+    return {
+      bytesOut: this.#wire.bytesOut + (this.#socket?.bytesWritten ?? 0),
+      bytesIn: this.#wire.bytesIn + (this.#socket?.bytesRead ?? 0),
+    };
+  }
+
+  /** Says that the caller begins to await an answer: `poll` is asked from now on whenever nothing is under way. */
+  expectAnswer(): void {
+    this.#pollDelayMs = POLL_FIRST_MS;
+    this.#schedulePoll();
+  }
+
+  override _write(chunk: BoundedChunk, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    if (chunk !== BOUNDARY) {
+      this.#pieces.push(chunk);
+      this.#pieceBytes += chunk.length;
+      done();
+      return;
+    }
+    this.#postPieces();
+    if (this.#inFlight < this.#maxInFlight) done();
+    else this.#blocked = done;
+  }
+
+  override _final(done: (error?: Error | null) => void): void {
+    if (this.#pieces.length > 0) this.#postPieces();
+    if (this.#inFlight === 0) done();
+    else this.#ending = done;
+  }
+
+  override _read(): void {
+    const resume = this.#resumeAnswer;
+    this.#resumeAnswer = undefined;
+    resume?.();
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    clearTimeout(this.#pollTimer);
+    const client = this.#client;
+    this.#client = undefined;
+    client?.destroy().catch(() => {});
+    done(error);
+  }
+
+  /** An original server might share two POSTs of one session out between its threads. */
+  get #maxInFlight(): number {
+    return this.#announcedMaxBodyBytes === undefined ? 1 : this.#options.maxInFlight;
+  }
+
+  #postPieces(): void {
+    const pieces = this.#pieces;
+    const bytes = this.#pieceBytes;
+    this.#pieces = [];
+    this.#pieceBytes = 0;
+    this.#post(pieces, bytes);
+  }
+
+  #post(pieces: readonly Buffer[], bytes: number): void {
+    clearTimeout(this.#pollTimer);
+    this.#pollTimer = undefined;
+    this.posts++;
+    this.#inFlight++;
+    this.#client ??= this.#connect();
+    let status = 0;
+    let errorText = '';
+    let resume: (() => void) | undefined;
+    // `idempotent` is undici's word for "may be pipelined"; that it would also resend is what the connector that
+    // connects once takes away. It pipelines bodies of one Buffer only.
+    this.#client.dispatch(
+      {
+        method: 'POST',
+        path: this.#path,
+        body: pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces, bytes),
+        idempotent: true,
+      },
+      {
+        onConnect: () => {},
+        onHeaders: (code, headers, go) => {
+          status = code;
+          this.#announcedMaxBodyBytes ??= maxBodyOf(headers);
+          resume = go;
+          return true;
+        },
+        onData: (piece) => {
+          if (status !== 200) {
+            errorText = (errorText + piece.toString('latin1')).slice(0, MAX_ERROR_TEXT_BYTES);
+            return true;
+          }
+          this.#pollDelayMs = POLL_FIRST_MS;
+          if (this.push(piece)) return true;
+          this.#resumeAnswer = resume;
+          return false;
+        },
+        onComplete: () => {
+          this.#inFlight--;
+          if (status === 200) this.#answered();
+          else this.destroy(statusError(status, errorText));
+        },
+        onError: (cause) => this.#lost(cause),
+        onUpgrade: () => {},
+      },
+    );
+  }
+
+  #answered(): void {
+    this.push(BOUNDARY);
+    const blocked = this.#blocked;
+    this.#blocked = undefined;
+    blocked?.();
+    if (this.#inFlight > 0) return;
+    const ending = this.#ending;
+    this.#ending = undefined;
+    if (ending !== undefined) {
+      ending();
+      this.push(null);
+    } else this.#schedulePoll();
+  }
+
+  #schedulePoll(): void {
+    if (this.#inFlight > 0 || this.#pollTimer !== undefined || this.destroyed) return;
+    this.#pollTimer = setTimeout(() => {
+      this.#pollTimer = undefined;
+      if (this.#inFlight > 0 || this.#pieces.length > 0 || this.destroyed) return;
+      if (this.readableLength >= this.readableHighWaterMark) {
+        // The reader has enough to do; more is fetched when it has read that.
+        this.#schedulePoll();
+        return;
+      }
+      const body = this.#poll();
+      if (body === undefined) return;
+      this.#pollDelayMs = Math.min(this.#pollDelayMs * 2, POLL_LAST_MS);
+      this.#post([body], body.length);
+    }, this.#pollDelayMs);
+  }
+
+  #lost(cause: Error): void {
+    this.#inFlight--;
+    if (this.destroyed) return;
+    const refused = cause instanceof TransportError;
+    this.destroy(
+      refused ? cause : new OutcomeUnknownError(`the connection was lost with a POST under way: ${cause.message}`, { layer: LAYER, cause }),
+    );
+  }
+
+  /** A client that connects once: what it would send again on a second connection fails instead. */
+  #connect(): Client {
+    let connected = false;
+    const { connectTimeoutMs, answerTimeoutMs } = this.#options;
+    const client = new Client(this.#origin, {
+      pipelining: this.#options.maxInFlight,
+      headersTimeout: answerTimeoutMs,
+      bodyTimeout: answerTimeoutMs,
+      connect: ({ hostname, port }, done) => {
+        if (connected) {
+          done(new Error('the connection was lost'), null);
+          return;
+        }
+        connected = true;
+        this.#open(hostname, Number(port) || 80, connectTimeoutMs, (error, socket) => {
+          if (socket === null) done(error, null);
+          else done(null, socket);
+        });
+      },
+    });
+    client.on('disconnect', () => {
+      // With nothing under way a new connection repeats nothing.
+      if (this.#client === client && this.#inFlight === 0) this.#client = undefined;
+    });
+    return client;
+  }
+
+  #open(host: string, port: number, timeoutMs: number, done: (error: Error | null, socket: Socket | null) => void): void {
+    const socket = netConnect({ host, port, noDelay: true });
+    const timer = setTimeout(() => socket.destroy(new Error(`no connection after ${timeoutMs} ms`)), timeoutMs);
+    const failed = (cause: Error) => {
+      clearTimeout(timer);
+      done(new TransportError(`cannot connect to ${host}:${port}: ${cause.message}`, { layer: LAYER, cause }), null);
+    };
+    socket.once('error', failed);
+    socket.once('connect', () => {
+      clearTimeout(timer);
+      socket.off('error', failed);
+      this.#socket = socket;
+      socket.once('close', () => {
+        if (this.#socket === socket) this.#socket = undefined;
+        this.#wire.bytesOut += socket.bytesWritten;
+        this.#wire.bytesIn += socket.bytesRead;
+      });
+      done(null, socket);
+    });
+  }
+}
+
+function statusError(status: number, text: string): Error {
+  const figures = { layer: LAYER, expected: 200, got: status };
+  const message = `the server answered ${status}${text === '' ? '' : `: ${text.trim()}`}`;
+  if (status === 404) return new SessionUnknownError(message, figures);
+  if (status === 409) return new SessionBusyError(message, figures);
+  if (status === 413) return new LimitError(message, figures);
+  return new HttpStatusError(message, figures);
+}
+
+/** The value of the server's header in undici's raw list of names and values. */
+function maxBodyOf(headers: readonly Buffer[]): number | undefined {
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    if (headers[i]?.toString('latin1').toLowerCase() !== MAX_BODY_HEADER) continue;
+    const value = Number(headers[i + 1]?.toString('latin1'));
+    return Number.isInteger(value) && value > 64 ? value : undefined;
+  }
+  return undefined;
+}

@@ -1,0 +1,232 @@
+/** What is negotiated, how connections are kept apart, and how many handshakes run at once. */
+import { connect, type TLSSocket } from 'node:tls';
+import t from 'tap';
+import { HandshakeGate } from '../../../lib/layers/tls/gate.js';
+import { CIPHER_SUITES, tlsState } from '../../../lib/layers/tls/index.js';
+import type { Channel } from '../../../lib/pipeline/channel.js';
+import { stack } from '../../../lib/pipeline/stack.js';
+import { tls } from '../../../lib/layers/tls/index.js';
+import { memoryPipe } from '../../../lib/transports/memory.js';
+import { alice, authority, bob, clientOptions, serverOptions } from './pki.js';
+import { open, pattern, talk, watch } from './talk.js';
+
+t.test('every suite, in each spelling, is the one that runs', async (t) => {
+  for (const suite of CIPHER_SUITES) {
+    for (const spelling of [suite, suite.replace('TLS_', 'TLS1_3_'), suite.replace('TLS_', 'TLS1-3-').replaceAll('_', '-')]) {
+      const { client, server } = talk(clientOptions(alice, { cipherSuite: spelling }), serverOptions());
+      if (suite.includes('CCM')) {
+        // Not among the defaults: the client offers one suite, the server accepts others.
+        await Promise.all([client.closed, server.closed]);
+        t.equal(server.error?.code, 'ERR_VC_TLS_HANDSHAKE', spelling);
+        t.equal(server.error?.got, 'ERR_SSL_NO_SHARED_CIPHER', spelling);
+        t.ok(client.error?.code.startsWith('ERR_VC_'), spelling);
+        continue;
+      }
+      client.channel.write(Buffer.from('hello'));
+      await server.heard(5);
+      t.equal(server.state.cipherSuite, suite, spelling);
+      t.equal(client.state.cipherSuite, suite, spelling);
+      client.channel.destroy();
+      server.channel.destroy();
+    }
+    const both = talk(clientOptions(alice, { cipherSuite: suite }), serverOptions({ cipherSuite: suite.replace('TLS_', 'TLS1_3_') }));
+    both.client.channel.end(pattern(20_000));
+    both.server.channel.end();
+    await Promise.all([both.server.closed, both.client.closed]);
+    t.same([both.client.error, both.server.error], [undefined, undefined], suite);
+    t.ok(both.server.bytes.equals(pattern(20_000)), suite);
+  }
+});
+
+t.test('the ClientHello names no server, and offers TLS 1.3 alone', async (t) => {
+  const { client, server, tap } = talk(clientOptions(), serverOptions());
+  client.channel.write(Buffer.from('x'));
+  await server.heard(1);
+  const hello = Buffer.concat(tap.up);
+  const extensions = new Map<number, Buffer>();
+  // record (5), handshake header (4), version (2), random (32), session id, suites, compression, extensions
+  let at = 43;
+  at += 1 + hello.readUInt8(at);
+  at += 2 + hello.readUInt16BE(at);
+  at += 1 + hello.readUInt8(at);
+  const end = at + 2 + hello.readUInt16BE(at);
+  for (at += 2; at < end; at += 4 + hello.readUInt16BE(at + 2)) {
+    extensions.set(hello.readUInt16BE(at), hello.subarray(at + 4, at + 4 + hello.readUInt16BE(at + 2)));
+  }
+  t.notOk(extensions.has(0), 'server_name');
+  t.notOk(extensions.has(16), 'ALPN');
+  t.same(extensions.get(43), Buffer.of(2, 3, 4), 'supported_versions');
+  client.channel.destroy();
+  server.channel.destroy();
+});
+
+t.test('TLS 1.2 and garbage are no handshake', async (t) => {
+  const [left, right] = memoryPipe();
+  const old = open(serverOptions(), right);
+  connect({ socket: left, ca: authority.certificate, maxVersion: 'TLSv1.2' }).on('error', () => {});
+  await old.closed;
+  t.equal(old.error?.code, 'ERR_VC_TLS_HANDSHAKE');
+  t.equal(old.error?.got, 'ERR_SSL_UNSUPPORTED_PROTOCOL');
+  for (const [garbage, got] of [
+    ['GET / HTTP/1.1\r\n\r\n', 'ERR_SSL_HTTP_REQUEST'],
+    ['\0'.repeat(64), 'ERR_SSL_WRONG_VERSION_NUMBER'],
+  ] as const) {
+    const [pipe, far] = memoryPipe();
+    const end = open(serverOptions(), far);
+    pipe.on('error', () => {}).write(garbage);
+    await end.closed;
+    t.equal(end.error?.code, 'ERR_VC_TLS_HANDSHAKE', got);
+    t.equal(end.error?.got, got);
+  }
+});
+
+t.test('tickets: none that brings anybody back', async (t) => {
+  const options = serverOptions();
+  const layer = stack(tls(options));
+  const [left, right] = memoryPipe();
+  const first = watch(layer.over(right) as Channel<Buffer>);
+  const credentials = { ca: authority.certificate, minVersion: 'TLSv1.3', checkServerIdentity: () => undefined } as const;
+  const sessions: Buffer[] = [];
+  const socket: TLSSocket = connect({ socket: left, ...credentials, key: alice.key, cert: alice.certificate });
+  socket.on('error', () => {});
+  socket.on('session', (session: Buffer) => sessions.push(session));
+  socket.write('hello');
+  await first.heard(5);
+  first.channel.write(Buffer.from('hello'));
+  await new Promise((resolve) => socket.once('data', resolve));
+  socket.destroy();
+  first.channel.destroy();
+  // OpenSSL announces two sessions all the same; they are ids of a cache that is off.
+  for (const session of sessions) {
+    const [again, far] = memoryPipe();
+    const second = watch(layer.over(far) as Channel<Buffer>);
+    const resumed = connect({ socket: again, ...credentials, session });
+    resumed.on('error', () => {});
+    resumed.on('secureConnect', () => resumed.write('hello'));
+    await second.closed;
+    t.equal(second.error?.code, 'ERR_VC_CERTIFICATE', 'without a certificate it is refused');
+    t.equal(second.bytes.length, 0);
+    const [third, end] = memoryPipe();
+    const server = watch(layer.over(end) as Channel<Buffer>);
+    const full = connect({ socket: third, ...credentials, session, key: alice.key, cert: alice.certificate });
+    full.on('error', () => {});
+    full.write('hello');
+    await server.heard(5);
+    t.equal(full.isSessionReused(), false, 'with one it is a full handshake');
+    full.destroy();
+    server.channel.destroy();
+  }
+});
+
+t.test('50 handshakes at once: each connection has its own plaintext and its own principal', async (t) => {
+  const serverStack = stack(tls(serverOptions()));
+  const clients = [stack(tls(clientOptions(alice))), stack(tls(clientOptions(bob)))] as const;
+  const refused = stack(tls(clientOptions(authority)));
+  await Promise.all(
+    Array.from({ length: 50 }, async (_, i) => {
+      const [left, right] = memoryPipe();
+      const server = watch(serverStack.over(right) as Channel<Buffer>);
+      const stranger = i % 10 === 9;
+      const client = watch((stranger ? refused : (clients[i % 2] as (typeof clients)[0])).over(left) as Channel<Buffer>);
+      const line = Buffer.from(`connection ${i} says so`);
+      server.channel.on('end', () => server.channel.end(Buffer.concat([Buffer.from('echo '), server.bytes])));
+      client.channel.end(line);
+      await Promise.all([client.closed, server.closed]);
+      if (stranger) {
+        t.equal(server.error?.code, 'ERR_VC_CERTIFICATE');
+        t.equal(server.bytes.length + client.bytes.length, 0);
+        return;
+      }
+      t.equal(server.bytes.toString(), line.toString());
+      t.equal(client.bytes.toString(), `echo ${line.toString()}`);
+      t.equal(server.state.principal, i % 2);
+      t.equal(tlsState(server.channel.connection), server.state);
+    }),
+  );
+});
+
+t.test('the gate: so many at once, so many wait, the next is refused', async (t) => {
+  const gate = new HandshakeGate(2, 3);
+  const started: number[] = [];
+  const places = [0, 1, 2, 3, 4].map((i) => gate.enter(() => started.push(i)));
+  t.same([started, gate.running, gate.queued], [[0, 1], 2, 3]);
+  t.throws(() => gate.enter(() => t.fail('never')), { code: 'ERR_VC_LIMIT', limit: 3, got: 3 });
+  places[3]?.leave();
+  t.equal(gate.queued, 2, 'one that waits may leave');
+  const late = gate.enter(() => started.push(5));
+  places[1]?.leave();
+  places[1]?.leave();
+  t.same([gate.running, gate.queued], [2, 2], 'a place is freed once, and taken at once');
+  await new Promise((resolve) => setImmediate(resolve));
+  t.same(started, [0, 1, 2]);
+  places[0]?.leave();
+  places[4]?.leave();
+  await new Promise((resolve) => setImmediate(resolve));
+  t.same(started, [0, 1, 2, 5], 'one that leaves between its turn and its start does not start');
+  places[2]?.leave();
+  late.leave();
+  t.same([gate.running, gate.queued], [0, 0]);
+});
+
+t.test('300 connections at a gate of 8: all come through, never more than 8 at once', async (t) => {
+  const serverStack = stack(tls(serverOptions({ maxHandshakes: 8, maxQueuedHandshakes: 292 })));
+  const clientStack = stack(tls(clientOptions(alice, { maxHandshakes: 300 })));
+  let most = 0;
+  const servers = Array.from({ length: 300 }, () => {
+    const [left, right] = memoryPipe();
+    const server = watch(serverStack.over(right) as Channel<Buffer>);
+    const client = watch(clientStack.over(left) as Channel<Buffer>);
+    server.channel.on('end', () => server.channel.end());
+    client.channel.end(pattern(1000));
+    return { client, server };
+  });
+  const timer = setInterval(() => {
+    most = Math.max(most, servers.filter(({ server }) => server.state.phase === 'handshake').length);
+  }, 1);
+  await Promise.all(servers.flatMap(({ client, server }) => [client.closed, server.closed]));
+  clearInterval(timer);
+  t.equal(servers.filter(({ server }) => server.bytes.equals(pattern(1000)) && server.error === undefined).length, 300);
+  t.ok(most >= 1 && most <= 8, `${most} at once`);
+});
+
+t.test('one connection more than the gate holds', async (t) => {
+  const serverStack = stack(tls(serverOptions({ maxHandshakes: 1, maxQueuedHandshakes: 1 })));
+  const ends = [0, 1, 2].map(() => {
+    const [left, right] = memoryPipe();
+    const end = watch(serverStack.over(right) as Channel<Buffer>);
+    // The first byte of a ClientHello: a handshake that never gets on.
+    left.on('error', () => {}).write(Buffer.of(0x16));
+    return end;
+  });
+  await ends[2]?.closed;
+  t.equal(ends[2]?.error?.code, 'ERR_VC_LIMIT');
+  t.equal(ends[2]?.error?.limit, 1);
+  t.same([ends[0]?.state.phase, ends[1]?.state.phase], ['handshake', 'queued']);
+  ends[0]?.channel.destroy();
+  await ends[0]?.closed;
+  await new Promise((resolve) => setImmediate(resolve));
+  t.equal(ends[1]?.state.phase, 'handshake', 'the next moves up');
+  ends[1]?.channel.destroy();
+});
+
+t.test('the deadline: from the first byte on a server, from the start on a client', async (t) => {
+  const handshakeTimeoutMs = 30;
+  const [silent, far] = memoryPipe();
+  const client = open(clientOptions(alice, { handshakeTimeoutMs }), silent);
+  far.resume().on('error', () => {});
+  await client.closed;
+  t.equal(client.error?.code, 'ERR_VC_TLS_HANDSHAKE_TIMEOUT');
+  t.equal(client.error?.limit, handshakeTimeoutMs);
+
+  const [quiet, idleEnd] = memoryPipe();
+  const [half, halfEnd] = memoryPipe();
+  const idle = open(serverOptions({ handshakeTimeoutMs }), idleEnd);
+  const begun = open(serverOptions({ handshakeTimeoutMs }), halfEnd);
+  quiet.on('error', () => {});
+  half.on('error', () => {}).write(Buffer.of(0x16, 3, 1, 2, 0, 1));
+  await begun.closed;
+  t.equal(begun.error?.code, 'ERR_VC_TLS_HANDSHAKE_TIMEOUT');
+  t.equal(idle.state.phase, 'waiting', 'nobody has spoken to it: no deadline');
+  t.equal(idle.error, undefined);
+  idle.channel.destroy();
+});
