@@ -7,6 +7,7 @@ import type { FileSink, SinkOptions } from './store-contract.js';
 import type { Draft, DraftPlace } from './store-draft.js';
 import { STORE_LAYER, storeError } from './store-error.js';
 import type { Room } from './store-quota.js';
+import { writeAll } from './write-all.js';
 
 /** Bytes that gather while a write is under way, to go down in one system call. */
 const GATHER_BYTES = 1024 * 1024;
@@ -112,7 +113,7 @@ export class StoreSink extends Writable implements FileSink {
       throw new LengthMismatchError(`${got} bytes came where ${length} were announced`, { layer: STORE_LAYER, expected: length, got });
     }
     for (const chunk of chunks) this.#hash?.update(chunk);
-    await writeAll(file, chunks, count, offset + this.#bytes);
+    await writeAll(file, chunks, offset + this.#bytes);
     this.#bytes = got;
     this.#beginSync(file, count);
   }
@@ -144,19 +145,4 @@ export class StoreSink extends Writable implements FileSink {
 
 function discarded(): ClosedError {
   return new ClosedError('the file was discarded', { layer: STORE_LAYER });
-}
-
-/** One system call, unless the system takes less than it is given (a disk that is nearly full). */
-async function writeAll(file: FileHandle, chunks: Buffer[], count: number, position: number): Promise<void> {
-  let rest = chunks;
-  let written = 0;
-  while (written < count) {
-    let { bytesWritten } = await file.writev(rest, position + written);
-    written += bytesWritten;
-    while (rest[0] !== undefined && bytesWritten >= rest[0].length) {
-      bytesWritten -= rest[0].length;
-      rest = rest.slice(1);
-    }
-    if (rest[0] !== undefined && bytesWritten > 0) rest = [rest[0].subarray(bytesWritten), ...rest.slice(1)];
-  }
 }

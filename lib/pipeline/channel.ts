@@ -140,8 +140,9 @@ export class Channel<Up> extends Duplex {
     this.#stopWatching();
     const cause = error === null ? null : asVeracruzError(error, { session: this.connection.session });
     for (const { outbound, inbound } of this.#layers) {
-      outbound.destroy();
-      inbound.destroy();
+      // The cause goes along: the body of a message that is being read must not seem to have merely ended.
+      outbound.destroy(cause ?? undefined);
+      inbound.destroy(cause ?? undefined);
     }
     this.#duplex.destroy();
     if (cause !== null) announceError(this, cause);

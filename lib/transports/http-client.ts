@@ -256,7 +256,7 @@ export class HttpExchange extends Duplex {
         }
         connected = true;
         this.#open(hostname, Number(port) || 80, connectTimeoutMs, (error, socket) => {
-          if (socket === null) done(error, null);
+          if (socket === null) done(error ?? new Error('no socket'), null);
           else done(null, socket);
         });
       },

@@ -64,7 +64,7 @@ export class Processes {
   }
 
   #start(name: string, module: string, args: readonly string[]): ChildProcess {
-    const child = fork(module, args, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], execArgv: [] });
+    const child = fork(module, args, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
     this.#children.set(name, child);
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr.set(name, ((this.#stderr.get(name) ?? '') + text).slice(-4096));

@@ -19,7 +19,8 @@ const JOIN_BYTES = 4096;
  *       ──▶  Announce(700016) <16 bytes> <65536 bytes> <65536 bytes> …
  *
  * The source is read one chunk at a time, when the neighbour has room. It must give exactly `length` bytes: else
- * `LengthMismatchError`. When the stack goes away, the source is destroyed.
+ * `LengthMismatchError`. When the stack goes away, or refuses the message, the source is destroyed; the source of a
+ * message that still waits in front of this stream stays with the caller, whose write fails.
  * @see ProtobufDecoder
  */
 export class ProtobufEncoder<E extends EnvelopeName> implements Codec<Sent<E>, MessageChunk> {

@@ -338,14 +338,17 @@ export class TlsEngine implements TlsState {
 
   // ── The end ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** node:tls has failed. The alert that tells the peer why goes out first: it is written by now, or in this turn. */
+  /**
+   * node:tls has failed. The alert that tells the peer why goes out first: it is written by now, or in this turn. The
+   * peer's own alert needs no answer, and what it does next must not be taken for the cause.
+   */
   #failed(error: Error, socket: TLSSocket | undefined): void {
     if (this.#phase === 'closed') return;
     const reason: unknown = socket?.authorizationError;
     const verdict = reason ? String(reason instanceof Error ? reason.message : reason) : undefined;
     const fault = tlsFault(error, { role: this.role, open: this.#phase === 'open', heard: this.heard, verdict });
     this.#socket ??= socket;
-    if (this.#spoke) {
+    if (this.#spoke || String(fault.got).includes('_ALERT_')) {
       this.#fail(fault);
       return;
     }

@@ -63,7 +63,7 @@ export class ManagerLink {
   call(request: Request): Promise<Response> {
     return new Promise((resolve, reject) => {
       this.send(request, (error, response) => {
-        if (response === undefined) reject(error);
+        if (response === undefined) reject(error ?? new LinkError('the link gave no answer', { layer: LAYER }));
         else resolve(response);
       });
     });

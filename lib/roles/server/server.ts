@@ -313,7 +313,7 @@ async function readSessionId(request: IncomingMessage): Promise<{ id: number; pi
     };
     const fail = (error: unknown) => {
       stop();
-      reject(error);
+      reject(asVeracruzError(error, { layer: LAYER }));
     };
     const onData = (piece: Buffer) => {
       pieces.push(piece);

@@ -116,6 +116,30 @@ void t.test('envelope fields after a body are set by the time it ends', async (t
   t.match(message, { context: 5, status: 'SUCCESS' });
 });
 
+void t.test('a body tells what has arrived, and when the message is whole, before it is read', async (t) => {
+  const wire = Buffer.concat([write(LONG), Buffer.from('0805', 'hex')]);
+  const head = wire.length - 2 - LONG.length;
+  const stream = layer.inbound();
+  const first = firstOf(stream);
+  stream.write(new Announce(wire.length));
+  stream.write(wire.subarray(0, head + 1000));
+  const body: IncomingBody = (await first).fields.data;
+  await quiet();
+  t.match(body, { received: 1000, complete: false });
+  const told: number[] = [];
+  body.on('received', (bytes: number) => told.push(bytes));
+  stream.write(wire.subarray(head + 1000, -2));
+  await quiet();
+  t.match(body, { received: LONG.length, complete: false }, 'envelope fields are still to come');
+  stream.end(wire.subarray(-2));
+  await quiet();
+  t.match(body, { received: LONG.length, complete: true });
+  t.same(told, [LONG.length, LONG.length]);
+  t.ok((await buffer(body)).equals(LONG));
+  const [short] = (await feed(layer.inbound(), announced([write(Buffer.from('abc'))]))).items as any[];
+  t.match(short.fields.data, { received: 3, complete: true });
+});
+
 void t.test('a slow reader makes the peer wait', async (t) => {
   const length = 40 * 65_536;
   const stream = layer.inbound();
