@@ -2,7 +2,7 @@
 import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { InvalidArgumentError } from '../core/errors.js';
 import { type DistinguishedName, nameOf, privateKeyOf, publicKeyInfo, signatureAlgorithm, signed } from './certificate.js';
-import { type Asn1, content, fromDer, integer, items, sequence, tagged, toDer } from './der.js';
+import { type Asn1, bits, content, fromDer, integer, items, sequence, tagged, toDer } from './der.js';
 
 /** The subject that an enclave asks for (wire spec §B). */
 export const ENCLAVE_SUBJECT: Readonly<Required<DistinguishedName>> = Object.freeze({
@@ -34,15 +34,14 @@ export function readRequest(der: Buffer): CertificateRequest {
   let request: CertificateRequest;
   let genuine: boolean;
   try {
-    const [tbs, algorithm, signature] = items(fromDer(der)) as [Asn1, Asn1, Asn1];
+    const [tbs, , signature] = items(fromDer(der)) as [Asn1, Asn1, Asn1];
     const [, subject, keyInfo] = items(tbs) as [Asn1, Asn1, Asn1];
     const publicKey = createPublicKey({ key: toDer(keyInfo), format: 'der', type: 'spki' });
+    const signatureBytes = bitStringBytes(signature);
     request = { subject, publicKey };
-    // The DER of `tbs` as it came, not as we would write it: that is what was signed.
-    genuine =
-      items(subject).length > 0 &&
-      toDer(algorithm).equals(toDer(signatureAlgorithm(publicKey))) &&
-      verify('sha256', firstItem(der), publicKey, signatureBytes(signature));
+    // Only the one DER form is taken: then what was signed is what we write, and nobody reads it another way.
+    const canonical = toDer(sequence(tbs, signatureAlgorithm(publicKey), bits(signatureBytes)));
+    genuine = items(subject).length > 0 && canonical.equals(der) && verify('sha256', toDer(tbs), publicKey, signatureBytes);
   } catch (cause) {
     throw new InvalidArgumentError(`no certificate signing request in ${der.length} bytes`, { got: der.length, cause });
   }
@@ -50,26 +49,8 @@ export function readRequest(der: Buffer): CertificateRequest {
   return request;
 }
 
-/** The bytes of the first item inside the outermost SEQUENCE. */
-function firstItem(der: Buffer): Buffer {
-  const start = headerLength(der);
-  const inner = der.subarray(start);
-  return inner.subarray(0, headerLength(inner) + contentLength(inner));
-}
-
-/** Tag and length bytes of a DER value; `fromDer` has accepted it, so the form is known to be sound. */
-function headerLength(der: Buffer): number {
-  const first = der.readUInt8(1);
-  return first < 0x80 ? 2 : 2 + (first & 0x7f);
-}
-
-function contentLength(der: Buffer): number {
-  const first = der.readUInt8(1);
-  return first < 0x80 ? first : der.readUIntBE(2, first & 0x7f);
-}
-
-/** The bytes of a BIT STRING that forge may have read as ASN.1 already: an ECDSA signature is a SEQUENCE. */
-function signatureBytes(value: Asn1): Buffer {
+/** The bytes of a BIT STRING, which forge may have read as ASN.1 already: an ECDSA signature is a SEQUENCE. */
+function bitStringBytes(value: Asn1): Buffer {
   const raw = (value as Asn1 & { bitStringContents?: string }).bitStringContents;
-  return raw === undefined ? content(value).subarray(1) : Buffer.from(raw, 'latin1').subarray(1);
+  return (raw === undefined ? content(value) : Buffer.from(raw, 'latin1')).subarray(1);
 }

@@ -25,9 +25,9 @@ export interface DirectoryStoreOptions {
   /** Bytes a chunk of a reader. Default 256 KiB. */
   readChunkBytes?: number;
   /**
-   * `file`: what was committed outlives a crash of the machine (an fdatasync of the file and an fsync of its folder a
-   * write, one more each an append). `none`: it outlives a killed process, a crash of the machine may take the last
-   * seconds. Default `file`.
+   * `file`: what was committed outlives a crash of the machine (a write costs an fdatasync of the file and an fsync of a
+   * folder, an append one fsync more). `none`: it outlives a killed process, but a crash of the machine may take or spoil
+   * what was committed in its last seconds. Default `file`.
    */
   sync?: 'file' | 'none';
 }

@@ -6,7 +6,8 @@ export interface SinkOptions {
   hash?: boolean;
   /**
    * Has the last word: called when all bytes are there and nothing is visible yet. What it throws discards the sink and
-   * becomes its error. `digest` is set when `hash` is.
+   * becomes its error (an error of this library as it is, any other as the cause of a FileStoreError). `digest` is set
+   * when `hash` is.
    */
   beforeCommit?: (written: { readonly length: number; readonly digest: Buffer | undefined }) => void | Promise<void>;
 }

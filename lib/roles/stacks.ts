@@ -3,7 +3,7 @@
  */
 import { base64 } from '../layers/base64/index.js';
 import { bincode, type Dialect } from '../layers/bincode/index.js';
-import { frame } from '../layers/frame/index.js';
+import { type FrameKind, frame } from '../layers/frame/index.js';
 import { lengthPrefix } from '../layers/length-prefix/index.js';
 import { protobuf } from '../layers/protobuf/index.js';
 import { records } from '../layers/records/index.js';
@@ -16,6 +16,13 @@ export interface MessageOptions {
   readonly dialect: Dialect;
   /** Bytes, file included. */
   readonly maxMessageBytes: number;
+}
+
+/** What a Server and a Runtime Manager must agree on: nothing on the wire tells it. */
+export interface LinkOptions {
+  readonly dialect: Dialect;
+  /** `tcp9` on TCP and vsock (Linux, Nitro), `icecap4` on the console (IceCap). */
+  readonly frame: FrameKind;
 }
 
 /** Veracruz Client. Below it: an HTTP exchange with the Server. */
@@ -34,24 +41,31 @@ export function clientStack(options: MessageOptions & { readonly tls: TlsClientO
 /** Veracruz Server, towards a client: ciphertext above it, the bodies of the client's POSTs below it. */
 export function serverClientStack(id: number) {
   return stack(
-    base64(), //
-    session({ end: 'server', id, onId: (_, state) => void (state.id = id) }),
+    base64(),
+    session({
+      end: 'server',
+      id,
+      // A POST that opens the session says 0; its answer says the id that the session has got.
+      onId: (_asked, state) => {
+        state.id = id;
+      },
+    }),
   );
 }
 
-/** Veracruz Server, towards a Runtime Manager. Below it: TCP. */
-export function serverManagerStack(dialect: Dialect) {
+/** Veracruz Server, towards a Runtime Manager. Below it: TCP or a Unix socket. */
+export function serverManagerStack({ dialect, frame: kind }: LinkOptions) {
   return stack(
     bincode({ dialect, sends: 'request', receives: 'response' }), //
-    frame('tcp9'),
+    frame(kind),
   );
 }
 
-/** Runtime Manager, towards the Server. Below it: TCP. */
-export function managerServerStack(dialect: Dialect) {
+/** Runtime Manager, towards the Server. Below it: TCP, a Unix socket or a console. */
+export function managerServerStack({ dialect, frame: kind }: LinkOptions) {
   return stack(
     bincode({ dialect, sends: 'response', receives: 'request' }), //
-    frame('tcp9'),
+    frame(kind),
   );
 }
 

@@ -26,7 +26,7 @@ const openssl = (...parameters: string[]) => {
   return { status, text: stdout + stderr };
 };
 
-t.test('an authority, what it issues, and a request: in agreement with node:crypto', async (t) => {
+void t.test('an authority, what it issues, and a request: in agreement with node:crypto', async (t) => {
   for (const algorithm of ALGORITHMS) {
     const authority = makeAuthority({ algorithm });
     const ca = new X509Certificate(authority.certificate);
@@ -48,7 +48,7 @@ t.test('an authority, what it issues, and a request: in agreement with node:cryp
   }
 });
 
-t.test('openssl agrees', { skip }, async (t) => {
+void t.test('openssl agrees', { skip }, async (t) => {
   for (const algorithm of ALGORITHMS) {
     const authority = makeAuthority({ algorithm });
     const inner = makeKey(algorithm);
@@ -79,7 +79,7 @@ t.test('openssl agrees', { skip }, async (t) => {
   }
 });
 
-t.test('identities', async (t) => {
+void t.test('identities', async (t) => {
   for (const algorithm of ALGORITHMS) {
     const identity = makeIdentity({ commonName: 'Alice', algorithm });
     const certificate = new X509Certificate(identity.certificate);
@@ -94,7 +94,7 @@ t.test('identities', async (t) => {
   t.equal(new X509Certificate(makeIdentity({ commonName: 'x', isCa: true }).certificate).ca, true);
 });
 
-t.test('validity: given, past, and beyond 2049', async (t) => {
+void t.test('validity: given, past, and beyond 2049', async (t) => {
   const notBefore = new Date('2049-12-31T23:59:59Z');
   const notAfter = new Date('2050-01-01T00:00:00Z');
   const certificate = new X509Certificate(makeIdentity({ commonName: 'x', notBefore, notAfter }).certificate);
@@ -104,13 +104,13 @@ t.test('validity: given, past, and beyond 2049', async (t) => {
   t.throws(() => makeAuthority({ days: 0 }), { code: 'ERR_VC_INVALID_ARGUMENT' });
 });
 
-t.test('serials are positive, short, and no two alike', async (t) => {
+void t.test('serials are positive, short, and no two alike', async (t) => {
   const serials = Array.from({ length: 50 }, () => new X509Certificate(makeIdentity({ commonName: 'x' }).certificate).serialNumber);
   t.equal(new Set(serials).size, 50);
   for (const serial of serials) t.match(serial, /^[4-7][0-9A-F]{31}$/);
 });
 
-t.test('requests: anything but the original is refused', async (t) => {
+void t.test('requests: anything but the original is refused', async (t) => {
   const key = makeKey('ec');
   const request = makeRequest(key);
   t.ok(readRequest(request).publicKey.equals(createPublicKey(key)));
@@ -125,18 +125,20 @@ t.test('requests: anything but the original is refused', async (t) => {
   t.throws(() => issue(makeAuthority(), { request: request.subarray(1) }), { code: 'ERR_VC_INVALID_ARGUMENT' });
 });
 
-t.test('issue: subject and key of the caller, PEM too; neither is an error', async (t) => {
+void t.test('issue: subject and key of the caller, PEM too; neither is an error', async (t) => {
   const authority = makeAuthority();
   const publicKey = createPublicKey(makeKey('ec')).export({ type: 'spki', format: 'pem' }).toString();
   const certificate = new X509Certificate(issue(authority, { subject: 'someone', publicKey, usages: ['client'], days: 7 }));
   t.equal(certificate.subject, 'CN=someone');
   t.throws(() => issue(authority, { subject: 'someone' }), { code: 'ERR_VC_INVALID_ARGUMENT' });
   t.throws(() => issue(authority, { publicKey }), { code: 'ERR_VC_INVALID_ARGUMENT' });
-  const renamed = new X509Certificate(issue(authority, { request: makeRequest(makeKey('ec')), subject: { ...ENCLAVE_SUBJECT, commonName: 'other' } }));
+  const renamed = new X509Certificate(
+    issue(authority, { request: makeRequest(makeKey('ec')), subject: { ...ENCLAVE_SUBJECT, commonName: 'other' } }),
+  );
   t.match(renamed.subject, /CN=other$/);
 });
 
-t.test('readAuthority takes a CA with its own key, and nothing else', async (t) => {
+void t.test('readAuthority takes a CA with its own key, and nothing else', async (t) => {
   const authority = makeAuthority();
   t.same(readAuthority(authority.certificate, authority.key), authority);
   const identity = makeIdentity({ commonName: 'x' });

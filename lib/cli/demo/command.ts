@@ -123,6 +123,7 @@ async function transfer(source: Source, folder: string, processes: Processes, qu
       ladder: ladderOf(source.size, upload, download),
       posts: download.wire.posts,
       peakMemory: processes.peakMemory(),
+      cpuSeconds: processes.cpuSeconds(),
     };
   } finally {
     bars.write?.end();

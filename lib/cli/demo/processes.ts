@@ -56,6 +56,11 @@ export class Processes {
     return Object.fromEntries([...this.#children].map(([name, child]) => [name, peakOf(child.pid)]));
   }
 
+  /** Processor seconds, user and system, by process so far; undefined where the system does not tell. */
+  cpuSeconds(): Record<string, number | undefined> {
+    return Object.fromEntries([...this.#children].map(([name, child]) => [name, cpuOf(child.pid)]));
+  }
+
   /** Ends all, in good order where they follow, else at once. */
   async end(): Promise<void> {
     const children = [...this.#children.values()];
@@ -91,6 +96,18 @@ function peakOf(pid: number | undefined): number | undefined {
   try {
     const match = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
     return match === null ? undefined : Number(match[1]) * 1024;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Ticks of 1/100 s, in the 14th and 15th field; the second, in parentheses, may hold blanks. */
+function cpuOf(pid: number | undefined): number | undefined {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ');
+    return (Number(fields[11]) + Number(fields[12])) / 100;
   } catch {
     return undefined;
   }

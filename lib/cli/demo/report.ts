@@ -24,6 +24,8 @@ export interface DemoReport {
   readonly posts: number;
   /** Peak resident memory by process, bytes. */
   readonly peakMemory: Readonly<Record<string, number | undefined>>;
+  /** Processor time by process, user and system, start-up included. */
+  readonly cpuSeconds: Readonly<Record<string, number | undefined>>;
 }
 
 /** The rungs of the client's column for both legs together. */
@@ -66,6 +68,9 @@ export function formatReport(report: DemoReport): string {
     `down  ${report.download.mbPerSecond.toFixed(1)} MB/s (${report.download.seconds.toFixed(2)} s)`,
     `peak memory: ${Object.entries(report.peakMemory)
       .map(([name, bytes]) => `${name} ${mb(bytes)}`)
+      .join(', ')}`,
+    `processor:   ${Object.entries(report.cpuSeconds)
+      .map(([name, seconds]) => `${name} ${seconds === undefined ? 'not known' : `${seconds.toFixed(1)} s`}`)
       .join(', ')}`,
     report.match ? 'The bytes match.' : 'THE BYTES DO NOT MATCH.',
   ].join('\n');

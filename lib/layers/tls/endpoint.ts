@@ -50,7 +50,7 @@ class ClientEndpoint implements Endpoint {
     this.#context ??= createSecureContext(settings(this.#credentials));
     // No servername, so no SNI, and no check of a name: a policy trusts an authority, not an address (wire spec §B).
     const socket = connect({ socket: wire, secureContext: this.#context, rejectUnauthorized: true, checkServerIdentity: () => undefined });
-    socket.on('error', (error) => events.failed(error, socket));
+    socket.on('error', (error: Error) => events.failed(error, socket));
     socket.once('secureConnect', () => events.secure(socket));
   }
 
@@ -114,11 +114,11 @@ class ServerEndpoint implements Endpoint {
 }
 
 function faceOf(server: Server, events: HandshakeEvents): Server {
-  const inherited = server.emit as (event: string, ...parameters: unknown[]) => boolean;
+  const inherited = Reflect.get(server, 'emit') as (event: string, ...parameters: unknown[]) => boolean;
   const emit = (event: string, ...parameters: unknown[]): boolean => {
     if (event === 'secureConnection') {
       const socket = parameters[0] as TLSSocket;
-      socket.on('error', (error) => events.failed(error, socket));
+      socket.on('error', (error: Error) => events.failed(error, socket));
       events.secure(socket);
       return true;
     }

@@ -134,18 +134,30 @@ export class TlsEngine implements TlsState {
     else if (this.#phase !== 'closed') this.#held = () => this.#write(chunk, done);
   }
 
-  #write(chunk: Buffer, done: () => void): void {
+  /** In pieces: OpenSSL encrypts all it is given at once, and holds it. */
+  #write(chunk: Buffer, done: () => void, from = 0): void {
     const socket = this.#socket as TLSSocket;
-    // Beyond the socket's own, small mark: what gathers there goes to OpenSSL as one piece.
-    if (socket.write(chunk) || socket.writableLength < PENDING_BYTES) done();
-    else this.#sent = done;
+    for (let at = from; at < chunk.length; ) {
+      const piece = at === 0 && chunk.length <= PENDING_BYTES ? chunk : chunk.subarray(at, at + PENDING_BYTES);
+      at += piece.length;
+      // Beyond the socket's own, small mark: what gathers there goes to OpenSSL together.
+      if (socket.write(piece) || socket.writableLength < PENDING_BYTES) continue;
+      this.#sent = () => this.#write(chunk, done, at);
+      return;
+    }
+    done();
   }
 
-  /** The neighbour is done: `done` comes when our close_notify has been given. */
+  /**
+   * The neighbour is done: `done` comes when our close_notify has been given.
+   *
+   * node:tls calls SSL_shutdown twice, and the second call eats a record that OpenSSL has not decrypted yet. There is
+   * such a record when we are called from within its reading loop, by `secure` or by whoever has just got plaintext.
+   */
   end(done: () => void): void {
     const finish = () => {
       this.#onOutboundEnd = done;
-      (this.#socket as TLSSocket).end();
+      setImmediate(() => this.#socket?.end());
     };
     if (this.#phase === 'open') finish();
     else if (this.#phase !== 'closed') this.#held = finish;
@@ -193,10 +205,12 @@ export class TlsEngine implements TlsState {
 
   /** The byte pipe has ended. `done` comes when it is known what that means. */
   receiveEnd(done: () => void): void {
-    if (this.#phase === 'closed' || this.peerEnd !== 'open') {
+    if (this.peerEnd !== 'open') {
       done();
       return;
     }
+    // A session that has failed has no end, even if its error is still on its way.
+    if (this.#phase === 'closed') return;
     this.#inboundEnded = true;
     this.#onInboundEnd = done;
     if (this.#wire === undefined) this.#fail(new TlsHandshakeError('the byte pipe ended before the handshake', { layer: 'tls', got: 0 }));
@@ -250,7 +264,10 @@ export class TlsEngine implements TlsState {
   #queue(): void {
     this.#phase = 'queued';
     try {
-      this.#place = this.#gate.enter(() => this.#start());
+      const place = this.#gate.enter(() => this.#start());
+      this.#place = place;
+      // The handshake may have failed already, before there was a place to leave.
+      if (this.phase === 'closed') place.leave();
     } catch (full) {
       this.#fail(full as VeracruzError);
     }
@@ -344,9 +361,7 @@ export class TlsEngine implements TlsState {
    */
   #failed(error: Error, socket: TLSSocket | undefined): void {
     if (this.#phase === 'closed') return;
-    const reason: unknown = socket?.authorizationError;
-    const verdict = reason ? String(reason instanceof Error ? reason.message : reason) : undefined;
-    const fault = tlsFault(error, { role: this.role, open: this.#phase === 'open', heard: this.heard, verdict });
+    const fault = tlsFault(error, { role: this.role, open: this.#phase === 'open', heard: this.heard, verdict: verdictOf(socket) });
     this.#socket ??= socket;
     if (this.#spoke || String(fault.got).includes('_ALERT_')) {
       this.#fail(fault);
@@ -398,4 +413,11 @@ export class TlsEngine implements TlsState {
     this.#socket?.destroy();
     this.#wire?.destroy();
   }
+}
+
+/** Node's code for what is wrong with the peer's chain. Its types say Error; it is a string (null before the verdict). */
+function verdictOf(socket: TLSSocket | undefined): string | undefined {
+  const verdict: unknown = socket?.authorizationError;
+  if (verdict instanceof Error) return verdict.message;
+  return typeof verdict === 'string' ? verdict : undefined;
 }

@@ -58,7 +58,7 @@ export type TlsOptions = TlsClientOptions | TlsServerOptions;
 
 /** Defaults of `TlsOptions`. */
 export const TLS_DEFAULTS = Object.freeze({
-  truncation: 'error' as 'error' | 'report',
+  truncation: 'error',
   handshakeTimeoutMs: 10_000,
   maxHandshakes: 64,
   maxQueuedHandshakes: 1024,

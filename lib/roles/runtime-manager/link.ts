@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
-import type { Dialect, Request, Response } from '../../layers/bincode/index.js';
+import type { Request, Response } from '../../layers/bincode/index.js';
 import type { Channel } from '../../pipeline/channel.js';
-import { managerServerStack } from '../stacks.js';
+import { type LinkOptions, managerServerStack } from '../stacks.js';
 
 /** An answer that may have to wait; `hurry` asks it to come soon because others wait behind it. */
 export interface PendingResponse {
@@ -26,11 +26,11 @@ export class LinkEndpoint {
 
   constructor(
     pipe: Duplex,
-    dialect: Dialect,
+    options: LinkOptions,
     handle: (request: Request) => Response | PendingResponse,
     onClose: (error: Error | undefined) => void,
   ) {
-    this.#channel = managerServerStack(dialect).over(pipe);
+    this.#channel = managerServerStack(options).over(pipe);
     let failure: Error | undefined;
     this.#channel.on('data', (request: Request) => this.#queue(handle(request)));
     this.#channel.on('error', (error) => {

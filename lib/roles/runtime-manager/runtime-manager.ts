@@ -3,6 +3,7 @@ import { integerInRange } from '../../core/check.js';
 import { InvalidOptionError } from '../../core/errors.js';
 import { DirectoryStore, type FileStore } from '../../enclave/file-store.js';
 import type { Dialect, Request, Response } from '../../layers/bincode/index.js';
+import type { FrameKind } from '../../layers/frame/index.js';
 import { type Address, parseAddress } from '../../transports/address.js';
 import { type Listener, listenSocket } from '../../transports/socket.js';
 import { definedOf, type Log, noLog } from '../options.js';
@@ -32,6 +33,8 @@ export interface RuntimeManagerOptions extends TrustOptions {
   listen?: string;
   /** What the Server speaks. Default `2207`. */
   dialect?: Dialect;
+  /** How its messages are framed. Default `tcp9`; on a console `icecap4`. */
+  frame?: FrameKind;
   /** The policy's exact text; its SHA-256 is what clients ask for. */
   policy: string;
   /** The folder that files live in, or a store of one's own. */
@@ -53,6 +56,7 @@ type Completed = RuntimeManagerOptions & Required<Pick<RuntimeManagerOptions, ke
 export const RUNTIME_MANAGER_DEFAULTS = Object.freeze({
   listen: 'tcp://127.0.0.1:6000',
   dialect: '2207',
+  frame: 'tcp9',
   maxSessions: 10_000,
   maxMessageBytes: 16 * 2 ** 30,
   maxAnswerBytes: 256 * 1024,
@@ -150,7 +154,7 @@ export class RuntimeManager {
     const sessions = new Set<number>();
     const link = new LinkEndpoint(
       pipe,
-      this.#options.dialect,
+      this.#options,
       (request) => this.#answer(request, sessions),
       (error) => {
         this.#links.delete(link);

@@ -2,11 +2,16 @@ import type { Duplex } from 'node:stream';
 import { LinkError } from '../../core/errors.js';
 import type { Dialect, Request, Response } from '../../layers/bincode/index.js';
 import type { Channel } from '../../pipeline/channel.js';
-import { serverManagerStack } from '../stacks.js';
+import { type LinkOptions, serverManagerStack } from '../stacks.js';
 
 const LAYER = 'link';
 
 type Answered = (error: LinkError | undefined, response: Response | undefined) => void;
+
+export interface ManagerLinkOptions extends LinkOptions {
+  /** Milliseconds that the manager may stay silent with a request unanswered; 0 for ever. */
+  readonly maxSilenceMs: number;
+}
 
 /**
  * The Server's end of the link to one Runtime Manager. Requests are pipelined: they carry no number, so the answers
@@ -20,23 +25,31 @@ export class ManagerLink {
   /** Index of the first waiting answer; the array is cut when it has run far ahead. */
   #head = 0;
   #failure: LinkError | undefined;
+  /** Time of the last answer, or of the first request after a pause: `performance.now()`. */
+  #heard = 0;
+  readonly #watch: NodeJS.Timeout | undefined;
+  readonly dialect: Dialect;
 
   /**
    * @param pipe the connected socket; the link owns it
    * @param onClose called once, with the fault if there was one
    */
-  constructor(pipe: Duplex, dialect: Dialect, onClose: (error: LinkError | undefined) => void) {
-    this.#channel = serverManagerStack(dialect).over(pipe);
+  constructor(pipe: Duplex, options: ManagerLinkOptions, onClose: (error: LinkError | undefined) => void) {
+    this.dialect = options.dialect;
+    this.#channel = serverManagerStack(options).over(pipe);
     this.#channel.on('data', (response: Response) => this.#answer(response));
     this.#channel.on('error', (cause) =>
       this.#fail(new LinkError(`the link to the Runtime Manager failed: ${cause.message}`, { layer: LAYER, cause })),
     );
     this.#channel.on('end', () => this.#channel.destroy());
     this.#channel.on('close', () => {
+      clearInterval(this.#watch);
       const pending = this.pending;
       this.#fail(new LinkError(`the Runtime Manager closed the link with ${pending} requests unanswered`, { layer: LAYER, got: pending }));
       onClose(this.#failure);
     });
+    const { maxSilenceMs } = options;
+    if (maxSilenceMs > 0) this.#watch = setInterval(() => this.#checkSilence(maxSilenceMs), Math.min(1000, maxSilenceMs)).unref();
   }
 
   /** Requests that await their answer. */
@@ -55,6 +68,7 @@ export class ManagerLink {
       answered(this.#failure, undefined);
       return true;
     }
+    if (this.pending === 0) this.#heard = performance.now();
     this.#waiting.push(answered);
     return this.#channel.write(request);
   }
@@ -84,6 +98,11 @@ export class ManagerLink {
     });
   }
 
+  /** Closes the link when what was asked is answered. */
+  end(): void {
+    this.#channel.end();
+  }
+
   /** Closes the link at once. */
   destroy(): void {
     this.#failure ??= new LinkError('the link is closed', { layer: LAYER });
@@ -98,12 +117,24 @@ export class ManagerLink {
       );
       return;
     }
+    this.#heard = performance.now();
     this.#waiting[this.#head++] = undefined as unknown as Answered;
     if (this.#head > 256 && this.#head * 2 > this.#waiting.length) {
       this.#waiting = this.#waiting.slice(this.#head);
       this.#head = 0;
     }
     answered(undefined, response);
+  }
+
+  #checkSilence(maxSilenceMs: number): void {
+    if (this.pending === 0 || performance.now() - this.#heard < maxSilenceMs) return;
+    this.#channel.destroy(
+      new LinkError(`the Runtime Manager was silent for ${maxSilenceMs} ms with ${this.pending} requests unanswered`, {
+        layer: LAYER,
+        limit: maxSilenceMs,
+        got: this.pending,
+      }),
+    );
   }
 
   #fail(error: LinkError): void {

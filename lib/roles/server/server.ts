@@ -4,13 +4,15 @@ import type { Socket } from 'node:net';
 import { integerInRange } from '../../core/check.js';
 import { asVeracruzError, LimitError, LinkError, SessionTextError, type VeracruzError } from '../../core/errors.js';
 import type { Dialect } from '../../layers/bincode/index.js';
+import type { FrameKind } from '../../layers/frame/index.js';
 import { SessionRequestDecoder } from '../../layers/session/index.js';
 import { type Address, parseAddress } from '../../transports/address.js';
 import { bodyTooLarge } from '../../transports/http-bodies.js';
-import { boundAddress, connectSocket, listen } from '../../transports/socket.js';
+import { boundAddress, listen } from '../../transports/socket.js';
 import { definedOf, type Log, noLog } from '../options.js';
-import { ManagerLink } from './manager-link.js';
-import { RelaySession } from './relay-session.js';
+import { HttpSession } from './http-session.js';
+import { ManagerSession } from './manager-session.js';
+import { type ManagerOptions, type ManagerStatus, Managers, type Member } from './managers.js';
 
 const LAYER = 'server';
 /** Path of the one service (wire spec §C). */
@@ -19,10 +21,17 @@ const PATH = '/runtime_manager';
 export interface ServerOptions {
   /** Where clients connect. Default `tcp://127.0.0.1:3011`; port 0 takes a free one. */
   listen?: string;
-  /** Where the Runtime Manager listens. Default `tcp://127.0.0.1:6000`. */
-  runtime?: string;
-  /** What the Runtime Manager speaks. Default `2207`. */
+  /** The Runtime Manager, or several of them. Default `tcp://127.0.0.1:6000`. */
+  runtime?: string | ManagerOptions | readonly (string | ManagerOptions)[];
+  /** What the Runtime Managers speak. Default `2207`. */
   dialect?: Dialect;
+  /** How messages to them are framed. Default `tcp9`; a console of IceCap has `icecap4`. */
+  frame?: FrameKind;
+  /**
+   * Milliseconds that a Runtime Manager may stay silent with a request unanswered before its link is given up; 0 for
+   * ever, as an original one needs that computes for long. Default 120,000.
+   */
+  maxSilenceMs?: number;
   /** Sessions at once; one more is answered 503. Default 10,000. */
   maxSessions?: number;
   /** Bytes that a POST's body may have; more is answered 413. Default 4 MiB. */
@@ -46,6 +55,8 @@ export const SERVER_DEFAULTS = Object.freeze({
   listen: 'tcp://127.0.0.1:3011',
   runtime: 'tcp://127.0.0.1:6000',
   dialect: '2207',
+  frame: 'tcp9',
+  maxSilenceMs: 120_000,
   maxSessions: 10_000,
   maxBodyBytes: 4 * 1024 * 1024,
   maxPipelinedPosts: 16,
@@ -68,27 +79,36 @@ export const SERVER_DEFAULTS = Object.freeze({
 export class VeracruzServer {
   readonly #options: Required<Omit<ServerOptions, 'signal'>>;
   readonly #http: HttpServer;
-  readonly #sessions = new Map<number, RelaySession>();
+  readonly #sessions = new Map<number, HttpSession>();
   /** POSTs of one connection are routed one after the other, so that they cannot overtake each other. */
   readonly #routing = new WeakMap<Socket, Promise<void>>();
   readonly #closed: Promise<void>;
   #resolveClosed: () => void = () => {};
   #opening = 0;
-  #link: ManagerLink | undefined;
+  readonly #managers: Managers;
+  /** The link of each session. */
+  readonly #members = new Map<HttpSession, Member>();
   #address: Address | undefined;
   #idleTimer: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
 
   private constructor(options: ServerOptions) {
-    const completed = { log: noLog, ...SERVER_DEFAULTS, ...definedOf(options) };
+    const completed: Required<Omit<ServerOptions, 'signal'>> = { log: noLog, ...SERVER_DEFAULTS, ...definedOf(options) };
     integerInRange('maxSessions', completed.maxSessions, 1, 2 ** 31);
     integerInRange('maxBodyBytes', completed.maxBodyBytes, 64, 2 ** 31);
     integerInRange('maxPipelinedPosts', completed.maxPipelinedPosts, 1, 1024);
     integerInRange('maxUnacknowledgedBytes', completed.maxUnacknowledgedBytes, 1, 2 ** 31);
     integerInRange('idleTimeoutMs', completed.idleTimeoutMs, 0, 2 ** 31 - 1);
+    integerInRange('maxSilenceMs', completed.maxSilenceMs, 0, 2 ** 31 - 1);
     integerInRange('headTimeoutMs', completed.headTimeoutMs, 1, 2 ** 31 - 1);
     integerInRange('postTimeoutMs', completed.postTimeoutMs, 1, 2 ** 31 - 1);
     this.#options = completed;
+    this.#managers = new Managers(managersOf(completed), {
+      log: completed.log,
+      maxSilenceMs: completed.maxSilenceMs,
+      onLost: (member, error) => this.#linkLost(member, error),
+      onAllGone: () => void this.close(),
+    });
     this.#closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
@@ -110,14 +130,13 @@ export class VeracruzServer {
   /** Connects to the Runtime Manager and begins to listen. */
   static async start(options: ServerOptions = {}): Promise<VeracruzServer> {
     const server = new VeracruzServer(options);
-    const { runtime, dialect, listen: at, idleTimeoutMs } = server.#options;
-    const pipe = await connectSocket(parseAddress(runtime), { signal: options.signal });
-    server.#link = new ManagerLink(pipe, dialect, (error) => server.#linkClosed(error));
+    const { listen: at, idleTimeoutMs } = server.#options;
     const address = parseAddress(at);
+    await server.#managers.open(options.signal);
     try {
       await listen(server.#http, address);
     } catch (error) {
-      server.#link.destroy();
+      await server.#managers.close();
       throw error;
     }
     server.#address = boundAddress(server.#http, address);
@@ -145,9 +164,19 @@ export class VeracruzServer {
     return this.#sessions.size;
   }
 
-  /** Counters of the link's layers; empty when the link is gone. */
-  get linkTraffic() {
-    return this.#link?.traffic ?? [];
+  /** The Runtime Managers, their links and sessions. */
+  get managers(): ManagerStatus[] {
+    return this.#managers.status();
+  }
+
+  /** Takes the Runtime Manager at `address` out of service when the sessions that it has are over. */
+  drain(address: string): Promise<void> {
+    return this.#managers.drain(address);
+  }
+
+  /** Takes the Runtime Manager at `address` out of service at once, with a word to it (`ResetEnclave`); its sessions end. */
+  reset(address: string): Promise<void> {
+    return this.#managers.reset(address);
   }
 
   /** Settles when the server has closed, by `close()` or because the Runtime Manager shut down. */
@@ -175,9 +204,7 @@ export class VeracruzServer {
     clearTimeout(patience);
     clearInterval(sweep);
     for (const session of this.#sessions.values()) session.end(503, 'the server is closing');
-    const link = this.#link;
-    this.#link = undefined;
-    link?.destroy();
+    await this.#managers.close();
     this.#resolveClosed();
   }
 
@@ -201,7 +228,7 @@ export class VeracruzServer {
     const { maxBodyBytes } = this.#options;
     const announced = Number(request.headers['content-length'] ?? 0);
     if (announced > maxBodyBytes) throw bodyTooLarge(maxBodyBytes, announced);
-    if (this.#link === undefined || this.#closing !== undefined) throw new LinkError('the Runtime Manager is not there', { layer: LAYER });
+    if (this.#closing !== undefined) throw new LinkError('the server is closing', { layer: LAYER });
     const { id, pieces } = await readSessionId(request);
     const session = id === 0 ? await this.#newSession() : this.#sessions.get(id);
     if (session === undefined) return plain(request, response, 404, `session ${id} is not known`);
@@ -211,22 +238,26 @@ export class VeracruzServer {
     session.accept(request, response, pieces);
   }
 
-  async #newSession(): Promise<RelaySession> {
+  async #newSession(): Promise<HttpSession> {
     const { maxSessions } = this.#options;
     if (this.#sessions.size + this.#opening >= maxSessions)
       throw new LinkError(`all ${maxSessions} sessions are taken`, { layer: LAYER, limit: maxSessions });
-    const link = this.#link as ManagerLink;
+    const member = this.#managers.place();
     this.#opening++;
+    member.sessions++;
     try {
-      const answer = await link.call({ kind: 'NewTlsSession' });
-      if (answer.kind !== 'TlsSession') throw new LinkError('the Runtime Manager opens no session', { layer: LAYER, got: answer.kind });
-      const session = new RelaySession(this.#freeId(), answer.session, link, this.#options, {
+      const manager = await ManagerSession.open(member.link, this.#options.maxUnacknowledgedBytes);
+      const session = new HttpSession(this.#freeId(), manager, this.#options, {
         onEnd: (ended, error) => this.#sessionEnded(ended, error),
-        onInactive: () => void this.close(),
+        onInactive: () => this.#managers.retire(member),
       });
+      this.#members.set(session, member);
       this.#sessions.set(session.id, session);
-      this.#options.log('info', 'session opened', { session: session.id, managerSession: answer.session });
+      this.#options.log('info', 'session opened', { session: session.id, manager: member.road, managerSession: manager.id });
       return session;
+    } catch (error) {
+      member.sessions--;
+      throw error;
     } finally {
       this.#opening--;
     }
@@ -248,16 +279,19 @@ export class VeracruzServer {
     response.writeHead(204).end();
   }
 
-  #sessionEnded(session: RelaySession, error: VeracruzError | undefined): void {
+  #sessionEnded(session: HttpSession, error: VeracruzError | undefined): void {
     this.#sessions.delete(session.id);
+    const member = this.#members.get(session);
+    if (member !== undefined) member.sessions--;
+    this.#members.delete(session);
     if (error === undefined) this.#options.log('info', 'session closed', { session: session.id });
     else this.#options.log('warn', 'session failed', { session: session.id, code: error.code, layer: error.layer, reason: error.message });
   }
 
-  #linkClosed(error: LinkError | undefined): void {
-    this.#link = undefined;
-    if (this.#closing === undefined) this.#options.log('error', 'link closed', { reason: error?.message });
-    for (const session of this.#sessions.values()) session.end(503, 'the Runtime Manager is not there', error);
+  #linkLost(lost: Member, error: LinkError | undefined): void {
+    const level = this.#closing !== undefined || lost.draining ? 'info' : 'error';
+    this.#options.log(level, 'link closed', { manager: lost.road, sessions: lost.sessions, reason: error?.message });
+    for (const [session, member] of this.#members) if (member === lost) session.end(503, 'the Runtime Manager is not there', error);
   }
 
   #closeIdle(): void {
@@ -271,6 +305,15 @@ export class VeracruzServer {
     this.#options.log('warn', 'request refused', { code: error.code, reason: error.message });
     plain(request, response, statusOf(error), error.message);
   }
+}
+
+function managersOf({
+  runtime,
+  dialect,
+  frame,
+}: Pick<Required<ServerOptions>, 'runtime' | 'dialect' | 'frame'>): Required<ManagerOptions>[] {
+  const list = Array.isArray(runtime) ? (runtime as readonly (string | ManagerOptions)[]) : [runtime as string | ManagerOptions];
+  return list.map((manager) => ({ dialect, frame, ...(typeof manager === 'string' ? { address: manager } : definedOf(manager)) }));
 }
 
 function statusOf(error: VeracruzError): number {

@@ -22,7 +22,7 @@ async function meet(client: TlsClientOptions, server: TlsServerOptions) {
   return pair;
 }
 
-t.test('principals get in, and are told apart', async (t) => {
+void t.test('principals get in, and are told apart', async (t) => {
   for (const [index, identity] of [alice, bob].entries()) {
     const { client, server } = await meet(clientOptions(identity), serverOptions());
     t.equal(client.error, undefined);
@@ -36,7 +36,7 @@ t.test('principals get in, and are told apart', async (t) => {
   }
 });
 
-t.test('identities: RSA, in DER, the first of two equal ones, issued by an authority', async (t) => {
+void t.test('identities: RSA, in DER, the first of two equal ones, issued by an authority', async (t) => {
   const rsa = makeIdentity({ commonName: 'rsa', algorithm: 'rsa' });
   const guild = makeAuthority({ commonName: 'guild' });
   const member = issued(guild, { subject: 'member', usages: ['client'] });
@@ -58,14 +58,14 @@ t.test('identities: RSA, in DER, the first of two equal ones, issued by an autho
   t.equal(refused.server.error?.code, 'ERR_VC_PRINCIPAL_UNKNOWN', 'the authority admits nobody by itself');
 });
 
-t.test('a server with an RSA key', async (t) => {
+void t.test('a server with an RSA key', async (t) => {
   const manager = issued(authority, { subject: 'manager' }, 'rsa');
   const { client, server } = await meet(clientOptions(), serverOptions(manager));
   t.same([server.error, client.error], [undefined, undefined]);
   t.ok(server.bytes.equals(SECRET));
 });
 
-t.test('clients that are refused', async (t) => {
+void t.test('clients that are refused', async (t) => {
   const ancient = makeIdentity({ commonName: 'ancient', notBefore: new Date(Date.now() - 2 * DAY), notAfter: new Date(Date.now() - DAY) });
   const future = makeIdentity({ commonName: 'future', notBefore: new Date(Date.now() + DAY), days: 2 });
   const prince = makeIdentity({ commonName: 'prince', isCa: true });
@@ -73,7 +73,10 @@ t.test('clients that are refused', async (t) => {
   const serfCertificate = issue(prince, { subject: 'serf', publicKey: createPublicKey(serf), usages: ['client'] });
   const wrongUse = issued(authority, { subject: 'alice', usages: ['server'] });
   const identities = [alice.certificate, ancient.certificate, future.certificate, prince.certificate];
-  const cases: Record<string, { identity: { key: string; certificate: string }; code: string; got?: string; server?: Partial<TlsServerOptions> }> = {
+  const cases: Record<
+    string,
+    { identity: { key: string; certificate: string }; code: string; got?: string; server?: Partial<TlsServerOptions> }
+  > = {
     'self-signed stranger': {
       identity: makeIdentity({ commonName: 'stranger' }),
       code: 'ERR_VC_CERTIFICATE',
@@ -132,7 +135,7 @@ function bareClient(pipe: ReturnType<typeof memoryPipe>[0], identity?: { key: st
   return socket;
 }
 
-t.test('a client without a certificate is refused', async (t) => {
+void t.test('a client without a certificate is refused', async (t) => {
   const [left, right] = memoryPipe();
   const end = open(serverOptions(), right);
   bareClient(left);
@@ -142,7 +145,7 @@ t.test('a client without a certificate is refused', async (t) => {
   t.equal(end.bytes.length, 0);
 });
 
-t.test('why there is a tls.Server: a bare TLSSocket lets strangers in, ours does not', async (t) => {
+void t.test('why there is a tls.Server: a bare TLSSocket lets strangers in, ours does not', async (t) => {
   const stranger = makeIdentity({ commonName: 'stranger' });
   const options = serverOptions();
   const [left, right] = memoryPipe();
@@ -180,7 +183,7 @@ function selfSigned() {
   return { key, certificate: pemOf(der) };
 }
 
-t.test('servers that are refused hear nothing', async (t) => {
+void t.test('servers that are refused hear nothing', async (t) => {
   const elsewhere = makeAuthority({ commonName: 'elsewhere' });
   const cases: Record<string, { server: Partial<TlsServerOptions>; got: string }> = {
     'another authority': { server: issued(elsewhere), got: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' },
@@ -201,16 +204,15 @@ t.test('servers that are refused hear nothing', async (t) => {
   }
 });
 
-t.test('verifyPeer: a refusal, a fault and a promise all refuse, and nothing has left', async (t) => {
+void t.test('verifyPeer: a refusal, a fault and a promise all refuse, and nothing has left', async (t) => {
   const hooks: Record<string, (certificate: X509Certificate) => void> = {
     'another runtime hash': expectRuntimeHash([Buffer.alloc(32, 1), Buffer.alloc(32, 2).toString('hex')]),
     'a hook that throws': () => {
       throw new RangeError('no');
     },
-    'an async hook': async () => {},
-    'an async hook that throws': async () => {
-      throw new Error('too late');
-    },
+    // The types do not keep a promise out: a function that returns one may stand where one that returns nothing is asked.
+    'an async hook': () => Promise.resolve() as unknown as undefined,
+    'an async hook that throws': () => Promise.reject(new Error('too late')) as unknown as undefined,
   };
   for (const [name, verifyPeer] of Object.entries(hooks)) {
     const { client, server } = await meet(clientOptions(alice, { verifyPeer }), serverOptions());
@@ -229,14 +231,14 @@ t.test('verifyPeer: a refusal, a fault and a promise all refuse, and nothing has
   t.equal(seen?.subject, 'CN=manager');
 });
 
-t.test('NODE_TLS_REJECT_UNAUTHORIZED cannot switch the check off', async (t) => {
+void t.test('NODE_TLS_REJECT_UNAUTHORIZED cannot switch the check off', async (t) => {
   const warnings: string[] = [];
-  const { emitWarning } = process;
+  const emitWarning = process.emitWarning.bind(process);
   t.teardown(() => {
     process.emitWarning = emitWarning;
     delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;
   });
-  process.emitWarning = ((warning: string) => warnings.push(warning)) as typeof process.emitWarning;
+  process.emitWarning = (warning: string) => warnings.push(warning);
   process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
   const { client, server } = await meet(clientOptions(), serverOptions(issued(makeAuthority())));
   t.equal(client.error?.code, 'ERR_VC_CERTIFICATE');
@@ -245,7 +247,7 @@ t.test('NODE_TLS_REJECT_UNAUTHORIZED cannot switch the check off', async (t) => 
   t.equal(refused.server.error?.code, 'ERR_VC_CERTIFICATE');
 });
 
-t.test('a layer without a connection has nowhere to meet', async (t) => {
+void t.test('a layer without a connection has nowhere to meet', async (t) => {
   t.throws(() => tls(clientOptions()).outbound(), { code: 'ERR_VC_INVALID_OPTION', layer: 'tls' });
   t.throws(() => tls(serverOptions()).inbound(), { code: 'ERR_VC_INVALID_OPTION', layer: 'tls' });
 });

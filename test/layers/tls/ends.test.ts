@@ -12,7 +12,7 @@ import { open, pattern, talk, watch } from './talk.js';
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-t.test('close_notify: each side ends by itself, and says so', async (t) => {
+void t.test('close_notify: each side ends by itself, and says so', async (t) => {
   const { client, server } = talk(clientOptions(), serverOptions());
   client.channel.end(Buffer.from('question'));
   await new Promise((resolve) => server.channel.once('end', resolve));
@@ -31,7 +31,7 @@ t.test('close_notify: each side ends by itself, and says so', async (t) => {
   t.same([client.state.phase, server.state.phase], ['closed', 'closed']);
 });
 
-t.test('an end right after the last byte loses nothing', async (t) => {
+void t.test('an end right after the last byte loses nothing', async (t) => {
   const { client, server } = talk(clientOptions(), serverOptions());
   server.channel.end(pattern(300_000));
   client.channel.end();
@@ -56,7 +56,7 @@ async function cutAfterwards(truncation: 'error' | 'report') {
   return pair;
 }
 
-t.test('a byte pipe that ends without close_notify', async (t) => {
+void t.test('a byte pipe that ends without close_notify', async (t) => {
   const strict = await cutAfterwards('error');
   for (const end of [strict.client, strict.server]) {
     t.equal(end.error?.code, 'ERR_VC_TLS_TRUNCATED');
@@ -76,7 +76,7 @@ t.test('a byte pipe that ends without close_notify', async (t) => {
   }
 });
 
-t.test('the end of the byte pipe waits for plaintext that nobody has read yet', async (t) => {
+void t.test('the end of the byte pipe waits for plaintext that nobody has read yet', async (t) => {
   const [left, right] = memoryPipe();
   const server = stack(tls(serverOptions({ truncation: 'report' }))).over(right) as Channel<Buffer>;
   const client = open(clientOptions(), left);
@@ -94,7 +94,7 @@ t.test('the end of the byte pipe waits for plaintext that nobody has read yet', 
   client.channel.destroy();
 });
 
-t.test('an end inside the handshake is an error at once, on either side', async (t) => {
+void t.test('an end inside the handshake is an error at once, on either side', async (t) => {
   for (const bytes of [0, 1, 100]) {
     const [left, right] = memoryPipe();
     const server = open(serverOptions(), right);
@@ -111,7 +111,7 @@ t.test('an end inside the handshake is an error at once, on either side', async 
   t.equal(client.error?.code, 'ERR_VC_TLS_HANDSHAKE', 'client');
 });
 
-t.test('a server that leaves before its first byte has rejected the client', async (t) => {
+void t.test('a server that leaves before its first byte has rejected the client', async (t) => {
   for (const truncation of ['error', 'report'] as const) {
     const { client, server, tap } = talk(clientOptions(alice, { truncation }), serverOptions());
     client.channel.write(Buffer.from('hello'));
@@ -132,7 +132,7 @@ t.test('a server that leaves before its first byte has rejected the client', asy
   server.channel.destroy();
 });
 
-t.test('an alert of the peer: its refusal before the first byte, a fault after', async (t) => {
+void t.test('an alert of the peer: its refusal before the first byte, a fault after', async (t) => {
   const server = createServer({
     key: serverOptions().key as string,
     cert: (serverOptions().certificate as string[]).join(''),
@@ -151,7 +151,7 @@ t.test('an alert of the peer: its refusal before the first byte, a fault after',
   t.match(client.error?.got, /ALERT_HANDSHAKE_FAILURE/);
 });
 
-t.test('what is no TLS after the handshake ends the session, and the peer learns why', async (t) => {
+void t.test('what is no TLS after the handshake ends the session, and the peer learns why', async (t) => {
   let broken = false;
   const { client, server } = talk(clientOptions(), serverOptions(), (direction, chunk) => {
     if (!broken || direction === 'down') return [chunk];
@@ -174,7 +174,7 @@ t.test('what is no TLS after the handshake ends the session, and the peer learns
   t.ok(client.error?.cause instanceof Error);
 });
 
-t.test('no progress: records and bytes without plaintext are counted from the last plaintext', async (t) => {
+void t.test('no progress: records and bytes without plaintext are counted from the last plaintext', async (t) => {
   const record = (length: number) => {
     const bytes = Buffer.alloc(5 + length);
     bytes.writeUInt16BE(length, 3);
@@ -200,7 +200,7 @@ t.test('no progress: records and bytes without plaintext are counted from the la
   }
 });
 
-t.test('empty records for ever: the session ends', async (t) => {
+void t.test('empty records for ever: the session ends', async (t) => {
   // A client of node:tls has no way to send KeyUpdates, but two tickets an OpenSSL server sends are such records.
   const [left, right] = memoryPipe();
   const client = open(clientOptions(alice, { maxIdleRecords: 1 }), left);
@@ -220,7 +220,7 @@ t.test('empty records for ever: the session ends', async (t) => {
   other.channel.destroy();
 });
 
-t.test('a reader that never reads stops the writer', async (t) => {
+void t.test('a reader that never reads stops the writer', async (t) => {
   const [left, right] = memoryPipe();
   const client = stack(tls(clientOptions())).over(left) as Channel<Buffer>;
   const server = stack(tls(serverOptions())).over(right) as Channel<Buffer>;
@@ -259,7 +259,54 @@ t.test('a reader that never reads stops the writer', async (t) => {
   client.destroy();
 });
 
-t.test('idle: true before and after, false while something is under way', async (t) => {
+void t.test('an end of ours loses nothing of what the peer sent, even in the middle of one read', async (t) => {
+  // With the handshake: the client's Finished and its first bytes come at once, and the server has ended already.
+  for (const sizes of [[1, 5], [1], [300, 0, 7], [20_000, 1]]) {
+    const { client, server } = talk(clientOptions(), serverOptions());
+    for (const size of sizes) client.channel.write(pattern(size));
+    client.channel.end();
+    server.channel.end();
+    await Promise.all([client.closed, server.closed]);
+    t.same([client.error, server.error], [undefined, undefined]);
+    t.ok(server.bytes.equals(Buffer.concat(sizes.map(pattern))), sizes.join(' '));
+  }
+  // Later: many records in one chunk, and the server ends as soon as it has the first.
+  const gathered: Buffer[] = [];
+  let gathering = false;
+  const { client, server } = talk(clientOptions(), serverOptions(), (direction, chunk) => {
+    if (!gathering || direction === 'down') return [chunk];
+    gathered.push(chunk);
+    const all = Buffer.concat(gathered);
+    gathering = all.length < 60_000;
+    return gathering ? [] : [all];
+  });
+  client.channel.write(pattern(1));
+  await server.heard(1);
+  gathering = true;
+  server.channel.once('data', () => server.channel.end());
+  client.channel.end(pattern(60_000));
+  await Promise.all([client.closed, server.closed]);
+  t.same([client.error, server.error], [undefined, undefined]);
+  t.ok(server.bytes.subarray(1).equals(pattern(60_000)), `${server.bytes.length - 1} bytes`);
+});
+
+void t.test('chunks of any size come through whole, the empty one too', async (t) => {
+  const { client, server } = talk(clientOptions(), serverOptions());
+  const sizes = [1, 0, 262_143, 262_144, 262_145, 5_000_000, 16_384, 3];
+  const payload = pattern(sizes.reduce((sum, size) => sum + size));
+  let at = 0;
+  for (const size of sizes) {
+    client.channel.write(payload.subarray(at, at + size));
+    at += size;
+  }
+  client.channel.end();
+  server.channel.end();
+  await Promise.all([client.closed, server.closed]);
+  t.same([client.error, server.error], [undefined, undefined]);
+  t.ok(server.bytes.equals(payload));
+});
+
+void t.test('idle: true before and after, false while something is under way', async (t) => {
   const { client, server } = talk(clientOptions(), serverOptions());
   t.equal(server.channel.idle, true);
   client.channel.write(Buffer.from('hello'));
@@ -271,7 +318,7 @@ t.test('idle: true before and after, false while something is under way', async 
   server.channel.destroy();
 });
 
-t.test('destroying either Transform ends everything', async (t) => {
+void t.test('destroying either Transform ends everything', async (t) => {
   for (const which of ['outbound', 'inbound'] as const) {
     for (const moment of ['before', 'within', 'after'] as const) {
       const layer = tls(clientOptions());
@@ -297,21 +344,21 @@ t.test('destroying either Transform ends everything', async (t) => {
   }
 });
 
-t.test('what is not bytes is refused', async (t) => {
+void t.test('what is not bytes is refused', async (t) => {
   const { client, server } = talk(clientOptions(), serverOptions());
-  client.channel.write('text' as unknown as Buffer);
+  client.channel.write('text');
   await client.closed;
   t.equal(client.error?.code, 'ERR_VC_INVALID_ARGUMENT');
   server.channel.destroy();
 });
 
-t.test('200 connections, ended in every way, leave nothing behind', async (t) => {
+void t.test('200 connections, ended in every way, leave nothing behind', async (t) => {
   const serverStack = stack(tls(serverOptions({ handshakeTimeoutMs: 60_000 })));
   const clientStack = stack(tls(clientOptions(alice, { handshakeTimeoutMs: 60_000 })));
   const once = async (i: number) => {
     const [left, right] = memoryPipe();
-    const server = watch(serverStack.over(right) as Channel<Buffer>);
-    const client = watch(clientStack.over(left) as Channel<Buffer>);
+    const server = watch(serverStack.over(right));
+    const client = watch(clientStack.over(left));
     if (i % 4 === 0) client.channel.destroy();
     else if (i % 4 === 1) {
       await turn();
@@ -339,7 +386,7 @@ t.test('200 connections, ended in every way, leave nothing behind', async (t) =>
   t.same(process.getActiveResourcesInfo().sort(), before);
 });
 
-t.test('a connection ended by node:tls itself', async (t) => {
+void t.test('a connection ended by node:tls itself', async (t) => {
   const [left, right] = memoryPipe();
   const server = open(serverOptions(), right);
   const options = clientOptions();

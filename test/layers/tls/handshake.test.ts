@@ -2,15 +2,13 @@
 import { connect, type TLSSocket } from 'node:tls';
 import t from 'tap';
 import { HandshakeGate } from '../../../lib/layers/tls/gate.js';
-import { CIPHER_SUITES, tlsState } from '../../../lib/layers/tls/index.js';
-import type { Channel } from '../../../lib/pipeline/channel.js';
+import { CIPHER_SUITES, tls, tlsState } from '../../../lib/layers/tls/index.js';
 import { stack } from '../../../lib/pipeline/stack.js';
-import { tls } from '../../../lib/layers/tls/index.js';
 import { memoryPipe } from '../../../lib/transports/memory.js';
 import { alice, authority, bob, clientOptions, serverOptions } from './pki.js';
 import { open, pattern, talk, watch } from './talk.js';
 
-t.test('every suite, in each spelling, is the one that runs', async (t) => {
+void t.test('every suite, in each spelling, is the one that runs', async (t) => {
   for (const suite of CIPHER_SUITES) {
     for (const spelling of [suite, suite.replace('TLS_', 'TLS1_3_'), suite.replace('TLS_', 'TLS1-3-').replaceAll('_', '-')]) {
       const { client, server } = talk(clientOptions(alice, { cipherSuite: spelling }), serverOptions());
@@ -38,7 +36,7 @@ t.test('every suite, in each spelling, is the one that runs', async (t) => {
   }
 });
 
-t.test('the ClientHello names no server, and offers TLS 1.3 alone', async (t) => {
+void t.test('the ClientHello names no server, and offers TLS 1.3 alone', async (t) => {
   const { client, server, tap } = talk(clientOptions(), serverOptions());
   client.channel.write(Buffer.from('x'));
   await server.heard(1);
@@ -60,7 +58,7 @@ t.test('the ClientHello names no server, and offers TLS 1.3 alone', async (t) =>
   server.channel.destroy();
 });
 
-t.test('TLS 1.2 and garbage are no handshake', async (t) => {
+void t.test('TLS 1.2 and garbage are no handshake', async (t) => {
   const [left, right] = memoryPipe();
   const old = open(serverOptions(), right);
   connect({ socket: left, ca: authority.certificate, maxVersion: 'TLSv1.2' }).on('error', () => {});
@@ -80,11 +78,11 @@ t.test('TLS 1.2 and garbage are no handshake', async (t) => {
   }
 });
 
-t.test('tickets: none that brings anybody back', async (t) => {
+void t.test('tickets: none that brings anybody back', async (t) => {
   const options = serverOptions();
   const layer = stack(tls(options));
   const [left, right] = memoryPipe();
-  const first = watch(layer.over(right) as Channel<Buffer>);
+  const first = watch(layer.over(right));
   const credentials = { ca: authority.certificate, minVersion: 'TLSv1.3', checkServerIdentity: () => undefined } as const;
   const sessions: Buffer[] = [];
   const socket: TLSSocket = connect({ socket: left, ...credentials, key: alice.key, cert: alice.certificate });
@@ -99,7 +97,7 @@ t.test('tickets: none that brings anybody back', async (t) => {
   // OpenSSL announces two sessions all the same; they are ids of a cache that is off.
   for (const session of sessions) {
     const [again, far] = memoryPipe();
-    const second = watch(layer.over(far) as Channel<Buffer>);
+    const second = watch(layer.over(far));
     const resumed = connect({ socket: again, ...credentials, session });
     resumed.on('error', () => {});
     resumed.on('secureConnect', () => resumed.write('hello'));
@@ -107,7 +105,7 @@ t.test('tickets: none that brings anybody back', async (t) => {
     t.equal(second.error?.code, 'ERR_VC_CERTIFICATE', 'without a certificate it is refused');
     t.equal(second.bytes.length, 0);
     const [third, end] = memoryPipe();
-    const server = watch(layer.over(end) as Channel<Buffer>);
+    const server = watch(layer.over(end));
     const full = connect({ socket: third, ...credentials, session, key: alice.key, cert: alice.certificate });
     full.on('error', () => {});
     full.write('hello');
@@ -118,16 +116,16 @@ t.test('tickets: none that brings anybody back', async (t) => {
   }
 });
 
-t.test('50 handshakes at once: each connection has its own plaintext and its own principal', async (t) => {
+void t.test('50 handshakes at once: each connection has its own plaintext and its own principal', async (t) => {
   const serverStack = stack(tls(serverOptions()));
   const clients = [stack(tls(clientOptions(alice))), stack(tls(clientOptions(bob)))] as const;
   const refused = stack(tls(clientOptions(authority)));
   await Promise.all(
     Array.from({ length: 50 }, async (_, i) => {
       const [left, right] = memoryPipe();
-      const server = watch(serverStack.over(right) as Channel<Buffer>);
+      const server = watch(serverStack.over(right));
       const stranger = i % 10 === 9;
-      const client = watch((stranger ? refused : (clients[i % 2] as (typeof clients)[0])).over(left) as Channel<Buffer>);
+      const client = watch((stranger ? refused : (clients[i % 2] as (typeof clients)[0])).over(left));
       const line = Buffer.from(`connection ${i} says so`);
       server.channel.on('end', () => server.channel.end(Buffer.concat([Buffer.from('echo '), server.bytes])));
       client.channel.end(line);
@@ -145,7 +143,7 @@ t.test('50 handshakes at once: each connection has its own plaintext and its own
   );
 });
 
-t.test('the gate: so many at once, so many wait, the next is refused', async (t) => {
+void t.test('the gate: so many at once, so many wait, the next is refused', async (t) => {
   const gate = new HandshakeGate(2, 3);
   const started: number[] = [];
   const places = [0, 1, 2, 3, 4].map((i) => gate.enter(() => started.push(i)));
@@ -168,14 +166,14 @@ t.test('the gate: so many at once, so many wait, the next is refused', async (t)
   t.same([gate.running, gate.queued], [0, 0]);
 });
 
-t.test('300 connections at a gate of 8: all come through, never more than 8 at once', async (t) => {
+void t.test('300 connections at a gate of 8: all come through, never more than 8 at once', async (t) => {
   const serverStack = stack(tls(serverOptions({ maxHandshakes: 8, maxQueuedHandshakes: 292 })));
   const clientStack = stack(tls(clientOptions(alice, { maxHandshakes: 300 })));
   let most = 0;
   const servers = Array.from({ length: 300 }, () => {
     const [left, right] = memoryPipe();
-    const server = watch(serverStack.over(right) as Channel<Buffer>);
-    const client = watch(clientStack.over(left) as Channel<Buffer>);
+    const server = watch(serverStack.over(right));
+    const client = watch(clientStack.over(left));
     server.channel.on('end', () => server.channel.end());
     client.channel.end(pattern(1000));
     return { client, server };
@@ -189,11 +187,11 @@ t.test('300 connections at a gate of 8: all come through, never more than 8 at o
   t.ok(most >= 1 && most <= 8, `${most} at once`);
 });
 
-t.test('one connection more than the gate holds', async (t) => {
+void t.test('one connection more than the gate holds', async (t) => {
   const serverStack = stack(tls(serverOptions({ maxHandshakes: 1, maxQueuedHandshakes: 1 })));
   const ends = [0, 1, 2].map(() => {
     const [left, right] = memoryPipe();
-    const end = watch(serverStack.over(right) as Channel<Buffer>);
+    const end = watch(serverStack.over(right));
     // The first byte of a ClientHello: a handshake that never gets on.
     left.on('error', () => {}).write(Buffer.of(0x16));
     return end;
@@ -209,7 +207,7 @@ t.test('one connection more than the gate holds', async (t) => {
   ends[1]?.channel.destroy();
 });
 
-t.test('the deadline: from the first byte on a server, from the start on a client', async (t) => {
+void t.test('the deadline: from the first byte on a server, from the start on a client', async (t) => {
   const handshakeTimeoutMs = 30;
   const [silent, far] = memoryPipe();
   const client = open(clientOptions(alice, { handshakeTimeoutMs }), silent);

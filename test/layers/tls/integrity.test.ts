@@ -29,7 +29,7 @@ const cut =
 const honest = await converse();
 const LENGTHS: Record<Direction, number> = { up: Buffer.concat(honest.tap.up).length, down: Buffer.concat(honest.tap.down).length };
 
-t.test('cut in two at every offset of the ClientHello', async (t) => {
+void t.test('cut in two at every offset of the ClientHello', async (t) => {
   const hello = (honest.tap.up[0] as Buffer).length;
   t.ok(hello > 100);
   let whole = 0;
@@ -44,7 +44,7 @@ t.test('cut in two at every offset of the ClientHello', async (t) => {
   t.equal(whole, hello - 1);
 });
 
-t.test('cut at random offsets, either way; and byte by byte', async (t) => {
+void t.test('cut at random offsets, either way; and byte by byte', async (t) => {
   const direction = fc.constantFrom<Direction>('up', 'down');
   await fc.assert(
     fc.asyncProperty(direction, fc.nat(), async (where, draw) => {
@@ -75,7 +75,7 @@ const harm =
     return [before, null];
   };
 
-t.test('a byte changed, lost, doubled or made up, or the end: never a wrong byte, never an end that looks whole', async (t) => {
+void t.test('a byte changed, lost, doubled or made up, or the end: never a wrong byte, never an end that looks whole', async (t) => {
   const faults = fc.constantFrom<Fault>('flip', 'delete', 'double', 'insert', 'end');
   let cases = 0;
   await fc.assert(

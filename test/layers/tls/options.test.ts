@@ -1,11 +1,11 @@
 import { createPrivateKey } from 'node:crypto';
 import t from 'tap';
+import { Connection } from '../../../lib/core/connection.js';
 import { CIPHER_SUITES, cipherSuite, TLS_DEFAULTS, type TlsOptions, tls } from '../../../lib/layers/tls/index.js';
 import { tlsState } from '../../../lib/layers/tls/state.js';
-import { Connection } from '../../../lib/core/connection.js';
 import { alice, authority, bob, clientOptions, serverOptions } from './pki.js';
 
-t.test('suites have three spellings', async (t) => {
+void t.test('suites have three spellings', async (t) => {
   for (const suite of CIPHER_SUITES) {
     t.equal(cipherSuite(suite), suite);
     t.equal(cipherSuite(suite.replace('TLS_', 'TLS1_3_')), suite);
@@ -24,7 +24,7 @@ t.test('suites have three spellings', async (t) => {
   }
 });
 
-t.test('bad options are refused at once, by name', async (t) => {
+void t.test('bad options are refused at once, by name', async (t) => {
   const stray = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----';
   const cases: [string, TlsOptions][] = [
     ['role', { ...clientOptions(), role: 'peer' as 'client' }],
@@ -53,13 +53,17 @@ t.test('bad options are refused at once, by name', async (t) => {
   for (const [name, options] of cases) t.throws(() => tls(options), { code: 'ERR_VC_INVALID_OPTION', message: new RegExp(name) }, name);
 });
 
-t.test('every form of certificates and keys', async (t) => {
+void t.test('every form of certificates and keys', async (t) => {
   t.ok(tls(clientOptions(alice, { certificate: alice.certificateDer, key: createPrivateKey(alice.key) })));
-  t.ok(tls(clientOptions(alice, { certificate: [alice.policyCertificate], key: Buffer.from(alice.key), authority: [authority.certificateDer] })));
+  t.ok(
+    tls(
+      clientOptions(alice, { certificate: [alice.policyCertificate], key: Buffer.from(alice.key), authority: [authority.certificateDer] }),
+    ),
+  );
   t.ok(tls(clientOptions(alice, { certificate: Buffer.from(alice.certificate), authority: authority.certificate + bob.certificate })));
 });
 
-t.test('undefined is the default; the ladder shows the limits', async (t) => {
+void t.test('undefined is the default; the ladder shows the limits', async (t) => {
   const layer = tls({ ...clientOptions(), handshakeTimeoutMs: undefined as unknown as number });
   const { truncation, ...limits } = TLS_DEFAULTS;
   t.equal(truncation, 'error');
@@ -67,7 +71,7 @@ t.test('undefined is the default; the ladder shows the limits', async (t) => {
   t.equal(layer.name, 'tls');
 });
 
-t.test('a connection has one state, of its topmost TLS layer', async (t) => {
+void t.test('a connection has one state, of its topmost TLS layer', async (t) => {
   const connection = new Connection();
   t.equal(tlsState(connection), undefined);
   const above = tls(serverOptions());

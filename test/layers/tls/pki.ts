@@ -35,6 +35,9 @@ export function serverOptions(more: Partial<TlsServerOptions> = {}): TlsServerOp
 }
 
 /** A client that is `identity`. */
-export function clientOptions(identity: Pick<Identity, 'key' | 'certificate'> = alice, more: Partial<TlsClientOptions> = {}): TlsClientOptions {
+export function clientOptions(
+  identity: Pick<Identity, 'key' | 'certificate'> = alice,
+  more: Partial<TlsClientOptions> = {},
+): TlsClientOptions {
   return { role: 'client', key: identity.key, certificate: identity.certificate, authority: authority.certificate, ...more };
 }

@@ -1,4 +1,4 @@
-import { createPublicKey, type X509Certificate, X509Certificate as Certificate } from 'node:crypto';
+import { X509Certificate as Certificate, createPublicKey, type X509Certificate } from 'node:crypto';
 import fc from 'fast-check';
 import t from 'tap';
 import { makeAuthority } from '../../../lib/attestation/authority.js';
@@ -27,11 +27,11 @@ function certificateOf(...extensions: { id: string; bytes: Buffer }[]): X509Cert
   return new Certificate(signed(tbs, key));
 }
 
-t.test('the hash comes out as it went in', async (t) => {
+void t.test('the hash comes out as it went in', async (t) => {
   t.same(runtimeHashOf(certificateWith(RUNTIME_HASH)), RUNTIME_HASH);
   t.equal(runtimeHashOf(certificateWith()), undefined);
   t.equal(runtimeHashOf(new Certificate(makeAuthority().certificate)), undefined);
-  await fc.assert(
+  fc.assert(
     fc.property(fc.uint8Array({ minLength: 32, maxLength: 32 }), (bytes) =>
       runtimeHashOf(certificateOf({ id: '2.5.30.1', bytes: Buffer.from(bytes) }))?.equals(bytes),
     ),
@@ -39,18 +39,18 @@ t.test('the hash comes out as it went in', async (t) => {
   );
 });
 
-t.test('the bytes of the extension are those of the wire specification', async (t) => {
+void t.test('the bytes of the extension are those of the wire specification', async (t) => {
   const { raw } = certificateWith(RUNTIME_HASH);
   t.ok(raw.includes(Buffer.concat([Buffer.from('302706 03551e01 0420'.replaceAll(' ', ''), 'hex'), RUNTIME_HASH])));
 });
 
-t.test('other OIDs are not it', async (t) => {
+void t.test('other OIDs are not it', async (t) => {
   for (const id of ['2.5.30.2', '2.5.30.1.1', '2.5.30', '1.5.30.1', '2.5.30.129']) {
     t.equal(runtimeHashOf(certificateOf({ id, bytes: RUNTIME_HASH })), undefined, id);
   }
 });
 
-t.test('the hook', async (t) => {
+void t.test('the hook', async (t) => {
   const good = certificateWith(RUNTIME_HASH);
   t.doesNotThrow(() => expectRuntimeHash([RUNTIME_HASH])(good));
   t.doesNotThrow(() => expectRuntimeHash([Buffer.alloc(32), RUNTIME_HASH.toString('hex').toUpperCase()])(good));
@@ -65,18 +65,18 @@ t.test('the hook', async (t) => {
   }
 });
 
-t.test('twice is refused, wherever it is read', async (t) => {
+void t.test('twice is refused, wherever it is read', async (t) => {
   const extension = { id: '2.5.30.1', bytes: RUNTIME_HASH };
   t.throws(() => runtimeHashOf(certificateOf(extension, extension)), { code: 'ERR_VC_CERTIFICATE', got: 2 });
 });
 
-t.test('bytes that are no certificate are a CertificateError, and nothing else', async (t) => {
+void t.test('bytes that are no certificate are a CertificateError, and nothing else', async (t) => {
   const { raw } = certificateWith(RUNTIME_HASH);
   const of = (bytes: Buffer) => ({ raw: bytes }) as X509Certificate;
   for (let length = 0; length < raw.length; length++) {
     t.throws(() => runtimeHashOf(of(raw.subarray(0, length))), { code: 'ERR_VC_CERTIFICATE' });
   }
-  await fc.assert(
+  fc.assert(
     fc.property(fc.nat(raw.length - 1), fc.integer({ min: 1, max: 255 }), (at, flip) => {
       const bad = Buffer.from(raw);
       bad[at] = (bad[at] as number) ^ flip;
@@ -88,11 +88,13 @@ t.test('bytes that are no certificate are a CertificateError, and nothing else',
     }),
     seeded(2000),
   );
-  const deep = Buffer.concat([...Array.from({ length: 400 }, (_, i) => Buffer.of(0x30, 0x82, ((399 - i) * 4) >> 8, ((399 - i) * 4) & 255))]);
+  const deep = Buffer.concat([
+    ...Array.from({ length: 400 }, (_, i) => Buffer.of(0x30, 0x82, ((399 - i) * 4) >> 8, ((399 - i) * 4) & 255)),
+  ]);
   t.throws(() => runtimeHashOf(of(deep)), { code: 'ERR_VC_CERTIFICATE' }, 'nested 400 deep');
 });
 
-t.test('a hash of another length cannot be written', async (t) => {
+void t.test('a hash of another length cannot be written', async (t) => {
   const key = makeKey('ec');
   const name = { commonName: 'x' };
   const content = { subject: name, issuer: name, publicKey: createPublicKey(key), isCa: false, runtimeHash: Buffer.alloc(31) };

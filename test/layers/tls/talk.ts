@@ -63,7 +63,7 @@ export function watch(channel: Channel<Buffer>): End {
 }
 
 export function open(options: TlsOptions, pipe: Duplex): End {
-  return watch(stack(tls(options)).over(pipe) as Channel<Buffer>);
+  return watch(stack(tls(options)).over(pipe));
 }
 
 export type Direction = 'up' | 'down';

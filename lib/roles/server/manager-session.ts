@@ -1,0 +1,125 @@
+import { LinkError, SessionUnknownError, type VeracruzError } from '../../core/errors.js';
+import type { Response, Slices } from '../../layers/bincode/index.js';
+import type { ManagerLink } from './manager-link.js';
+
+const LAYER = 'server';
+
+/** Ciphertext that the manager gave for a client, and whether the manager is still at work (wire spec §D, `active`). */
+export interface Fetched {
+  readonly data: Slices;
+  readonly active: boolean;
+}
+
+/**
+ * A session as the Runtime Manager knows it: hands it ciphertext and fetches what it has for the client.
+ *
+ *     feed    SendTlsData…                                    one a slice, pipelined
+ *     fetch   GetTlsDataNeeded, then GetTlsData while true     2207
+ *             GetTlsData until it is empty                     head
+ */
+export class ManagerSession {
+  /** The manager's own id of the session. */
+  readonly id: number;
+  readonly link: ManagerLink;
+  readonly #maxUnacknowledgedBytes: number;
+  #unacknowledged = 0;
+  #acknowledged: (() => void) | undefined;
+  /** Why a SendTlsData was refused, until somebody asks. */
+  #refusal: VeracruzError | undefined;
+  #closed = false;
+
+  private constructor(id: number, link: ManagerLink, maxUnacknowledgedBytes: number) {
+    this.id = id;
+    this.link = link;
+    this.#maxUnacknowledgedBytes = maxUnacknowledgedBytes;
+  }
+
+  /**
+   * Opens a session at a manager.
+   *
+   * @param maxUnacknowledgedBytes ciphertext on its way before `feed` makes its caller wait
+   * @throws LinkError when the manager opens none
+   */
+  static async open(link: ManagerLink, maxUnacknowledgedBytes: number): Promise<ManagerSession> {
+    const answer = await link.call({ kind: 'NewTlsSession' });
+    if (answer.kind !== 'TlsSession') throw new LinkError('the Runtime Manager opens no session', { layer: LAYER, got: nameOf(answer) });
+    return new ManagerSession(answer.session, link, maxUnacknowledgedBytes);
+  }
+
+  /** The manager refused ciphertext since this was last asked. */
+  takeRefusal(): VeracruzError | undefined {
+    const refusal = this.#refusal;
+    this.#refusal = undefined;
+    return refusal;
+  }
+
+  /** Hands over ciphertext; settles when more may follow, which is before the manager has answered. */
+  async feed(data: Buffer): Promise<void> {
+    this.#unacknowledged += data.length;
+    const room = this.link.send({ kind: 'SendTlsData', session: this.id, data: [data] }, (error, response) => {
+      this.#unacknowledged -= data.length;
+      this.#acknowledged?.();
+      if (error !== undefined) this.#refusal ??= error;
+      else if (response?.kind !== 'Status' || response.status !== 'Success') this.#refusal ??= refused('SendTlsData', response);
+    });
+    if (!room) await this.link.drained();
+    while (this.#unacknowledged >= this.#maxUnacknowledgedBytes && !this.#closed) {
+      await new Promise<void>((resolve) => {
+        this.#acknowledged = resolve;
+      });
+      this.#acknowledged = undefined;
+    }
+  }
+
+  /**
+   * Gives what the manager has for the client, piece by piece, until there is no more. Only one fetch a session at a
+   * time: two would share the bytes out between them.
+   *
+   * @throws SessionUnknownError when the manager has closed the session
+   */
+  async *fetch(): AsyncGenerator<Fetched> {
+    if (this.link.dialect === 'head') {
+      for (let item = await this.#get(); item.data.length > 0; item = await this.#get()) yield item;
+      return;
+    }
+    let needed = await this.#needed();
+    while (needed) {
+      // Whether there is more is asked in the same flight; the answer is used when this item is on its way.
+      const item = this.#get();
+      const more = this.#needed();
+      more.catch(() => {});
+      yield await item;
+      needed = await more;
+    }
+  }
+
+  /** Tells the manager that the session is over, and wakes who waits for it. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#acknowledged?.();
+    this.link.send({ kind: 'CloseTlsSession', session: this.id }, () => {});
+  }
+
+  async #needed(): Promise<boolean> {
+    const response = await this.link.call({ kind: 'GetTlsDataNeeded', session: this.id });
+    if (response.kind !== 'TlsDataNeeded') throw refused('GetTlsDataNeeded', response);
+    return response.needed;
+  }
+
+  async #get(): Promise<Fetched> {
+    const response = await this.link.call({ kind: 'GetTlsData', session: this.id });
+    if (response.kind !== 'TlsData') throw refused('GetTlsData', response);
+    return response;
+  }
+}
+
+function nameOf(response: Response | undefined): string {
+  return response?.kind === 'Status' ? `Status(${response.status})` : (response?.kind ?? 'nothing');
+}
+
+/** What a Runtime Manager says of a session that it does not know (any more) is Status Fail (wire spec §D). */
+function refused(request: string, response: Response | undefined): SessionUnknownError {
+  const got = nameOf(response);
+  return new SessionUnknownError(`the Runtime Manager refused ${request} with ${got}: it has closed the session`, { layer: LAYER, got });
+}
