@@ -38,6 +38,16 @@ export function clientStack(options: MessageOptions & { readonly tls: TlsClientO
   );
 }
 
+/** Veracruz Client without HTTP, as the head dialect has it. Below it: TCP to the Server. */
+export function directClientStack(options: MessageOptions & { readonly tls: TlsClientOptions }) {
+  const { dialect, maxMessageBytes } = options;
+  return stack(
+    protobuf({ sends: 'RuntimeManagerRequest', receives: 'RuntimeManagerResponse', dialect, maxMessageBytes }),
+    lengthPrefix({ maxMessageBytes }),
+    tls(options.tls),
+  );
+}
+
 /** Veracruz Server, towards a client: ciphertext above it, the bodies of the client's POSTs below it. */
 export function serverClientStack(id: number) {
   return stack(

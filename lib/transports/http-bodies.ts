@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Duplex } from 'node:stream';
+import { drained } from '../core/drained.js';
 import { LimitError, TransportError } from '../core/errors.js';
 import { BOUNDARY, type BoundedChunk } from '../core/unit.js';
 
@@ -133,13 +134,7 @@ export class HttpBodies extends Duplex {
       done();
       return;
     }
-    const go = () => {
-      response.off('drain', go);
-      response.off('close', go);
-      done();
-    };
-    response.on('drain', go);
-    response.on('close', go);
+    void drained(response).then(done);
   }
 
   #nextBody(): void {

@@ -9,34 +9,16 @@ import {
   type VeracruzError,
 } from '../../core/errors.js';
 import type { Endpoint } from './endpoint.js';
-import { tlsFault } from './faults.js';
+import { tlsFault, verdictOf } from './faults.js';
 import type { HandshakeGate, Place } from './gate.js';
 import type { TlsSettings } from './options.js';
 import { ProgressGuard } from './progress.js';
+import type { CipherSide, PlainSide } from './sides.js';
 import type { Phase, TlsState } from './state.js';
 import { Wire } from './wire.js';
 
 /** Bytes of plaintext that the TLS socket holds for us before we make the neighbour wait: it gathers them into one write. */
 const PENDING_BYTES = 262_144;
-
-/** What the engine does to the outbound Transform. */
-export interface CipherSide {
-  /** Ciphertext for the neighbour; false asks to wait for `released()`. */
-  giveCipher(chunk: Buffer): boolean;
-  /** False when the Transform is gone already. */
-  fail(error: VeracruzError): boolean;
-  destroy(): void;
-}
-
-/** What the engine does to the inbound Transform. */
-export interface PlainSide {
-  /** Plaintext for the neighbour; false asks to wait for `thirsty()`. */
-  givePlain(chunk: Buffer): boolean;
-  endPlain(): void;
-  /** False when the Transform is gone already. */
-  fail(error: VeracruzError): boolean;
-  destroy(): void;
-}
 
 /**
  * One TLS session between the two Transforms of the layer:
@@ -413,11 +395,4 @@ export class TlsEngine implements TlsState {
     this.#socket?.destroy();
     this.#wire?.destroy();
   }
-}
-
-/** Node's code for what is wrong with the peer's chain. Its types say Error; it is a string (null before the verdict). */
-function verdictOf(socket: TLSSocket | undefined): string | undefined {
-  const verdict: unknown = socket?.authorizationError;
-  if (verdict instanceof Error) return verdict.message;
-  return typeof verdict === 'string' ? verdict : undefined;
 }

@@ -1,4 +1,5 @@
 /** What the errors of node:tls mean here. */
+import type { TLSSocket } from 'node:tls';
 import {
   CertificateError,
   type ErrorFigures,
@@ -35,4 +36,11 @@ export function tlsFault(error: Error, moment: Moment): VeracruzError {
   if (BAD_CERTIFICATE.has(code)) return new CertificateError(`the ${peer}'s certificate is missing or refused: ${code}`, figures);
   if (!moment.heard && REFUSAL.test(code)) return new PeerRejectedError(`the ${peer} refuses our certificate: ${code}`, figures);
   return moment.open ? new TlsError(`TLS failed: ${code}`, figures) : new TlsHandshakeError(`the TLS handshake failed: ${code}`, figures);
+}
+
+/** Node's code for what is wrong with the peer's chain. Its types say Error; it is a string (null before the verdict). */
+export function verdictOf(socket: TLSSocket | undefined): string | undefined {
+  const verdict: unknown = socket?.authorizationError;
+  if (verdict instanceof Error) return verdict.message;
+  return typeof verdict === 'string' ? verdict : undefined;
 }

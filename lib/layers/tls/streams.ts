@@ -4,7 +4,8 @@ import type { Connection } from '../../core/connection.js';
 import { InvalidArgumentError, type VeracruzError } from '../../core/errors.js';
 import { LayerStream } from '../../core/layer-stream.js';
 import type { ByteChunk, CipherChunk } from '../../core/unit.js';
-import type { CipherSide, PlainSide, TlsEngine } from './engine.js';
+import type { TlsEngine } from './engine.js';
+import type { CipherSide, PlainSide } from './sides.js';
 
 /** Chunks of plaintext (16 KiB at most) that wait for the neighbour before the TLS socket is paused. */
 const PLAIN_CHUNKS = 16;

@@ -1,8 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { integerInRange } from '../../core/check.js';
 import {
   AbortedError,
@@ -14,24 +11,18 @@ import {
   PeerRejectedError,
   RequestFailedError,
   SessionUnknownError,
-  TruncatedError,
   type VeracruzError,
 } from '../../core/errors.js';
 import type { Dialect } from '../../layers/bincode/index.js';
 import type { IncomingBody, Received, Sent } from '../../layers/protobuf/index.js';
-import { sessionHead } from '../../layers/session/index.js';
 import type { TlsClientOptions } from '../../layers/tls/index.js';
-import type { Channel, LayerTraffic } from '../../pipeline/channel.js';
-import { HttpExchange } from '../../transports/http-client.js';
+import type { LayerTraffic } from '../../pipeline/channel.js';
 import { definedOf } from '../options.js';
-import { clientStack } from '../stacks.js';
+import { type Carrier, type ClientChannel, openCarrier } from './carrier.js';
 import { type FileSource, PieceReader } from './source.js';
+import { absolute, reported, resultOf, save, unexpected } from './transfer.js';
 
 const LAYER = 'client';
-/** Bytes of ciphertext that go into one POST, when the server takes as much. */
-const BATCH_BYTES = 1024 * 1024;
-/** What an id and a space before the base64 text may take. */
-const SESSION_HEAD_BYTES = 11;
 /** Bytes of a piece of a source whose length nobody knows: such a piece is held in memory once. */
 const UNSIZED_PIECE_BYTES = 8 * 1024 * 1024;
 
@@ -49,7 +40,7 @@ export interface Progress {
 }
 
 export interface ClientOptions {
-  /** The Veracruz Server, `http://host:port`. */
+  /** The Veracruz Server: `http://host:port`, or `tcp://host:port` where it takes TLS without HTTP (head dialect). */
   url: string;
   /** Who we are: certificate and private key, PEM. */
   identity: { readonly certificate: string; readonly key: string };
@@ -104,8 +95,9 @@ export interface WriteOptions extends TransferOptions {
  * Emits `progress` (`Progress`) and, once, `close`.
  */
 export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: [VeracruzError | undefined] }> {
-  readonly #exchange: HttpExchange;
-  readonly #channel: Channel<Request | Response>;
+  /** Set as soon as the connection stands, before anybody has the client. */
+  #carrier!: Carrier;
+  #channel!: ClientChannel;
   readonly #maxPieceBytes: number;
   /** Requests run one after the other: this settles when the last one is over. */
   #turn: Promise<void> = Promise.resolve();
@@ -123,19 +115,21 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
     super();
     const completed = { ...CLIENT_DEFAULTS, ...definedOf(options) };
     this.#maxPieceBytes = integerInRange('maxPieceBytes', completed.maxPieceBytes, 1, Number.MAX_SAFE_INTEGER);
-    const { identity, authority, cipherSuite, verifyPeer, handshakeTimeoutMs, answerTimeoutMs } = completed;
-    const exchange = new HttpExchange({
-      url: new URL('/runtime_manager', completed.url).href,
-      poll: () => this.#pollBody(),
-      ...definedOf({ answerTimeoutMs }),
-    });
-    this.#exchange = exchange;
-    this.#channel = clientStack({
-      dialect: completed.dialect,
-      maxMessageBytes: completed.maxMessageBytes,
+  }
+
+  async #open(options: ClientOptions): Promise<void> {
+    const { url, dialect, maxMessageBytes, identity, authority, ...rest } = { ...CLIENT_DEFAULTS, ...definedOf(options) };
+    const { cipherSuite, verifyPeer, handshakeTimeoutMs, answerTimeoutMs, signal } = rest;
+    this.#carrier = await openCarrier({
+      url,
+      dialect,
+      maxMessageBytes,
       tls: { role: 'client', ...identity, authority, ...definedOf({ cipherSuite, verifyPeer, handshakeTimeoutMs }) },
-      batchBytes: () => Math.min(BATCH_BYTES, Math.floor((exchange.maxBodyBytes - SESSION_HEAD_BYTES) / 4) * 3),
-    }).over(exchange, definedOf({ signal: options.signal }));
+      answerTimeoutMs,
+      signal,
+      awaiting: () => this.#awaiting,
+    });
+    this.#channel = this.#carrier.channel;
     this.#channel.on('data', (response: Response) => this.#answered(response));
     this.#channel.on('error', (error) => this.#failed(asVeracruzError(error)));
     this.#channel.on('close', () => {
@@ -152,6 +146,7 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
   static async connect(options: ClientOptions): Promise<VeracruzClient> {
     options.signal?.throwIfAborted();
     const client = new VeracruzClient(options);
+    await client.#open(options);
     try {
       const hash = await client.policyHash();
       const expected = options.expectedPolicyHash;
@@ -177,7 +172,7 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
 
   /** Bytes on the TCP connection, HTTP heads included, and POSTs sent. */
   get wire(): { readonly bytesOut: number; readonly bytesIn: number; readonly posts: number } {
-    return { ...this.#exchange.wireBytes, posts: this.#exchange.posts };
+    return this.#carrier.wire();
   }
 
   /**
@@ -352,7 +347,7 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
       if (error) return;
       if (this.#onAnswer === undefined) return;
       this.#awaiting = true;
-      this.#exchange.expectAnswer();
+      this.#carrier.expectAnswer();
     });
     const response = await answer;
     if (response.status !== 'SUCCESS') {
@@ -401,11 +396,6 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
     return new OutcomeUnknownError(`the session ended before the answer came: ${error.message}`, figures);
   }
 
-  #pollBody(): Buffer | undefined {
-    const session = this.#channel.connection.session;
-    return this.#awaiting && session !== undefined ? sessionHead(Number(session)) : undefined;
-  }
-
   #watch(body: IncomingBody, name: string, { signal, onProgress }: TransferOptions): void {
     const abort = () => this.#channel.destroy(new AbortedError('the transfer was aborted', { layer: LAYER, cause: signal?.reason }));
     signal?.addEventListener('abort', abort, { once: true });
@@ -416,45 +406,5 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
       onProgress?.(progress);
       this.emit('progress', progress);
     });
-  }
-}
-
-/** A leading `/`, which the manager's files all have; the streams have none (wire spec §D). */
-function absolute(name: string): string {
-  return name.startsWith('/') || ['stdin', 'stdout', 'stderr'].includes(name) ? name : `/${name}`;
-}
-
-function resultOf(response: Response): IncomingBody {
-  if (response.oneof !== 'result') throw unexpected(response);
-  return response.fields.data;
-}
-
-function unexpected(response: Response): RequestFailedError {
-  return new RequestFailedError(`the manager answered with ${response.oneof ?? 'nothing'}`, {
-    layer: LAYER,
-    got: response.oneof ?? 'none',
-  });
-}
-
-async function* reported(chunks: AsyncIterable<Buffer>, report: (bytes: number) => void): AsyncGenerator<Buffer> {
-  for await (const chunk of chunks) {
-    yield chunk;
-    report(chunk.length);
-  }
-}
-
-/** Saves a body under a name that appears when all of it is there. */
-async function save(body: IncomingBody, path: string): Promise<void> {
-  const partial = `${path}.${process.pid}.partial`;
-  try {
-    const file = createWriteStream(partial, { highWaterMark: 1024 * 1024 });
-    await pipeline(body, file);
-    if (file.bytesWritten !== body.length) {
-      throw new TruncatedError('the file is not complete', { layer: LAYER, expected: body.length, got: file.bytesWritten });
-    }
-    await rename(partial, path);
-  } catch (error) {
-    await rm(partial, { force: true });
-    throw error;
   }
 }

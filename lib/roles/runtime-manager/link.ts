@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { drained } from '../../core/drained.js';
 import type { Request, Response } from '../../layers/bincode/index.js';
 import type { Channel } from '../../pipeline/channel.js';
 import { type LinkOptions, managerServerStack } from '../stacks.js';
@@ -90,16 +91,4 @@ export class LinkEndpoint {
     }
     this.#sending = false;
   }
-}
-
-function drained(channel: Channel<Request | Response>): Promise<void> {
-  return new Promise((resolve) => {
-    const go = () => {
-      channel.off('drain', go);
-      channel.off('close', go);
-      resolve();
-    };
-    channel.on('drain', go);
-    channel.on('close', go);
-  });
 }

@@ -175,14 +175,14 @@ export class RuntimeManager {
       case 'SendTlsData':
         return status(this.#sessions.get(request.session)?.feed(request.data) === true);
       case 'GetTlsDataNeeded':
-        return this.#needed(request.session);
-      case 'GetTlsData': {
-        const session = this.#sessions.get(request.session);
-        if (session === undefined) return status(false);
-        const data = session.fetch(this.#options.maxAnswerBytes);
-        if (session.over) this.#drop(session.id);
-        return data.length === 0 ? status(false) : { kind: 'TlsData', data, active: this.#active };
-      }
+        return this.#whenKnown(request.session, (needed) => ({ kind: 'TlsDataNeeded', needed }));
+      case 'GetTlsData':
+        // head has no GetTlsDataNeeded: an answer without data says what that would say.
+        return this.#options.dialect === 'head'
+          ? this.#whenKnown(request.session, (needed) =>
+              needed ? this.#get(request.session) : { kind: 'TlsData', data: [], active: this.#active },
+            )
+          : this.#get(request.session);
       case 'CloseTlsSession':
         sessions.delete(request.session);
         this.#drop(request.session);
@@ -208,17 +208,23 @@ export class RuntimeManager {
     return { kind: 'TlsSession', session: id };
   }
 
-  #needed(id: number): Response | PendingResponse {
+  /** What waits; Fail when there is nothing (wire spec §D). */
+  #get(id: number): Response {
     const session = this.#sessions.get(id);
     if (session === undefined) return status(false);
+    const data = session.fetch(this.#options.maxAnswerBytes);
+    if (session.over) this.#drop(session.id);
+    return data.length === 0 ? status(false) : { kind: 'TlsData', data, active: this.#active };
+  }
+
+  /** Answers when it is known whether there is output: `answer` gets that. A session that is over has an end to tell. */
+  #whenKnown(id: number, answer: (needed: boolean) => Response): Response | PendingResponse {
+    const session = this.#sessions.get(id);
+    if (session === undefined) return status(false);
+    const respond = (needed: boolean) => (!needed && session.over ? status(false) : answer(needed));
     const needed = session.needed();
-    const response = (value: boolean): Response => {
-      // A session that ended has an end to tell, not an absence of output.
-      if (!value && session.over) return status(false);
-      return { kind: 'TlsDataNeeded', needed: value };
-    };
-    if (typeof needed === 'boolean') return response(needed);
-    return { response: needed.needed.then(response), hurry: () => needed.hurry() };
+    if (typeof needed === 'boolean') return respond(needed);
+    return { response: needed.needed.then(respond), hurry: () => needed.hurry() };
   }
 
   #drop(id: number): void {

@@ -141,6 +141,10 @@ export class HttpSession {
         // What did arrive is the last the client will get of this session, an alert for example.
         await write(channel, BODY_END).catch(() => {});
         await new Promise<void>((resolve) => setImmediate(resolve));
+        if (error instanceof SessionUnknownError) {
+          this.end(404, error.message);
+          return;
+        }
       }
       this.#fail(error as VeracruzError);
     }

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { drained } from '../../core/drained.js';
 import { LinkError } from '../../core/errors.js';
 import type { Dialect, Request, Response } from '../../layers/bincode/index.js';
 import type { Channel } from '../../pipeline/channel.js';
@@ -85,17 +86,7 @@ export class ManagerLink {
 
   /** Settles when the link takes bulk again, or is gone. */
   drained(): Promise<void> {
-    const channel = this.#channel;
-    if (!channel.writableNeedDrain || channel.destroyed) return Promise.resolve();
-    return new Promise((resolve) => {
-      const go = () => {
-        channel.off('drain', go);
-        channel.off('close', go);
-        resolve();
-      };
-      channel.on('drain', go);
-      channel.on('close', go);
-    });
+    return drained(this.#channel);
   }
 
   /** Closes the link when what was asked is answered. */

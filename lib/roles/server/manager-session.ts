@@ -4,6 +4,9 @@ import type { ManagerLink } from './manager-link.js';
 
 const LAYER = 'server';
 
+/** Ciphertext of one SendTlsData: well below what a frame may have at either end. */
+const MAX_SLICE_BYTES = 256 * 1024;
+
 /** Ciphertext that the manager gave for a client, and whether the manager is still at work (wire spec §D, `active`). */
 export interface Fetched {
   readonly data: Slices;
@@ -55,6 +58,10 @@ export class ManagerSession {
 
   /** Hands over ciphertext; settles when more may follow, which is before the manager has answered. */
   async feed(data: Buffer): Promise<void> {
+    for (let at = 0; at < data.length; at += MAX_SLICE_BYTES) await this.#send(data.subarray(at, at + MAX_SLICE_BYTES));
+  }
+
+  async #send(data: Buffer): Promise<void> {
     this.#unacknowledged += data.length;
     const room = this.link.send({ kind: 'SendTlsData', session: this.id, data: [data] }, (error, response) => {
       this.#unacknowledged -= data.length;

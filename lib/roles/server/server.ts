@@ -2,15 +2,16 @@ import { randomInt } from 'node:crypto';
 import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { integerInRange } from '../../core/check.js';
-import { asVeracruzError, LimitError, LinkError, SessionTextError, type VeracruzError } from '../../core/errors.js';
+import { asVeracruzError, LinkError, type VeracruzError } from '../../core/errors.js';
 import type { Dialect } from '../../layers/bincode/index.js';
 import type { FrameKind } from '../../layers/frame/index.js';
-import { SessionRequestDecoder } from '../../layers/session/index.js';
 import { type Address, parseAddress } from '../../transports/address.js';
 import { bodyTooLarge } from '../../transports/http-bodies.js';
-import { boundAddress, listen } from '../../transports/socket.js';
+import { boundAddress, type Listener, listen, listenSocket } from '../../transports/socket.js';
 import { definedOf, type Log, noLog } from '../options.js';
-import { HttpSession } from './http-session.js';
+import { DirectSession } from './direct-session.js';
+import { answerClientError, plain, readSessionId, statusOf } from './http-front.js';
+import { HttpSession, type SessionEvents } from './http-session.js';
 import { ManagerSession } from './manager-session.js';
 import { type ManagerOptions, type ManagerStatus, Managers, type Member } from './managers.js';
 
@@ -21,6 +22,8 @@ const PATH = '/runtime_manager';
 export interface ServerOptions {
   /** Where clients connect. Default `tcp://127.0.0.1:3011`; port 0 takes a free one. */
   listen?: string;
+  /** Where clients connect that speak TLS straight over TCP, as the head dialect has it, one connection a session. Default: nowhere. */
+  direct?: string;
   /** The Runtime Manager, or several of them. Default `tcp://127.0.0.1:6000`. */
   runtime?: string | ManagerOptions | readonly (string | ManagerOptions)[];
   /** What the Runtime Managers speak. Default `2207`. */
@@ -50,6 +53,8 @@ export interface ServerOptions {
   signal?: AbortSignal;
 }
 
+type Completed = Required<Omit<ServerOptions, 'signal' | 'direct'>> & Pick<ServerOptions, 'direct'>;
+
 /** Defaults of `ServerOptions`. */
 export const SERVER_DEFAULTS = Object.freeze({
   listen: 'tcp://127.0.0.1:3011',
@@ -77,7 +82,7 @@ export const SERVER_DEFAULTS = Object.freeze({
  * is gone or the sessions are all taken. Their text is one plain line.
  */
 export class VeracruzServer {
-  readonly #options: Required<Omit<ServerOptions, 'signal'>>;
+  readonly #options: Completed;
   readonly #http: HttpServer;
   readonly #sessions = new Map<number, HttpSession>();
   /** POSTs of one connection are routed one after the other, so that they cannot overtake each other. */
@@ -86,14 +91,16 @@ export class VeracruzServer {
   #resolveClosed: () => void = () => {};
   #opening = 0;
   readonly #managers: Managers;
+  readonly #directSessions = new Set<DirectSession>();
   /** The link of each session. */
-  readonly #members = new Map<HttpSession, Member>();
+  readonly #members = new Map<HttpSession | DirectSession, Member>();
   #address: Address | undefined;
+  #directListener: Listener | undefined;
   #idleTimer: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
 
   private constructor(options: ServerOptions) {
-    const completed: Required<Omit<ServerOptions, 'signal'>> = { log: noLog, ...SERVER_DEFAULTS, ...definedOf(options) };
+    const completed: Completed = { log: noLog, ...SERVER_DEFAULTS, ...definedOf(options) };
     integerInRange('maxSessions', completed.maxSessions, 1, 2 ** 31);
     integerInRange('maxBodyBytes', completed.maxBodyBytes, 64, 2 ** 31);
     integerInRange('maxPipelinedPosts', completed.maxPipelinedPosts, 1, 1024);
@@ -140,6 +147,7 @@ export class VeracruzServer {
       throw error;
     }
     server.#address = boundAddress(server.#http, address);
+    await server.#listenDirect();
     if (idleTimeoutMs > 0) {
       server.#idleTimer = setInterval(() => server.#closeIdle(), Math.min(1000, idleTimeoutMs));
       server.#idleTimer.unref();
@@ -153,6 +161,11 @@ export class VeracruzServer {
     return this.#address as Address;
   }
 
+  /** Where clients connect without HTTP; undefined when nowhere. */
+  get directAddress(): Address | undefined {
+    return this.#directListener?.address;
+  }
+
   /** `http://host:port`, what clients take as the server's URL. */
   get url(): string {
     const address = this.address;
@@ -161,7 +174,7 @@ export class VeracruzServer {
 
   /** Sessions that are open now. */
   get sessions(): number {
-    return this.#sessions.size;
+    return this.#members.size;
   }
 
   /** The Runtime Managers, their links and sessions. */
@@ -192,6 +205,7 @@ export class VeracruzServer {
 
   async #close(): Promise<void> {
     clearInterval(this.#idleTimer);
+    await this.#directListener?.close();
     const closed = new Promise<void>((resolve) => this.#http.close(() => resolve()));
     this.#http.closeIdleConnections();
     const patience = setTimeout(() => this.#http.closeAllConnections(), 5000);
@@ -204,6 +218,7 @@ export class VeracruzServer {
     clearTimeout(patience);
     clearInterval(sweep);
     for (const session of this.#sessions.values()) session.end(503, 'the server is closing');
+    for (const session of this.#directSessions) session.end();
     await this.#managers.close();
     this.#resolveClosed();
   }
@@ -230,7 +245,7 @@ export class VeracruzServer {
     if (announced > maxBodyBytes) throw bodyTooLarge(maxBodyBytes, announced);
     if (this.#closing !== undefined) throw new LinkError('the server is closing', { layer: LAYER });
     const { id, pieces } = await readSessionId(request);
-    const session = id === 0 ? await this.#newSession() : this.#sessions.get(id);
+    const session = id === 0 ? await this.#newHttpSession() : this.#sessions.get(id);
     if (session === undefined) return plain(request, response, 404, `session ${id} is not known`);
     if (session.busyFor(request.socket)) {
       return plain(request, response, 409, `session ${id} has a POST under way on another connection`);
@@ -238,22 +253,52 @@ export class VeracruzServer {
     session.accept(request, response, pieces);
   }
 
-  async #newSession(): Promise<HttpSession> {
+  async #listenDirect(): Promise<void> {
+    if (this.#options.direct === undefined) return;
+    try {
+      this.#directListener = await listenSocket(parseAddress(this.#options.direct), (socket) => void this.#acceptDirect(socket));
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+  }
+
+  async #acceptDirect(socket: Socket): Promise<void> {
+    socket.on('error', () => {});
+    try {
+      this.#directSessions.add(await this.#newSession((manager, events) => new DirectSession(socket, manager, events)));
+    } catch (error) {
+      // There is no status on plain TCP: a closed connection has to say it.
+      this.#options.log('warn', 'connection refused', { reason: (error as Error).message });
+      socket.destroy();
+    }
+  }
+
+  async #newHttpSession(): Promise<HttpSession> {
+    const session = await this.#newSession((manager, events: SessionEvents<HttpSession>) => {
+      return new HttpSession(this.#freeId(), manager, this.#options, events);
+    });
+    this.#sessions.set(session.id, session);
+    return session;
+  }
+
+  async #newSession<S extends HttpSession | DirectSession>(make: (manager: ManagerSession, events: SessionEvents<S>) => S): Promise<S> {
     const { maxSessions } = this.#options;
-    if (this.#sessions.size + this.#opening >= maxSessions)
+    if (this.#closing !== undefined) throw new LinkError('the server is closing', { layer: LAYER });
+    if (this.#members.size + this.#opening >= maxSessions) {
       throw new LinkError(`all ${maxSessions} sessions are taken`, { layer: LAYER, limit: maxSessions });
+    }
     const member = this.#managers.place();
     this.#opening++;
     member.sessions++;
     try {
       const manager = await ManagerSession.open(member.link, this.#options.maxUnacknowledgedBytes);
-      const session = new HttpSession(this.#freeId(), manager, this.#options, {
+      const session = make(manager, {
         onEnd: (ended, error) => this.#sessionEnded(ended, error),
         onInactive: () => this.#managers.retire(member),
       });
       this.#members.set(session, member);
-      this.#sessions.set(session.id, session);
-      this.#options.log('info', 'session opened', { session: session.id, manager: member.road, managerSession: manager.id });
+      this.#options.log('info', 'session opened', { ...nameOf(session), manager: member.road, managerSession: manager.id });
       return session;
     } catch (error) {
       member.sessions--;
@@ -279,19 +324,27 @@ export class VeracruzServer {
     response.writeHead(204).end();
   }
 
-  #sessionEnded(session: HttpSession, error: VeracruzError | undefined): void {
-    this.#sessions.delete(session.id);
+  #sessionEnded(session: HttpSession | DirectSession, error: VeracruzError | undefined): void {
+    if (session instanceof HttpSession) this.#sessions.delete(session.id);
+    else this.#directSessions.delete(session);
     const member = this.#members.get(session);
     if (member !== undefined) member.sessions--;
     this.#members.delete(session);
-    if (error === undefined) this.#options.log('info', 'session closed', { session: session.id });
-    else this.#options.log('warn', 'session failed', { session: session.id, code: error.code, layer: error.layer, reason: error.message });
+    const figures = error === undefined ? {} : { code: error.code, layer: error.layer, reason: error.message };
+    this.#options.log(error === undefined ? 'info' : 'warn', error === undefined ? 'session closed' : 'session failed', {
+      ...nameOf(session),
+      ...figures,
+    });
   }
 
   #linkLost(lost: Member, error: LinkError | undefined): void {
     const level = this.#closing !== undefined || lost.draining ? 'info' : 'error';
     this.#options.log(level, 'link closed', { manager: lost.road, sessions: lost.sessions, reason: error?.message });
-    for (const [session, member] of this.#members) if (member === lost) session.end(503, 'the Runtime Manager is not there', error);
+    for (const [session, member] of this.#members) {
+      if (member !== lost) continue;
+      if (session instanceof HttpSession) session.end(503, 'the Runtime Manager is not there', error);
+      else session.end(error);
+    }
   }
 
   #closeIdle(): void {
@@ -307,6 +360,11 @@ export class VeracruzServer {
   }
 }
 
+/** What a log knows a session by. */
+function nameOf(session: HttpSession | DirectSession): { session: number | 'direct' } {
+  return { session: session instanceof HttpSession ? session.id : 'direct' };
+}
+
 function managersOf({
   runtime,
   dialect,
@@ -314,75 +372,4 @@ function managersOf({
 }: Pick<Required<ServerOptions>, 'runtime' | 'dialect' | 'frame'>): Required<ManagerOptions>[] {
   const list = Array.isArray(runtime) ? (runtime as readonly (string | ManagerOptions)[]) : [runtime as string | ManagerOptions];
   return list.map((manager) => ({ dialect, frame, ...(typeof manager === 'string' ? { address: manager } : definedOf(manager)) }));
-}
-
-function statusOf(error: VeracruzError): number {
-  if (error instanceof LimitError) return 413;
-  if (error instanceof LinkError) return 503;
-  return error instanceof SessionTextError ? 400 : 500;
-}
-
-/** One plain line; a body that is still coming is not read, so the connection cannot be used again. */
-function plain(
-  request: IncomingMessage,
-  response: ServerResponse,
-  status: number,
-  text: string,
-  headers: Record<string, string> = {},
-): void {
-  if (response.headersSent || response.destroyed) {
-    response.destroy();
-    return;
-  }
-  const leftover = request.complete ? {} : { connection: 'close' };
-  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', ...leftover, ...headers }).end(`${text}\n`);
-  request.resume();
-}
-
-/** Reads as much of the body as it takes to know whose it is. */
-async function readSessionId(request: IncomingMessage): Promise<{ id: number; pieces: Buffer[] }> {
-  const decoder = new SessionRequestDecoder();
-  const pieces: Buffer[] = [];
-  return new Promise((resolve, reject) => {
-    const stop = () => {
-      request.off('data', onData);
-      request.off('end', onEnd);
-      request.off('close', onClose);
-    };
-    const settle = () => {
-      stop();
-      request.pause();
-      resolve({ id: decoder.id as number, pieces });
-    };
-    const fail = (error: unknown) => {
-      stop();
-      reject(asVeracruzError(error, { layer: LAYER }));
-    };
-    const onData = (piece: Buffer) => {
-      pieces.push(piece);
-      try {
-        decoder.push(piece);
-      } catch (error) {
-        fail(error);
-        return;
-      }
-      if (decoder.id !== undefined) settle();
-    };
-    const onEnd = () => fail(new SessionTextError('the body ended before its session id', { layer: 'session' }));
-    const onClose = () => fail(new SessionTextError('the client went away before its session id', { layer: 'session' }));
-    request.on('data', onData);
-    request.on('end', onEnd);
-    request.on('close', onClose);
-  });
-}
-
-/** Node leaves the answer to a request that it could not parse to whoever listens. */
-function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (!socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
-  const reason = { 400: 'Bad Request', 408: 'Request Timeout', 431: 'Request Header Fields Too Large' }[status];
-  socket.end(`HTTP/1.1 ${status} ${reason}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
 }

@@ -132,7 +132,7 @@ void t.test('a server that leaves before its first byte has rejected the client'
   server.channel.destroy();
 });
 
-void t.test('an alert of the peer: its refusal before the first byte, a fault after', async (t) => {
+void t.test('no suite in common: the alert of the peer is the error, and not the reset that follows it', async (t) => {
   const server = createServer({
     key: serverOptions().key as string,
     cert: (serverOptions().certificate as string[]).join(''),
@@ -142,7 +142,6 @@ void t.test('an alert of the peer: its refusal before the first byte, a fault af
   });
   server.on('tlsClientError', () => {});
   t.teardown(() => server.close());
-  // A client without a certificate gets the alert certificate_required; ours always has one, so its refusal is by suite.
   const [left, right] = memoryPipe();
   const client = open(clientOptions(alice, { cipherSuite: 'TLS_AES_128_CCM_SHA256' }), left);
   server.emit('connection', right);

@@ -1,0 +1,68 @@
+import type { Received, Sent } from '../../layers/protobuf/index.js';
+import { sessionHead } from '../../layers/session/index.js';
+import type { TlsClientOptions } from '../../layers/tls/index.js';
+import type { Channel } from '../../pipeline/channel.js';
+import { parseAddress } from '../../transports/address.js';
+import { HttpExchange } from '../../transports/http-client.js';
+import { connectSocket } from '../../transports/socket.js';
+import { definedOf } from '../options.js';
+import { clientStack, directClientStack, type MessageOptions } from '../stacks.js';
+
+/** Bytes of ciphertext that go into one POST, when the server takes as much. */
+const BATCH_BYTES = 1024 * 1024;
+/** What an id and a space before the base64 text may take. */
+const SESSION_HEAD_BYTES = 11;
+
+export type ClientChannel = Channel<Sent<'RuntimeManagerRequest'> | Received<'RuntimeManagerResponse'>>;
+
+/** The client's stack and what carries it to the Server. */
+export interface Carrier {
+  readonly channel: ClientChannel;
+  /** An answer is due from now on, as long as `awaiting` says so. */
+  expectAnswer(): void;
+  /** Bytes on the connection, and POSTs sent (0 without HTTP). */
+  wire(): { readonly bytesOut: number; readonly bytesIn: number; readonly posts: number };
+}
+
+export interface CarrierOptions extends MessageOptions {
+  /** `http://host:port` of the Server, or `tcp://host:port` where it takes TLS without HTTP. */
+  readonly url: string;
+  readonly tls: TlsClientOptions;
+  readonly answerTimeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Whether an answer, or the rest of one, is due. */
+  readonly awaiting: () => boolean;
+}
+
+/** @throws TransportError when nobody listens at a `tcp://` address; over HTTP that shows with the first POST. */
+export async function openCarrier(options: CarrierOptions): Promise<Carrier> {
+  return /^https?:/.test(options.url) ? overHttp(options) : overTcp(options);
+}
+
+function overHttp({ url, awaiting, answerTimeoutMs, signal, ...messages }: CarrierOptions): Carrier {
+  const exchange = new HttpExchange({
+    url: new URL('/runtime_manager', url).href,
+    poll: () => {
+      const id = channel.connection.session;
+      return awaiting() && id !== undefined ? sessionHead(Number(id)) : undefined;
+    },
+    ...definedOf({ answerTimeoutMs }),
+  });
+  const batchBytes = () => Math.min(BATCH_BYTES, Math.floor((exchange.maxBodyBytes - SESSION_HEAD_BYTES) / 4) * 3);
+  const channel = clientStack({ ...messages, batchBytes }).over(exchange, definedOf({ signal })) as ClientChannel;
+  return {
+    channel,
+    expectAnswer: () => exchange.expectAnswer(),
+    wire: () => ({ ...exchange.wireBytes, posts: exchange.posts }),
+  };
+}
+
+async function overTcp({ url, signal, ...messages }: CarrierOptions): Promise<Carrier> {
+  const socket = await connectSocket(parseAddress(url), { signal });
+  const channel = directClientStack(messages).over(socket, definedOf({ signal })) as ClientChannel;
+  return {
+    channel,
+    expectAnswer: () => {},
+    wire: () => ({ bytesOut: socket.bytesWritten, bytesIn: socket.bytesRead, posts: 0 }),
+  };
+}

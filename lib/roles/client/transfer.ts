@@ -1,0 +1,50 @@
+/** The small parts of a transfer: names, results, and where the bytes go. */
+import { createWriteStream } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+import { RequestFailedError, TruncatedError } from '../../core/errors.js';
+import type { IncomingBody, Received } from '../../layers/protobuf/index.js';
+
+const LAYER = 'client';
+
+type Response = Received<'RuntimeManagerResponse'>;
+
+/** A leading `/`, which the manager's files all have; the streams have none (wire spec §D). */
+export function absolute(name: string): string {
+  return name.startsWith('/') || ['stdin', 'stdout', 'stderr'].includes(name) ? name : `/${name}`;
+}
+
+export function resultOf(response: Response): IncomingBody {
+  if (response.oneof !== 'result') throw unexpected(response);
+  return response.fields.data;
+}
+
+export function unexpected(response: Response): RequestFailedError {
+  return new RequestFailedError(`the manager answered with ${response.oneof ?? 'nothing'}`, {
+    layer: LAYER,
+    got: response.oneof ?? 'none',
+  });
+}
+
+export async function* reported(chunks: AsyncIterable<Buffer>, report: (bytes: number) => void): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) {
+    yield chunk;
+    report(chunk.length);
+  }
+}
+
+/** Saves a body under a name that appears when all of it is there. */
+export async function save(body: IncomingBody, path: string): Promise<void> {
+  const partial = `${path}.${process.pid}.partial`;
+  try {
+    const file = createWriteStream(partial, { highWaterMark: 1024 * 1024 });
+    await pipeline(body, file);
+    if (file.bytesWritten !== body.length) {
+      throw new TruncatedError('the file is not complete', { layer: LAYER, expected: body.length, got: file.bytesWritten });
+    }
+    await rename(partial, path);
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw error;
+  }
+}

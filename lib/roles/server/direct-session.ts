@@ -1,0 +1,100 @@
+import type { Duplex } from 'node:stream';
+import { drained } from '../../core/drained.js';
+import { asVeracruzError, SessionUnknownError, type VeracruzError } from '../../core/errors.js';
+import type { SessionEvents } from './http-session.js';
+import type { ManagerSession } from './manager-session.js';
+
+/** Milliseconds between two looks for output while the client is silent: doubled from the first to the last. */
+const LOOK_FIRST_MS = 2;
+const LOOK_LAST_MS = 1000;
+
+/**
+ * A session over plain TCP, as the head dialect has it: TLS straight through, one connection a session (wire spec §C).
+ *
+ *     socket ─▶ SendTlsData…
+ *     socket ◀─ what the manager has, after each of these and, while it may still be at work, now and then
+ */
+export class DirectSession {
+  readonly #socket: Duplex;
+  readonly #manager: ManagerSession;
+  readonly #events: SessionEvents<DirectSession>;
+  /** Something was fed since the fetch that is under way began. */
+  #again = false;
+  #fetching: Promise<void> | undefined;
+  #look: NodeJS.Timeout | undefined;
+  #lookMs = LOOK_FIRST_MS;
+  #ended = false;
+
+  constructor(socket: Duplex, manager: ManagerSession, events: SessionEvents<DirectSession>) {
+    this.#socket = socket;
+    this.#manager = manager;
+    this.#events = events;
+    socket.on('error', (error) => this.end(asVeracruzError(error, { layer: 'server' })));
+    socket.on('close', () => this.end());
+    void this.#relay();
+  }
+
+  /** Ends the session at once and closes the connection. */
+  end(error?: VeracruzError): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    clearTimeout(this.#look);
+    this.#manager.close();
+    this.#socket.destroy();
+    this.#events.onEnd(this, error);
+  }
+
+  async #relay(): Promise<void> {
+    try {
+      // The loop must not destroy the socket at its end: answers may still be on their way out.
+      for await (const chunk of this.#socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+        await this.#manager.feed(chunk);
+        this.#lookMs = LOOK_FIRST_MS;
+        this.#fetch();
+      }
+      // The client is done talking; what it asked for is still answered.
+      await this.#fetching;
+      this.#socket.end(() => this.end());
+    } catch (error) {
+      this.end(asVeracruzError(error, { layer: 'server' }));
+    }
+  }
+
+  #fetch(): void {
+    clearTimeout(this.#look);
+    this.#again = true;
+    this.#fetching ??= this.#fetchAll();
+  }
+
+  async #fetchAll(): Promise<void> {
+    try {
+      let inactive = false;
+      while (this.#again && !this.#ended) {
+        this.#again = false;
+        for await (const { data, active } of this.#manager.fetch()) {
+          this.#lookMs = LOOK_FIRST_MS;
+          inactive ||= !active;
+          for (const slice of data) if (!this.#socket.write(slice)) await drained(this.#socket);
+          if (this.#ended) return;
+        }
+        const refusal = this.#manager.takeRefusal();
+        if (refusal !== undefined) throw refusal;
+      }
+      if (inactive) this.#events.onInactive();
+      this.#lookLater();
+    } catch (error) {
+      // What the manager had is written; then the client sees the end that the manager made.
+      const fault = error instanceof SessionUnknownError ? undefined : asVeracruzError(error, { layer: 'server' });
+      this.#socket.end(() => this.end(fault));
+    } finally {
+      this.#fetching = undefined;
+    }
+  }
+
+  /** A client on plain TCP cannot ask for output: the Server looks for it. */
+  #lookLater(): void {
+    if (this.#ended) return;
+    this.#look = setTimeout(() => this.#fetch(), this.#lookMs).unref();
+    this.#lookMs = Math.min(this.#lookMs * 2, LOOK_LAST_MS);
+  }
+}

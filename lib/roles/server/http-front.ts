@@ -1,0 +1,77 @@
+/** How the Server reads requests and words its refusals in HTTP (wire spec §C). */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { asVeracruzError, LimitError, LinkError, SessionTextError, type VeracruzError } from '../../core/errors.js';
+import { SessionRequestDecoder } from '../../layers/session/index.js';
+
+/** The status that a fault is told by. */
+export function statusOf(error: VeracruzError): number {
+  if (error instanceof LimitError) return 413;
+  if (error instanceof LinkError) return 503;
+  return error instanceof SessionTextError ? 400 : 500;
+}
+
+/** One plain line; a body that is still coming is not read, so the connection cannot be used again. */
+export function plain(
+  request: IncomingMessage,
+  response: ServerResponse,
+  status: number,
+  text: string,
+  headers: Record<string, string> = {},
+): void {
+  if (response.headersSent || response.destroyed) {
+    response.destroy();
+    return;
+  }
+  const leftover = request.complete ? {} : { connection: 'close' };
+  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', ...leftover, ...headers }).end(`${text}\n`);
+  request.resume();
+}
+
+/** Reads as much of the body as it takes to know whose it is. */
+export async function readSessionId(request: IncomingMessage): Promise<{ id: number; pieces: Buffer[] }> {
+  const decoder = new SessionRequestDecoder();
+  const pieces: Buffer[] = [];
+  return new Promise((resolve, reject) => {
+    const stop = () => {
+      request.off('data', onData);
+      request.off('end', onEnd);
+      request.off('close', onClose);
+    };
+    const settle = () => {
+      stop();
+      request.pause();
+      resolve({ id: decoder.id as number, pieces });
+    };
+    const fail = (error: unknown) => {
+      stop();
+      reject(asVeracruzError(error, { layer: 'server' }));
+    };
+    const onData = (piece: Buffer) => {
+      pieces.push(piece);
+      try {
+        decoder.push(piece);
+      } catch (error) {
+        fail(error);
+        return;
+      }
+      if (decoder.id !== undefined) settle();
+    };
+    const onEnd = () => fail(new SessionTextError('the body ended before its session id', { layer: 'session' }));
+    const onClose = () => fail(new SessionTextError('the client went away before its session id', { layer: 'session' }));
+    request.on('data', onData);
+    request.on('end', onEnd);
+    request.on('close', onClose);
+  });
+}
+
+/** Node leaves the answer to a request that it could not parse to whoever listens. */
+export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
+  const reason = { 400: 'Bad Request', 408: 'Request Timeout', 431: 'Request Header Fields Too Large' }[status];
+  socket.end(`HTTP/1.1 ${status} ${reason}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+}
