@@ -73,6 +73,11 @@ export class Channel<Up> extends Duplex {
     }));
   }
 
+  /** Bytes that have come to the top layer from the layer below it. */
+  get received(): number {
+    return this.#top.inbound.traffic.bytesIn;
+  }
+
   /** True when nothing waits in any layer, either way: all that was written has reached the pipe, all that came was read. */
   get idle(): boolean {
     return (

@@ -77,6 +77,7 @@ async function* hashed(source: Readable, hash: ReturnType<typeof createHash>): A
 
 process.on('disconnect', () => process.exit(1));
 process.on('SIGINT', () => process.exit(130));
+process.on('SIGTERM', () => process.exit(0));
 process.once('message', (task: ClientTask) => {
   run(task).then(
     // The parent reads our peak memory before it lets us go.

@@ -13,6 +13,8 @@ const INPUT_HIGH_WATER_BYTES = 256 * 1024;
 export class SessionPipe extends Duplex {
   /** Called when ciphertext came or went. */
   onProgress: () => void = () => {};
+  /** Bytes of ciphertext that the client has sent so far. */
+  fedBytes = 0;
   #output: Buffer[] = [];
   #outputBytes = 0;
   /** Goes on with the write that waits for room. */
@@ -30,7 +32,10 @@ export class SessionPipe extends Duplex {
   /** Takes ciphertext of the client. */
   feed(data: Slices): void {
     if (this.destroyed || this.readableEnded) return;
-    for (const slice of data) this.push(slice);
+    for (const slice of data) {
+      this.fedBytes += slice.length;
+      this.push(slice);
+    }
   }
 
   /** Gives up to `max` bytes for the client, as the slices that they are. */

@@ -14,6 +14,9 @@ const QUIET_TURNS = 2;
 /** Turns of the event loop between two rests of 1 ms while a session is busy. */
 const BUSY_TURNS = 8;
 
+/** Ciphertext that may wait for TLS when the client is told to send more of an upload. */
+const BACKLOG_BYTES = 1024 * 1024;
+
 export interface SessionEvents {
   /** Answers one request. */
   answer(request: ReceivedRequest, session: TlsSession): Promise<SentResponse>;
@@ -123,6 +126,11 @@ export class TlsSession {
     for (;;) {
       if (this.#pipe.outputBytes > 0) return true;
       if (this.#ended || hurried() || performance.now() > deadline) return false;
+      if (this.#uploadGoesOn()) {
+        if (this.#pipe.readableLength <= BACKLOG_BYTES) return false;
+        await this.#nextProgress(deadline - performance.now());
+        continue;
+      }
       if (this.#digested()) {
         // What one layer passes on may reach the next in the following turn only.
         quietTurns++;
@@ -136,6 +144,16 @@ export class TlsSession {
         else await this.#nextProgress(1);
       }
     }
+  }
+
+  /**
+   * A body lacks more bytes than all ciphertext can hold that was fed and has not come out of TLS yet: whatever is still
+   * on its way through the layers, the client has more to send.
+   */
+  #uploadGoesOn(): boolean {
+    const body = this.#body;
+    if (body === undefined || body.complete || body.destroyed) return false;
+    return body.length - body.received > this.#pipe.fedBytes - this.#channel.received;
   }
 
   /** All ciphertext that was fed has come out at the top, or is part of a body that waits for the rest. */

@@ -89,14 +89,12 @@ export class ManagerSession {
       for (let item = await this.#get(); item.data.length > 0; item = await this.#get()) yield item;
       return;
     }
-    let needed = await this.#needed();
-    while (needed) {
-      // Whether there is more is asked in the same flight; the answer is used when this item is on its way.
-      const item = this.#get();
-      const more = this.#needed();
-      more.catch(() => {});
-      yield await item;
-      needed = await more;
+    let next = this.#nextItem();
+    for (let item = await next; item !== undefined; item = await next) {
+      // Asked for while this item is on its way to the client, so that the manager is never idle for us.
+      next = this.#nextItem();
+      next.catch(() => {});
+      yield item;
     }
   }
 
@@ -106,6 +104,10 @@ export class ManagerSession {
     this.#closed = true;
     this.#acknowledged?.();
     this.link.send({ kind: 'CloseTlsSession', session: this.id }, () => {});
+  }
+
+  async #nextItem(): Promise<Fetched | undefined> {
+    return (await this.#needed()) ? this.#get() : undefined;
   }
 
   async #needed(): Promise<boolean> {
