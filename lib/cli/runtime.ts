@@ -1,12 +1,19 @@
 import { readFileSync } from 'node:fs';
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { InvalidArgumentError } from '../core/errors.js';
+import type { ArrangementName } from '../roles/arrangements.js';
 import { RUNTIME_MANAGER_DEFAULTS, RuntimeManager } from '../roles/runtime-manager/runtime-manager.js';
 import { formatAddress } from '../transports/address.js';
+import { ARRANGEMENT, DIALECT, FRAME, frameOf, LOG_LEVEL } from './flags.js';
 import { runRole, stderrLog } from './role-process.js';
 
 interface RuntimeFlags {
   listen: string;
+  connect?: string;
+  hello?: boolean;
+  arrangement: ArrangementName;
+  dialect?: string;
+  frame?: string;
   store: string;
   certificate: string;
   key: string;
@@ -16,15 +23,20 @@ interface RuntimeFlags {
   logLevel: string;
 }
 
-export const LOG_LEVEL = new Option('--log-level <level>', 'what to log on standard error')
-  .choices(['silent', 'error', 'warn', 'info', 'debug'])
-  .default('info');
-
 /** `veracruz-streams runtime` */
 export function runtimeCommand(): Command {
   return new Command('runtime')
     .description('Run a Runtime Manager: keeps files for the principals of a policy.')
-    .option('--listen <address>', 'where the Server connects', RUNTIME_MANAGER_DEFAULTS.listen)
+    .option(
+      '--listen <address>',
+      'where the Server connects: tcp://host:port, unix:///path, serial:///dev/hvc0',
+      RUNTIME_MANAGER_DEFAULTS.listen,
+    )
+    .option('--connect <address>', 'where the Server listens, to connect to it instead')
+    .option('--hello', 'say hello on a console when it is open')
+    .addOption(ARRANGEMENT)
+    .addOption(DIALECT)
+    .addOption(FRAME)
     .requiredOption('--store <folder>', 'the folder that files live in')
     .requiredOption('--certificate <file>', 'its certificate chain, PEM, its own first')
     .requiredOption('--key <file>', 'the private key of its certificate, PEM')
@@ -34,11 +46,17 @@ export function runtimeCommand(): Command {
     .addOption(LOG_LEVEL)
     .addHelpText(
       'after',
-      '\nExample:\n  veracruz-streams runtime --store ./files --certificate rm.pem --key rm.key --identity alice.pem --policy policy.json',
+      `
+Examples:
+  veracruz-streams runtime --store ./files --certificate rm.pem --key rm.key --identity alice.pem --policy policy.json
+  veracruz-streams runtime --listen serial:///dev/hvc0 --arrangement icecap --store /files …`,
     )
     .action(async (flags: RuntimeFlags) => {
       const manager = await RuntimeManager.start({
         listen: flags.listen,
+        ...(flags.connect === undefined ? {} : { connect: flags.connect }),
+        hello: flags.hello === true,
+        ...frameOf(flags),
         store: flags.store,
         certificate: readText(flags.certificate),
         key: readText(flags.key),

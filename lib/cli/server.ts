@@ -1,11 +1,17 @@
 import { Command } from 'commander';
+import type { ArrangementName } from '../roles/arrangements.js';
 import { SERVER_DEFAULTS, VeracruzServer } from '../roles/server/server.js';
+import { ARRANGEMENT, DIALECT, FRAME, LOG_LEVEL, linkOf } from './flags.js';
 import { runRole, stderrLog } from './role-process.js';
-import { LOG_LEVEL } from './runtime.js';
 
 interface ServerFlags {
   listen: string;
-  runtime: string;
+  direct?: string;
+  runtime: string[];
+  arrangement: ArrangementName;
+  dialect?: string;
+  frame?: string;
+  hello?: boolean;
   maxBodyBytes: string;
   idleTimeoutMs: string;
   logLevel: string;
@@ -16,15 +22,30 @@ export function serverCommand(): Command {
   return new Command('server')
     .description('Run a Veracruz Server: relays ciphertext between clients and a Runtime Manager.')
     .option('--listen <address>', 'where clients connect', SERVER_DEFAULTS.listen)
-    .option('--runtime <address>', 'where the Runtime Manager listens', SERVER_DEFAULTS.runtime)
+    .option('--direct <address>', 'where clients connect that speak TLS without HTTP')
+    .option('--runtime <address...>', 'the Runtime Managers: tcp://host:port, unix:///path, or tcp-listen:// to let them come', [
+      SERVER_DEFAULTS.runtime,
+    ])
+    .addOption(ARRANGEMENT)
+    .addOption(DIALECT)
+    .addOption(FRAME)
+    .option('--hello', 'wait for the hello of a console')
     .option('--max-body-bytes <n>', 'bytes that a POST may have', String(SERVER_DEFAULTS.maxBodyBytes))
     .option('--idle-timeout-ms <n>', 'milliseconds after which an idle session is closed; 0 never', String(SERVER_DEFAULTS.idleTimeoutMs))
     .addOption(LOG_LEVEL)
-    .addHelpText('after', '\nExample:\n  veracruz-streams server --listen tcp://0.0.0.0:3011 --runtime tcp://127.0.0.1:6000')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  veracruz-streams server --listen tcp://0.0.0.0:3011 --runtime tcp://127.0.0.1:6000
+  veracruz-streams server --runtime unix:///run/console0 --arrangement icecap
+  veracruz-streams server --direct tcp://0.0.0.0:3012 --runtime tcp-listen://127.0.0.1:6000 --dialect head`,
+    )
     .action(async (flags: ServerFlags) => {
       const server = await VeracruzServer.start({
         listen: flags.listen,
-        runtime: flags.runtime,
+        ...(flags.direct === undefined ? {} : { direct: flags.direct }),
+        runtime: flags.runtime.map((address) => ({ address, ...linkOf(flags), hello: flags.hello === true })),
         maxBodyBytes: Number(flags.maxBodyBytes),
         idleTimeoutMs: Number(flags.idleTimeoutMs),
         log: stderrLog(flags.logLevel),

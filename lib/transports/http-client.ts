@@ -123,8 +123,8 @@ export class HttpExchange extends Duplex {
 
   override _final(done: (error?: Error | null) => void): void {
     if (this.#pieces.length > 0) this.#postPieces();
-    if (this.#inFlight === 0) done();
-    else this.#ending = done;
+    this.#ending = done;
+    if (this.#inFlight === 0) this.#end();
   }
 
   override _read(): void {
@@ -207,12 +207,15 @@ export class HttpExchange extends Duplex {
     this.#blocked = undefined;
     blocked?.();
     if (this.#inFlight > 0) return;
-    const ending = this.#ending;
+    if (this.#ending === undefined) this.#schedulePoll();
+    else this.#end();
+  }
+
+  /** No further POST, so no further answer. */
+  #end(): void {
+    this.#ending?.();
     this.#ending = undefined;
-    if (ending !== undefined) {
-      ending();
-      this.push(null);
-    } else this.#schedulePoll();
+    this.push(null);
   }
 
   #schedulePoll(): void {

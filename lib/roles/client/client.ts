@@ -144,7 +144,9 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
    * @throws CertificateError, PeerRejectedError, TlsHandshakeError, TransportError
    */
   static async connect(options: ClientOptions): Promise<VeracruzClient> {
-    options.signal?.throwIfAborted();
+    if (options.signal?.aborted === true) {
+      throw new AbortedError('aborted before it connected', { layer: LAYER, cause: options.signal.reason });
+    }
     const client = new VeracruzClient(options);
     await client.#open(options);
     try {
@@ -202,19 +204,22 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
     options: TransferOptions & { readonly to?: string } = {},
   ): Promise<(Readable & { readonly length: number }) | { bytes: number }> {
     const release = await this.#acquire(options.signal);
+    const unwatch = this.#endWith(options.signal);
     let body: IncomingBody;
     try {
       const response = await this.#request({ oneof: 'read_file', fields: { file_name: absolute(name) } });
       body = resultOf(response);
     } catch (error) {
+      unwatch();
       release();
       throw error;
     }
     body.once('close', () => {
+      unwatch();
       this.#awaiting = false;
       release();
     });
-    this.#watch(body, name, options);
+    this.#report(body, name, options.onProgress);
     if (options.to === undefined) return body;
     await save(body, options.to);
     return { bytes: body.length };
@@ -266,9 +271,7 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
       reader.destroy();
       throw error;
     });
-    const abort = () =>
-      this.#channel.destroy(new AbortedError('the transfer was aborted', { layer: LAYER, cause: options.signal?.reason }));
-    options.signal?.addEventListener('abort', abort, { once: true });
+    const unwatch = this.#endWith(options.signal);
     try {
       let sent = 0;
       const report = (bytes: number) => {
@@ -284,7 +287,7 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
       if (reader.size === undefined) await this.#sendUnsized(reader, write, report);
       else await this.#sendSized(reader, reader.size, write, report);
     } finally {
-      options.signal?.removeEventListener('abort', abort);
+      unwatch();
       this.#awaiting = false;
       reader.destroy();
       release();
@@ -297,13 +300,15 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
     write: (data: { length: number; source: AsyncIterable<Buffer> }, first: boolean) => Promise<void>,
     report: (bytes: number) => void,
   ): Promise<void> {
+    // An empty message is complete with its head.
+    if (size === 0) await reader.expectEnd();
     let offset = 0;
     do {
       const length = Math.min(size - offset, this.#maxPieceBytes);
-      await write({ length, source: reported(reader.piece(length), report) }, offset === 0);
+      const piece = offset + length < size ? reader.piece(length) : reader.lastPiece(length);
+      await write({ length, source: reported(piece, report) }, offset === 0);
       offset += length;
     } while (offset < size);
-    await reader.expectEnd();
   }
 
   async #sendUnsized(
@@ -326,9 +331,10 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
     this.#turn = new Promise((resolve) => {
       release = resolve;
     });
-    await before;
+    await earlier(before, signal);
     if (signal?.aborted === true || this.#failure !== undefined) {
-      release();
+      // Those behind still wait for those before.
+      void before.then(release);
       throw this.#failure ?? new AbortedError('the request was aborted before it began', { layer: LAYER, cause: signal?.reason });
     }
     return release;
@@ -343,8 +349,9 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
     });
     answer.catch(() => {});
     this.#channel.write(request, (error) => {
-      sent = true;
+      // A message that could not be written to its end is none: its outcome is known.
       if (error) return;
+      sent = true;
       if (this.#onAnswer === undefined) return;
       this.#awaiting = true;
       this.#carrier.expectAnswer();
@@ -396,10 +403,14 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
     return new OutcomeUnknownError(`the session ended before the answer came: ${error.message}`, figures);
   }
 
-  #watch(body: IncomingBody, name: string, { signal, onProgress }: TransferOptions): void {
+  /** Lets `signal` end the session; gives the way to stop that. */
+  #endWith(signal: AbortSignal | undefined): () => void {
     const abort = () => this.#channel.destroy(new AbortedError('the transfer was aborted', { layer: LAYER, cause: signal?.reason }));
     signal?.addEventListener('abort', abort, { once: true });
-    body.once('close', () => signal?.removeEventListener('abort', abort));
+    return () => signal?.removeEventListener('abort', abort);
+  }
+
+  #report(body: IncomingBody, name: string, onProgress: TransferOptions['onProgress']): void {
     body.on('received', (bytes: number) => {
       if (body.complete) this.#awaiting = false;
       const progress: Progress = { operation: 'read', name, bytes, total: body.length };
@@ -407,4 +418,18 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
       this.emit('progress', progress);
     });
   }
+}
+
+/** Settles with `before`, or when `signal` fires if that is earlier. */
+function earlier(before: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  if (signal === undefined) return before;
+  return new Promise((resolve) => {
+    const done = () => {
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    signal.addEventListener('abort', done);
+    if (signal.aborted) done();
+    else void before.then(done);
+  });
 }

@@ -64,6 +64,22 @@ export class PieceReader {
     }
   }
 
+  /**
+   * As `piece`, for the last one: its last chunk is given only when the source has turned out to have no more, so that a
+   * message is never complete that should not be sent.
+   *
+   * @throws LengthMismatchError when the source has more
+   */
+  async *lastPiece(length: number): AsyncGenerator<Buffer> {
+    let held: Buffer | undefined;
+    for await (const chunk of this.piece(length)) {
+      if (held !== undefined) yield held;
+      held = chunk;
+    }
+    await this.expectEnd();
+    if (held !== undefined) yield held;
+  }
+
   /** Up to `length` bytes, joined; empty when the source has no more. For sources of unknown length only. */
   async collect(length: number): Promise<Buffer> {
     const chunks: Buffer[] = [];

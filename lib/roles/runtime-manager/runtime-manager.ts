@@ -1,11 +1,12 @@
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { integerInRange } from '../../core/check.js';
 import { InvalidOptionError } from '../../core/errors.js';
 import { DirectoryStore, type FileStore } from '../../enclave/file-store.js';
 import type { Dialect, Request, Response } from '../../layers/bincode/index.js';
 import type { FrameKind } from '../../layers/frame/index.js';
 import { type Address, parseAddress } from '../../transports/address.js';
-import { type Listener, listenSocket } from '../../transports/socket.js';
+import { listenPipe } from '../../transports/pipe.js';
+import { connectSocket, type Listener, type RetryOptions } from '../../transports/socket.js';
 import { definedOf, type Log, noLog } from '../options.js';
 import { managerClientStack } from '../stacks.js';
 import { LinkEndpoint, type PendingResponse } from './link.js';
@@ -29,8 +30,15 @@ export interface TrustOptions {
 }
 
 export interface RuntimeManagerOptions extends TrustOptions {
-  /** Where the Server connects. Default `tcp://127.0.0.1:6000`; port 0 takes a free one. */
+  /**
+   * Where the Server connects: `tcp://host:port` (port 0 takes a free one), `unix:///path`, or the console that it sits
+   * behind, `serial:///dev/hvc0`. Default `tcp://127.0.0.1:6000`.
+   */
   listen?: string;
+  /** Says hello when the console is open, for a Server that waits for it. Default false: an original one does not. */
+  hello?: boolean;
+  /** Where the Server listens, when it is the manager that connects (as at HEAD): `tcp://host:port` or `unix:///path`. */
+  connect?: string;
   /** What the Server speaks. Default `2207`. */
   dialect?: Dialect;
   /** How its messages are framed. Default `tcp9`; on a console `icecap4`. */
@@ -43,7 +51,10 @@ export interface RuntimeManagerOptions extends TrustOptions {
   maxSessions?: number;
   /** Bytes that a message may have, file included. Default 16 GiB. */
   maxMessageBytes?: number;
-  /** Bytes that one answer to GetTlsData may have. Default 256 KiB; 8 KiB or less where the device loses bytes. */
+  /**
+   * Bytes that one answer to GetTlsData may have. Default 256 KiB; behind a console 8,000, because a VirtIO console loses
+   * what a slow host does not read in time, and an answer is all that is on its way at a time.
+   */
   maxAnswerBytes?: number;
   /** Hears what happens. Default: nobody. */
   log?: Log;
@@ -61,6 +72,12 @@ export const RUNTIME_MANAGER_DEFAULTS = Object.freeze({
   maxMessageBytes: 16 * 2 ** 30,
   maxAnswerBytes: 256 * 1024,
 });
+
+/** What differs behind a VirtIO console (wire spec §D, IceCap): the header is of 4 bytes, so that 8,000 + 25 fit in 8 KiB. */
+const CONSOLE_DEFAULTS = Object.freeze({ frame: 'icecap4', maxAnswerBytes: 8000 } as const);
+
+/** How long a manager that connects waits for its Server: 30 s, as the original does (wire spec §D). */
+const CONNECT_RETRY: RetryOptions = Object.freeze({ tries: 300, intervalMs: 100, backoff: 1 });
 
 /**
  * The Runtime Manager: answers the Server's bincode requests, and inside the TLS sessions that these carry, the
@@ -82,7 +99,8 @@ export class RuntimeManager {
   #closing: Promise<void> | undefined;
 
   private constructor(options: RuntimeManagerOptions, store: FileStore) {
-    const completed: Completed = { log: noLog, ...RUNTIME_MANAGER_DEFAULTS, ...definedOf(options) };
+    const behindConsole = options.listen?.startsWith('serial:') === true && options.connect === undefined ? CONSOLE_DEFAULTS : {};
+    const completed: Completed = { log: noLog, ...RUNTIME_MANAGER_DEFAULTS, ...behindConsole, ...definedOf(options) };
     integerInRange('maxSessions', completed.maxSessions, 1, 2 ** 31);
     integerInRange('maxMessageBytes', completed.maxMessageBytes, 1, Number.MAX_SAFE_INTEGER);
     integerInRange('maxAnswerBytes', completed.maxAnswerBytes, 1, 2 ** 20);
@@ -112,7 +130,7 @@ export class RuntimeManager {
     const store = typeof options.store === 'string' ? await DirectoryStore.open(options.store) : options.store;
     try {
       const manager = new RuntimeManager(options, store);
-      manager.#listener = await listenSocket(parseAddress(manager.#options.listen), (socket) => manager.#serve(socket));
+      await manager.#open();
       options.signal?.addEventListener('abort', () => void manager.close(), { once: true });
       return manager;
     } catch (error) {
@@ -121,9 +139,22 @@ export class RuntimeManager {
     }
   }
 
+  async #open(): Promise<void> {
+    const { listen, connect, hello } = this.#options;
+    if (connect === undefined) {
+      this.#listener = await listenPipe(parseAddress(listen), (pipe) => this.#serve(pipe), { console: { hello: hello ?? false } });
+      return;
+    }
+    const address = parseAddress(connect);
+    if (address.kind !== 'tcp' && address.kind !== 'unix') {
+      throw new InvalidOptionError(`connect takes a place to connect to, not ${connect}`, { expected: 'tcp:// or unix://', got: connect });
+    }
+    this.#serve(await connectSocket(address, { signal: this.#options.signal, retry: CONNECT_RETRY }));
+  }
+
   /** Where it listens, with the port that the system chose where 0 was asked. */
   get address(): Address {
-    return (this.#listener as Listener).address;
+    return this.#listener?.address ?? parseAddress(this.#options.connect ?? this.#options.listen);
   }
 
   /** TLS sessions that are open now. */
@@ -150,7 +181,7 @@ export class RuntimeManager {
     this.#resolveClosed();
   }
 
-  #serve(pipe: Socket): void {
+  #serve(pipe: Duplex): void {
     const sessions = new Set<number>();
     const link = new LinkEndpoint(
       pipe,
@@ -161,7 +192,8 @@ export class RuntimeManager {
         this.#options.log(error === undefined ? 'info' : 'warn', 'link closed', { reason: error?.message, sessions: sessions.size });
         // Who relays a session's bytes is gone: the session cannot go on.
         for (const id of sessions) this.#drop(id);
-        if (!this.#active) void this.close();
+        // A manager that had connected has nobody to serve any more.
+        if (!this.#active || this.#options.connect !== undefined) void this.close();
       },
     );
     this.#links.add(link);

@@ -3,8 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { InvalidOptionError, LinkError } from '../../core/errors.js';
 import type { Dialect } from '../../layers/bincode/index.js';
 import type { FrameKind } from '../../layers/frame/index.js';
-import { type Address, formatAddress, parseAddress } from '../../transports/address.js';
-import { connectSocket, type Listener, listenSocket } from '../../transports/socket.js';
+import { type Address, type ConnectAddress, formatAddress, parseAddress } from '../../transports/address.js';
+import { openPipe } from '../../transports/pipe.js';
+import { type Listener, listenSocket, type RetryOptions } from '../../transports/socket.js';
 import type { Log } from '../options.js';
 import { ManagerLink } from './manager-link.js';
 
@@ -12,6 +13,9 @@ const LAYER = 'server';
 /** Milliseconds between two tries to restore a lost link: doubled from the first to the last. */
 const RECONNECT_FIRST_MS = 100;
 const RECONNECT_LAST_MS = 5000;
+
+/** Milliseconds that the first open road waits for the others at the start. */
+const PATIENCE_MS = 1000;
 
 /** A Runtime Manager and how it is spoken to. */
 export interface ManagerOptions {
@@ -24,7 +28,14 @@ export interface ManagerOptions {
   readonly dialect?: Dialect;
   /** How its messages are framed: `tcp9` on Linux and Nitro, `icecap4` on IceCap. Default: the Server's. */
   readonly frame?: FrameKind;
+  /** How often the connection is tried at the Server's start. Default once. */
+  readonly retry?: RetryOptions;
+  /** Waits for the hello of a console's guest before it says a word. Default false: an original one sends none. */
+  readonly hello?: boolean;
 }
+
+/** What a road needs. */
+export type CompleteManagerOptions = Required<Omit<ManagerOptions, 'retry' | 'hello'>> & Pick<ManagerOptions, 'retry' | 'hello'>;
 
 /** A link that is up, and the sessions that it carries. */
 export interface Member {
@@ -56,7 +67,7 @@ export class Managers {
   readonly #onAllGone: () => void;
 
   constructor(
-    managers: readonly Required<ManagerOptions>[],
+    managers: readonly CompleteManagerOptions[],
     options: {
       readonly log: Log;
       readonly maxSilenceMs: number;
@@ -72,17 +83,23 @@ export class Managers {
     this.#roads = managers.map((manager) => new Road(manager, options, (pipe, road) => this.#join(pipe, road, options.maxSilenceMs)));
   }
 
-  /** Opens every road. @throws the first road's error when no road leads anywhere. */
+  /**
+   * Opens every road; settles when all are open, or a second after the first one is. What is not open then is tried for
+   * as long as the Server runs.
+   *
+   * @throws the first road's error when no road leads anywhere
+   */
   async open(signal?: AbortSignal): Promise<void> {
-    const opened = await Promise.allSettled(this.#roads.map((road) => road.open(signal)));
-    const failures = opened.filter((result) => result.status === 'rejected');
-    if (failures.length < opened.length) {
-      // The others are tried again for as long as the Server runs.
-      for (const road of this.#roads) road.restore();
-      return;
+    const attempts = this.#roads.map((road) => road.open(signal));
+    const all = Promise.allSettled(attempts);
+    try {
+      await Promise.any(attempts);
+    } catch (error) {
+      await this.close();
+      throw (error as AggregateError).errors[0];
     }
-    await this.close();
-    throw failures[0]?.reason;
+    await Promise.race([all, sleep(PATIENCE_MS, undefined, { ref: false })]);
+    this.#roads.forEach((road, i) => void attempts[i]?.catch(() => road.restore()));
   }
 
   /** The link with the fewest sessions. @throws LinkError when none is up */
@@ -167,6 +184,8 @@ class Road {
   /** No further pipe is made. */
   closed = false;
   readonly #address: Address;
+  readonly #retry: RetryOptions | undefined;
+  readonly #hello: boolean | undefined;
   readonly #log: Log;
   readonly #onPipe: (pipe: Duplex, road: Road) => void;
   readonly #stop = new AbortController();
@@ -174,7 +193,7 @@ class Road {
   /** A pipe exists, or one is being made. */
   #busy = false;
 
-  constructor(manager: Required<ManagerOptions>, { log }: { readonly log: Log }, onPipe: (pipe: Duplex, road: Road) => void) {
+  constructor(manager: CompleteManagerOptions, { log }: { readonly log: Log }, onPipe: (pipe: Duplex, road: Road) => void) {
     this.#address = parseAddress(manager.address);
     if (this.#address.kind === 'serial') {
       throw new InvalidOptionError(`a Server does not sit behind a console: ${manager.address}`, { layer: LAYER, got: manager.address });
@@ -182,6 +201,8 @@ class Road {
     this.name = manager.address;
     this.dialect = manager.dialect;
     this.frame = manager.frame;
+    this.#retry = manager.retry;
+    this.#hello = manager.hello;
     this.#log = log;
     this.#onPipe = onPipe;
   }
@@ -204,11 +225,15 @@ class Road {
     }
     this.#busy = true;
     try {
-      this.#onPipe(await connectSocket(this.#address, { signal }), this);
+      this.#onPipe(await this.#connect(anyOf(this.#stop.signal, signal), this.#retry), this);
     } catch (error) {
       this.#busy = false;
       throw error;
     }
+  }
+
+  #connect(signal: AbortSignal, retry?: RetryOptions): Promise<Duplex> {
+    return openPipe(this.#address as ConnectAddress, { signal, retry, hello: this.#hello });
   }
 
   /** The pipe is gone. */
@@ -229,7 +254,7 @@ class Road {
     for (let delayMs = RECONNECT_FIRST_MS; ; delayMs = Math.min(delayMs * 2, RECONNECT_LAST_MS)) {
       try {
         await sleep(delayMs, undefined, { signal });
-        const pipe = await connectSocket(this.#address, { signal });
+        const pipe = await this.#connect(signal);
         this.#log('info', 'link restored', { manager: this.name });
         this.#onPipe(pipe, this);
         return;
@@ -245,4 +270,8 @@ class Road {
     this.#stop.abort();
     return this.#listener?.close() ?? Promise.resolve();
   }
+}
+
+function anyOf(own: AbortSignal, other: AbortSignal | undefined): AbortSignal {
+  return other === undefined ? own : AbortSignal.any([own, other]);
 }

@@ -13,7 +13,7 @@ import { DirectSession } from './direct-session.js';
 import { answerClientError, plain, readSessionId, statusOf } from './http-front.js';
 import { HttpSession, type SessionEvents } from './http-session.js';
 import { ManagerSession } from './manager-session.js';
-import { type ManagerOptions, type ManagerStatus, Managers, type Member } from './managers.js';
+import { type CompleteManagerOptions, type ManagerOptions, type ManagerStatus, Managers, type Member } from './managers.js';
 
 const LAYER = 'server';
 /** Path of the one service (wire spec §C). */
@@ -365,11 +365,7 @@ function nameOf(session: HttpSession | DirectSession): { session: number | 'dire
   return { session: session instanceof HttpSession ? session.id : 'direct' };
 }
 
-function managersOf({
-  runtime,
-  dialect,
-  frame,
-}: Pick<Required<ServerOptions>, 'runtime' | 'dialect' | 'frame'>): Required<ManagerOptions>[] {
+function managersOf({ runtime, dialect, frame }: Pick<Required<ServerOptions>, 'runtime' | 'dialect' | 'frame'>): CompleteManagerOptions[] {
   const list = Array.isArray(runtime) ? (runtime as readonly (string | ManagerOptions)[]) : [runtime as string | ManagerOptions];
   return list.map((manager) => ({ dialect, frame, ...(typeof manager === 'string' ? { address: manager } : definedOf(manager)) }));
 }

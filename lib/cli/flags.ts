@@ -1,0 +1,35 @@
+/** Flags that several commands have. */
+import { Option } from 'commander';
+import { DIALECTS, type Dialect } from '../layers/bincode/index.js';
+import type { FrameKind } from '../layers/frame/index.js';
+import { ARRANGEMENTS, type Arrangement, type ArrangementName } from '../roles/arrangements.js';
+
+export const LOG_LEVEL = new Option('--log-level <level>', 'what to log on standard error')
+  .choices(['silent', 'error', 'warn', 'info', 'debug'])
+  .default('info');
+
+export const ARRANGEMENT = new Option('--arrangement <name>', 'how Server and Runtime Manager are joined: sets dialect, frame and retries')
+  .choices(Object.keys(ARRANGEMENTS))
+  .default('linux');
+
+export const DIALECT = new Option('--dialect <name>', 'what they speak; default: that of the arrangement').choices([...DIALECTS]);
+
+export const FRAME = new Option('--frame <kind>', 'how messages are framed; default: that of the arrangement').choices(['tcp9', 'icecap4']);
+
+interface LinkFlags {
+  readonly arrangement: ArrangementName;
+  readonly dialect?: string;
+  readonly frame?: string;
+}
+
+/** What the flags say of a link. */
+export function linkOf({ arrangement, dialect, frame }: LinkFlags): Arrangement {
+  const preset = ARRANGEMENTS[arrangement];
+  return { ...preset, ...(dialect && { dialect: dialect as Dialect }), ...(frame && { frame: frame as FrameKind }) };
+}
+
+/** The same without the retries, for the manager's end. On a console the frame is the console's own unless it is said. */
+export function frameOf(flags: LinkFlags): { dialect: Dialect; frame?: FrameKind } {
+  const { dialect, frame } = linkOf(flags);
+  return { dialect, ...((flags.frame !== undefined || flags.arrangement !== 'linux') && { frame }) };
+}

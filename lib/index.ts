@@ -1,0 +1,221 @@
+/**
+ * The public surface of veracruz-streams; nothing else is public. Where two layers use one word for things of their
+ * own (`Sent`, `Received`, `WholeMessage`, …) the layer's name stands before it.
+ */
+
+// ── Attestation: keys and certificates ────────────────────────────────────────────────────────────────────────────────
+export { type Authority, type AuthorityOptions, type IssueOptions, issue, makeAuthority, readAuthority } from './attestation/authority.js';
+export {
+  type DistinguishedName,
+  type KeyAlgorithm,
+  makeKey,
+  pemOf,
+  policyPemOf,
+  RUNTIME_HASH_OID,
+  type Usage,
+  type Validity,
+} from './attestation/certificate.js';
+export { type Identity, type IdentityOptions, makeIdentity } from './attestation/identity.js';
+// ── Core: bytes, units, codecs, layers, errors ────────────────────────────────────────────────────────────────────────
+export { ByteQueue } from './core/byte-queue.js';
+export type { Codec } from './core/codec.js';
+export { CodecStream } from './core/codec-stream.js';
+export { Connection } from './core/connection.js';
+export * from './core/errors.js';
+export { type Layer, layerOf } from './core/layer.js';
+export { LayerStream } from './core/layer-stream.js';
+export type { Traffic } from './core/traffic.js';
+export {
+  Announce,
+  type AnnouncedChunk,
+  type Base64Chunk,
+  type BincodeChunk,
+  BODY_END,
+  BOUNDARY,
+  type BodyChunk,
+  type BodyEnd,
+  type Boundary,
+  type BoundedChunk,
+  type ByteChunk,
+  type CipherChunk,
+  type FrameChunk,
+  type ItemChunk,
+  type MessageChunk,
+  type RecordChunk,
+} from './core/unit.js';
+// ── Enclave: where a Runtime Manager keeps files ──────────────────────────────────────────────────────────────────────
+export { MAX_FILE_NAME_BYTES, normaliseName } from './enclave/file-name.js';
+export {
+  DIRECTORY_STORE_DEFAULTS,
+  DirectoryStore,
+  type DirectoryStoreOptions,
+  type FileSink,
+  type FileStat,
+  type FileStore,
+  type SinkOptions,
+  type StoredFile,
+} from './enclave/file-store.js';
+export { Base64Decoder, Base64Encoder, base64, decodeBase64, encodeBase64 } from './layers/base64/index.js';
+export {
+  BINCODE_DEFAULTS,
+  BincodeDecoder,
+  BincodeEncoder,
+  type BincodeOptions,
+  type Bytes as BincodeBytes,
+  bincode,
+  type DecodeOptions as BincodeDecodeOptions,
+  DIALECTS,
+  type Dialect,
+  decodeRequest as decodeBincodeRequest,
+  decodeResponse as decodeBincodeResponse,
+  decodeStatus as decodeBincodeStatus,
+  encodeRequest as encodeBincodeRequest,
+  encodeResponse as encodeBincodeResponse,
+  encodeStatus as encodeBincodeStatus,
+  joined as joinSlices,
+  type Message as BincodeMessage,
+  REQUEST_KINDS as BINCODE_REQUEST_KINDS,
+  RESPONSE_KINDS as BINCODE_RESPONSE_KINDS,
+  type Received as BincodeReceived,
+  type Request as BincodeRequest,
+  type RequestKind as BincodeRequestKind,
+  type Response as BincodeResponse,
+  type ResponseKind as BincodeResponseKind,
+  type Sent as BincodeSent,
+  type Side as BincodeSide,
+  type Slices,
+  STATUSES as BINCODE_STATUSES,
+  type Status as BincodeStatus,
+  sliceBytes,
+} from './layers/bincode/index.js';
+export {
+  FRAME_DEFAULTS,
+  FRAME_HEADERS,
+  FrameDecoder,
+  FrameEncoder,
+  type FrameHeader,
+  type FrameKind,
+  type FrameOptions,
+  frame,
+} from './layers/frame/index.js';
+export {
+  encodePrefix,
+  LENGTH_PREFIX_DEFAULTS,
+  LengthPrefixDecoder,
+  LengthPrefixEncoder,
+  type LengthPrefixOptions,
+  lengthPrefix,
+  PREFIX_BYTES,
+  readPrefix,
+  type WholeMessage as LengthPrefixWholeMessage,
+  WholeMessageDecoder,
+} from './layers/length-prefix/index.js';
+// ── Layers, top to wire ───────────────────────────────────────────────────────────────────────────────────────────────
+export {
+  type ArmName,
+  type BodySource,
+  decodeMessage as decodeProtobuf,
+  ENVELOPES,
+  type EnvelopeName,
+  encodeMessage as encodeProtobuf,
+  IncomingBody,
+  type MessageOptions as ProtobufMessageOptions,
+  type Messages as ProtobufMessages,
+  type OnMalformed,
+  type OutgoingBody,
+  PROTOBUF_DEFAULTS,
+  type ProtobufLimits,
+  type ProtobufOptions,
+  protobuf,
+  type Received as ProtobufReceived,
+  type ResponseStatusName,
+  type Sent as ProtobufSent,
+  type WholeMessage as ProtobufWholeMessage,
+} from './layers/protobuf/index.js';
+export { RECORDS_DEFAULTS, RecordDecoder, RecordEncoder, type RecordsOptions, records } from './layers/records/index.js';
+export {
+  MAX_SESSION_ID,
+  NEW_SESSION_ID,
+  SESSION_DEFAULTS,
+  type SessionLayer,
+  type SessionOptions,
+  SessionRequestDecoder,
+  type SessionRequestOptions,
+  SessionResponseDecoder,
+  type SessionResponseOptions,
+  type SessionState,
+  session,
+  sessionHead,
+} from './layers/session/index.js';
+export {
+  type CertificateInput,
+  CIPHER_SUITES,
+  type CipherSuite,
+  cipherSuite,
+  expectRuntimeHash,
+  type Phase as TlsPhase,
+  RUNTIME_HASH_BYTES,
+  runtimeHashOf,
+  TLS_DEFAULTS,
+  type TlsClientOptions,
+  type TlsLimits,
+  type TlsOptions,
+  type TlsServerOptions,
+  type TlsState,
+  tls,
+  tlsState,
+} from './layers/tls/index.js';
+// ── Pipeline: layers on each other, over a byte pipe ──────────────────────────────────────────────────────────────────
+export { Channel, type ChannelOptions, type LayerTraffic } from './pipeline/channel.js';
+export { DIAGNOSTICS, type StackEvent } from './pipeline/diagnostics.js';
+export { type AnyLayer, type Chained, type Stack, stack } from './pipeline/stack.js';
+// ── Roles ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+export {
+  CLIENT_DEFAULTS,
+  type ClientOptions,
+  type Progress,
+  type TransferOptions,
+  VeracruzClient,
+  type WriteOptions,
+} from './roles/client/client.js';
+export type { FileSource } from './roles/client/source.js';
+export type { Log } from './roles/options.js';
+export { policyHashOf } from './roles/runtime-manager/requests.js';
+export {
+  RUNTIME_MANAGER_DEFAULTS,
+  RuntimeManager,
+  type RuntimeManagerOptions,
+  type TrustOptions,
+} from './roles/runtime-manager/runtime-manager.js';
+export type { ManagerOptions, ManagerStatus } from './roles/server/managers.js';
+export { SERVER_DEFAULTS, type ServerOptions, VeracruzServer } from './roles/server/server.js';
+export {
+  clientStack,
+  directClientStack,
+  type LinkOptions,
+  type MessageOptions as StackMessageOptions,
+  managerClientStack,
+  managerServerStack,
+  serverClientStack,
+  serverManagerStack,
+} from './roles/stacks.js';
+// ── Transports: a place becomes a byte pipe ───────────────────────────────────────────────────────────────────────────
+export {
+  type Address,
+  type ConnectAddress,
+  formatAddress,
+  type ListenAddress,
+  parseAddress,
+  type SerialAddress,
+} from './transports/address.js';
+export { HTTP_EXCHANGE_DEFAULTS, HttpExchange, type HttpExchangeOptions } from './transports/http-client.js';
+export { type MemoryPipeOptions, memoryPipe } from './transports/memory.js';
+export {
+  type ConnectOptions,
+  connectSocket,
+  type Listener,
+  listenSocket,
+  RETRY_ICECAP,
+  RETRY_NITRO,
+  type RetryOptions,
+} from './transports/socket.js';

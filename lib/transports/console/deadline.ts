@@ -1,0 +1,23 @@
+import { TimeoutError } from '../../core/errors.js';
+
+/** Name of this transport in errors. */
+export const CONSOLE_LAYER = 'console';
+
+/**
+ * `operation`, or a `TimeoutError` when it has not settled after `limitMs` milliseconds. What becomes of it later is
+ * dropped: a call into a device cannot be taken back.
+ */
+export async function withDeadline<T>(what: string, limitMs: number, operation: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new TimeoutError(`${what} took more than ${limitMs} ms`, { layer: CONSOLE_LAYER, limit: limitMs })),
+      limitMs,
+    );
+  });
+  try {
+    return await Promise.race([operation, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
