@@ -1,5 +1,7 @@
 /** Flags that several commands have. */
+import { readFileSync } from 'node:fs';
 import { Option } from 'commander';
+import { InvalidArgumentError } from '../core/errors.js';
 import { DIALECTS, type Dialect } from '../layers/bincode/index.js';
 import type { FrameKind } from '../layers/frame/index.js';
 import { ARRANGEMENTS, type Arrangement, type ArrangementName } from '../roles/arrangements.js';
@@ -32,4 +34,13 @@ export function linkOf({ arrangement, dialect, frame }: LinkFlags): Arrangement 
 export function frameOf(flags: LinkFlags): { dialect: Dialect; frame?: FrameKind } {
   const { dialect, frame } = linkOf(flags);
   return { dialect, ...((flags.frame !== undefined || flags.arrangement !== 'linux') && { frame }) };
+}
+
+/** The text of a file that a flag names. */
+export function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new InvalidArgumentError(`cannot read ${path}: ${(cause as Error).message}`, { cause });
+  }
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
+import { clientCommand } from './client/command.js';
 import { demoCommand } from './demo/command.js';
 import { exitWith } from './exit.js';
 import { runtimeCommand } from './runtime.js';
@@ -10,6 +11,7 @@ const program = new Command('veracruz-streams')
   .description('The network stack of Veracruz: the roles, from the command line.')
   .version(VERSION)
   .showHelpAfterError('(--help shows what is there)')
+  .addCommand(clientCommand())
   .addCommand(runtimeCommand())
   .addCommand(serverCommand())
   .addCommand(demoCommand())

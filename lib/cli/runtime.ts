@@ -1,10 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { InvalidArgumentError } from '../core/errors.js';
 import type { ArrangementName } from '../roles/arrangements.js';
 import { RUNTIME_MANAGER_DEFAULTS, RuntimeManager } from '../roles/runtime-manager/runtime-manager.js';
 import { formatAddress } from '../transports/address.js';
-import { ARRANGEMENT, DIALECT, FRAME, frameOf, LOG_LEVEL } from './flags.js';
+import { ARRANGEMENT, DIALECT, FRAME, frameOf, LOG_LEVEL, readText } from './flags.js';
 import { runRole, stderrLog } from './role-process.js';
 
 interface RuntimeFlags {
@@ -67,13 +65,4 @@ Examples:
       });
       await runRole(manager, formatAddress(manager.address));
     });
-}
-
-/** The text of a file that a flag names. */
-function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (cause) {
-    throw new InvalidArgumentError(`cannot read ${path}: ${(cause as Error).message}`, { cause });
-  }
 }

@@ -8,10 +8,10 @@ import { makeKey, pemOf } from '../../attestation/certificate.js';
 import { makeIdentity } from '../../attestation/identity.js';
 import { InvalidArgumentError, TransportError } from '../../core/errors.js';
 import { policyHashOf } from '../../roles/runtime-manager/requests.js';
+import { TransferProgress } from '../progress.js';
 import type { ClientMessage, ClientTask, Leg } from './client-process.js';
 import { parseSize } from './generated.js';
 import { Processes } from './processes.js';
-import { TransferProgress } from './progress.js';
 import { type DemoReport, formatReport, ladderOf } from './report.js';
 
 interface DemoFlags {

@@ -13,12 +13,11 @@ import {
   SessionUnknownError,
   type VeracruzError,
 } from '../../core/errors.js';
-import type { Dialect } from '../../layers/bincode/index.js';
 import type { IncomingBody, Received, Sent } from '../../layers/protobuf/index.js';
-import type { TlsClientOptions } from '../../layers/tls/index.js';
 import type { LayerTraffic } from '../../pipeline/channel.js';
 import { definedOf } from '../options.js';
 import { type Carrier, type ClientChannel, openCarrier } from './carrier.js';
+import { CLIENT_DEFAULTS, type ClientOptions, type Progress, type TransferOptions, type WriteOptions } from './options.js';
 import { type FileSource, PieceReader } from './source.js';
 import { absolute, reported, resultOf, save, unexpected } from './transfer.js';
 
@@ -29,61 +28,7 @@ const UNSIZED_PIECE_BYTES = 8 * 1024 * 1024;
 type Request = Sent<'RuntimeManagerRequest'>;
 type Response = Received<'RuntimeManagerResponse'>;
 
-/** How far a transfer has come. */
-export interface Progress {
-  readonly operation: 'write' | 'append' | 'read';
-  readonly name: string;
-  /** Bytes so far, of the file alone. */
-  readonly bytes: number;
-  /** Bytes in all; undefined for a source of unknown length. */
-  readonly total: number | undefined;
-}
-
-export interface ClientOptions {
-  /** The Veracruz Server: `http://host:port`, or `tcp://host:port` where it takes TLS without HTTP (head dialect). */
-  url: string;
-  /** Who we are: certificate and private key, PEM. */
-  identity: { readonly certificate: string; readonly key: string };
-  /** Authorities that the Runtime Manager's certificate must come from, PEM (`proxy_service_cert` of the policy). */
-  authority: string | readonly string[];
-  /** The one cipher suite, in either spelling (wire spec §B). Default: Node's three TLS 1.3 suites. */
-  cipherSuite?: string;
-  /** Looks at the manager's certificate before a byte of data leaves; throws to refuse it. */
-  verifyPeer?: TlsClientOptions['verifyPeer'];
-  /** SHA-256 of the policy that the manager must run, 64 hex digits. Default: any. */
-  expectedPolicyHash?: string;
-  /** What the manager speaks. Default `2207`. */
-  dialect?: Dialect;
-  /** Bytes of file data in one message; a longer file goes out in pieces. Default 2^31 - 8,193 (wire spec §A: upstream parsers stop at 2^31 - 1). */
-  maxPieceBytes?: number;
-  /** Bytes that an answer may have, file included. Default 16 GiB. */
-  maxMessageBytes?: number;
-  /** Milliseconds for the TLS handshake. Default 10,000. */
-  handshakeTimeoutMs?: number;
-  /** Milliseconds between two signs of life of an answer. Default 60,000. */
-  answerTimeoutMs?: number;
-  /** Aborting ends the session. */
-  signal?: AbortSignal;
-}
-
-/** Defaults of `ClientOptions`. */
-export const CLIENT_DEFAULTS = Object.freeze({
-  dialect: '2207',
-  maxPieceBytes: 2 ** 31 - 8193,
-  maxMessageBytes: 16 * 2 ** 30,
-});
-
-export interface TransferOptions {
-  /** Ends the transfer, and with it the session: a message cannot be taken back half-way. */
-  signal?: AbortSignal;
-  /** Called as bytes go by; the client emits the same as `progress`. */
-  onProgress?: (progress: Progress) => void;
-}
-
-export interface WriteOptions extends TransferOptions {
-  /** Bytes of the source. Needed for a stream to be written as one file at once; without it, it goes out in pieces. */
-  size?: number;
-}
+export { CLIENT_DEFAULTS, type ClientOptions, type Progress, type TransferOptions, type WriteOptions } from './options.js';
 
 /**
  * The Veracruz Client: one TLS session with a Runtime Manager, through a Server that sees ciphertext only.
@@ -225,30 +170,34 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
     return { bytes: body.length };
   }
 
+  /**
+   * Runs a program that was written before, and gives its exit code; outputs are read with `readFile`.
+   *
+   * @param program its name at the manager, e.g. `/program/sum.wasm`
+   */
+  async compute(program: string, { signal }: { readonly signal?: AbortSignal } = {}): Promise<number> {
+    return this.#ask({ oneof: 'request_result', fields: { file_name: absolute(program) } }, signal, async (response) => {
+      const code: Buffer[] = [];
+      for await (const chunk of resultOf(response)) code.push(chunk as Buffer);
+      const bytes = Buffer.concat(code);
+      // A 4-byte little-endian number (wire spec §D).
+      if (bytes.length !== 4) throw unexpected(response);
+      return bytes.readUInt32LE(0);
+    });
+  }
+
   /** SHA-256 of the manager's policy, 64 lowercase hex digits. Asked once, then remembered. */
-  async policyHash(): Promise<string> {
-    if (this.#policyHash !== undefined) return this.#policyHash;
-    const release = await this.#acquire();
-    try {
-      const response = await this.#request({ oneof: 'request_policy_hash', fields: {} });
+  async policyHash({ signal }: { readonly signal?: AbortSignal } = {}): Promise<string> {
+    this.#policyHash ??= await this.#ask({ oneof: 'request_policy_hash', fields: {} }, signal, (response) => {
       if (response.oneof !== 'policy_hash') throw unexpected(response);
-      this.#policyHash = response.fields.data.toString('latin1');
-      return this.#policyHash;
-    } finally {
-      this.#awaiting = false;
-      release();
-    }
+      return response.fields.data.toString('latin1');
+    });
+    return this.#policyHash;
   }
 
   /** Asks the manager to end its service, for everybody. */
-  async shutdown(): Promise<void> {
-    const release = await this.#acquire();
-    try {
-      await this.#request({ oneof: 'request_shutdown', fields: {} });
-    } finally {
-      this.#awaiting = false;
-      release();
-    }
+  async shutdown({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    await this.#ask({ oneof: 'request_shutdown', fields: {} }, signal, () => undefined);
   }
 
   /** Ends the session when the requests before it are over. */
@@ -261,6 +210,19 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
     this.#channel.end(() => this.#channel.destroy());
     release?.();
     await closed;
+  }
+
+  /** A request without a body: in its turn, and with its answer read to the end. */
+  async #ask<T>(request: Request, signal: AbortSignal | undefined, read: (response: Response) => T | Promise<T>): Promise<T> {
+    const release = await this.#acquire(signal);
+    const unwatch = this.#endWith(signal);
+    try {
+      return await read(await this.#request(request));
+    } finally {
+      unwatch();
+      this.#awaiting = false;
+      release();
+    }
   }
 
   async #send(operation: 'write' | 'append', name: string, source: FileSource, options: WriteOptions): Promise<void> {

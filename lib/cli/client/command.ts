@@ -1,0 +1,177 @@
+import { pipeline } from 'node:stream/promises';
+import { Command, Option } from 'commander';
+import { InvalidArgumentError } from '../../core/errors.js';
+import type { Dialect } from '../../layers/bincode/index.js';
+import { type Progress, VeracruzClient } from '../../roles/client/client.js';
+import { DIALECT, readText } from '../flags.js';
+import { TransferProgress } from '../progress.js';
+import { clientPolicy } from './policy.js';
+import { checkStreams, parseTransfers, type Transfer } from './transfers.js';
+
+interface ClientFlags {
+  identity: string;
+  key: string;
+  program: string[];
+  programs?: string[];
+  data: string[];
+  datas?: string[];
+  append: string[];
+  compute: string[];
+  computes?: string[];
+  output: string[];
+  outputs?: string[];
+  shutdown?: boolean;
+  quiet?: boolean;
+  json?: boolean;
+  url?: string;
+  direct?: string;
+  dialect?: Dialect;
+  skipPolicyHash?: boolean;
+}
+
+/** One thing that was done, as `--json` prints it. */
+interface Done {
+  readonly operation: string;
+  readonly name?: string;
+  readonly bytes?: number;
+  readonly exitCode?: number;
+}
+
+const collect = (value: string, before: string[] = []) => [...before, value];
+
+/** `veracruz-streams client` */
+export function clientCommand(): Command {
+  return (
+    new Command('client')
+      .description('Provision programs and data, compute, and fetch results, through a Veracruz Server.')
+      .argument('<policy>', 'the policy, JSON: says where the Server is and whom to trust')
+      .requiredOption('-i, --identity <file>', 'our certificate, PEM')
+      .requiredOption('-k, --key <file>', 'its private key, PEM')
+      .option('-p, --program <[name=]path,…>', 'programs to write', collect, [])
+      .option('-d, --data <[name=]path,…>', 'data to write; - is standard input', collect, [])
+      .option('--append <[name=]path,…>', 'data to append', collect, [])
+      .option('-c, --compute <name,…>', 'programs to run, by their names at the manager', collect, [])
+      .option('-o, --output <[name=]path,…>', 'files to read; - is standard output', collect, [])
+      // The original's other spellings.
+      .addOption(new Option('--programs <…>').argParser(collect).hideHelp())
+      .addOption(new Option('--datas <…>').argParser(collect).hideHelp())
+      .addOption(new Option('--computes <…>').argParser(collect).hideHelp())
+      .addOption(new Option('--outputs <…>').argParser(collect).hideHelp())
+      .option('-s, --shutdown', 'ask the Runtime Manager to end afterwards; without it, that is done when there was an output')
+      .option('-n, --no-shutdown', 'do not')
+      .option('--url <url>', 'the Server, instead of what the policy says: http://host:port')
+      .option('--direct <address>', 'TLS straight over TCP instead of HTTP: tcp://host:port')
+      .addOption(DIALECT)
+      .option('--skip-policy-hash', 'talk to a manager that runs another policy than this one')
+      .option('-q, --quiet', 'no status and no progress on standard error')
+      .option('--json', 'print what was done as one line of JSON on standard error')
+      .addHelpText(
+        'after',
+        `
+Done in this order: programs, data, appends, computes, outputs, shutdown.
+
+Examples:
+  veracruz-streams client policy.json -i alice.pem -k alice.key -p /program/sum.wasm=./sum.wasm
+  veracruz-streams client policy.json -i bob.pem -k bob.key -d /input/a.dat=./a.dat -c /program/sum.wasm -o /output/sum=./sum -n
+  tar c . | veracruz-streams client policy.json -i bob.pem -k bob.key -d /input/all.tar=-`,
+      )
+      .action((policy: string, flags: ClientFlags) => run(policy, flags))
+  );
+}
+
+async function run(policyPath: string, flags: ClientFlags): Promise<void> {
+  const writes = parseTransfers([...flags.program, ...(flags.programs ?? []), ...flags.data, ...(flags.datas ?? [])], 'stdin');
+  const appends = parseTransfers(flags.append, 'stdin');
+  const computes = [...flags.compute, ...(flags.computes ?? [])].flatMap((names) => names.split(','));
+  const outputs = parseTransfers([...flags.output, ...(flags.outputs ?? [])], 'stdout');
+  checkStreams([...writes, ...appends], 'standard input');
+  checkStreams(outputs, 'standard output');
+  // As the original: an output ends the service unless told otherwise. Commander folds -s and -n into one flag.
+  const shutdown = flags.shutdown ?? outputs.length > 0;
+  if (writes.length + appends.length + computes.length + outputs.length === 0 && !shutdown) {
+    throw new InvalidArgumentError('nothing to do: name a program, data, a computation or an output (--help shows how)');
+  }
+  const text = readText(policyPath);
+  const policy = clientPolicy(text);
+  const abort = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => abort.abort(new Error(signal)));
+  const client = await VeracruzClient.connect({
+    url: flags.direct ?? flags.url ?? `http://${policy.serverUrl}`,
+    identity: { certificate: readText(flags.identity), key: readText(flags.key) },
+    authority: policy.authority,
+    cipherSuite: policy.cipherSuite,
+    ...(flags.skipPolicyHash === true ? {} : { expectedPolicyHash: policy.hash }),
+    ...(flags.dialect && { dialect: flags.dialect }),
+    signal: abort.signal,
+  });
+  const done: Done[] = [];
+  const shown = new Shown(flags.quiet === true || flags.json === true);
+  client.on('progress', (progress) => shown.update(progress));
+  try {
+    for (const transfer of writes) done.push({ operation: 'write', ...(await send(client, 'writeFile', transfer, shown)) });
+    for (const transfer of appends) done.push({ operation: 'append', ...(await send(client, 'appendFile', transfer, shown)) });
+    for (const name of computes) {
+      shown.say(`computing ${name}`);
+      done.push({ operation: 'compute', name, exitCode: await client.compute(name) });
+    }
+    for (const transfer of outputs) done.push({ operation: 'read', ...(await fetch(client, transfer, shown)) });
+    if (shutdown) {
+      await client.shutdown();
+      done.push({ operation: 'shutdown' });
+    }
+  } finally {
+    shown.end();
+    await client.close().catch(() => {});
+  }
+  if (flags.json === true) process.stderr.write(`${JSON.stringify(done)}\n`);
+}
+
+async function send(
+  client: VeracruzClient,
+  method: 'writeFile' | 'appendFile',
+  { remote, local }: Transfer,
+  shown: Shown,
+): Promise<{ name: string; bytes: number }> {
+  let bytes = 0;
+  shown.say(`${method === 'writeFile' ? 'writing' : 'appending to'} ${remote}`);
+  await client[method](remote, local === '-' ? process.stdin : local, {
+    onProgress: (progress) => {
+      bytes = progress.bytes;
+    },
+  });
+  return { name: remote, bytes };
+}
+
+async function fetch(client: VeracruzClient, { remote, local }: Transfer, shown: Shown): Promise<{ name: string; bytes: number }> {
+  shown.say(`reading ${remote}`);
+  if (local !== '-') return { name: remote, ...(await client.readFile(remote, { to: local })) };
+  const body = await client.readFile(remote);
+  await pipeline(body, process.stdout, { end: false });
+  return { name: remote, bytes: body.length };
+}
+
+/** Status lines and progress, one transfer at a time. */
+class Shown {
+  readonly #quiet: boolean;
+  #bar: TransferProgress | undefined;
+
+  constructor(quiet: boolean) {
+    this.#quiet = quiet;
+  }
+
+  say(text: string): void {
+    this.end();
+    if (!this.#quiet) process.stderr.write(`${text}\n`);
+  }
+
+  update({ name, bytes, total }: Progress): void {
+    if (total === undefined) return;
+    this.#bar ??= new TransferProgress(name, total, { quiet: this.#quiet });
+    this.#bar.update(bytes);
+  }
+
+  end(): void {
+    this.#bar?.end();
+    this.#bar = undefined;
+  }
+}
