@@ -7,6 +7,7 @@ import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import type { LayerTraffic } from '../../pipeline/channel.js';
 import { type Progress, VeracruzClient } from '../../roles/client/client.js';
+import { tuneHeap } from '../heap.js';
 import { generatedFile } from './generated.js';
 
 export interface ClientTask {
@@ -75,6 +76,7 @@ async function* hashed(source: Readable, hash: ReturnType<typeof createHash>): A
   }
 }
 
+tuneHeap();
 process.on('disconnect', () => process.exit(1));
 process.on('SIGINT', () => process.exit(130));
 process.on('SIGTERM', () => process.exit(0));
