@@ -46,6 +46,8 @@ export class Channel<Up> extends Duplex {
   readonly #signal: AbortSignal | undefined;
   readonly #onAbort: () => void;
   readonly #stopWatching: () => void;
+  /** The reader has asked for more than it was given. Without this the channel would take in what nobody reads. */
+  #wanted = false;
 
   constructor(layers: readonly Layer<unknown, unknown>[], duplex: Duplex, connection: Connection, options: ChannelOptions) {
     // A few items each way: what waits, waits in the layers, which count it.
@@ -94,9 +96,9 @@ export class Channel<Up> extends Duplex {
       this.destroy(error instanceof VeracruzError ? error : new TransportError(error.message, { layer: 'transport', cause: error }));
     });
     this.#duplex.on('close', () => {
-      // A pipe that closes without an end or an error would leave the reader waiting for ever.
-      if (!this.#duplex.readableEnded && !this.#duplex.errored)
-        this.destroy(new TransportError('the byte pipe closed early', { layer: 'transport' }));
+      // A pipe that closes before both directions are over would leave the reader waiting, or lose what was written.
+      const over = this.#duplex.readableEnded && this.#duplex.writableFinished;
+      if (!over && !this.#duplex.errored) this.destroy(new TransportError('the byte pipe closed early', { layer: 'transport' }));
     });
     chain(outbound);
     intoPipe(outbound[outbound.length - 1] as LayerStream<unknown, unknown>, this.#duplex);
@@ -108,14 +110,16 @@ export class Channel<Up> extends Duplex {
 
   #pump(): void {
     const source = this.#top.inbound;
-    for (;;) {
+    while (this.#wanted) {
       const item: unknown = source.read();
       if (item === null) return;
-      if (!this.push(item)) return;
+      this.#wanted = false;
+      if (this.push(item)) this.#wanted = true;
     }
   }
 
   override _read(): void {
+    this.#wanted = true;
     this.#pump();
   }
 

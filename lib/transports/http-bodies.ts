@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { drained } from '../core/drained.js';
 import { LimitError, TransportError } from '../core/errors.js';
@@ -37,6 +38,11 @@ export class HttpBodies extends Duplex {
   /** POSTs whose answers are not through yet; the first is being written. */
   #answers: Exchange[] = [];
   #reading: Exchange | undefined;
+  /** The connection of the POSTs under way. A response that waits behind others does not hear that it is closed. */
+  #socket: Socket | undefined;
+  readonly #onGone = () => {
+    this.destroy(new TransportError('the client went away with a POST under way', { layer: LAYER }));
+  };
   /** What of the first answer is held back to see whether it is all. */
   #held: Buffer[] = [];
   #heldBytes = 0;
@@ -61,13 +67,13 @@ export class HttpBodies extends Duplex {
     const exchange: Exchange = { request, response, first, bodyBytes: 0, settled };
     response.once('close', () => {
       settled();
-      if (!response.writableFinished && this.#answers.includes(exchange)) {
-        this.destroy(new TransportError('the client went away with a POST under way', { layer: LAYER }));
-      }
+      if (!response.writableFinished && this.#answers.includes(exchange)) this.#onGone();
     });
     this.#bodies.push(exchange);
     this.#answers.push(exchange);
-    this.#nextBody();
+    this.#watch(request.socket);
+    if (request.socket.destroyed) this.#onGone();
+    else this.#nextBody();
   }
 
   /** Answers every POST under way with an error, as far as that can still be told, and forgets them. */
@@ -75,6 +81,7 @@ export class HttpBodies extends Duplex {
     const refused = this.#answers;
     this.#answers = [];
     this.#bodies = [];
+    this.#watch(undefined);
     for (const { request, response } of refused) {
       if (response.headersSent) response.destroy();
       else {
@@ -109,11 +116,21 @@ export class HttpBodies extends Duplex {
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     this.#reading?.request.pause();
     this.#reading = undefined;
+    this.#watch(undefined);
     done(error);
+  }
+
+  /** Minds the end of a connection, instead of that of the one before. */
+  #watch(socket: Socket | undefined): void {
+    if (socket === this.#socket) return;
+    this.#socket?.off('close', this.#onGone);
+    this.#socket = socket;
+    socket?.once('close', this.#onGone);
   }
 
   #endAnswer(response: ServerResponse): void {
     this.#answers.shift();
+    if (this.#answers.length === 0) this.#watch(undefined);
     if (response.headersSent) response.end();
     else {
       response.writeHead(200, { ...this.#headers, 'content-type': 'text/plain', 'content-length': this.#heldBytes });

@@ -185,6 +185,9 @@ export class HttpExchange extends Duplex {
             errorText = (errorText + piece.toString('latin1')).slice(0, MAX_ERROR_TEXT_BYTES);
             return true;
           }
+          // undici goes on after a pause by parsing no bytes, and gives them as a piece: were that to pause it again, it
+          // would never get to the socket.
+          if (piece.length === 0) return true;
           this.#pollDelayMs = POLL_FIRST_MS;
           if (this.push(piece)) return true;
           this.#resumeAnswer = resume;

@@ -122,9 +122,11 @@ export function boundAddress(server: Server, asked: Address): Address {
   return 'port' in asked && bound !== null && typeof bound === 'object' ? { ...asked, port: bound.port } : asked;
 }
 
+/** Settles when nothing listens any more; connections that exist are no reason to wait. */
 async function closeServer(server: Server): Promise<void> {
   if (!server.listening) return;
-  await new Promise<void>((resolve) => server.close(() => resolve()));
+  server.close();
+  await new Promise<void>((resolve) => setImmediate(resolve));
 }
 
 function checkRetry(retry: RetryOptions): RetryOptions {

@@ -59,7 +59,10 @@ void t.test('while the source says nothing', async (t) => {
       returned = true;
     }
   }
-  await t.rejects(within('an upload whose source is silent', client.writeFile('/f', silent(), { size: 2000, signal: end.signal })), ABORTED);
+  await t.rejects(
+    within('an upload whose source is silent', client.writeFile('/f', silent(), { size: 2000, signal: end.signal })),
+    ABORTED,
+  );
   await until('the source is let go', () => returned);
   t.equal(await stored(store, '/f'), undefined);
 });
@@ -74,16 +77,22 @@ void t.test('in the middle of a download', async (t) => {
   const body = await client.readFile('/f', { signal: end.signal });
   let seen = 0;
   await t.rejects(
-    within('an aborted download', async function () {
-      for await (const chunk of body) {
-        seen += (chunk as Buffer).length;
-        end.abort();
-      }
-    }()),
+    within(
+      'an aborted download',
+      (async () => {
+        for await (const chunk of body) {
+          seen += (chunk as Buffer).length;
+          end.abort();
+        }
+      })(),
+    ),
     ABORTED,
   );
   t.ok(seen < bytes.length);
-  await t.rejects(client.policyHash().then(() => client.readFile('/f')), ABORTED);
+  await t.rejects(
+    client.policyHash().then(() => client.readFile('/f')),
+    ABORTED,
+  );
   t.ok((await collect(await first.readFile('/f'))).equals(bytes), 'other sessions go on');
 });
 

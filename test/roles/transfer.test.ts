@@ -87,8 +87,16 @@ void t.test('a source that is shorter or longer than it says: the caller hears i
     for (const [what, size] of cases) {
       const client = await connect();
       const source = what === 'nothing at all' ? slices(bytes.subarray(0, 0), 1) : slices(bytes, 20_000);
-      await t.rejects(within(what, client[operation]('/new', source, { size })), { code: 'ERR_VC_LENGTH_MISMATCH' }, `${operation}: ${what}`);
-      await t.rejects(client.policyHash().then(() => client.readFile('/new')), { name: /Error/ }, 'the session is over');
+      await t.rejects(
+        within(what, client[operation]('/new', source, { size })),
+        { code: 'ERR_VC_LENGTH_MISMATCH' },
+        `${operation}: ${what}`,
+      );
+      await t.rejects(
+        client.policyHash().then(() => client.readFile('/new')),
+        { name: /Error/ },
+        'the session is over',
+      );
       const after = await connect();
       await t.rejects(after.readFile('/new'), { code: 'ERR_VC_REQUEST_FAILED' });
       await after.close();
@@ -158,7 +166,11 @@ void t.test('progress: by callback and by event, growing, and complete at the en
   const events: Progress[] = [];
   client.on('progress', (progress) => events.push(progress));
   for (const [operation, total, run] of [
-    ['write', bytes.length, (onProgress: (p: Progress) => void) => client.writeFile('/f', slices(bytes, 100_000), { size: bytes.length, onProgress })],
+    [
+      'write',
+      bytes.length,
+      (onProgress: (p: Progress) => void) => client.writeFile('/f', slices(bytes, 100_000), { size: bytes.length, onProgress }),
+    ],
     ['append', undefined, (onProgress: (p: Progress) => void) => client.appendFile('/g', slices(bytes, 100_000), { onProgress })],
     ['read', bytes.length, async (onProgress: (p: Progress) => void) => collect(await client.readFile('/f', { onProgress }))],
   ] as const) {
@@ -271,6 +283,8 @@ void t.test('shutdown: answered, then everything ends by itself', async (t) => {
   await client.shutdown();
   await within('the manager after a shutdown', manager.closed);
   await within('the Server after a shutdown', server.closed);
-  await t.rejects(within('a request after the end', other.readFile('/f')), { code: /^ERR_VC_(OUTCOME_UNKNOWN|HTTP_STATUS|TRANSPORT|SESSION_UNKNOWN)$/ });
+  await t.rejects(within('a request after the end', other.readFile('/f')), {
+    code: /^ERR_VC_(OUTCOME_UNKNOWN|HTTP_STATUS|TRANSPORT|SESSION_UNKNOWN)$/,
+  });
   await t.rejects(connect(), { code: 'ERR_VC_TRANSPORT' });
 });

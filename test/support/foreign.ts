@@ -377,6 +377,11 @@ export class RawHttp {
     return this.answer();
   }
 
+  /** The connection, or a new one where the server has said that it closes it. */
+  async next(t: T, { headers }: RawAnswer): Promise<RawHttp> {
+    return headers.connection === 'close' ? RawHttp.connect(t, this.socket.remotePort as number) : this;
+  }
+
   /** The next answer, its body unchunked. */
   async answer(): Promise<RawAnswer> {
     for (;;) {

@@ -228,8 +228,16 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
   async #send(operation: 'write' | 'append', name: string, source: FileSource, options: WriteOptions): Promise<void> {
     const file = absolute(name);
     if (options.size !== undefined) integerInRange('size', options.size, 0, Number.MAX_SAFE_INTEGER);
-    const reader = await PieceReader.open(source, options.size);
-    const release = await this.#acquire(options.signal).catch((error: unknown) => {
+    // The turn is taken before the source is looked at: requests keep the order of the calls.
+    const turn = this.#acquire(options.signal);
+    const reader = await PieceReader.open(source, options.size).catch((error: unknown) => {
+      turn.then(
+        (release) => release(),
+        () => {},
+      );
+      throw error;
+    });
+    const release = await turn.catch((error: unknown) => {
       reader.destroy();
       throw error;
     });

@@ -101,7 +101,8 @@ export class TlsSession {
 
   async #serve(): Promise<void> {
     try {
-      for await (const request of this.#channel as AsyncIterable<ReceivedRequest>) {
+      // The loop must not destroy the channel at its end: our close_notify is still to be said.
+      for await (const request of this.#channel.iterator({ destroyOnReturn: false }) as AsyncIterable<ReceivedRequest>) {
         this.#body = bodyOf(request);
         this.#answering = true;
         const response = await this.#events.answer(request, this);

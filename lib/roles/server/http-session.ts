@@ -102,16 +102,20 @@ export class HttpSession {
     return [bodies, channel];
   }
 
+  /** Feeds one chunk behind: a body of one chunk reaches TLS when all of it has turned out to be good, or not at all. */
   async #relay(channel: Channel<ItemChunk>): Promise<void> {
+    let held: Buffer | undefined;
     try {
       for await (const chunk of channel as AsyncIterable<Buffer | typeof BOUNDARY>) {
+        if (held !== undefined) {
+          this.#fed = true;
+          await this.#manager.feed(held);
+        }
+        held = undefined;
         if (chunk === BOUNDARY) {
           this.#fed = false;
           this.#fetching = this.#fetching.then(() => this.#answer(channel));
-        } else {
-          this.#fed = true;
-          await this.#manager.feed(chunk);
-        }
+        } else held = chunk;
       }
     } catch {
       // The channel's error event has told it already.
@@ -159,7 +163,8 @@ export class HttpSession {
       this.end(404, error.message, error);
     } else if (error instanceof LimitError) {
       this.end(413, error.message, error);
-    } else if (this.#fed) {
+    } else if (this.#fed || this.pending > 1) {
+      // With a POST before this one under way its output would be lost, and TLS is a stream.
       this.end(400, error.message, error);
     } else {
       // Nothing of the bad body has reached TLS: the session is as it was before it.

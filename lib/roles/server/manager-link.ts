@@ -94,9 +94,9 @@ export class ManagerLink {
     this.#channel.end();
   }
 
-  /** Closes the link at once. */
-  destroy(): void {
-    this.#failure ??= new LinkError('the link is closed', { layer: LAYER });
+  /** Closes the link at once; `error` is what the requests under way get. */
+  destroy(error: LinkError = new LinkError('the link is closed', { layer: LAYER })): void {
+    this.#failure ??= error;
     this.#channel.destroy();
   }
 

@@ -45,7 +45,11 @@ export class ManagerSession {
    */
   static async open(link: ManagerLink, maxUnacknowledgedBytes: number): Promise<ManagerSession> {
     const answer = await link.call({ kind: 'NewTlsSession' });
-    if (answer.kind !== 'TlsSession') throw new LinkError('the Runtime Manager opens no session', { layer: LAYER, got: nameOf(answer) });
+    if (answer.kind !== 'TlsSession') {
+      const error = new LinkError('the Runtime Manager opens no session', { layer: LAYER, got: nameOf(answer) });
+      if (answer.kind !== 'Status') link.destroy(error);
+      throw error;
+    }
     return new ManagerSession(answer.session, link, maxUnacknowledgedBytes);
   }
 
@@ -67,7 +71,7 @@ export class ManagerSession {
       this.#unacknowledged -= data.length;
       this.#acknowledged?.();
       if (error !== undefined) this.#refusal ??= error;
-      else if (response?.kind !== 'Status' || response.status !== 'Success') this.#refusal ??= refused('SendTlsData', response);
+      else if (response?.kind !== 'Status' || response.status !== 'Success') this.#refusal ??= this.#refused('SendTlsData', response);
     });
     if (!room) await this.link.drained();
     while (this.#unacknowledged >= this.#maxUnacknowledgedBytes && !this.#closed) {
@@ -112,23 +116,31 @@ export class ManagerSession {
 
   async #needed(): Promise<boolean> {
     const response = await this.link.call({ kind: 'GetTlsDataNeeded', session: this.id });
-    if (response.kind !== 'TlsDataNeeded') throw refused('GetTlsDataNeeded', response);
+    if (response.kind !== 'TlsDataNeeded') throw this.#refused('GetTlsDataNeeded', response);
     return response.needed;
   }
 
   async #get(): Promise<Fetched> {
     const response = await this.link.call({ kind: 'GetTlsData', session: this.id });
-    if (response.kind !== 'TlsData') throw refused('GetTlsData', response);
+    if (response.kind !== 'TlsData') throw this.#refused('GetTlsData', response);
     return response;
+  }
+
+  /**
+   * What a Runtime Manager says of a session that it does not know (any more) is Status Fail (wire spec §D). Any other
+   * kind than the request's own answers something else: the order is lost, and with it the link.
+   */
+  #refused(request: string, response: Response | undefined): VeracruzError {
+    const got = nameOf(response);
+    if (response?.kind === 'Status') {
+      return new SessionUnknownError(`the Runtime Manager refused ${request} with ${got}: it has closed the session`, { layer: LAYER, got });
+    }
+    const error = new LinkError(`the Runtime Manager answered ${request} with ${got}`, { layer: LAYER, got });
+    this.link.destroy(error);
+    return error;
   }
 }
 
 function nameOf(response: Response | undefined): string {
   return response?.kind === 'Status' ? `Status(${response.status})` : (response?.kind ?? 'nothing');
-}
-
-/** What a Runtime Manager says of a session that it does not know (any more) is Status Fail (wire spec §D). */
-function refused(request: string, response: Response | undefined): SessionUnknownError {
-  const got = nameOf(response);
-  return new SessionUnknownError(`the Runtime Manager refused ${request} with ${got}: it has closed the session`, { layer: LAYER, got });
 }
