@@ -170,6 +170,7 @@ export { Channel, type ChannelOptions, type LayerTraffic } from './pipeline/chan
 export { DIAGNOSTICS, type StackEvent } from './pipeline/diagnostics.js';
 export { type AnyLayer, type Chained, type Stack, stack } from './pipeline/stack.js';
 // ── Roles ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+export { ARRANGEMENTS, type Arrangement, type ArrangementName } from './roles/arrangements.js';
 export {
   CLIENT_DEFAULTS,
   type ClientOptions,
@@ -208,8 +209,11 @@ export {
   parseAddress,
   type SerialAddress,
 } from './transports/address.js';
+export { HELLO, HELLO_DEFAULTS, type HelloOptions } from './transports/console/hello.js';
+export { CONSOLE_DEFAULTS, type ConsoleOptions, VirtioConsole } from './transports/console/virtio-console.js';
 export { HTTP_EXCHANGE_DEFAULTS, HttpExchange, type HttpExchangeOptions } from './transports/http-client.js';
 export { type MemoryPipeOptions, memoryPipe } from './transports/memory.js';
+export { type ConnectPipeOptions, type ListenPipeOptions, listenPipe, openPipe, type PipeOptions } from './transports/pipe.js';
 export {
   type ConnectOptions,
   connectSocket,

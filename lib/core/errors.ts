@@ -194,6 +194,11 @@ export class FileStoreError extends VeracruzError {
   override readonly code = 'ERR_VC_FILE_STORE';
 }
 
+/** A policy that is none, or that says what cannot be; the message has a line for each fault, with its key. */
+export class PolicyError extends VeracruzError {
+  override readonly code = 'ERR_VC_POLICY';
+}
+
 /** Every class of fault, for documentation and for the test that compares the two. */
 export const ERROR_CLASSES: ReadonlyArray<new (message: string, figures?: ErrorFigures) => VeracruzError> = Object.freeze([
   InvalidOptionError,
@@ -226,6 +231,7 @@ export const ERROR_CLASSES: ReadonlyArray<new (message: string, figures?: ErrorF
   AbortedError,
   FileNameError,
   FileStoreError,
+  PolicyError,
 ]);
 
 /** Turns whatever was thrown into an error of this library, keeping the original as its cause. */

@@ -41,10 +41,17 @@ void t.test('asVeracruzError', async (t) => {
     }
   });
   await t.test('whatever else was thrown', async (t) => {
-    for (const thrown of ['text', 7, null, undefined, { odd: true }]) {
-      const error = asVeracruzError(thrown);
+    const thrown: [unknown, string][] = [
+      ['text', 'text'],
+      [7, '7'],
+      [null, 'null'],
+      [undefined, 'undefined'],
+      [{ odd: true }, '[object Object]'],
+    ];
+    for (const [value, message] of thrown) {
+      const error = asVeracruzError(value);
       t.ok(error instanceof TransportError);
-      t.equal(error.message, String(thrown));
+      t.equal(error.message, message);
     }
   });
 });

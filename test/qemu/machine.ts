@@ -57,6 +57,7 @@ export class Machine {
     ];
     const qemu = spawn('qemu-system-x86_64', args, { cwd: this.folder, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#qemu = qemu;
+    process.once('exit', () => qemu.kill('SIGKILL'));
     const hear = (chunk: Buffer) => {
       this.#log += chunk.toString('latin1');
       this.#heard?.();

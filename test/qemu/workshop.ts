@@ -22,6 +22,8 @@ import { PROJECT_ROOT } from '../support/golden.js';
 /** Downloads outlive a run here. */
 const CACHE = join(tmpdir(), 'veracruz-streams-qemu');
 const APT_TIMEOUT_MS = 120_000;
+/** Seconds after which a guest powers off by itself. */
+const GUEST_LIMIT_S = 280;
 /** In the order that they depend on each other. */
 const MODULES = ['virtio_ring', 'virtio', 'virtio_pci_modern_dev', 'virtio_pci_legacy_dev', 'virtio_pci', 'virtio_console'];
 
@@ -104,7 +106,7 @@ export function buildInitramfs(folder: string, kernel: string, program: GuestPro
   const root = join(folder, 'root');
   for (const name of ['bin', 'proc', 'sys', 'dev', 'tmp', 'modules', 'app']) mkdirSync(join(root, name), { recursive: true });
   copyFile(which('busybox'), join(root, 'bin', 'busybox'));
-  for (const name of ['sh', 'mount', 'insmod', 'poweroff']) run('ln', ['-s', 'busybox', name], join(root, 'bin'));
+  for (const name of ['sh', 'mount', 'insmod', 'poweroff', 'sleep']) run('ln', ['-s', 'busybox', name], join(root, 'bin'));
   for (const name of MODULES) copyModule(kernel, name, join(root, 'modules'));
   copyFile(process.execPath, join(root, 'bin', 'node'));
   copyProject(join(root, 'app'));
@@ -130,6 +132,8 @@ function initScript(args: readonly string[]): string {
     'mount -t devtmpfs dev /dev',
     'mount -t tmpfs tmp /tmp',
     ...MODULES.map((name) => `insmod /modules/${name}.ko`),
+    // Whatever becomes of the host's test, no guest outlives it by much.
+    `(sleep ${GUEST_LIMIT_S}; poweroff -f) &`,
     `cd /app && HOME=/tmp /bin/node ${args.join(' ')}`,
     'echo "guest program ended with status $?"',
     'poweroff -f',

@@ -12,7 +12,7 @@ import { TransferProgress } from '../progress.js';
 import type { ClientMessage, ClientTask, Leg } from './client-process.js';
 import { parseSize } from './generated.js';
 import { Processes } from './processes.js';
-import { type DemoReport, formatReport, ladderOf } from './report.js';
+import { bytesMatch, type DemoReport, exitCodeOf, formatReport, ladderOf } from './report.js';
 
 interface DemoFlags {
   size?: string;
@@ -33,7 +33,7 @@ export function demoCommand(): Command {
     .action(async (file: string | undefined, flags: DemoFlags) => {
       const report = await demo(sourceOf(file, flags.size), flags.json === true);
       process.stdout.write(`${flags.json === true ? JSON.stringify(report) : formatReport(report)}\n`);
-      process.exitCode = report.match ? 0 : 1;
+      process.exitCode = exitCodeOf(report);
     });
 }
 
@@ -117,7 +117,7 @@ async function transfer(source: Source, folder: string, processes: Processes, qu
       file: source.label,
       bytes: source.size,
       sha256: upload.sha256,
-      match: upload.sha256 === download.sha256,
+      match: bytesMatch(upload, download),
       upload: rate(upload),
       download: rate(download),
       ladder: ladderOf(source.size, upload, download),

@@ -28,6 +28,16 @@ export interface DemoReport {
   readonly cpuSeconds: Readonly<Record<string, number | undefined>>;
 }
 
+/** Whether the bytes that came back are those that went. */
+export function bytesMatch(upload: Pick<Leg, 'sha256'>, download: Pick<Leg, 'sha256'>): boolean {
+  return upload.sha256 === download.sha256;
+}
+
+/** What the demo exits with: 0 only if the bytes match. */
+export function exitCodeOf(report: Pick<DemoReport, 'match'>): 0 | 1 {
+  return report.match ? 0 : 1;
+}
+
 /** The rungs of the client's column for both legs together. */
 export function ladderOf(bytes: number, upload: Leg, download: Leg): Rung[] {
   const up = [bytes, ...upload.traffic.map((layer) => layer.outbound.bytesOut), upload.wire.bytesOut];

@@ -28,8 +28,9 @@ export {
   type Status,
 } from './messages.js';
 export { BINCODE_DEFAULTS, type BincodeOptions, type DecodeOptions } from './options.js';
-export { decodeRequest, encodeRequest } from './request.js';
-export { decodeResponse, decodeStatus, encodeResponse, encodeStatus } from './response.js';
+export { SliceReader } from './reader.js';
+export { decodeRequest, encodeRequest, readRequest } from './request.js';
+export { decodeResponse, decodeStatus, encodeResponse, encodeStatus, readResponse } from './response.js';
 export { type Bytes, joined, type Slices, sliceBytes } from './slices.js';
 
 /**

@@ -33,6 +33,11 @@ export class SliceReader {
     this.#total = total;
   }
 
+  /** Bytes that were read. */
+  get offset(): number {
+    return this.#offset;
+  }
+
   /** The index of an enum variant, as what `variants` has there. */
   variant<T>(what: string, variants: readonly T[]): T {
     const offset = this.#offset;

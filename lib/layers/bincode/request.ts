@@ -49,7 +49,8 @@ export function decodeRequest(bytes: Bytes, dialect: Dialect, options: DecodeOpt
   return message;
 }
 
-function readRequest(reader: SliceReader, dialect: Dialect): Request {
+/** Reads the fields of a request, one after the other; what comes after them is the caller's. Throws `BincodeError`. */
+export function readRequest(reader: SliceReader, dialect: Dialect): Request {
   const kind = reader.variant('the request', kindsOf(REQUEST_KINDS, dialect));
   switch (kind) {
     case 'SendTlsData':

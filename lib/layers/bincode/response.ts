@@ -63,7 +63,8 @@ export function decodeStatus(bytes: Bytes, options: DecodeOptions = {}): Status 
   return status;
 }
 
-function readResponse(reader: SliceReader, dialect: Dialect): Response {
+/** Reads the fields of an answer, one after the other; what comes after them is the caller's. Throws `BincodeError`. */
+export function readResponse(reader: SliceReader, dialect: Dialect): Response {
   const kind = reader.variant('the response', kindsOf(RESPONSE_KINDS, dialect));
   switch (kind) {
     case 'TlsData':

@@ -8,12 +8,24 @@ import type { Received, Sent } from './messages.js';
 import { completeOptions, type MessageOptions } from './options.js';
 import { ENVELOPES, type EnvelopeName, envelopeTable } from './schema.js';
 
+export { FieldCounter } from './check-fields.js';
 export type { OnMalformed } from './decoder.js';
 export { IncomingBody } from './incoming-body.js';
 export { decodeMessage, encodeMessage } from './message.js';
 export type { ArmName, BodySource, OutgoingBody, Received, ResponseStatusName, Sent, WholeMessage } from './messages.js';
 export { type MessageOptions, PROTOBUF_DEFAULTS, type ProtobufLimits } from './options.js';
-export { DIALECTS, type Dialect, ENVELOPES, type EnvelopeName } from './schema.js';
+export { MessageParser, type PlainMessage } from './parser.js';
+export {
+  DIALECTS,
+  type Dialect,
+  ENVELOPES,
+  type EnvelopeName,
+  envelopeTable,
+  type Field,
+  type MessageTable,
+  statusName,
+} from './schema.js';
+export { type FieldHead, readFieldHead } from './wire.js';
 
 /** What the layer takes and gives: messages of `S` are written, messages of `R` are read. */
 export type Messages<S extends EnvelopeName, R extends EnvelopeName> = Sent<S> | Received<R>;

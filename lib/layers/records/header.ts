@@ -7,7 +7,13 @@ export const HEADER_BYTES = 5;
 /** Bytes of the largest body of a record: 2^14 of plaintext and 256 of overhead (RFC 8446 §5.2). */
 export const MAX_BODY_BYTES = 16_384 + 256;
 
-/** change_cipher_spec 20, alert 21, handshake 22, application_data 23. */
+/** Names of the record types (RFC 8446 §5.1), by number. */
+export const RECORD_TYPES: Readonly<Record<number, string>> = Object.freeze({
+  20: 'change_cipher_spec',
+  21: 'alert',
+  22: 'handshake',
+  23: 'application_data',
+});
 const FIRST_TYPE = 20;
 const LAST_TYPE = 23;
 /** 0x0303 everywhere, 0x0301 also in a ClientHello (RFC 8446 §5.1). */

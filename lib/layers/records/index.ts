@@ -9,6 +9,7 @@ import { RecordsOutbound } from './outbound.js';
 
 export { RecordDecoder } from './decoder.js';
 export { RecordEncoder } from './encoder.js';
+export { HEADER_BYTES, RECORD_TYPES } from './header.js';
 
 export interface RecordsOptions {
   /**

@@ -4,6 +4,7 @@ import { BODY_END, BOUNDARY, type ItemChunk } from '../../core/unit.js';
 import type { Channel } from '../../pipeline/channel.js';
 import { HttpBodies } from '../../transports/http-bodies.js';
 import { serverClientStack } from '../stacks.js';
+import { plain, statusOf } from './http-front.js';
 import type { ManagerSession } from './manager-session.js';
 
 const LAYER = 'server';
@@ -73,10 +74,10 @@ export class HttpSession {
     this.lastActive = performance.now();
     this.#owner = request.socket;
     if (this.pending >= this.#limits.maxPipelinedPosts) {
-      const { maxPipelinedPosts } = this.#limits;
-      this.#fail(
-        new LimitError(`${this.pending + 1} POSTs under way, at most ${maxPipelinedPosts}`, { layer: LAYER, limit: maxPipelinedPosts }),
-      );
+      const limit = this.#limits.maxPipelinedPosts;
+      const error = new LimitError(`${this.pending + 1} POSTs under way, at most ${limit}`, { layer: LAYER, limit });
+      this.#fail(error);
+      plain(request, response, statusOf(error), error.message);
       return;
     }
     this.#bodies.accept(request, response, first, () => {

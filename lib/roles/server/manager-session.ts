@@ -47,7 +47,7 @@ export class ManagerSession {
     const answer = await link.call({ kind: 'NewTlsSession' });
     if (answer.kind !== 'TlsSession') {
       const error = new LinkError('the Runtime Manager opens no session', { layer: LAYER, got: nameOf(answer) });
-      if (answer.kind !== 'Status') link.destroy(error);
+      if (answer.kind !== 'Status' || answer.status === 'Success') link.destroy(error);
       throw error;
     }
     return new ManagerSession(answer.session, link, maxUnacknowledgedBytes);
@@ -132,7 +132,7 @@ export class ManagerSession {
    */
   #refused(request: string, response: Response | undefined): VeracruzError {
     const got = nameOf(response);
-    if (response?.kind === 'Status') {
+    if (response?.kind === 'Status' && response.status !== 'Success') {
       return new SessionUnknownError(`the Runtime Manager refused ${request} with ${got}: it has closed the session`, { layer: LAYER, got });
     }
     const error = new LinkError(`the Runtime Manager answered ${request} with ${got}`, { layer: LAYER, got });

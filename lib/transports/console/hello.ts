@@ -11,7 +11,10 @@ export interface HelloOptions {
   timeoutMs?: number;
   /** Milliseconds between two questions. Default 1000. */
   intervalMs?: number;
-  /** Milliseconds of silence that must follow a hello, to tell it from four zeros in the middle of something. Default 50. */
+  /**
+   * Milliseconds of silence that must follow a hello, to tell it from four zeros in the middle of something. Default 50;
+   * once it was asked twice, `intervalMs`, for a slow guest might answer the second question as well.
+   */
   quietMs?: number;
   signal?: AbortSignal | undefined;
 }
@@ -38,22 +41,25 @@ export async function awaitHello(pipe: Duplex, options: HelloOptions = {}): Prom
   integerInRange('quietMs', quietMs, 1, intervalMs);
   const { signal } = options;
   let zeros = 0;
+  let questions = 0;
   let quiet: NodeJS.Timeout | undefined;
   await new Promise<void>((resolve, reject) => {
     const settle = (error?: Error) => {
       clearTimeout(quiet);
       clearTimeout(late);
       clearInterval(asking);
-      pipe.off('data', heard).off('end', ended).off('close', ended).off('error', failed);
+      // With 'readable' and not 'data', so that the pipe is left as it was: neither flowing nor paused.
+      pipe.off('readable', heard).off('end', ended).off('close', ended).off('error', failed);
       signal?.removeEventListener('abort', abort);
-      pipe.pause();
       if (error === undefined) resolve();
       else reject(error);
     };
-    const heard = (chunk: Buffer) => {
+    const heard = () => {
+      const chunk = pipe.read() as Buffer | null;
+      if (chunk === null) return;
       clearTimeout(quiet);
       for (const byte of chunk) zeros = byte === 0 ? zeros + 1 : 0;
-      if (zeros >= HELLO.length) quiet = setTimeout(() => settle(), quietMs);
+      if (zeros >= HELLO.length) quiet = setTimeout(() => settle(), questions > 1 ? intervalMs : quietMs);
     };
     const ended = () => settle(new TransportError('the pipe ended before the guest said hello', { layer: CONSOLE_LAYER }));
     const failed = (cause: Error) =>
@@ -63,8 +69,13 @@ export async function awaitHello(pipe: Duplex, options: HelloOptions = {}): Prom
       () => settle(new TimeoutError(`no hello from the guest within ${timeoutMs} ms`, { layer: CONSOLE_LAYER, limit: timeoutMs })),
       timeoutMs,
     );
-    const asking = setInterval(() => pipe.write(HELLO), intervalMs);
-    pipe.on('error', failed).on('end', ended).on('close', ended).on('data', heard);
+    const asking = setInterval(() => {
+      // Not while a hello waits for its silence.
+      if (zeros >= HELLO.length) return;
+      questions++;
+      pipe.write(HELLO);
+    }, intervalMs);
+    pipe.on('error', failed).on('end', ended).on('close', ended).on('readable', heard);
     if (signal?.aborted === true) abort();
     else signal?.addEventListener('abort', abort, { once: true });
   });

@@ -1,0 +1,41 @@
+import { base64Rows } from './base64.js';
+import { bincodeRows } from './bincode.js';
+import { frameRows } from './frame.js';
+import { prefixRows } from './length-prefix.js';
+import { protobufRows } from './protobuf.js';
+import type { LayerName, Reading } from './reading.js';
+import { recordRows } from './records.js';
+import { type Fault, FaultFound, Region, type Row, type Rows } from './region.js';
+import { sessionRows } from './session.js';
+
+export type Annotation = Row | Fault;
+
+const ANNOTATORS: Readonly<Record<LayerName, (region: Region, reading: Reading) => Rows>> = {
+  protobuf: protobufRows,
+  prefix: prefixRows,
+  record: recordRows,
+  base64: base64Rows,
+  session: sessionRows,
+  bincode: bincodeRows,
+  frame: frameRows,
+};
+
+/**
+ * Says what each byte of `bytes` is, from the layer of `reading` upward: rows in the order of the bytes, whose fields cover
+ * the input; at the first thing that is wrong one row for what was not read, and the fault. Nothing is kept.
+ */
+export function* annotate(bytes: Buffer, reading: Reading): Generator<Annotation, void, undefined> {
+  const region = new Region(bytes);
+  let covered = 0;
+  try {
+    for (const row of ANNOTATORS[reading.layer](region, reading)) {
+      if (row.kind === 'field' && !row.decoded) covered = row.offset + row.length;
+      yield row;
+    }
+  } catch (thrown) {
+    if (!(thrown instanceof FaultFound)) throw thrown;
+    const { fault } = thrown;
+    if (covered < bytes.length) yield region.field(fault.layer, 'not read', covered, bytes.length - covered);
+    yield fault;
+  }
+}

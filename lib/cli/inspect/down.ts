@@ -1,0 +1,36 @@
+import { InvalidArgumentError } from '../../core/errors.js';
+import { encodeBase64 } from '../../layers/base64/index.js';
+import { FRAME_HEADERS } from '../../layers/frame/index.js';
+import { encodePrefix } from '../../layers/length-prefix/index.js';
+import { NEW_SESSION_ID, sessionHead } from '../../layers/session/index.js';
+import type { Known } from './reading.js';
+
+/**
+ * Puts `bytes` into the layers below theirs, as far down as that goes without keys, a socket or HTTP; gives the bytes and
+ * the layer that they are of now.
+ *
+ *     protobuf → prefix      record → base64 → session      bincode → frame
+ *
+ * Throws `InvalidArgumentError` where nothing is below.
+ */
+export function wrap(bytes: Buffer, known: Known): { bytes: Buffer; layer: Known['layer'] } {
+  switch (known.layer) {
+    case 'protobuf':
+      return { bytes: Buffer.concat([encodePrefix(bytes.length), bytes]), layer: 'prefix' };
+    case 'record':
+    case 'base64': {
+      const text = known.layer === 'record' ? encodeBase64(bytes) : bytes;
+      return { bytes: Buffer.concat([sessionHead(NEW_SESSION_ID), text]), layer: 'session' };
+    }
+    case 'bincode': {
+      const header = FRAME_HEADERS[known.frame];
+      const head = Buffer.alloc(header.bytes);
+      header.write(head, bytes.length);
+      return { bytes: Buffer.concat([head, bytes]), layer: 'frame' };
+    }
+    case 'prefix':
+    case 'session':
+    case 'frame':
+      throw new InvalidArgumentError(`--down adds the layers below; below ${known.layer} there is none to add: leave --down out`);
+  }
+}

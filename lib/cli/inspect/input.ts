@@ -1,0 +1,139 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { Base64Error, InvalidArgumentError, LimitError } from '../../core/errors.js';
+import { decodeBase64 } from '../../layers/base64/index.js';
+import { isWhitespace } from '../../layers/session/index.js';
+
+/** How the bytes are written in the input. */
+export const FORMS = Object.freeze(['raw', 'hex', 'base64'] as const);
+export type Form = (typeof FORMS)[number];
+
+const STDIN = 0;
+const CHUNK_BYTES = 65_536;
+
+/**
+ * All of a file, or of standard input (`-`). Throws `InvalidArgumentError` when it cannot be read and `LimitError` when it
+ * has more than `maxBytes`: of a file its size says so, of a pipe the first byte that is too much.
+ */
+export function readInput(path: string, maxBytes: number): Buffer {
+  const fd = path === '-' ? STDIN : open(path);
+  try {
+    const stat = fstatSync(fd);
+    if (stat.isDirectory()) throw new InvalidArgumentError(`${path} is a folder`);
+    if (stat.isFile() && stat.size > maxBytes) throw tooLong(stat.size, maxBytes);
+    return readAll(fd, path, maxBytes);
+  } finally {
+    if (fd !== STDIN) closeSync(fd);
+  }
+}
+
+function open(path: string): number {
+  try {
+    return openSync(path, 'r');
+  } catch (cause) {
+    throw new InvalidArgumentError(`cannot read ${path}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function readAll(fd: number, path: string, maxBytes: number): Buffer {
+  const chunks: Buffer[] = [];
+  let total = 0;
+  for (;;) {
+    const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, maxBytes - total + 1));
+    const count = readSome(fd, path, chunk);
+    if (count === 0) return Buffer.concat(chunks, total);
+    total += count;
+    if (total > maxBytes) throw tooLong(total, maxBytes);
+    chunks.push(chunk.subarray(0, count));
+  }
+}
+
+/** A pipe may be set not to wait (EAGAIN); it is asked again after a moment. */
+function readSome(fd: number, path: string, chunk: Buffer): number {
+  for (;;) {
+    try {
+      return readSync(fd, chunk);
+    } catch (cause) {
+      const { code, message } = cause as NodeJS.ErrnoException;
+      if (code === 'EOF') return 0;
+      if (code !== 'EAGAIN') throw new InvalidArgumentError(`cannot read ${path}: ${message}`, { cause });
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+    }
+  }
+}
+
+function tooLong(got: number, limit: number): LimitError {
+  return new LimitError(`the input has ${got} bytes or more, --max-bytes is ${limit}`, { layer: 'input', limit, got });
+}
+
+/** The bytes that `input` stands for. Throws `InvalidArgumentError` or `Base64Error` with the offset of the first bad byte. */
+export function bytesOf(input: Buffer, form: Form): Buffer {
+  if (form === 'raw') return input;
+  return form === 'hex' ? fromHex(input) : fromBase64(input);
+}
+
+/** Hex digits, a pair a byte; white space between pairs, and `0x` before the first of a group. */
+function fromHex(text: Buffer): Buffer {
+  const bytes = Buffer.allocUnsafe(Math.floor(text.length / 2));
+  let length = 0;
+  let begins = true;
+  for (let at = 0; at < text.length; ) {
+    const byte = text[at] as number;
+    if (isWhitespace(byte)) {
+      begins = true;
+      at++;
+      continue;
+    }
+    if (begins && byte === 0x30 && ((text[at + 1] ?? 0) | 0x20) === 0x78) {
+      begins = false;
+      at += 2;
+      continue;
+    }
+    begins = false;
+    for (const place of [at, at + 1]) if (digit(text[place]) === undefined) throw badDigit(text, place);
+    bytes[length++] = (digit(byte) as number) * 16 + (digit(text[at + 1]) as number);
+    at += 2;
+  }
+  return bytes.subarray(0, length);
+}
+
+function digit(byte: number | undefined): number | undefined {
+  if (byte === undefined) return undefined;
+  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
+  const letter = byte | 0x20;
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : undefined;
+}
+
+function badDigit(text: Buffer, offset: number): InvalidArgumentError {
+  const got = text[offset] ?? 'the end';
+  return new InvalidArgumentError(`the hex text has no hex digit at offset ${offset}; for bytes as they are: --input raw`, {
+    layer: 'input',
+    expected: 'two hex digits a byte',
+    got,
+    offset,
+  });
+}
+
+/** base64 with its padding; white space anywhere. */
+function fromBase64(text: Buffer): Buffer {
+  const letters = Buffer.allocUnsafe(text.length);
+  let length = 0;
+  for (const byte of text) if (!isWhitespace(byte)) letters[length++] = byte;
+  try {
+    return decodeBase64(letters.subarray(0, length));
+  } catch (thrown) {
+    if (!(thrown instanceof Base64Error)) throw thrown;
+    const { message, expected, got } = thrown;
+    const offset = placeOf(text, thrown.offset ?? 0);
+    throw new Base64Error(`the input is no base64: ${message}, white space not counted`, { layer: 'input', expected, got, offset });
+  }
+}
+
+/** Where the letter number `index` stands in the text. */
+function placeOf(text: Buffer, index: number): number {
+  let letters = 0;
+  for (let at = 0; at < text.length; at++) {
+    if (isWhitespace(text[at] as number)) continue;
+    if (letters++ === index) return at;
+  }
+  return text.length;
+}

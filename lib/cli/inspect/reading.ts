@@ -1,0 +1,36 @@
+/** What inspect is told about its input. */
+import type { Dialect } from '../../layers/bincode/index.js';
+import type { FrameKind } from '../../layers/frame/index.js';
+import type { EnvelopeName } from '../../layers/protobuf/index.js';
+
+/** The layers that an input can begin with, top of the stack first. */
+export const LAYER_NAMES = Object.freeze(['protobuf', 'prefix', 'record', 'base64', 'session', 'bincode', 'frame'] as const);
+export type LayerName = (typeof LAYER_NAMES)[number];
+
+/** `status`: a bincode status outside any message. */
+export type Side = 'request' | 'response' | 'status';
+
+/** One way to read an input. */
+export interface Reading {
+  readonly layer: LayerName;
+  readonly dialect: Dialect;
+  readonly frame: FrameKind;
+  readonly side: Side;
+  readonly type: EnvelopeName;
+}
+
+/** What is known; what is not, is tried. */
+export type Known = Pick<Reading, 'layer' | 'dialect' | 'frame'> & Partial<Pick<Reading, 'side' | 'type'>>;
+
+/** The ways to read that agree with what is known, the likelier first. */
+export function readingsOf(known: Known): Reading[] {
+  const { side, type } = known;
+  const told = side ?? (type === undefined ? undefined : type.endsWith('Request') ? 'request' : 'response');
+  const sides: Side[] =
+    told !== undefined ? [told] : known.layer === 'record' || known.layer === 'base64' ? ['request'] : ['request', 'response'];
+  return sides.map((each) => ({
+    ...known,
+    side: each,
+    type: type ?? (each === 'response' ? 'RuntimeManagerResponse' : 'RuntimeManagerRequest'),
+  }));
+}

@@ -1,0 +1,31 @@
+import { HEADER_BYTES, RECORD_TYPES, RecordDecoder } from '../../layers/records/index.js';
+import { type Region, type Rows, verdict } from './region.js';
+
+const LAYER = 'records';
+
+/** TLS records; what is in them is ciphertext, and the end of what can be read without keys. */
+export function* recordRows(region: Region): Rows {
+  const { bytes } = region;
+  const decoder = new RecordDecoder();
+  const refused = verdict(LAYER, () => decoder.push(bytes));
+  const error = refused ?? verdict(LAYER, () => decoder.end());
+  // A header that is refused ends the rows before it; a record that is cut short is shown as far as it is there.
+  const stop = refused?.offset ?? bytes.length;
+  for (let at = 0, count = 1; at + HEADER_BYTES <= stop; count++) {
+    const length = bytes.readUInt16BE(at + HEADER_BYTES - 2);
+    const got = Math.min(length, bytes.length - at - HEADER_BYTES);
+    yield region.group(LAYER, `record ${count}`, at, HEADER_BYTES + got);
+    const type = bytes[at] as number;
+    const inside = region.within();
+    yield inside.field(LAYER, 'type', at, 1, { value: type, name: RECORD_TYPES[type] ?? 'unknown' });
+    yield inside.field(LAYER, 'version', at + 1, 2, { value: bytes.readUInt16BE(at + 1), name: 'legacy' });
+    yield inside.field(LAYER, 'length', at + HEADER_BYTES - 2, 2, { value: length });
+    const body = bytes.subarray(at + HEADER_BYTES, at + HEADER_BYTES + got);
+    yield inside.field(LAYER, 'ciphertext', at + HEADER_BYTES, got, {
+      value: body,
+      ...(got < length && { note: `${got} of ${length} bytes: the record goes on elsewhere` }),
+    });
+    at += HEADER_BYTES + got;
+  }
+  if (error !== undefined) throw region.fault(error, stop);
+}

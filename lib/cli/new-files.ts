@@ -1,0 +1,41 @@
+import { existsSync, linkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { InvalidArgumentError } from '../core/errors.js';
+
+/** A file to write. */
+export interface NewFile {
+  readonly path: string;
+  readonly content: string | Buffer;
+  /** Only the owner may read it (mode 0600), from its first byte on. */
+  readonly secret: boolean;
+}
+
+/**
+ * Writes all of the files or none. Each is whole before its name exists; an existing one is replaced only with `force`, and
+ * then has the mode of a new one. Throws `InvalidArgumentError` when one exists or cannot be written.
+ */
+export function writeNewFiles(files: readonly NewFile[], force: boolean): void {
+  if (!force) for (const { path } of files) if (existsSync(path)) throw exists(path);
+  const made: string[] = [];
+  const drafts = files.map((file) => ({ ...file, draft: `${file.path}.${process.pid}.draft` }));
+  try {
+    for (const { draft, content, secret } of drafts)
+      writeFileSync(draft, content, { flag: 'wx', mode: secret ? 0o600 : 0o644, flush: true });
+    for (const { draft, path } of drafts) {
+      // A link, unlike a rename, fails when somebody else was faster.
+      if (force) renameSync(draft, path);
+      else linkSync(draft, path);
+      made.push(path);
+    }
+  } catch (cause) {
+    if (!force) for (const path of made) rmSync(path, { force: true });
+    if ((cause as NodeJS.ErrnoException).code === 'EEXIST')
+      throw exists((cause as { dest?: string }).dest ?? (cause as NodeJS.ErrnoException).path ?? 'a file');
+    throw new InvalidArgumentError(`cannot write: ${(cause as Error).message}`, { cause });
+  } finally {
+    for (const { draft } of drafts) rmSync(draft, { force: true });
+  }
+}
+
+function exists(path: string): InvalidArgumentError {
+  return new InvalidArgumentError(`${path} exists: choose another --out, or say --force to replace it`);
+}

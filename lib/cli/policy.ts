@@ -1,0 +1,87 @@
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { InvalidArgumentError } from '../core/errors.js';
+import { formatFault, POLICY_SCHEMA, type PolicyFault, policyFaults, policyHash } from '../enclave/policy/index.js';
+import { createCommand } from './policy/create.js';
+
+/** `veracruz-streams policy` */
+export function policyCommand(): Command {
+  const commands = [createCommand(), checkCommand(), hashCommand(), schemaCommand()];
+  // Wrong use ends in `exitWith` and its 2; by itself commander ends with 1.
+  for (const command of commands) command.exitOverride().showHelpAfterError('(--help shows what is there)');
+  const policy = new Command('policy')
+    .description('Write, check and hash policies.')
+    .exitOverride()
+    .addHelpText(
+      'after',
+      `
+Examples:
+  veracruz-streams policy check policy.json
+  veracruz-streams policy hash policy.json
+  veracruz-streams policy create --help`,
+    );
+  for (const command of commands) policy.addCommand(command);
+  return policy;
+}
+
+function checkCommand(): Command {
+  return new Command('check')
+    .description('Say what is wrong with a policy, one fault a line, each with its key. Exits with 1 when there is a fault.')
+    .argument('<file>', 'the policy; - is standard input')
+    .option('--json', 'print the faults as one line of JSON')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  veracruz-streams policy check policy.json
+  veracruz-streams policy check --json - < policy.json`,
+    )
+    .action((path: string, { json }: { json?: boolean }) => {
+      const bytes = readBytes(path);
+      const hash = policyHash(bytes);
+      const faults = faultsOf(bytes);
+      const lines = faults.length > 0 ? faults.map(formatFault) : [`${path} is a good policy; its hash is ${hash}`];
+      process.stdout.write(json === true ? `${JSON.stringify({ good: faults.length === 0, hash, faults })}\n` : `${lines.join('\n')}\n`);
+      if (faults.length > 0) process.exitCode = 1;
+    });
+}
+
+function hashCommand(): Command {
+  return new Command('hash')
+    .description('Print the hash of a policy: SHA-256 of the exact bytes of the file, 64 hex digits. The policy is not checked.')
+    .argument('<file>', 'the policy; - is standard input')
+    .option('--json', 'print it as one line of JSON')
+    .addHelpText('after', '\nExample:\n  veracruz-streams policy hash policy.json')
+    .action((path: string, { json }: { json?: boolean }) => {
+      const hash = policyHash(readBytes(path));
+      process.stdout.write(`${json === true ? JSON.stringify({ hash }) : hash}\n`);
+    });
+}
+
+function schemaCommand(): Command {
+  return new Command('schema')
+    .description('Print the JSON Schema of policies, for editors.')
+    .addHelpText('after', '\nExample:\n  veracruz-streams policy schema > policy.schema.json')
+    .action(() => {
+      process.stdout.write(`${JSON.stringify(POLICY_SCHEMA, null, 2)}\n`);
+    });
+}
+
+function readBytes(path: string): Buffer {
+  try {
+    return readFileSync(path === '-' ? 0 : path);
+  } catch (cause) {
+    throw new InvalidArgumentError(`cannot read ${path}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** The text travels as UTF-8: bytes that are none could not be what everybody hashes. */
+function faultsOf(bytes: Buffer): readonly PolicyFault[] {
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return [{ key: '', message: 'is no UTF-8' }];
+  }
+  return policyFaults(text);
+}

@@ -1,0 +1,141 @@
+import { writeFileSync } from 'node:fs';
+import { Command, Option } from 'commander';
+import { InvalidArgumentError } from '../../core/errors.js';
+import { CREATE_POLICY_DEFAULTS, createPolicy, type Policy, policyHash } from '../../enclave/policy/index.js';
+import { parseTransfers } from '../client/transfers.js';
+import { readText } from '../flags.js';
+import { parseExpiry } from './expiry.js';
+import { fileHash, pcrHash } from './hashes.js';
+
+interface CreateFlags {
+  certificate: string[];
+  capability: string[];
+  binary?: string[];
+  programBinary?: string[];
+  pipeline?: string[];
+  hashes?: string[];
+  veracruzServerIp: string;
+  proxyAttestationServerIp: string;
+  proxyAttestationServerCert: string;
+  cssFile?: string;
+  pcrFile?: string;
+  sevsnpHash?: string;
+  certificateExpiry: string;
+  cipherSuite: string;
+  outputPolicyFile: string;
+  enclaveDebugMode?: boolean;
+  executionStrategy: Policy['execution_strategy'];
+  enableClock?: boolean;
+  maxMemoryMib: string;
+  json?: boolean;
+}
+
+const collect = (value: string, before: string[] = []) => [...before, value];
+
+/** `veracruz-streams policy create` */
+export function createCommand(): Command {
+  return new Command('create')
+    .description('Write a policy. The flags are those of generate-policy.')
+    .requiredOption('-c, --certificate <file>', 'the certificate of a participant, PEM; once for each', collect)
+    .requiredOption('-p, --capability <name:rights,…>', 'what a participant or program may do, e.g. /input/:rw,/output/:r', collect)
+    .option('-w, --binary <[name=]path,…>', 'programs; their SHA-256 is added to the policy', collect)
+    .addOption(new Option('--program-binary <…>').argParser(collect).hideHelp())
+    .option('--hashes <[name=]path,…>', 'other files that must have the contents they have now', collect)
+    .option('--pipeline <script>', 'a pipeline of programs', collect)
+    .requiredOption('-s, --veracruz-server-ip <host:port>', 'where the Server listens')
+    .requiredOption('-t, --proxy-attestation-server-ip <host:port>', 'where the Proxy Attestation Server listens')
+    .requiredOption('--proxy-attestation-server-cert <file>', 'the certificate of the authority it issues with, PEM')
+    .option('-b, --css-file <file>', 'the program of the Runtime Manager: its hash is the one for Linux')
+    .option('-l, --pcr-file <file>', 'PCR0 of the Runtime Manager for AWS Nitro, or what nitro-cli build-enclave printed')
+    .option('--sevsnp-hash <hex>', 'its measurement for AMD SEV-SNP')
+    .requiredOption('-x, --certificate-expiry <time>', 'when its certificate is to expire: RFC 2822 or ISO 8601')
+    .option('--cipher-suite <name>', 'the one suite of TLS 1.3', CREATE_POLICY_DEFAULTS.cipherSuite)
+    .option('-o, --output-policy-file <file>', 'where to write; - is standard output', 'output.json')
+    .option('-d, --enclave-debug-mode', 'let programs write to the standard output of the host')
+    .addOption(
+      new Option('-e, --execution-strategy <how>', 'how programs are run')
+        .choices(['Interpretation', 'JIT'])
+        .default(CREATE_POLICY_DEFAULTS.executionStrategy),
+    )
+    .option('-n, --enable-clock', 'let programs read the clock')
+    .option('-m, --max-memory-mib <n>', 'memory of the enclave, MiB', String(CREATE_POLICY_DEFAULTS.maxMemoryMib))
+    .option('--json', 'print what was written as one line of JSON on standard error')
+    .addHelpText(
+      'after',
+      `
+The capabilities belong, in order, to the certificates, then to the programs, then to the pipelines: one for each; "" is none.
+Rights are letters out of r, w and x, or the number that the policy is to have. A name without name= is the path itself.
+-h is help; the -h of generate-policy is --hashes here. One of -b, -l and --sevsnp-hash is needed.
+
+Examples:
+  veracruz-streams policy create -c alice.pem -p /program/:wx,/input/:w,/output/:r \\
+    -w /program/sum.wasm=./sum.wasm -p /input/:r,/output/:rw \\
+    -s 127.0.0.1:3011 -t 127.0.0.1:3010 --proxy-attestation-server-cert ca.pem \\
+    -b ./runtime_manager -x 'Thu, 31 Jan 2030 12:00:00 GMT' -o policy.json`,
+    )
+    .action(create);
+}
+
+async function create(flags: CreateFlags): Promise<void> {
+  const programs = await pinned([...(flags.binary ?? []), ...(flags.programBinary ?? [])]);
+  const scripts = flags.pipeline ?? [];
+  const all = flags.certificate.length + programs.length + scripts.length;
+  if (flags.capability.length !== all) {
+    throw new InvalidArgumentError(
+      `give one --capability for each certificate (${flags.certificate.length}), program (${programs.length}) and pipeline (${scripts.length}), in this order: ${all}, not ${flags.capability.length}`,
+      { expected: all, got: flags.capability.length },
+    );
+  }
+  if (flags.cssFile === undefined && flags.pcrFile === undefined && flags.sevsnpHash === undefined) {
+    throw new InvalidArgumentError('say what the Runtime Manager is: --css-file, --pcr-file or --sevsnp-hash');
+  }
+  const capabilities = flags.capability.values();
+  const withCapabilities = <T extends object>(item: T) => ({ ...item, capabilities: capabilities.next().value as string });
+  const text = createPolicy({
+    // In the order in which the capabilities stand.
+    identities: flags.certificate.map((path) => withCapabilities({ certificate: readText(path) })),
+    programs: programs.map(withCapabilities),
+    pipelines: scripts.map((script) => withCapabilities({ script })),
+    hashes: await pinned(flags.hashes ?? []),
+    serverUrl: flags.veracruzServerIp,
+    attestationUrl: flags.proxyAttestationServerIp,
+    authority: readText(flags.proxyAttestationServerCert),
+    certificateExpiry: parseExpiry(flags.certificateExpiry),
+    runtimeHashes: {
+      ...(flags.cssFile !== undefined && { linux: await fileHash(flags.cssFile) }),
+      ...(flags.pcrFile !== undefined && { nitro: pcrHash(flags.pcrFile) }),
+      ...(flags.sevsnpHash !== undefined && { sevsnp: flags.sevsnpHash }),
+    },
+    cipherSuite: flags.cipherSuite,
+    executionStrategy: flags.executionStrategy,
+    maxMemoryMib: Number(flags.maxMemoryMib),
+    enableClock: flags.enableClock === true,
+    debug: flags.enclaveDebugMode === true,
+  });
+  write(flags.outputPolicyFile, text);
+  const [file, hash] = [flags.outputPolicyFile, policyHash(text)];
+  const line = flags.json === true ? JSON.stringify({ file, hash, bytes: Buffer.byteLength(text) }) : `wrote ${file}, policy hash ${hash}`;
+  process.stderr.write(`${line}\n`);
+}
+
+/** Files and their hashes, by their names in the enclave. */
+async function pinned(texts: readonly string[]): Promise<{ name: string; sha256: string }[]> {
+  const pins = [];
+  for (const { remote, local } of parseTransfers(texts, 'stdin')) {
+    if (local === '-') throw new InvalidArgumentError('a file to be hashed cannot be standard input');
+    pins.push({ name: remote, sha256: await fileHash(local) });
+  }
+  return pins;
+}
+
+function write(path: string, text: string): void {
+  if (path === '-') {
+    process.stdout.write(text);
+    return;
+  }
+  try {
+    writeFileSync(path, text);
+  } catch (cause) {
+    throw new InvalidArgumentError(`cannot write ${path}: ${(cause as Error).message}`, { cause });
+  }
+}

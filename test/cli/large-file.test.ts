@@ -1,0 +1,36 @@
+/** The main job at a size that no memory of ours holds: 2 GiB up and down through three processes. */
+import { execFile } from 'node:child_process';
+import { statfsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import t from 'tap';
+import type { DemoReport } from '../../lib/cli/demo/report.js';
+import { PROJECT_ROOT } from '../support/golden.js';
+
+const MIB = 2 ** 20;
+/** Well above what is reached (the goal is 200 MiB), far below the file: a process that kept the file would pass it. */
+const MAX_PEAK_BYTES = 400 * MIB;
+
+const { bavail, bsize } = statfsSync(tmpdir());
+const skip = bavail * bsize < 6 * 1024 * MIB && 'less than 6 GiB are free for temporary files';
+
+t.setTimeout(540_000);
+void t.test('2 GiB', { skip, timeout: 520_000 }, async (t) => {
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    join(PROJECT_ROOT, 'dist/lib/cli/main.js'),
+    'demo',
+    '--size',
+    '2G',
+    '--json',
+  ]);
+  const report = JSON.parse(stdout) as DemoReport;
+  t.equal(report.bytes, 2048 * MIB);
+  t.ok(report.match, 'the bytes that came back are those that went');
+  for (const [name, peak] of Object.entries(report.peakMemory)) {
+    if (peak === undefined) continue;
+    t.comment(`${name}: peak ${(peak / MIB).toFixed(0)} MiB`);
+    t.ok(peak < MAX_PEAK_BYTES, `the ${name} process does not hold the file`);
+  }
+  t.comment(`up ${report.upload.mbPerSecond.toFixed(0)} MB/s, down ${report.download.mbPerSecond.toFixed(0)} MB/s`);
+});

@@ -1,0 +1,21 @@
+import t from 'tap';
+import { integerInRange, oneOf } from '../../lib/core/check.js';
+
+void t.test('integerInRange gives what is in the range, its ends included', async (t) => {
+  for (const value of [1, 5, 9]) t.equal(integerInRange('maxBytes', value, 1, 9), value);
+  for (const value of [0, 10, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, '5' as unknown as number, 2n as unknown as number]) {
+    t.throws(() => integerInRange('maxBytes', value, 1, 9), {
+      code: 'ERR_VC_INVALID_OPTION',
+      message: `maxBytes must be a whole number from 1 to 9, got ${value}`,
+      expected: '1..9',
+      got: value,
+    });
+  }
+});
+
+void t.test('oneOf gives what is among the choices', async (t) => {
+  t.equal(oneOf('end', 'client', ['client', 'server']), 'client');
+  for (const value of ['', 'Client', 'toString', undefined as unknown as string]) {
+    t.throws(() => oneOf('end', value, ['client', 'server']), { code: 'ERR_VC_INVALID_OPTION', expected: 'client|server', got: value });
+  }
+});

@@ -1,0 +1,46 @@
+import { Writable } from 'node:stream';
+import t from 'tap';
+import { drained } from '../../lib/core/drained.js';
+import { within } from '../support/foreign.js';
+
+/** A sink that takes its chunks when told to. */
+class Slow extends Writable {
+  readonly #waiting: (() => void)[] = [];
+  constructor() {
+    super({ highWaterMark: 1 });
+  }
+  override _write(_chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    this.#waiting.push(done);
+  }
+  take(): void {
+    this.#waiting.shift()?.();
+  }
+}
+
+const listeners = (stream: Writable) => stream.listenerCount('drain') + stream.listenerCount('close');
+
+void t.test('at once when there is room, or nobody to wait for', async (t) => {
+  const stream = new Slow();
+  await within('room', drained(stream));
+  stream.write('x');
+  stream.destroy();
+  await within('gone', drained(stream));
+  t.equal(listeners(stream), 0);
+});
+
+for (const how of ['drain', 'close'] as const) {
+  void t.test(`later, with ${how}; no listener stays`, async (t) => {
+    const stream = new Slow();
+    t.notOk(stream.write('x'));
+    let settled = false;
+    const waits = drained(stream).then(() => {
+      settled = true;
+    });
+    await new Promise((go) => setImmediate(go));
+    t.notOk(settled);
+    if (how === 'drain') stream.take();
+    else stream.destroy();
+    await within(how, waits);
+    t.equal(listeners(stream), 0);
+  });
+}

@@ -1,0 +1,335 @@
+import { getEventListeners, once } from 'node:events';
+import type { Duplex } from 'node:stream';
+import t from 'tap';
+import { AbortedError, TransportError, type VeracruzError } from '../../lib/core/errors.js';
+import type { Channel, ChannelOptions } from '../../lib/pipeline/channel.js';
+import { stack } from '../../lib/pipeline/stack.js';
+import { memoryPipe } from '../../lib/transports/memory.js';
+import { within } from '../support/foreign.js';
+import { type Direction, failing, type Moment, settle, through } from './layers.js';
+
+// A fault that nobody listens for must fail the test, not vanish.
+const stray: unknown[] = [];
+process.on('unhandledRejection', (error) => stray.push(error));
+process.on('uncaughtExceptionMonitor', (error) => stray.push(error));
+t.teardown(() => {
+  if (stray.length > 0) throw new Error(`stray: ${String(stray[0])}`);
+});
+
+const closed = (channel: Channel<Buffer>) => within('the close', new Promise<void>((resolve) => channel.once('close', resolve)));
+
+/** Everything that happens to a channel's end. */
+function watch(channel: Channel<Buffer>): { errors: VeracruzError[]; closes: number; ends: number; bytes: string } {
+  const seen = { errors: [] as VeracruzError[], closes: 0, ends: 0, bytes: '' };
+  channel.on('error', (error: VeracruzError) => seen.errors.push(error));
+  channel.on('close', () => seen.closes++);
+  channel.on('end', () => seen.ends++);
+  channel.on('data', (chunk: Buffer) => {
+    seen.bytes += chunk.toString();
+  });
+  return seen;
+}
+
+/** A pipe whose far end may be reset without that being a fault of the test. */
+function pipe(): [Duplex, Duplex] {
+  const [left, right] = memoryPipe();
+  right.on('error', () => {});
+  return [left, right];
+}
+
+function pair(options: ChannelOptions = {}): [Channel<Buffer>, Channel<Buffer>] {
+  const [left, right] = memoryPipe();
+  return [stack(through('a'), through('b')).over(left, options), stack(through('a'), through('b')).over(right)];
+}
+
+void t.test('what one end writes the other reads, both ways at once', async (t) => {
+  const [left, right] = pair();
+  const [l, r] = [watch(left), watch(right)];
+  for (let i = 0; i < 100; i++) {
+    left.write(Buffer.from(`<${i}`));
+    right.write(Buffer.from(`${i}>`));
+  }
+  left.end();
+  right.end();
+  await Promise.all([closed(left), closed(right)]);
+  t.equal(r.bytes, Array.from({ length: 100 }, (_, i) => `<${i}`).join(''));
+  t.equal(l.bytes, Array.from({ length: 100 }, (_, i) => `${i}>`).join(''));
+  t.match(
+    [l, r],
+    [
+      { errors: [], closes: 1, ends: 1 },
+      { errors: [], closes: 1, ends: 1 },
+    ],
+  );
+});
+
+void t.test('end() flushes, and leaves the way back open', async (t) => {
+  const [left, right] = pair();
+  const [l, r] = [watch(left), watch(right)];
+  left.end(Buffer.from('question'));
+  await within('the end', once(right, 'end'));
+  t.equal(r.bytes, 'question');
+  t.notOk(left.destroyed || right.destroyed);
+  right.write(Buffer.from('answer, '));
+  right.end(Buffer.from('later'));
+  await Promise.all([closed(left), closed(right)]);
+  t.equal(l.bytes, 'answer, later');
+  t.same([...l.errors, ...r.errors], []);
+});
+
+void t.test('finish comes when the pipe has it all', async (t) => {
+  const [left, right] = memoryPipe({ highWaterMark: 4 });
+  right.on('error', () => {});
+  const writer = stack(through('a')).over(left);
+  writer.end(Buffer.from('0123456789'));
+  await settle();
+  t.notOk(writer.writableFinished, 'the pipe still holds it');
+  right.resume();
+  await within('the finish', once(writer, 'finish'));
+  t.ok(left.writableFinished);
+  writer.destroy();
+});
+
+const LAYERS = ['top', 'middle', 'bottom'] as const;
+for (const direction of ['outbound', 'inbound'] as Direction[]) {
+  for (const moment of ['push', 'next', 'end'] as Moment[]) {
+    for (const faulty of LAYERS) {
+      void t.test(`a fault ${direction} in ${moment} of the ${faulty} layer ends all, once, and says where`, async (t) => {
+        const [left, right] = memoryPipe();
+        const layer = (name: string) => (name === faulty ? failing(name, direction, moment) : through(name));
+        const channel = stack(layer('top'), layer('middle'), layer('bottom')).over(left, { session: 's7' });
+        const seen = watch(channel);
+        const peer: unknown[] = [];
+        right.on('error', (error) => peer.push(error)).resume();
+        const ended = closed(channel);
+        if (direction === 'outbound') channel.end(Buffer.from('x'));
+        else right.end(Buffer.from('x'));
+        await ended;
+        t.equal(seen.errors.length, 1);
+        t.equal(seen.closes, 1);
+        t.match(seen.errors[0], { code: 'ERR_VC_PROTOBUF', layer: faulty, session: 's7', got: moment });
+        t.equal(seen.ends, 0, 'a failed stream does not seem to have ended');
+        t.ok(left.destroyed, 'the pipe is gone too');
+        const traffic = channel.traffic();
+        t.same(
+          traffic.map((layer) => [layer.layer, layer[direction].errors]),
+          LAYERS.map((name) => [name, name === faulty ? 1 : 0]),
+        );
+        channel.destroy(new Error('again'));
+        await settle();
+        t.equal(seen.errors.length, 1, 'what comes later is not heard of');
+      });
+    }
+  }
+}
+
+void t.test('a fault of the pipe is a TransportError with its cause', async (t) => {
+  const [left] = pipe();
+  const channel = stack(through('a')).over(left, { session: 's7' });
+  const seen = watch(channel);
+  const cause = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
+  const ended = closed(channel);
+  left.destroy(cause);
+  await ended;
+  t.equal(seen.errors.length, 1);
+  t.ok(seen.errors[0] instanceof TransportError);
+  t.match(seen.errors[0], { layer: 'transport', session: 's7', cause });
+});
+
+void t.test('a pipe of ours that fails with an error of ours keeps it', async (t) => {
+  const [left] = pipe();
+  const channel = stack(through('a')).over(left);
+  const seen = watch(channel);
+  const ended = closed(channel);
+  const cause = new AbortedError('mine', { layer: 'http' });
+  left.destroy(cause);
+  await ended;
+  t.equal(seen.errors[0], cause);
+});
+
+void t.test('a peer that goes away without a word', async (t) => {
+  const [left, right] = pair();
+  const seen = watch(left);
+  right.on('error', () => {}).destroy();
+  await closed(left);
+  t.equal(seen.errors.length, 1);
+  t.match(seen.errors[0], { code: 'ERR_VC_TRANSPORT', layer: 'transport' });
+});
+
+void t.test('a pipe that closes early, with no error and no end', async (t) => {
+  const [left] = pipe();
+  const channel = stack(through('a')).over(left);
+  const seen = watch(channel);
+  const ended = closed(channel);
+  left.destroy();
+  await ended;
+  t.match(seen.errors, [{ code: 'ERR_VC_TRANSPORT', message: 'the byte pipe closed early' }]);
+});
+
+void t.test('a pipe that closes after the peer has ended and before we have', async (t) => {
+  for (const ending of ['before', 'after', 'never'] as const) {
+    const [left, right] = pipe();
+    const channel = stack(through('a')).over(left);
+    const seen = watch(channel);
+    right.end();
+    await within('the end', once(channel, 'end'));
+    const ended = closed(channel);
+    let finished = false;
+    channel.on('finish', () => {
+      finished = true;
+    });
+    if (ending === 'before') channel.end(Buffer.alloc(1 << 20));
+    left.destroy();
+    if (ending === 'after') channel.end(Buffer.from('lost'));
+    await ended;
+    t.match(seen.errors, [{ code: 'ERR_VC_TRANSPORT' }], `end() ${ending}`);
+    t.notOk(finished, 'what was lost does not count as written');
+  }
+});
+
+void t.test('destroy without an error is silent; with one, that is the cause', async (t) => {
+  const [left, right] = pair();
+  const [l, r] = [watch(left), watch(right)];
+  const ended = [closed(left), closed(right)];
+  left.write(Buffer.from('x'));
+  left.destroy();
+  left.destroy(new Error('too late'));
+  await Promise.all(ended);
+  t.match(l, { errors: [], closes: 1 });
+  t.equal(r.errors.length, 1);
+
+  const [third, fourth] = pair({ session: 's3' });
+  const seen = watch(third);
+  watch(fourth);
+  const end = closed(third);
+  third.destroy(new Error('mine'));
+  await end;
+  t.match(seen.errors, [{ code: 'ERR_VC_TRANSPORT', message: 'mine', session: 's3', cause: Error }]);
+});
+
+void t.test('writing after the end fails that write; the channel says so once', async (t) => {
+  const [left, right] = pair();
+  const seen = watch(left);
+  watch(right);
+  left.destroy();
+  const error = await new Promise<Error | null | undefined>((resolve) => left.write(Buffer.from('x'), resolve));
+  t.match(error, { code: 'ERR_STREAM_DESTROYED' });
+  await settle();
+  t.same(seen.errors, []);
+});
+
+void t.test('the error of a write that a fault cut off is the fault', async (t) => {
+  const [left] = pipe();
+  const channel = stack(failing('top', 'outbound', 'push')).over(left);
+  watch(channel);
+  const error = await new Promise<Error | null | undefined>((resolve) => channel.write(Buffer.from('x'), resolve));
+  t.match(error, { code: 'ERR_VC_PROTOBUF', layer: 'top' });
+});
+
+void t.test('a session that becomes known on the way is in the error', async (t) => {
+  const [left, right] = pipe();
+  const channel = stack(failing('top', 'inbound', 'push')).over(left);
+  const seen = watch(channel);
+  channel.connection.session = '4711';
+  right.write(Buffer.from('x'));
+  await closed(channel);
+  t.equal(seen.errors[0]?.session, '4711');
+  right.destroy();
+});
+
+void t.test('abort', async (t) => {
+  await t.test('a signal that has fired already', async (t) => {
+    const reason = new Error('not wanted');
+    const [left, right] = pair({ signal: AbortSignal.abort(reason), session: 's1' });
+    const seen = watch(left);
+    watch(right);
+    await closed(left);
+    t.match(seen.errors, [{ code: 'ERR_VC_ABORTED', session: 's1', cause: reason }]);
+  });
+  await t.test('a signal that fires later', async (t) => {
+    const abort = new AbortController();
+    const [left, right] = pair({ signal: abort.signal });
+    const [seen, other] = [watch(left), watch(right)];
+    left.write(Buffer.from('x'));
+    await within('data', once(right, 'data'));
+    t.equal(getEventListeners(abort.signal, 'abort').length, 1);
+    abort.abort();
+    await Promise.all([closed(left), other.closes === 1 || closed(right)]);
+    t.match(seen.errors, [{ code: 'ERR_VC_ABORTED', cause: { name: 'AbortError' } }]);
+    t.equal(getEventListeners(abort.signal, 'abort').length, 0);
+  });
+  await t.test('a signal that fires when all is over', async (t) => {
+    const abort = new AbortController();
+    const [left, right] = pair({ signal: abort.signal });
+    const seen = watch(left);
+    watch(right);
+    left.end();
+    right.end();
+    await closed(left);
+    abort.abort();
+    await settle();
+    t.same(seen.errors, []);
+  });
+});
+
+void t.test('a thousand connections leave no listener behind', async (t) => {
+  const warnings: Error[] = [];
+  const warn = (warning: Error) => warnings.push(warning);
+  process.on('warning', warn);
+  t.teardown(() => process.off('warning', warn));
+  const abort = new AbortController();
+  const { signal } = abort;
+  const both = stack(through('a'), through('b'));
+  const before = process.eventNames().map((name) => [name, process.listenerCount(name)]);
+  for (let i = 0; i < 1000; i++) {
+    const [left, right] = memoryPipe();
+    const [client, server] = [both.over(left, { signal }), both.over(right)];
+    // A third each: closed by both, destroyed, failed.
+    const ended = [closed(client), closed(server)];
+    const seen = watch(client);
+    watch(server);
+    if (i % 3 === 0) {
+      client.end(Buffer.from('x'));
+      server.end();
+    } else if (i % 3 === 1) client.destroy();
+    else left.destroy(new Error('gone'));
+    await Promise.all(ended);
+    for (const pipe of [left, right]) if (pipe.listenerCount('drain') !== 0) t.fail(`a drain listener after ${i}`);
+    if (i % 3 !== 2 && seen.errors.length > 0) t.fail(`connection ${i}: ${seen.errors[0]?.message}`);
+  }
+  t.equal(getEventListeners(signal, 'abort').length, 0);
+  t.same(
+    process.eventNames().map((name) => [name, process.listenerCount(name)]),
+    before,
+  );
+  await settle();
+  t.same(warnings, []);
+});
+
+void t.test('traffic, received and idle', async (t) => {
+  const [left, right] = pair();
+  watch(left);
+  t.ok(left.idle);
+  left.write(Buffer.alloc(10));
+  left.write(Buffer.alloc(5));
+  t.notOk(left.idle, 'it is on its way');
+  await settle();
+  t.ok(left.idle);
+  t.notOk(right.idle, 'nobody has read it');
+  t.equal(right.received, 15);
+  watch(right);
+  await settle();
+  t.ok(right.idle);
+  const one = { bytesIn: 15, bytesOut: 15, chunks: 2, errors: 0 };
+  const none = { bytesIn: 0, bytesOut: 0, chunks: 0, errors: 0 };
+  t.same(
+    left.traffic(),
+    ['a', 'b'].map((layer) => ({ layer, outbound: one, inbound: none })),
+  );
+  const [copy] = left.traffic();
+  left.write(Buffer.alloc(1));
+  await settle();
+  t.equal(copy?.outbound.bytesIn, 15, 'a report does not change afterwards');
+  left.destroy();
+  right.on('error', () => {}).destroy();
+});

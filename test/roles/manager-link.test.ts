@@ -1,0 +1,311 @@
+/** The Runtime Manager behind a Server of another make, which speaks raw frames. */
+import { once } from 'node:events';
+import type { Duplex } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
+import t from 'tap';
+import type { FileStore } from '../../lib/enclave/file-store.js';
+import type { Received, Sent } from '../../lib/layers/protobuf/index.js';
+import { directClientStack } from '../../lib/roles/stacks.js';
+import { memoryPipe } from '../../lib/transports/memory.js';
+import { ask, dataOf, ForeignServer, tell, until, within } from '../support/foreign.js';
+import { alice, authority, collect, content, POLICY_HASH, portOf, startManager, startRoles, stored } from '../support/roles.js';
+
+type T = Parameters<typeof startManager>[0];
+type Answer = Received<'RuntimeManagerResponse'>;
+
+const CLIENT = { dialect: '2207', maxMessageBytes: 2 ** 30 } as const;
+
+/** A client's stack whose ciphertext this test carries by hand. */
+class Hand {
+  readonly id: number;
+  readonly channel;
+  readonly #server: ForeignServer;
+  readonly #far: Duplex;
+  #answers: Answer[] = [];
+
+  constructor(server: ForeignServer, id: number) {
+    this.id = id;
+    this.#server = server;
+    const [near, far] = memoryPipe({ highWaterMark: 2 ** 24 });
+    this.#far = far;
+    far.on('error', () => {});
+    const tls = { role: 'client', certificate: alice.certificate, key: alice.key, authority: authority.certificate } as const;
+    this.channel = directClientStack({ ...CLIENT, tls }).over(near);
+    this.channel.on('error', () => {});
+    this.channel.on('data', (answer: Answer) => this.#answers.push(answer));
+  }
+
+  static async open(server: ForeignServer): Promise<Hand> {
+    const hand = new Hand(server, await server.open());
+    await until('the ClientHello', () => hand.#far.readableLength > 0);
+    await hand.carry();
+    return hand;
+  }
+
+  /** What the client has to say. */
+  take(): Buffer {
+    return (this.#far.read() as Buffer | null) ?? Buffer.alloc(0);
+  }
+
+  /** What the client is told. */
+  give(bytes: Buffer): void {
+    if (bytes.length > 0) this.#far.write(bytes);
+  }
+
+  /** Takes what there is to the manager, and brings back what it has. */
+  async carry(): Promise<void> {
+    for (;;) {
+      for (let turn = 0; turn < 5; turn++) await new Promise((go) => setImmediate(go));
+      const bytes = this.take();
+      if (bytes.length === 0) return;
+      if (!(await this.#server.call(ask.send(this.id, bytes))).equals(tell.success)) throw new Error('the manager refused');
+      this.give(await this.#server.fetch(this.id));
+    }
+  }
+
+  ask(request: Sent<'RuntimeManagerRequest'>): void {
+    this.channel.write(request);
+  }
+
+  async answer(): Promise<Answer> {
+    await until('an answer', () => this.#answers.length > 0);
+    return this.#answers.shift() as Answer;
+  }
+}
+
+async function meet(t: T, options: Parameters<typeof startManager>[1] = {}) {
+  const manager = await startManager(t, options);
+  return { manager, server: await ForeignServer.connect(t, portOf(manager)) };
+}
+
+void t.test('what is not there', async (t) => {
+  const { server, manager } = await meet(t);
+  t.same(await server.call(ask.send(1, Buffer.from('x'))), tell.fail);
+  t.same(await server.call(ask.needed(1)), tell.fail);
+  t.same(await server.call(ask.get(1)), tell.fail);
+  t.same(await server.call(ask.close(1)), tell.success);
+  t.same(await server.call(ask.reset()), tell.unimplemented);
+  for (const id of [1, 2, 3]) t.equal(await server.open(), id, 'ids count up from 1');
+  t.same(await server.call(ask.get(1)), tell.fail, 'nothing queued');
+  t.same(await server.call(ask.needed(1)), tell.needed(false));
+  t.same(await server.call(ask.close(2)), tell.success);
+  t.same(await server.call(ask.close(2)), tell.success);
+  t.same(await server.call(ask.send(2, Buffer.from('x'))), tell.fail);
+  t.equal(manager.sessions, 2);
+  t.equal(await server.open(), 4, 'and are never given twice');
+});
+
+void t.test('no more sessions than may be', async (t) => {
+  const { server } = await meet(t, { maxSessions: 2 });
+  t.same([await server.open(), await server.open()], [1, 2]);
+  t.same(await server.call(ask.open()), tell.fail);
+  await server.call(ask.close(1));
+  t.equal(await server.open(), 3);
+});
+
+void t.test('requests pipelined, answers in order', async (t) => {
+  const { server } = await meet(t);
+  const x = Buffer.from('x');
+  server.post(ask.open(), ask.needed(1), ask.get(1), ask.needed(9), ask.open(), ask.close(2), ask.send(2, x), ask.reset(), ask.needed(1));
+  const due = [tell.session(1), tell.needed(false), tell.fail, tell.fail, tell.session(2), tell.success, tell.fail, tell.unimplemented];
+  for (const answer of [...due, tell.needed(false)]) {
+    t.same(await server.answer(), answer);
+  }
+});
+
+void t.test('garbage for TLS: the alert can be fetched, then the session is over', async (t) => {
+  const { server, manager } = await meet(t);
+  const cases: [string, Buffer, boolean][] = [
+    ['a ClientHello of one byte', Buffer.from('16030100050100000100', 'hex'), true],
+    ['a record before its time', Buffer.from('1703030005aaaaaaaaaa', 'hex'), true],
+    // OpenSSL has no alert for this one.
+    ['HTTP', Buffer.from('GET / HTTP/1.1\r\n\r\n'), false],
+  ];
+  for (const [what, garbage, alerts] of cases) {
+    const id = await server.open();
+    t.same(await server.call(ask.send(id, garbage)), tell.success);
+    if (alerts) {
+      t.same(await server.call(ask.needed(id)), tell.needed(true), what);
+      t.equal(dataOf(await server.call(ask.get(id)))[0], 21, 'a TLS alert');
+    }
+    t.same(await server.call(ask.needed(id)), tell.fail);
+    t.same(await server.call(ask.get(id)), tell.fail);
+    t.same(await server.call(ask.send(id, garbage)), tell.fail);
+  }
+  await until('the sessions are gone', () => manager.sessions === 0);
+});
+
+void t.test('a whole session by hand', async (t) => {
+  const { server } = await meet(t);
+  const hand = await Hand.open(server);
+  hand.ask({ oneof: 'request_policy_hash', fields: {} });
+  await hand.carry();
+  const answer = await hand.answer();
+  t.equal(answer.oneof === 'policy_hash' && answer.fields.data.toString(), POLICY_HASH);
+  hand.channel.end();
+  await hand.carry();
+  t.same(await server.call(ask.needed(hand.id)), tell.fail, 'after close_notify both ways there is nothing more');
+});
+
+void t.test('messages that are none are answered; the session goes on', async (t) => {
+  const { server } = await meet(t);
+  const hand = await Hand.open(server);
+  for (const request of [
+    { oneof: null },
+    { oneof: 'request_result', fields: { file_name: '/p' } },
+    { oneof: 'request_pi_hash', fields: { file_name: '/p' } },
+  ] as Sent<'RuntimeManagerRequest'>[]) {
+    hand.ask(request);
+    await hand.carry();
+    t.equal((await hand.answer()).status, 'FAILED_INVALID_REQUEST');
+  }
+  hand.ask({ oneof: 'request_policy_hash', fields: {} });
+  await hand.carry();
+  t.equal((await hand.answer()).status, 'SUCCESS');
+});
+
+void t.test('GetTlsDataNeeded: false in the middle of an upload, true when its answer is there', async (t) => {
+  const { server } = await meet(t);
+  const hand = await Hand.open(server);
+  let more: (bytes: Buffer) => void = () => {};
+  async function* source() {
+    for (;;) yield await new Promise<Buffer>((resolve) => (more = resolve));
+  }
+  hand.ask({ oneof: 'write_file', fields: { file_name: '/f', data: { length: 3000, source: source() } } });
+  await hand.carry();
+  for (let i = 0; i < 3; i++) {
+    more(content(1000, i + 1));
+    await until('ciphertext', async () => (await new Promise((go) => setImmediate(go)), (hand.channel.traffic()[2]?.outbound.bytesIn ?? 0) >= 1000 * (i + 1)));
+    for (let turn = 0; turn < 5; turn++) await new Promise((go) => setImmediate(go));
+    t.same(await server.call(ask.send(hand.id, hand.take())), tell.success);
+    t.same(await server.call(ask.needed(hand.id)), tell.needed(i === 2), `after ${i + 1} of 3`);
+  }
+  hand.give(await server.fetch(hand.id));
+  t.equal((await hand.answer()).status, 'SUCCESS');
+});
+
+/** A store whose reads and writes wait to be let go. */
+function slowStore(): FileStore & { reads: (() => void)[]; taken: number } {
+  const store = {
+    reads: [] as (() => void)[],
+    taken: 0,
+    read: async (name: string) => {
+      if (name === '/slow') await new Promise<void>((go) => store.reads.push(go));
+      return { length: 4, stream: Readable.from([Buffer.from('done')]) };
+    },
+    write: () =>
+      new Writable({
+        highWaterMark: 1,
+        // The first chunk is never done.
+        write: (chunk: Buffer) => {
+          store.taken += chunk.length;
+        },
+      }),
+    close: async () => {},
+  };
+  return store as unknown as FileStore & { reads: (() => void)[]; taken: number };
+}
+
+void t.test('one slow session does not hold up another on its link', async (t) => {
+  const store = slowStore();
+  const { server } = await meet(t, { store });
+  const slow = await Hand.open(server);
+  const quick = await Hand.open(server);
+  slow.ask({ oneof: 'read_file', fields: { file_name: '/slow' } });
+  quick.ask({ oneof: 'read_file', fields: { file_name: '/quick' } });
+  for (let turn = 0; turn < 5; turn++) await new Promise((go) => setImmediate(go));
+  // All in one flight: the slow one's question stands before the quick one's.
+  server.post(ask.send(slow.id, slow.take()), ask.needed(slow.id), ask.send(quick.id, quick.take()), ask.needed(quick.id));
+  const answers = [await server.answer(), await server.answer(), await server.answer(), await server.answer()];
+  t.same(answers, [tell.success, tell.needed(false), tell.success, tell.needed(true)]);
+  quick.give(await server.fetch(quick.id));
+  t.equal((await quick.answer()).status, 'SUCCESS');
+  t.equal(store.reads.length, 1, 'while the slow one is still at it');
+  const needed = server.call(ask.needed(slow.id));
+  for (const go of store.reads) go();
+  t.same(await needed, tell.needed(true), 'with nobody behind it, the question waits for the answer');
+  slow.give(await server.fetch(slow.id));
+  t.equal((await slow.answer()).status, 'SUCCESS');
+});
+
+void t.test('the link closes: its sessions die, and those of other links do not', async (t) => {
+  const { server, manager } = await meet(t);
+  const other = await ForeignServer.connect(t, portOf(manager));
+  const mine = await Hand.open(server);
+  const theirs = await Hand.open(other);
+  t.not(mine.id, theirs.id, 'ids are the manager\'s, not the link\'s');
+  server.socket.destroy();
+  await until('the session of the closed link is gone', () => manager.sessions === 1);
+  theirs.ask({ oneof: 'request_policy_hash', fields: {} });
+  await theirs.carry();
+  t.equal((await theirs.answer()).status, 'SUCCESS');
+  t.same(await other.call(ask.needed(mine.id)), tell.fail);
+});
+
+void t.test('the link closes in the middle of an upload: the old file is untouched', async (t) => {
+  const { manager, store, folder } = await startRoles(t);
+  const sink = store.write('/f');
+  sink.end('old');
+  await sink.commit();
+  const server = await ForeignServer.connect(t, portOf(manager));
+  const hand = await Hand.open(server);
+  async function* source() {
+    yield content(1_000_000);
+    await new Promise(() => {});
+  }
+  hand.ask({ oneof: 'write_file', fields: { file_name: '/f', data: { length: 2_000_000, source: source() } } });
+  await hand.carry();
+  const { readdirSync } = await import('node:fs');
+  await until('the upload is being written', () => readdirSync(`${folder}/pending`).length > 0);
+  server.socket.destroy();
+  await until('nothing of it is left', () => readdirSync(`${folder}/pending`).length === 0);
+  t.equal(String(await stored(store, '/f')), 'old');
+});
+
+void t.test('broken frames and broken bincode close the link, and the manager lives on', async (t) => {
+  const { manager } = await meet(t);
+  const cases = {
+    'a length of 2^63': Buffer.from('000000000000008000', 'hex'),
+    'a length over the limit': Buffer.from('000000010000000000', 'hex'),
+    'an unknown variant': Buffer.from('04000000000000000008000000', 'hex'),
+    'a vector longer than its message': Buffer.from('10000000000000000007000000010000000200000000000000', 'hex'),
+    'trailing bytes': Buffer.from('0500000000000000000500000000', 'hex'),
+    'an empty message': Buffer.from('000000000000000000', 'hex'),
+  };
+  for (const [what, bytes] of Object.entries(cases)) {
+    const server = await ForeignServer.connect(t, portOf(manager));
+    await server.open();
+    const closed = once(server.socket, 'close');
+    server.socket.write(bytes);
+    await within(what, closed);
+    await until(`its session is gone: ${what}`, () => manager.sessions === 0);
+  }
+  const server = await ForeignServer.connect(t, portOf(manager));
+  t.ok((await server.open()) > 0);
+});
+
+void t.test('an end inside a frame', async (t) => {
+  const { manager } = await meet(t);
+  const server = await ForeignServer.connect(t, portOf(manager));
+  await server.open();
+  const closed = once(server.socket, 'close');
+  server.socket.end(Buffer.from('0400000000', 'hex'));
+  await within('the link after a truncated frame', closed);
+  await until('its session is gone', () => manager.sessions === 0);
+});
+
+void t.test('two sessions, one answer each, fetched in pieces of any size', async (t) => {
+  const { server, manager } = await meet(t, { maxAnswerBytes: 100 });
+  const writer = await Hand.open(server);
+  const bytes = content(50_000);
+  writer.ask({ oneof: 'write_file', fields: { file_name: '/f', data: bytes } });
+  await writer.carry();
+  t.equal((await writer.answer()).status, 'SUCCESS');
+  writer.ask({ oneof: 'read_file', fields: { file_name: '/f' } });
+  const carried = writer.carry();
+  const answer = await writer.answer();
+  if (answer.oneof !== 'result') throw new Error('no result');
+  const [read] = await Promise.all([collect(answer.fields.data), carried]);
+  t.ok(read.equals(bytes));
+  t.equal(manager.sessions, 1);
+});

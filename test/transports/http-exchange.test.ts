@@ -1,0 +1,332 @@
+/** The client's end of an HTTP exchange, alone: before node:http, and before a bare socket. */
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import t from 'tap';
+import { BOUNDARY } from '../../lib/core/unit.js';
+import { HttpExchange, type HttpExchangeOptions } from '../../lib/transports/http-client.js';
+import { tcpServer, until, within } from '../support/foreign.js';
+
+type T = Parameters<typeof tcpServer>[0];
+const SAYS_SO = { 'x-veracruz-max-body-bytes': '4194304' };
+
+async function httpServer(t: T, answer: (request: IncomingMessage, response: ServerResponse, body: string) => void) {
+  const server = createServer((request, response) => {
+    const pieces: Buffer[] = [];
+    request.on('data', (piece: Buffer) => pieces.push(piece));
+    request.on('end', () => answer(request, response, Buffer.concat(pieces).toString('latin1')));
+    request.on('error', () => {});
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => {
+    server.closeAllConnections();
+    return new Promise((resolve) => server.close(resolve));
+  });
+  return { server, url: `http://127.0.0.1:${(server.address() as { port: number }).port}/runtime_manager` };
+}
+
+/** A server on a bare socket; `seen` is what all connections said. */
+async function rawServer(t: T, onHead: (socket: Socket, posts: number) => void) {
+  const seen: string[] = [];
+  let posts = 0;
+  const { port, sockets } = await tcpServer(t, (socket) => {
+    let text = '';
+    socket.on('data', (piece: Buffer) => {
+      text += piece.toString('latin1');
+      seen.push(piece.toString('latin1'));
+      for (let end = text.indexOf('\r\n\r\n'); end >= 0; end = text.indexOf('\r\n\r\n')) {
+        const length = Number(/content-length: (\d+)/i.exec(text.slice(0, end))?.[1] ?? 0);
+        if (text.length < end + 4 + length) return;
+        text = text.slice(end + 4 + length);
+        onHead(socket, ++posts);
+      }
+    });
+  });
+  return { url: `http://127.0.0.1:${port}/runtime_manager`, seen, sockets, posts: () => posts };
+}
+
+function open(t: T, url: string, options: Partial<HttpExchangeOptions> = {}) {
+  const exchange = new HttpExchange({ url, ...options });
+  t.teardown(() => exchange.destroy());
+  const failed = new Promise<Error & { code?: string }>((resolve) => exchange.once('error', resolve));
+  exchange.on('error', () => {});
+  return { exchange, failed: () => within('the failure of the exchange', failed) };
+}
+
+const send = (exchange: HttpExchange, body: string) => {
+  exchange.write(Buffer.from(body));
+  exchange.write(BOUNDARY);
+};
+
+/** The next body that was answered. */
+async function receive(exchange: HttpExchange): Promise<string> {
+  const pieces: Buffer[] = [];
+  for (;;) {
+    const item = exchange.read() as Buffer | typeof BOUNDARY | null;
+    if (item === BOUNDARY) return Buffer.concat(pieces).toString('latin1');
+    if (item !== null) pieces.push(item);
+    else
+      await within(
+        'an answer',
+        Promise.race([once(exchange, 'readable'), once(exchange, 'close').then(() => Promise.reject(new Error('closed')))]),
+      );
+  }
+}
+
+void t.test('bodies go out as units, answers come back in their order, on one connection', async (t) => {
+  const sockets = new Set<Socket>();
+  const { url } = await httpServer(t, (request, response, body) => {
+    sockets.add(request.socket);
+    t.equal(request.method, 'POST');
+    t.equal(request.url, '/runtime_manager');
+    t.equal(request.headers['content-length'], String(body.length));
+    response.writeHead(200, SAYS_SO).end(`<${body}>`);
+  });
+  const { exchange } = open(t, url);
+  for (let i = 0; i < 20; i++) {
+    exchange.write(Buffer.from(`${i}:`));
+    exchange.write(Buffer.from('body'));
+    exchange.write(BOUNDARY);
+  }
+  for (let i = 0; i < 20; i++) t.equal(await receive(exchange), `<${i}:body>`);
+  t.equal(sockets.size, 1);
+  t.equal(exchange.posts, 20);
+  t.ok(exchange.wireBytes.bytesOut > 20 * 50 && exchange.wireBytes.bytesIn > 20 * 50);
+});
+
+void t.test('one POST at a time until the server says that it can do more; then as many as may be', async (t) => {
+  for (const [headers, most] of [
+    [{}, 1],
+    [SAYS_SO, 3],
+  ] as const) {
+    const held: (() => void)[] = [];
+    let arrived = 0;
+    let first = true;
+    const { url } = await rawServer(t, (socket) => {
+      arrived++;
+      const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+      held.push(() => socket.write(`HTTP/1.1 200 OK\r\n${head.join('')}content-length: 2\r\n\r\nok`));
+    });
+    const { exchange } = open(t, url, { maxInFlight: 3 });
+    for (let i = 0; i < 8; i++) send(exchange, `${i}`);
+    let answered = 0;
+    while (answered < 8) {
+      const due = first ? 1 : Math.min(most, 8 - answered);
+      await until('all that may be under way', () => arrived - answered === due);
+      for (let turn = 0; turn < 10; turn++) await new Promise((go) => setImmediate(go));
+      t.equal(arrived - answered, due, 'and no more');
+      first = false;
+      (held.shift() as () => void)();
+      t.equal(await receive(exchange), 'ok');
+      answered++;
+    }
+  }
+});
+
+void t.test('a status other than 200 ends it, with its own error and the text', async (t) => {
+  const cases: [number, string][] = [
+    [404, 'ERR_VC_SESSION_UNKNOWN'],
+    [409, 'ERR_VC_SESSION_BUSY'],
+    [413, 'ERR_VC_LIMIT'],
+    [400, 'ERR_VC_HTTP_STATUS'],
+    [500, 'ERR_VC_HTTP_STATUS'],
+    [503, 'ERR_VC_HTTP_STATUS'],
+    [204, 'ERR_VC_HTTP_STATUS'],
+    [302, 'ERR_VC_HTTP_STATUS'],
+  ];
+  for (const [status, code] of cases) {
+    let posts = 0;
+    const { url } = await httpServer(t, (_request, response) => {
+      posts++;
+      response.writeHead(status, { location: '/elsewhere' }).end(status === 204 ? '' : `why ${'x'.repeat(2000)}`);
+    });
+    const { exchange, failed } = open(t, url);
+    send(exchange, 'a');
+    send(exchange, 'b');
+    const error = await failed();
+    t.match(error, { code, got: status, layer: 'http' });
+    t.ok(error.message.length < 700);
+    t.equal(posts, 1, 'nothing more is sent');
+  }
+});
+
+void t.test('a connection that is lost with a POST under way: never sent again', async (t) => {
+  const ways: Record<string, (socket: Socket) => void> = {
+    'an end': (socket) => socket.end(),
+    'a reset': (socket) => socket.resetAndDestroy(),
+    'in the head of the answer': (socket) => socket.end('HTTP/1.1 200 O'),
+    'in the body': (socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nab'),
+    'in a chunked body': (socket) => socket.end('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nab\r\n'),
+    'no HTTP': (socket) => socket.end('hello\r\n\r\n'),
+    'an answer and a half': (socket) =>
+      socket.end('HTTP/1.1 200 OK\r\nx-veracruz-max-body-bytes: 4194304\r\ncontent-length: 2\r\n\r\nokHTTP/1.1 20'),
+  };
+  for (const [what, end] of Object.entries(ways)) {
+    const { url, posts, seen } = await rawServer(t, (socket) => end(socket));
+    const { exchange, failed } = open(t, url);
+    send(exchange, 'the only one');
+    send(exchange, 'the next one');
+    exchange.resume();
+    t.equal((await failed()).code, 'ERR_VC_OUTCOME_UNKNOWN', what);
+    for (let turn = 0; turn < 20; turn++) await new Promise((go) => setImmediate(go));
+    t.ok(posts() <= 2);
+    t.equal(seen.join('').split('the only one').length - 1, 1, 'sent once');
+  }
+});
+
+void t.test('nobody there, or somebody who does not answer', async (t) => {
+  const { port, sockets } = await tcpServer(t, () => {});
+  const silent = open(t, `http://127.0.0.1:${port}/`, { answerTimeoutMs: 50 });
+  send(silent.exchange, 'x');
+  t.equal((await silent.failed()).code, 'ERR_VC_OUTCOME_UNKNOWN');
+  t.ok(sockets.size <= 1);
+  const nobody = open(t, 'http://127.0.0.1:1/');
+  send(nobody.exchange, 'x');
+  t.equal((await nobody.failed()).code, 'ERR_VC_TRANSPORT', 'nothing was sent, so the outcome is known');
+});
+
+void t.test('a connection that the server closes between POSTs is opened again', async (t) => {
+  let connections = 0;
+  const { url, sockets } = await rawServer(t, (socket, posts) => {
+    connections = Math.max(connections, posts);
+    socket.end(`HTTP/1.1 200 OK\r\nconnection: ${posts % 2 === 0 ? 'close' : 'keep-alive'}\r\ncontent-length: 1\r\n\r\n${posts}`);
+  });
+  const { exchange } = open(t, url);
+  for (let i = 1; i <= 6; i++) {
+    send(exchange, `post ${i}`);
+    t.equal(await receive(exchange), String(i));
+    await until('the connection is closed', () => sockets.size === 0);
+    for (let turn = 0; turn < 5; turn++) await new Promise((go) => setImmediate(go));
+  }
+  t.equal(connections, 6);
+});
+
+void t.test('polls: when asked, when nothing is under way, and only as long as there is a body', async (t) => {
+  const bodies: string[] = [];
+  const { url } = await httpServer(t, (_request, response, body) => {
+    bodies.push(body);
+    response.writeHead(200, SAYS_SO).end('');
+  });
+  let left = 0;
+  const { exchange } = open(t, url, { poll: () => (left-- > 0 ? Buffer.from('poll') : undefined) });
+  exchange.resume();
+  send(exchange, 'a');
+  await until('the POST', () => bodies.length === 1);
+  for (let turn = 0; turn < 50; turn++) await new Promise((go) => setImmediate(go));
+  t.same(bodies, ['a'], 'nobody awaits anything');
+  left = 3;
+  exchange.expectAnswer();
+  await until('the polls', () => bodies.length === 4);
+  await until('the poll that is none', () => left < 0);
+  t.same(bodies, ['a', 'poll', 'poll', 'poll']);
+  const never = open(t, url);
+  never.exchange.expectAnswer();
+  send(never.exchange, 'b');
+  await receive(never.exchange);
+  never.exchange.expectAnswer();
+  for (let turn = 0; turn < 50; turn++) await new Promise((go) => setImmediate(go));
+  t.equal(bodies.length, 5, 'the default is never');
+});
+
+void t.test('back-pressure: an answer that nobody reads is not taken in, and comes whole when it is read', async (t) => {
+  const SIZE = 64 * 2 ** 20;
+  let sent = 0;
+  const { url } = await httpServer(t, (_request, response) => {
+    response.writeHead(200, SAYS_SO);
+    const piece = Buffer.alloc(65_536, 'x');
+    const more = () => {
+      while (sent < SIZE) {
+        sent += piece.length;
+        if (!response.write(piece)) {
+          response.once('drain', more);
+          return;
+        }
+      }
+      response.end();
+    };
+    more();
+  });
+  const { exchange } = open(t, url);
+  send(exchange, 'a');
+  let last = -1;
+  await until('the server is made to wait', async () => {
+    const still = sent === last && sent > 0;
+    last = sent;
+    await new Promise((go) => setTimeout(go, 30));
+    return still;
+  });
+  t.ok(sent < SIZE, `${sent} bytes of ${SIZE} were taken`);
+  let bytes = 0;
+  for (;;) {
+    const item = exchange.read() as Buffer | typeof BOUNDARY | null;
+    if (item === BOUNDARY) break;
+    if (item === null) await within('more of the answer', once(exchange, 'readable'));
+    else {
+      t.ok(item.length > 0 || bytes < 0, 'no empty pieces') || t.bailout('empty piece');
+      bytes += item.length;
+      // A slow reader: every piece in a turn of its own.
+      await new Promise((go) => setImmediate(go));
+    }
+  }
+  t.equal(bytes, SIZE);
+});
+
+void t.test('back-pressure: a POST that is not answered holds up the writer', async (t) => {
+  const { url, posts } = await rawServer(t, () => {});
+  const { exchange } = open(t, url);
+  let written = 0;
+  for (let i = 0; i < 50; i++) {
+    exchange.write(Buffer.alloc(1000), () => written++);
+    exchange.write(BOUNDARY);
+  }
+  await until('the first POST', () => posts() === 1);
+  for (let turn = 0; turn < 20; turn++) await new Promise((go) => setImmediate(go));
+  t.equal(posts(), 1);
+  t.ok(written <= 2);
+  t.ok(exchange.writableNeedDrain);
+});
+
+void t.test('the end: of what was written, then of what is read', async (t) => {
+  const { url } = await httpServer(t, (_request, response, body) => response.writeHead(200, SAYS_SO).end(body));
+  const { exchange } = open(t, url);
+  send(exchange, 'a');
+  exchange.write(Buffer.from('b'));
+  exchange.end();
+  const items: unknown[] = [];
+  for await (const item of exchange) items.push(item === BOUNDARY ? '|' : String(item));
+  t.equal(items.join(''), 'a|b|');
+  const idle = open(t, url);
+  idle.exchange.end();
+  idle.exchange.resume();
+  await within('the end of an exchange that had nothing to say', once(idle.exchange, 'end'));
+  const answered = open(t, url);
+  send(answered.exchange, 'c');
+  t.equal(await receive(answered.exchange), 'c');
+  answered.exchange.end();
+  answered.exchange.resume();
+  await within('the end after the last answer', once(answered.exchange, 'end'));
+});
+
+void t.test('how much the server takes', async (t) => {
+  for (const [said, expected] of [
+    ['1000000', 1_000_000],
+    ['x', 262_144],
+    ['-5', 262_144],
+    ['64', 262_144],
+    ['1.5', 262_144],
+  ] as const) {
+    const { url } = await httpServer(t, (_request, response) => response.writeHead(200, { 'X-Veracruz-Max-Body-Bytes': said }).end());
+    const { exchange } = open(t, url);
+    t.equal(exchange.maxBodyBytes, 262_144, 'what an original takes, until it is told');
+    send(exchange, 'a');
+    await receive(exchange);
+    t.equal(exchange.maxBodyBytes, expected, said);
+  }
+});
+
+void t.test('options out of range', async (t) => {
+  for (const bad of [{ maxInFlight: 0 }, { maxInFlight: 65 }, { connectTimeoutMs: 0 }, { answerTimeoutMs: -1 }, { answerTimeoutMs: 1.5 }]) {
+    t.throws(() => new HttpExchange({ url: 'http://127.0.0.1/', ...bad }), { code: 'ERR_VC_INVALID_OPTION' }, JSON.stringify(bad));
+  }
+});
