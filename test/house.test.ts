@@ -61,7 +61,7 @@ void t.test('core needs nothing but Node', async (t) => {
 void t.test('every class of error has a code of its own, and a row in the README', async (t) => {
   const readme = readFileSync(join(PROJECT_ROOT, 'README.md'), 'utf8');
   const section = /^## Errors$([\s\S]*?)(?=^## |$(?![\s\S]))/m.exec(readme)?.[1] ?? '';
-  const documented = [...section.matchAll(/^\| `(\w+)` \| `(\w+)` \| (.+) \|$/gm)].map(([, code, name]) => `${code} ${name}`);
+  const documented = [...section.matchAll(/^\| `(\w+)` +\| `(\w+)` +\| (.+) \|$/gm)].map(([, code, name]) => `${code} ${name}`);
   const classes = ERROR_CLASSES.map((ErrorClass) => {
     const error = new ErrorClass('x');
     t.ok(error instanceof VeracruzError);

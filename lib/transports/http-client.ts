@@ -137,7 +137,9 @@ export class HttpExchange extends Duplex {
     clearTimeout(this.#pollTimer);
     const client = this.#client;
     this.#client = undefined;
-    client?.destroy().catch(() => {});
+    // In a turn of its own: undici, which may just be telling us of a lost connection, takes it badly to be destroyed then
+    // while it has a second request (an assertion fails in its socket's handler, and nobody could catch that).
+    setImmediate(() => client?.destroy().catch(() => {}));
     done(error);
   }
 
@@ -195,6 +197,7 @@ export class HttpExchange extends Duplex {
         },
         onComplete: () => {
           this.#inFlight--;
+          if (this.destroyed) return;
           if (status === 200) this.#answered();
           else this.destroy(statusError(status, errorText));
         },

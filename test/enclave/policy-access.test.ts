@@ -195,10 +195,10 @@ void t.test('more rights never forbid, and what is refused for a file that is th
   const u32 = fc.nat(0xffffffff);
   fc.assert(
     fc.property(u32, u32, fc.constantFrom('write', 'append', 'read', 'execute'), fc.boolean(), (rights, more, operation, exists) => {
-      const before = may(given(rights), ALICE, operation as FileOperation, '/d/f', exists);
-      const after = may(given((rights | more) >>> 0), ALICE, operation as FileOperation, '/d/f', exists);
-      const missing = may(given(rights), ALICE, operation as FileOperation, '/d/f', false);
-      return (!before || after) && (!missing || may(given(rights), ALICE, operation as FileOperation, '/d/f', true));
+      const before = may(given(rights), ALICE, operation, '/d/f', exists);
+      const after = may(given((rights | more) >>> 0), ALICE, operation, '/d/f', exists);
+      const missing = may(given(rights), ALICE, operation, '/d/f', false);
+      return (!before || after) && (!missing || may(given(rights), ALICE, operation, '/d/f', true));
     }),
     seeded(5000),
   );

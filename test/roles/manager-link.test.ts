@@ -8,7 +8,7 @@ import type { Received, Sent } from '../../lib/layers/protobuf/index.js';
 import { directClientStack } from '../../lib/roles/stacks.js';
 import { memoryPipe } from '../../lib/transports/memory.js';
 import { ask, dataOf, ForeignServer, tell, until, within } from '../support/foreign.js';
-import { alice, authority, collect, content, POLICY_HASH, portOf, startManager, startRoles, stored } from '../support/roles.js';
+import { alice, authority, collect, content, POLICY_HASH, portOf, slices, startManager, startRoles, stored } from '../support/roles.js';
 
 type T = Parameters<typeof startManager>[0];
 type Answer = Received<'RuntimeManagerResponse'>;
@@ -45,6 +45,11 @@ class Hand {
   /** What the client has to say. */
   take(): Buffer {
     return (this.#far.read() as Buffer | null) ?? Buffer.alloc(0);
+  }
+
+  /** Bytes that `take` would give. */
+  get waiting(): number {
+    return this.#far.readableLength;
   }
 
   /** What the client is told. */
@@ -226,6 +231,36 @@ void t.test('one slow session does not hold up another on its link', async (t) =
   t.same(await needed, tell.needed(true), 'with nobody behind it, the question waits for the answer');
   slow.give(await server.fetch(slow.id));
   t.equal((await slow.answer()).status, 'SUCCESS');
+});
+
+void t.test('an upload faster than the store: beyond 8 MiB the link waits, whoever is in a hurry', async (t) => {
+  const waiting: (() => void)[] = [];
+  let open = false;
+  const write = (_chunk: Buffer, _encoding: string, done: () => void) => void (open ? done() : waiting.push(done));
+  const store = { write: () => new Writable({ highWaterMark: 1, write }), close: async () => {} } as unknown as FileStore;
+  const { server } = await meet(t, { store });
+  const hand = await Hand.open(server);
+  const size = 14 * 2 ** 20;
+  hand.ask({ oneof: 'write_file', fields: { file_name: '/f', data: { length: size + 1, source: slices(content(size), 65_536) } } });
+  let fed = 0;
+  const feed = async (upTo: number) => {
+    while (fed < upTo) {
+      await until('ciphertext', async () => (await new Promise((go) => setImmediate(go)), hand.waiting > 0));
+      const bytes = hand.take();
+      for (let at = 0; at < bytes.length; at += 500_000) t.same(await server.call(ask.send(hand.id, bytes.subarray(at, at + 500_000))), tell.success);
+      fed += bytes.length;
+    }
+  };
+  await feed(4 * 2 ** 20);
+  server.post(ask.needed(hand.id), ask.needed(99));
+  t.same([await server.answer(), await server.answer()], [tell.needed(false), tell.fail], 'some backlog holds nobody up');
+  await feed(12 * 2 ** 20);
+  server.post(ask.needed(hand.id), ask.needed(99));
+  const first = server.answer();
+  t.equal(await Promise.race([first, new Promise((go) => setTimeout(go, 100, 'waits'))]), 'waits');
+  open = true;
+  for (const go of waiting) go();
+  t.same([await first, await server.answer()], [tell.needed(false), tell.fail], 'until the store has caught up');
 });
 
 void t.test('the link closes: its sessions die, and those of other links do not', async (t) => {

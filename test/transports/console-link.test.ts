@@ -58,14 +58,14 @@ void t.test('a write goes out in pieces of maxWriteBytes', async (t) => {
 
 void t.test('a reader that does not read makes the device wait, and its frame does not time out', async (t) => {
   const device = new FakeDevice();
-  const links = await open(t, device, { frameTimeoutMs: 20 });
+  const links = await open(t, device, { frameTimeoutMs: 200 });
   const link = await links.next();
   const frameBytes = framed(Buffer.alloc(400_000, 7));
   link.pause();
   link.read(0);
   for (let at = 0; at < frameBytes.length; at += 4096) device.send(frameBytes.subarray(at, at + 4096));
   await until('the link has enough', () => link.readableLength >= link.readableHighWaterMark);
-  await sleep(60);
+  await sleep(450);
   t.ok(device.waiting > 0, 'the rest stays in the device');
   t.ok(link.readableLength < 2 * link.readableHighWaterMark);
   t.notOk(link.destroyed, 'it is we who are slow, not the host');

@@ -17,8 +17,11 @@ import { within } from '../support/foreign.js';
 import { seeded } from '../support/splits.js';
 import { FakeDevice, Links } from './console-support.js';
 
-/** Milliseconds of patience of either side: small, for each loss costs one of them. */
+/** Milliseconds of patience with a link that loses bytes: few, for each loss costs them; and with one that does not. */
 const PATIENCE_MS = 100;
+const LONG_PATIENCE_MS = 20_000;
+/** The second question must not overtake the answer to the first. */
+const HELLO = { intervalMs: 200, quietMs: 5 };
 const DIGEST_BYTES = 16;
 
 /** The bytes of a direction that never arrive, by their offsets. */
@@ -107,7 +110,7 @@ function serve(link: Duplex, errors: Error[]): void {
 }
 
 /** The host asks one thing after the other; a wrong or missing answer ends its link with an error. */
-async function converse(host: Duplex, bodies: readonly Buffer[], right: Buffer[]): Promise<Error | undefined> {
+async function converse(host: Duplex, bodies: readonly Buffer[], right: Buffer[], patienceMs: number): Promise<Error | undefined> {
   const channel = frames.over(host);
   const failed = new Promise<Error>((resolve) => channel.once('error', resolve));
   let answered: (payload: Buffer) => void = () => {};
@@ -117,7 +120,7 @@ async function converse(host: Duplex, bodies: readonly Buffer[], right: Buffer[]
       answered = resolve;
     });
     channel.write(sealed(body));
-    const timer = setTimeout(() => channel.destroy(new VeracruzError('no answer', { layer: 'test', limit: PATIENCE_MS })), PATIENCE_MS);
+    const timer = setTimeout(() => channel.destroy(new VeracruzError('no answer', { layer: 'test', limit: patienceMs })), patienceMs);
     const outcome = await Promise.race([failed, answer]);
     clearTimeout(timer);
     if (outcome instanceof Error) return outcome;
@@ -146,7 +149,9 @@ void t.test('every loss ends in a coded error, and the next link works', async (
       async (toGuest, toHost, raw) => {
         const console = new LossyConsole(toGuest, toHost);
         const errors: Error[] = [];
-        const links = await Links.open(console.device, { hello: true, frameTimeoutMs: PATIENCE_MS / 2 });
+  const first = console.connect();
+      const hello = awaitHello(first, HELLO);
+      const links = await Links.open(console.device, { hello: true, frameTimeoutMs: PATIENCE_MS / 2 });
         const serving = (async () => {
           for (;;) serve(await links.next(), errors);
         })();
@@ -154,10 +159,10 @@ void t.test('every loss ends in a coded error, and the next link works', async (
         const bodies = raw.map((body) => Buffer.from(body));
         try {
           const first = console.connect();
-          await within('the first hello', awaitHello(first, { intervalMs: 30, quietMs: 5 }));
+          await within('the first hello', awaitHello(first, HELLO));
           console.lossy = true;
           const right: Buffer[] = [];
-          const failure = await within('the first conversation', converse(first, bodies, right));
+          const failure = await within('the first conversation', converse(first, bodies, right, PATIENCE_MS));
           console.lossy = false;
           if (console.lost > 0) lossyRuns++;
           // What came was right, and in order; what did not come was told.
@@ -168,16 +173,16 @@ void t.test('every loss ends in a coded error, and the next link works', async (
           if (errors.some((error) => !(error instanceof VeracruzError))) return false;
 
           const second = console.connect();
-          await within('the second hello', awaitHello(second, { intervalMs: 30, quietMs: 5 }));
+          await within('the second hello', awaitHello(second, HELLO));
           const again: Buffer[] = [];
-          if ((await within('the second conversation', converse(second, bodies, again))) !== undefined) return false;
+          if ((await within('the second conversation', converse(second, bodies, again, LONG_PATIENCE_MS))) !== undefined) return false;
           return again.length === bodies.length && again.every((body, i) => body.equals(bodies[i] as Buffer));
         } finally {
           await links.console?.close();
         }
       },
     ),
-    seeded(40),
+    seeded(30),
   );
   t.ok(lossyRuns > 5, `${lossyRuns} of the runs lost something`);
 });

@@ -1,7 +1,7 @@
 /** Real terminals: pty pairs of socat. VIRTIO.md: ports are closed before socat ends, and socat never drops. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, existsSync, mkdtempSync, openSync, readSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
@@ -40,6 +40,11 @@ function openTty(at: string, options = {}): Promise<Links> {
   return Links.open(undefined, options, join(at, 'tty'));
 }
 
+/** The device itself: the link to it goes with the first connection that socat has served. */
+function deviceOf(at: string): string {
+  return realpathSync(join(at, 'tty'));
+}
+
 const blob = (length: number) => Buffer.from(Array.from({ length }, (_, i) => (i * 31 + (i >> 8)) % 256));
 
 void t.test('a pty pair: every byte value, both ways, a mebibyte', { skip }, async (t) => {
@@ -70,7 +75,7 @@ void t.test("QEMU's host side: a Unix socket, retried until it is there", { skip
   await socat(t, at, `unix-listen:${at}/console0,fork`);
   const host = (await within('the socket', early)) as Duplex;
   host.on('error', () => {});
-  const links = await openTty(at, { frameTimeoutMs: 100 });
+  const links = await Links.open(undefined, { frameTimeoutMs: 2000 }, deviceOf(at));
   try {
     const link = await links.next();
     link.on('data', (chunk: Buffer) => link.write(chunk));
@@ -111,8 +116,17 @@ void t.test('bytes that waited before the console was opened are gone', { skip }
   await until('the road is open', () => stale.bytes.length === 3);
   await probe.console?.close();
   host.write('stale');
-  // The next byte of the same road tells that the stale ones have arrived.
-  await new Promise((go) => setTimeout(go, 100));
+  // A byte of them is taken by hand: then the others wait as well.
+  const fd = openSync(join(at, 'tty'), constants.O_RDONLY | constants.O_NOCTTY | constants.O_NONBLOCK);
+  await until('the stale bytes wait', () => {
+    try {
+      return readSync(fd, Buffer.alloc(1)) === 1;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return false;
+      throw error;
+    }
+  });
+  closeSync(fd);
   const links = await openTty(at);
   try {
     const heard = collect(await links.next());

@@ -47,7 +47,7 @@ async function rawServer(t: T, onHead: (socket: Socket, posts: number) => void) 
 }
 
 function open(t: T, url: string, options: Partial<HttpExchangeOptions> = {}) {
-  const exchange = new HttpExchange({ url, ...options });
+  const exchange = new HttpExchange({ url, ...options }).setMaxListeners(0);
   t.teardown(() => exchange.destroy());
   const failed = new Promise<Error & { code?: string }>((resolve) => exchange.once('error', resolve));
   exchange.on('error', () => {});
@@ -175,6 +175,25 @@ void t.test('a connection that is lost with a POST under way: never sent again',
   }
 });
 
+void t.test('a connection that is lost with several POSTs under way: one failure, and none is sent again', async (t) => {
+  for (const end of ['end', 'resetAndDestroy', 'destroy'] as const) {
+    const { url, posts, sockets } = await rawServer(t, (socket, count) => {
+      if (count === 1) socket.write('HTTP/1.1 200 OK\r\nx-veracruz-max-body-bytes: 4194304\r\ncontent-length: 2\r\n\r\nok');
+      if (count === 4) socket[end]();
+    });
+    const { exchange, failed } = open(t, url, { maxInFlight: 3 });
+    let errors = 0;
+    exchange.on('error', () => errors++);
+    send(exchange, 'first');
+    t.equal(await receive(exchange), 'ok');
+    for (const body of ['a', 'b', 'c', 'd']) send(exchange, body);
+    t.equal((await failed()).code, 'ERR_VC_OUTCOME_UNKNOWN', end);
+    await until('the connection is gone', () => sockets.size === 0);
+    for (let turn = 0; turn < 20; turn++) await new Promise((go) => setImmediate(go));
+    t.same([posts(), errors], [4, 1]);
+  }
+});
+
 void t.test('nobody there, or somebody who does not answer', async (t) => {
   const { port, sockets } = await tcpServer(t, () => {});
   const silent = open(t, `http://127.0.0.1:${port}/`, { answerTimeoutMs: 50 });
@@ -270,6 +289,32 @@ void t.test('back-pressure: an answer that nobody reads is not taken in, and com
     }
   }
   t.equal(bytes, SIZE);
+});
+
+void t.test('back-pressure: paused at the very end of what has come, and then resumed', async (t) => {
+  let peer: Socket | undefined;
+  const { url } = await rawServer(t, (socket) => {
+    peer = socket;
+    socket.write('HTTP/1.1 200 OK\r\nx-veracruz-max-body-bytes: 4194304\r\ncontent-length: 40\r\n\r\n');
+  });
+  const { exchange } = open(t, url);
+  send(exchange, 'a');
+  await until('the POST', () => peer !== undefined);
+  exchange.read(0);
+  for (let i = 0; i < 8; i++) {
+    peer?.write('x');
+    await until(`piece ${i}`, () => exchange.readableLength === i + 1);
+  }
+  let bytes = 0;
+  const all = (async () => {
+    for await (const item of exchange) {
+      if (item === BOUNDARY) return;
+      bytes += (item as Buffer).length;
+      if (bytes === 8) peer?.write('y'.repeat(32));
+    }
+  })();
+  await within('the rest', all);
+  t.equal(bytes, 40);
 });
 
 void t.test('back-pressure: a POST that is not answered holds up the writer', async (t) => {

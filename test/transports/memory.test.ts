@@ -67,8 +67,9 @@ void t.test('destroyed while a writer waits: the writer is let go', async (t) =>
   const [left, right] = memoryPipe({ highWaterMark: 10 });
   left.on('error', () => {});
   const done = new Promise<void>((resolve) => left.write(Buffer.alloc(100), () => resolve()));
+  const closed = new Promise((resolve) => left.once('close', resolve));
   right.destroy();
   await done;
-  await once(left, 'close');
+  await closed;
   t.ok(left.destroyed);
 });

@@ -14,7 +14,7 @@ export interface Shape<T> {
   /** What an absent key counts as; without it the key is required. */
   readonly absent?: { readonly value: T };
   /** The value; faulty parts of it are told to `faults` and are undefined in it. */
-  read(value: unknown, at: string, faults: Faults): T | undefined;
+  readonly read: (value: unknown, at: string, faults: Faults) => T | undefined;
 }
 
 type Shapes = Readonly<Record<string, Shape<unknown>>>;
@@ -28,9 +28,8 @@ const MAX_QUOTED = 64;
 function describe(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'a list';
-  if (typeof value === 'object') return 'an object';
-  if (typeof value === 'string') return value.length > MAX_QUOTED ? `a text of ${value.length} characters` : JSON.stringify(value);
-  return String(value);
+  if (typeof value === 'string' && value.length > MAX_QUOTED) return `a text of ${value.length} characters`;
+  return typeof value === 'object' ? 'an object' : JSON.stringify(value);
 }
 
 const mustBe = (what: string, value: unknown) => `must be ${what}, got ${describe(value)}`;
@@ -109,7 +108,7 @@ export function list<T>(description: string, item: Shape<T>, check?: ListCheck<T
         return undefined;
       }
       const items = value.map((one, index) => item.read(one, pointer(at, index), faults));
-      check?.(items as (Partial<T> | undefined)[], at, faults);
+      check?.(items, at, faults);
       return Object.freeze(items as T[]);
     },
   };

@@ -16,6 +16,11 @@ const BUSY_TURNS = 8;
 
 /** Ciphertext that may wait for TLS when the client is told to send more of an upload. */
 const BACKLOG_BYTES = 1024 * 1024;
+/**
+ * Ciphertext beyond which not even a hurry is heeded: the Server must not bring an upload faster than the store takes
+ * it, and its own next POST already waits behind the question.
+ */
+const MAX_BACKLOG_BYTES = 8 * 1024 * 1024;
 
 export interface SessionEvents {
   /** Answers one request. */
@@ -126,7 +131,8 @@ export class TlsSession {
     let busyTurns = 0;
     for (;;) {
       if (this.#pipe.outputBytes > 0) return true;
-      if (this.#ended || hurried() || performance.now() > deadline) return false;
+      if (this.#ended || performance.now() > deadline) return false;
+      if (hurried() && this.#pipe.readableLength <= MAX_BACKLOG_BYTES) return false;
       if (this.#uploadGoesOn()) {
         if (this.#pipe.readableLength <= BACKLOG_BYTES) return false;
         await this.#nextProgress(deadline - performance.now());
