@@ -4,7 +4,14 @@
  */
 
 // ── Attestation: keys and certificates ────────────────────────────────────────────────────────────────────────────────
-export { type Authority, type AuthorityOptions, type IssueOptions, issue, makeAuthority, readAuthority } from './attestation/authority.js';
+export {
+  type Authority,
+  type AuthorityOptions,
+  type IssueOptions,
+  issue as issueCertificate,
+  makeAuthority,
+  readAuthority,
+} from './attestation/authority.js';
 export {
   type DistinguishedName,
   type KeyAlgorithm,
@@ -55,6 +62,37 @@ export {
   type SinkOptions,
   type StoredFile,
 } from './enclave/file-store.js';
+export {
+  CREATE_POLICY_DEFAULTS,
+  createPolicy,
+  type FileOperation,
+  type FileRights,
+  fileRightsOf,
+  formatFault,
+  formatRights,
+  MAX_FAULTS,
+  may,
+  type NativeModule,
+  type NewPolicy,
+  POLICY_DEFAULTS,
+  POLICY_SCHEMA,
+  type Policy,
+  type PolicyFault,
+  type PolicyOptions,
+  type PolicySettings,
+  type Principal,
+  parseCapabilities,
+  parseRights,
+  pinOf,
+  policyFaults,
+  policyHash,
+  RIGHT_LETTERS,
+  RIGHTS,
+  type RightName,
+  readPolicy,
+  rightNames,
+  rightsOf,
+} from './enclave/policy/index.js';
 export { Base64Decoder, Base64Encoder, base64, decodeBase64, encodeBase64 } from './layers/base64/index.js';
 export {
   BINCODE_DEFAULTS,
@@ -181,7 +219,6 @@ export {
 } from './roles/client/client.js';
 export type { FileSource } from './roles/client/source.js';
 export type { Log } from './roles/options.js';
-export { policyHashOf } from './roles/runtime-manager/requests.js';
 export {
   RUNTIME_MANAGER_DEFAULTS,
   RuntimeManager,

@@ -41,12 +41,16 @@ interface Branded<Name extends string> {
 
 /** Messages of one protobuf envelope, each announced (protobuf ↔ length prefix). */
 export type MessageChunk = AnnouncedChunk & Branded<'message'>;
-/** A plain stream of bytes, without units (length prefix ↔ TLS, frame ↔ socket). */
+/** A plain stream of bytes, without units (above TLS). */
 export type ByteChunk = Buffer & Branded<'bytes'>;
+/** Prefixed messages: a plain stream of bytes, which may also be one unit as a whole (length prefix ↔ TLS or base64). */
+export type PrefixedChunk = Buffer & Branded<'bytes' | 'unit'>;
 /** TLS ciphertext, cut anywhere (TLS ↔ records). */
 export type CipherChunk = Buffer & Branded<'bytes' | 'cipher'>;
 /** Whole TLS records, in units of as many as travel together (records ↔ base64). */
 export type RecordChunk = BoundedChunk & Branded<'unit' | 'records'>;
+/** Bytes in units, and units in bodies: what base64 makes texts of. */
+export type UnitChunk = ItemChunk & Branded<'unit'>;
 /** base64 texts (base64 ↔ session, or base64 ↔ HTTP at the attestation server). */
 export type Base64Chunk = ItemChunk & Branded<'text' | 'base64'>;
 /** HTTP bodies (session ↔ HTTP). */

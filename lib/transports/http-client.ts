@@ -139,7 +139,9 @@ export class HttpExchange extends Duplex {
     this.#client = undefined;
     // In a turn of its own: undici, which may just be telling us of a lost connection, takes it badly to be destroyed then
     // while it has a second request (an assertion fails in its socket's handler, and nobody could catch that).
-    setImmediate(() => client?.destroy().catch(() => {}));
+    setImmediate(() => {
+      client?.destroy().catch(() => {});
+    });
     done(error);
   }
 

@@ -27,6 +27,10 @@ export const MISORDERED = [
   () => stack(lengthPrefix(), tls(options), records(), session({ end: 'client' })),
   // @ts-expect-error the session stands below base64
   () => stack(records(), session({ end: 'client' }), base64()),
+  // @ts-expect-error ciphertext is cut into records before it is made text
+  () => stack(tls(options), base64()),
+  // @ts-expect-error text is no bytes to make text of
+  () => stack(records(), base64(), base64()),
   // @ts-expect-error bincode stands above the frame
   () => stack(frame('tcp9'), bincode(link)),
   // @ts-expect-error protobuf has a prefix, not a frame

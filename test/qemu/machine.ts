@@ -13,6 +13,15 @@ export class Machine {
   #log = '';
   #qemu: ChildProcess | undefined;
   #heard: (() => void) | undefined;
+  /** For a test that ends before its time. */
+  readonly #onExit = (): void => {
+    this.#qemu?.kill('SIGKILL');
+    rmSync(this.folder, { recursive: true, force: true });
+  };
+
+  private constructor() {
+    process.once('exit', this.#onExit);
+  }
 
   /** What `connectSocket` takes. */
   get consoleAddress(): `unix://${string}` {
@@ -57,7 +66,6 @@ export class Machine {
     ];
     const qemu = spawn('qemu-system-x86_64', args, { cwd: this.folder, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#qemu = qemu;
-    process.once('exit', () => qemu.kill('SIGKILL'));
     const hear = (chunk: Buffer) => {
       this.#log += chunk.toString('latin1');
       this.#heard?.();
@@ -87,6 +95,7 @@ export class Machine {
   /** Ends QEMU, by its own process id, and removes everything of this run. */
   async stop(): Promise<void> {
     await this.#end();
+    process.off('exit', this.#onExit);
     rmSync(this.folder, { recursive: true, force: true });
   }
 

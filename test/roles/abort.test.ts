@@ -1,5 +1,6 @@
 /** AbortSignals at every moment of a transfer. */
 import t from 'tap';
+import type { FileStore } from '../../lib/enclave/file-store.js';
 import { until, within } from '../support/foreign.js';
 import { collect, content, pending, slices, startRoles, stored } from '../support/roles.js';
 
@@ -101,14 +102,18 @@ void t.test('while the answer to a read is awaited', async (t) => {
   const reading = new Promise<void>((resolve) => {
     asked = resolve;
   });
-  const store = { read: () => (asked(), new Promise<never>(() => {})), close: async () => {} } as never;
+  const read = () => {
+    asked();
+    return new Promise<never>(() => {});
+  };
+  const store = { read, close: async () => {} } as unknown as FileStore;
   const { connect } = await startRoles(t, { manager: { store } });
   const client = await connect();
   const end = new AbortController();
-  const read = client.readFile('/f', { signal: end.signal });
+  const reply = client.readFile('/f', { signal: end.signal });
   await within('the read reaches the store', reading);
   end.abort();
-  await t.rejects(within('a read that is aborted before its answer', read), ABORTED);
+  await t.rejects(within('a read that is aborted before its answer', reply), ABORTED);
 });
 
 void t.test('while queued behind another request: at once, and the other is not touched', async (t) => {

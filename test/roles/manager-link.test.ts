@@ -180,7 +180,7 @@ void t.test('GetTlsDataNeeded: false in the middle of an upload, true when its a
   await hand.carry();
   for (let i = 0; i < 3; i++) {
     more(content(1000, i + 1));
-    await until('ciphertext', async () => (await new Promise((go) => setImmediate(go)), (hand.channel.traffic()[2]?.outbound.bytesIn ?? 0) >= 1000 * (i + 1)));
+    await until('ciphertext', () => (hand.channel.traffic()[2]?.outbound.bytesIn ?? 0) >= 1000 * (i + 1));
     for (let turn = 0; turn < 5; turn++) await new Promise((go) => setImmediate(go));
     t.same(await server.call(ask.send(hand.id, hand.take())), tell.success);
     t.same(await server.call(ask.needed(hand.id)), tell.needed(i === 2), `after ${i + 1} of 3`);
@@ -245,9 +245,10 @@ void t.test('an upload faster than the store: beyond 8 MiB the link waits, whoev
   let fed = 0;
   const feed = async (upTo: number) => {
     while (fed < upTo) {
-      await until('ciphertext', async () => (await new Promise((go) => setImmediate(go)), hand.waiting > 0));
+      await until('ciphertext', () => hand.waiting > 0);
       const bytes = hand.take();
-      for (let at = 0; at < bytes.length; at += 500_000) t.same(await server.call(ask.send(hand.id, bytes.subarray(at, at + 500_000))), tell.success);
+      for (let at = 0; at < bytes.length; at += 500_000)
+        t.same(await server.call(ask.send(hand.id, bytes.subarray(at, at + 500_000))), tell.success);
       fed += bytes.length;
     }
   };
@@ -268,7 +269,7 @@ void t.test('the link closes: its sessions die, and those of other links do not'
   const other = await ForeignServer.connect(t, portOf(manager));
   const mine = await Hand.open(server);
   const theirs = await Hand.open(other);
-  t.not(mine.id, theirs.id, 'ids are the manager\'s, not the link\'s');
+  t.not(mine.id, theirs.id, "ids are the manager's, not the link's");
   server.socket.destroy();
   await until('the session of the closed link is gone', () => manager.sessions === 1);
   theirs.ask({ oneof: 'request_policy_hash', fields: {} });

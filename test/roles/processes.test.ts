@@ -7,7 +7,18 @@ import { generatedFile } from '../../lib/cli/demo/generated.js';
 import { DirectoryStore } from '../../lib/enclave/file-store.js';
 import { VeracruzClient } from '../../lib/roles/client/client.js';
 import { tapProxy, until, within } from '../support/foreign.js';
-import { alice, authority, collect, content, POLICY_HASH, pending, type ProcessRoles, sha256, startClient, startProcesses } from '../support/roles.js';
+import {
+  alice,
+  authority,
+  collect,
+  content,
+  POLICY_HASH,
+  type ProcessRoles,
+  pending,
+  sha256,
+  startClient,
+  startProcesses,
+} from '../support/roles.js';
 
 const LARGE = 100_000_000;
 
@@ -87,10 +98,21 @@ for (const victim of ['server', 'manager'] as const) {
         }
       }
     }
-    const error = await within('an upload whose peer is killed', client.writeFile('/f', source(), { size: LARGE }).then(() => undefined, (raised: Error & { code?: string }) => raised));
+    const error = await within(
+      'an upload whose peer is killed',
+      client.writeFile('/f', source(), { size: LARGE }).then(
+        () => undefined,
+        (raised: Error & { code?: string }) => raised,
+      ),
+    );
     t.match(error?.code, /^ERR_VC_(OUTCOME_UNKNOWN|TRANSPORT|HTTP_STATUS|SESSION_UNKNOWN)$/);
     const posts = http.posts();
-    const bodies = (http.up().toString('latin1').match(/\r\n\r\n[0-9]+ .{60}/g) ?? []).map((body) => body.slice(4));
+    const bodies = (
+      http
+        .up()
+        .toString('latin1')
+        .match(/\r\n\r\n[0-9]+ .{60}/g) ?? []
+    ).map((body) => body.slice(4));
     t.equal(new Set(bodies).size, bodies.length, 'no POST was sent twice');
     await t.rejects(client.readFile('/f'));
     t.equal(http.posts(), posts, 'and none is sent after the end');
@@ -107,7 +129,9 @@ void t.test('the connection is lost while the answer to a small write is awaited
     http.cut();
     return false;
   };
-  await t.rejects(within('a write whose answer is lost', client.appendFile('/log', Buffer.from('once'))), { code: 'ERR_VC_OUTCOME_UNKNOWN' });
+  await t.rejects(within('a write whose answer is lost', client.appendFile('/log', Buffer.from('once'))), {
+    code: 'ERR_VC_OUTCOME_UNKNOWN',
+  });
   t.equal(http.posts(), before + 1);
   t.equal(http.connections, 1, 'nobody tried again');
   http.onDown = undefined;
@@ -115,7 +139,7 @@ void t.test('the connection is lost while the answer to a small write is awaited
   t.equal(String(await collect(await after.readFile('/log'))), 'once', 'which it was: once');
 });
 
-void t.test('nothing in the processes\' folder but the store: no key, no log', async (t) => {
+void t.test("nothing in the processes' folder but the store: no key, no log", async (t) => {
   const roles = await startProcesses(t);
   const client = await roles.connect();
   await client.writeFile('/f', Buffer.from('x'));

@@ -15,8 +15,8 @@ import {
   startManager,
   startRoles,
   startServer,
-  stranger,
   stored,
+  stranger,
 } from '../support/roles.js';
 
 const CANARY = 'c4naRy-in-the-c0al-mine';
@@ -31,7 +31,11 @@ function decoded(http: Buffer): Buffer {
 function finds(bytes: Buffer, text: string): boolean {
   const plain = bytes.toString('latin1');
   // base64 of a text has three shapes, by where it begins.
-  const shapes = [0, 1, 2].map((shift) => Buffer.from(`${' '.repeat(shift)}${text}`).toString('base64').slice(shift === 0 ? 0 : 4, -4));
+  const shapes = [0, 1, 2].map((shift) =>
+    Buffer.from(`${' '.repeat(shift)}${text}`)
+      .toString('base64')
+      .slice(shift === 0 ? 0 : 4, -4),
+  );
   return [text, Buffer.from(text).toString('hex'), ...shapes].some((shape) => plain.includes(shape));
 }
 
@@ -46,7 +50,10 @@ void t.test('ciphertext only: on the link, and in the bodies', async (t) => {
   await client.writeFile(`/${CANARY}`, text);
   t.ok((await collect(await client.readFile(`/${CANARY}`))).equals(text));
   await client.close();
-  t.ok(finds(Buffer.from(`xx${CANARY}`), CANARY) && finds(Buffer.from(Buffer.from(`x${CANARY}yy`).toString('base64')), CANARY), 'it would be found');
+  t.ok(
+    finds(Buffer.from(`xx${CANARY}`), CANARY) && finds(Buffer.from(Buffer.from(`x${CANARY}yy`).toString('base64')), CANARY),
+    'it would be found',
+  );
   const streams = { 'the link, up': link.up(), 'the link, down': link.down(), 'HTTP, up': http.up(), 'HTTP, down': http.down() };
   for (const [what, bytes] of Object.entries(streams)) {
     t.ok(bytes.length > text.length, `${what}: ${bytes.length} bytes`);
@@ -76,7 +83,8 @@ void t.test('a client whose certificate is no identity: refused, and nothing of 
 void t.test('a manager of another authority, or refused by the hook: not one byte of a request leaves', async (t) => {
   const manager = await startManager(t, managerIdentity(makeAuthority({ commonName: 'somebody else' })));
   const server = await startServer(t, `tcp://127.0.0.1:${portOf(manager)}`);
-  const connect = (options = {}) => VeracruzClient.connect({ url: server.url, identity: alice, authority: authority.certificate, ...options });
+  const connect = (options = {}) =>
+    VeracruzClient.connect({ url: server.url, identity: alice, authority: authority.certificate, ...options });
   await t.rejects(within('a client of a false manager', connect()), { code: 'ERR_VC_CERTIFICATE' });
   const { connect: good, store } = await startRoles(t);
   await t.rejects(

@@ -306,9 +306,13 @@ void t.test('POSTs pipelined in one segment, and cut anywhere: fed in order, ans
 void t.test('more POSTs than may wait', async (t) => {
   const inner = echoing();
   let held = false;
-  const { session } = await serve(t, (request, socket) => (held && request.kind === 'needed' ? new Promise<never>(() => {}) : inner(request, socket)), {
-    maxPipelinedPosts: 2,
-  });
+  const { session } = await serve(
+    t,
+    (request, socket) => (held && request.kind === 'needed' ? new Promise<never>(() => {}) : inner(request, socket)),
+    {
+      maxPipelinedPosts: 2,
+    },
+  );
   const { http, id } = await session();
   held = true;
   http.write(Buffer.concat(Array.from({ length: 3 }, () => post(`${id} ${text(HELLO)}`))));

@@ -1,4 +1,5 @@
 /** The Server before Runtime Managers of another make, in good order and out of it. */
+import type { Socket } from 'node:net';
 import t from 'tap';
 import { ask, type Behaviour, echoing, foreignManager, post, RawHttp, tell, until, within } from '../support/foreign.js';
 import { content, portOf, startServer } from '../support/roles.js';
@@ -15,10 +16,16 @@ async function serve(t: T, behave: Behaviour, options: Parameters<typeof startSe
 
 void t.test('strict request and response, one link for all', async (t) => {
   const { manager, connect } = await serve(t, echoing());
-  const answers = await Promise.all(Array.from({ length: 10 }, async (_, i) => (await connect()).send(post(`0 ${content(10 + i).toString('base64')}`))));
+  const answers = await Promise.all(
+    Array.from({ length: 10 }, async (_, i) => (await connect()).send(post(`0 ${content(10 + i).toString('base64')}`))),
+  );
   t.ok(answers.every(({ status, body }, i) => status === 200 && body.endsWith(` ${content(10 + i).toString('base64')}`)));
   t.equal(manager.links.size, 1);
-  t.same(new Set(manager.requests.map(({ session }) => session)), new Set([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]), "its own ids, not the clients'");
+  t.same(
+    new Set(manager.requests.map(({ session }) => session)),
+    new Set([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]),
+    "its own ids, not the clients'",
+  );
 });
 
 void t.test('the bytes on the link are those of the wire spec', async (t) => {
@@ -56,9 +63,17 @@ void t.test('a manager that answers late, and answers byte by byte', async (t) =
 void t.test('a manager that has much to say', async (t) => {
   const items = Array.from({ length: 40 }, (_, i) => content(60_000, i + 1));
   let at = 0;
-  const { connect } = await serve(t, echoing({ needed: () => tell.needed(at < items.length), get: () => tell.data(items[at++] as Buffer) }));
+  const { connect } = await serve(
+    t,
+    echoing({ needed: () => tell.needed(at < items.length), get: () => tell.data(items[at++] as Buffer) }),
+  );
   const answer = await (await connect()).send(post(HELLO));
-  const data = Buffer.concat(answer.body.split(' ').slice(1).map((item) => Buffer.from(item, 'base64')));
+  const data = Buffer.concat(
+    answer.body
+      .split(' ')
+      .slice(1)
+      .map((item) => Buffer.from(item, 'base64')),
+  );
   t.ok(data.equals(Buffer.concat(items)));
 });
 
@@ -85,13 +100,22 @@ void t.test('what the manager had to say before it closed the session is told', 
   let left = 1;
   const { connect, server } = await serve(
     t,
-    echoing({ send: () => tell.fail, needed: () => (left > 0 ? tell.needed(true) : tell.fail), get: () => (left-- > 0 ? tell.data(Buffer.from('alert')) : tell.fail) }),
+    echoing({
+      send: () => tell.fail,
+      needed: () => (left > 0 ? tell.needed(true) : tell.fail),
+      get: () => (left-- > 0 ? tell.data(Buffer.from('alert')) : tell.fail),
+    }),
   );
   const answer = await (await connect()).send(post(HELLO));
   t.equal(answer.status, 200);
   t.match(answer.body, / YWxlcnQ=$/);
   await until('then the session is over', () => server.sessions === 0);
 });
+
+function breakOff(socket: Socket): undefined {
+  socket.write(Buffer.from('0500', 'hex'));
+  socket.resetAndDestroy();
+}
 
 const OUT_OF_ORDER: Record<string, Behaviour> = {
   'TlsDataNeeded for NewTlsSession': echoing({ open: () => tell.needed(true) }),
@@ -102,16 +126,19 @@ const OUT_OF_ORDER: Record<string, Behaviour> = {
   'TlsDataNeeded for GetTlsData': echoing({ get: () => tell.needed(true) }),
   'an answer too many': echoing({ send: () => [tell.success, tell.success] }),
   'many answers too many': echoing({ open: () => [tell.session(1), ...Array<Buffer>(50).fill(tell.success)] }),
-  'Status for NewTlsSession': (_request, socket) => (socket.write(Buffer.concat([Buffer.from('080000000000000000', 'hex'), tell.success])), undefined),
+  'Status for NewTlsSession': (_request, socket) =>
+    void socket.write(Buffer.concat([Buffer.from('080000000000000000', 'hex'), tell.success])),
   'an unknown variant': echoing({ send: () => Buffer.from('63000000', 'hex') }),
   'an unknown status': echoing({ send: () => Buffer.from('0100000063000000', 'hex') }),
   'trailing bytes': echoing({ send: () => Buffer.concat([tell.success, Buffer.of(0)]) }),
   'no bytes': echoing({ send: () => Buffer.alloc(0) }),
-  'a length of 2^63': (_request, socket) => (socket.write(Buffer.from('000000000000008000', 'hex')), undefined),
-  'a length over the limit': (_request, socket) => (socket.write(Buffer.from('00000f000000000000'.replace('0f', 'ff'), 'hex')), undefined),
-  'an end in the middle of an answer': echoing({ needed: (_request, socket) => (socket.end(Buffer.from('0500', 'hex')), undefined) }),
-  'a reset in the middle of an answer': echoing({ needed: (_request, socket) => (socket.write(Buffer.from('0500', 'hex')), socket.resetAndDestroy(), undefined) }),
-  'an end in place of an answer': echoing({ send: (_request, socket) => (socket.end(), undefined) }),
+  'a length of 2^63': (_request, socket) => void socket.write(Buffer.from('000000000000008000', 'hex')),
+  'a length over the limit': (_request, socket) => void socket.write(Buffer.from('00000f000000000000'.replace('0f', 'ff'), 'hex')),
+  'an end in the middle of an answer': echoing({ needed: (_request, socket) => void socket.end(Buffer.from('0500', 'hex')) }),
+  'a reset in the middle of an answer': echoing({
+    needed: (_request, socket) => breakOff(socket),
+  }),
+  'an end in place of an answer': echoing({ send: (_request, socket) => void socket.end() }),
 };
 
 for (const [what, behave] of Object.entries(OUT_OF_ORDER)) {
@@ -140,7 +167,9 @@ void t.test('a manager that never answers', async (t) => {
 void t.test('POSTs under way when the link dies: 503 once each, and the session with it', async (t) => {
   const inner = echoing();
   let held = false;
-  const { connect, manager, server } = await serve(t, (request, socket) => (held && request.kind === 'needed' ? new Promise<never>(() => {}) : inner(request, socket)));
+  const { connect, manager, server } = await serve(t, (request, socket) =>
+    held && request.kind === 'needed' ? new Promise<never>(() => {}) : inner(request, socket),
+  );
   const sessions = await Promise.all(
     Array.from({ length: 4 }, async () => {
       const http = await connect();
@@ -157,10 +186,11 @@ void t.test('POSTs under way when the link dies: 503 once each, and the session 
 
 void t.test('a manager that shuts down: the answer is told, then the Server ends', async (t) => {
   let said = false;
-  const { connect, server, manager } = await serve(
-    t,
-    echoing({ needed: () => tell.needed(!said), get: () => ((said = true), tell.data(Buffer.from('bye'), false)) }),
-  );
+  const sayBye = () => {
+    said = true;
+    return tell.data(Buffer.from('bye'), false);
+  };
+  const { connect, server, manager } = await serve(t, echoing({ needed: () => tell.needed(!said), get: sayBye }));
   const http = await connect();
   const answer = await http.send(post(HELLO));
   t.equal(answer.status, 200);

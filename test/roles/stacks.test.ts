@@ -4,12 +4,21 @@ import t from 'tap';
 import { DirectoryStore } from '../../lib/enclave/file-store.js';
 import type { Received, Sent } from '../../lib/layers/protobuf/index.js';
 import { answerRequest, type ReceivedRequest, type SentResponse } from '../../lib/roles/runtime-manager/requests.js';
-import { clientStack, directClientStack, managerClientStack, managerServerStack, serverClientStack, serverManagerStack } from '../../lib/roles/stacks.js';
+import {
+  clientStack,
+  directClientStack,
+  managerClientStack,
+  managerServerStack,
+  serverClientStack,
+  serverManagerStack,
+} from '../../lib/roles/stacks.js';
+import { parseAddress } from '../../lib/transports/address.js';
 import { memoryPipe } from '../../lib/transports/memory.js';
-import { tcpServer, dial, within } from '../support/foreign.js';
+import { connectSocket, listenSocket } from '../../lib/transports/socket.js';
+import { within } from '../support/foreign.js';
 import { alice, authority, bob, collect, content, freshFolder, managerIdentity, slices, stored } from '../support/roles.js';
 
-type T = Parameters<typeof tcpServer>[0];
+type T = Parameters<typeof freshFolder>[0];
 type Answer = Received<'RuntimeManagerResponse'>;
 
 const MESSAGES = { dialect: '2207', maxMessageBytes: 2 ** 40 } as const;
@@ -40,9 +49,12 @@ const PIPES: Record<string, (t: T) => Promise<[Duplex, Duplex]>> = {
   'memory, one byte at a time': async () => memoryPipe({ highWaterMark: 1 }),
   TCP: async (t) => {
     let accept: (socket: Duplex) => void = () => {};
-    const accepted = new Promise<Duplex>((resolve) => (accept = resolve));
-    const { port } = await tcpServer(t, (socket) => accept(socket));
-    return [await dial(t, port), await accepted];
+    const accepted = new Promise<Duplex>((resolve) => {
+      accept = resolve;
+    });
+    const listener = await listenSocket(parseAddress('tcp://127.0.0.1:0'), (socket) => accept(socket));
+    t.teardown(() => listener.close());
+    return [await connectSocket(listener.address), await accepted];
   },
 };
 
@@ -74,7 +86,14 @@ for (const [name, connect] of Object.entries(PIPES)) {
 void t.test('each stack says what it is', async (t) => {
   const tls = { role: 'server', ...manager, identities: [alice.certificate] } as const;
   const names = (described: string) => described.split('\n').map((line) => line.split(' ')[0]);
-  t.same(names(clientStack({ ...MESSAGES, tls: client, batchBytes: () => 1 }).describe()), ['protobuf', 'length-prefix', 'tls', 'records', 'base64', 'session']);
+  t.same(names(clientStack({ ...MESSAGES, tls: client, batchBytes: () => 1 }).describe()), [
+    'protobuf',
+    'length-prefix',
+    'tls',
+    'records',
+    'base64',
+    'session',
+  ]);
   t.same(names(directClientStack({ ...MESSAGES, tls: client }).describe()), ['protobuf', 'length-prefix', 'tls']);
   t.same(names(managerClientStack({ ...MESSAGES, tls }).describe()), ['protobuf', 'length-prefix', 'tls']);
   t.same(names(serverClientStack(1).describe()), ['base64', 'session']);

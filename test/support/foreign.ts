@@ -271,9 +271,9 @@ export interface Tap {
   /** Connections so far. */
   connections: number;
   /** POSTs whose head has passed. */
-  posts(): number;
+  readonly posts: () => number;
   /** Ends all connections at once, both sides. */
-  cut(): void;
+  readonly cut: () => void;
   /** Called with each piece that a client sent, before it is passed on; `false` keeps it. */
   onUp: ((piece: Buffer) => boolean | undefined) | undefined;
   /** As `onUp`, for the other direction. */
@@ -411,7 +411,9 @@ export class RawHttp {
     const end = this.#bytes.indexOf('\r\n\r\n');
     if (end < 0) return undefined;
     const [first = '', ...lines] = this.#bytes.subarray(0, end).toString('latin1').split('\r\n');
-    const headers = Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 2)]));
+    const headers = Object.fromEntries(
+      lines.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 2)]),
+    );
     const status = Number(first.split(' ')[1]);
     const at = end + 4;
     const [body, next] = status < 200 || status === 204 ? ['', at] : this.#body(headers, at);
@@ -422,7 +424,8 @@ export class RawHttp {
 
   #body(headers: Readonly<Record<string, string>>, start: number): [string | undefined, number] {
     if (headers['transfer-encoding'] !== 'chunked') {
-      if (headers['content-length'] === undefined) return this.#over ? [this.#bytes.subarray(start).toString(), this.#bytes.length] : [undefined, 0];
+      if (headers['content-length'] === undefined)
+        return this.#over ? [this.#bytes.subarray(start).toString(), this.#bytes.length] : [undefined, 0];
       const end = start + Number(headers['content-length']);
       return this.#bytes.length < end ? [undefined, 0] : [this.#bytes.subarray(start, end).toString('latin1'), end];
     }

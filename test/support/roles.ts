@@ -84,7 +84,7 @@ export interface Roles {
   readonly store: FileStore;
   /** The store's folder. */
   readonly folder: string;
-  connect(options?: Partial<ClientOptions>): Promise<VeracruzClient>;
+  readonly connect: (options?: Partial<ClientOptions>) => Promise<VeracruzClient>;
 }
 
 /** A manager and a Server in this process, on loopback. The store makes no fsync: nothing here survives the test. */
@@ -183,7 +183,7 @@ export interface ProcessRoles {
   readonly url: string;
   /** The store's folder. */
   readonly store: string;
-  connect(options?: Partial<ClientOptions>): Promise<VeracruzClient>;
+  readonly connect: (options?: Partial<ClientOptions>) => Promise<VeracruzClient>;
 }
 
 /** A manager and a Server as processes of the command line. The client is the third, or this one. */

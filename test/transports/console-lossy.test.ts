@@ -149,17 +149,16 @@ void t.test('every loss ends in a coded error, and the next link works', async (
       async (toGuest, toHost, raw) => {
         const console = new LossyConsole(toGuest, toHost);
         const errors: Error[] = [];
-  const first = console.connect();
-      const hello = awaitHello(first, HELLO);
-      const links = await Links.open(console.device, { hello: true, frameTimeoutMs: PATIENCE_MS / 2 });
+        const first = console.connect();
+        const hello = awaitHello(first, HELLO);
+        const links = await Links.open(console.device, { hello: true, frameTimeoutMs: PATIENCE_MS / 2 });
         const serving = (async () => {
           for (;;) serve(await links.next(), errors);
         })();
         serving.catch(() => {});
         const bodies = raw.map((body) => Buffer.from(body));
         try {
-          const first = console.connect();
-          await within('the first hello', awaitHello(first, HELLO));
+          await within('the first hello', hello);
           console.lossy = true;
           const right: Buffer[] = [];
           const failure = await within('the first conversation', converse(first, bodies, right, PATIENCE_MS));

@@ -282,7 +282,7 @@ void t.test('back-pressure: an answer that nobody reads is not taken in, and com
     if (item === BOUNDARY) break;
     if (item === null) await within('more of the answer', once(exchange, 'readable'));
     else {
-      t.ok(item.length > 0 || bytes < 0, 'no empty pieces') || t.bailout('empty piece');
+      if (item.length === 0) t.fail('an empty piece');
       bytes += item.length;
       // A slow reader: every piece in a turn of its own.
       await new Promise((go) => setImmediate(go));

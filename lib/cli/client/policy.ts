@@ -1,4 +1,4 @@
-import { policyHashOf } from '../../roles/runtime-manager/requests.js';
+import { policyHash, readPolicy } from '../../enclave/policy/index.js';
 
 /** What a client needs of a policy (wire spec §E). */
 export interface ClientPolicy {
@@ -11,12 +11,13 @@ export interface ClientPolicy {
   readonly hash: string;
 }
 
+/** @throws PolicyError with a line for each fault */
 export function clientPolicy(text: string): ClientPolicy {
-  const policy = JSON.parse(text) as Record<string, string>;
+  const policy = readPolicy(text);
   return {
-    serverUrl: policy.veracruz_server_url as string,
-    authority: policy.proxy_service_cert as string,
-    cipherSuite: policy.ciphersuite as string,
-    hash: policyHashOf(text),
+    serverUrl: policy.veracruz_server_url,
+    authority: policy.proxy_service_cert,
+    cipherSuite: policy.ciphersuite,
+    hash: policyHash(text),
   };
 }

@@ -7,7 +7,7 @@ import { issue, makeAuthority } from '../../attestation/authority.js';
 import { makeKey, pemOf } from '../../attestation/certificate.js';
 import { makeIdentity } from '../../attestation/identity.js';
 import { InvalidArgumentError, TransportError } from '../../core/errors.js';
-import { policyHashOf } from '../../roles/runtime-manager/requests.js';
+import { policyHash } from '../../enclave/policy/index.js';
 import { TransferProgress } from '../progress.js';
 import type { ClientMessage, ClientTask, Leg } from './client-process.js';
 import { parseSize } from './generated.js';
@@ -160,7 +160,7 @@ function prepare(
     task: {
       identity: { certificate: identity.certificate, key: identity.key },
       authority: authority.certificate,
-      expectedPolicyHash: policyHashOf(policy),
+      expectedPolicyHash: policyHash(policy),
       name: '/input/demo',
       size: source.size,
       path: source.path,

@@ -1,5 +1,5 @@
 import { type Layer, layerOf } from '../../core/layer.js';
-import type { Base64Chunk, ItemChunk } from '../../core/unit.js';
+import type { Base64Chunk, UnitChunk } from '../../core/unit.js';
 import { BASE64 } from './alphabet.js';
 import { Base64Decoder } from './decoder.js';
 import { Base64Encoder } from './encoder.js';
@@ -14,8 +14,8 @@ export { Base64Encoder, encodeBase64 } from './encoder.js';
  * @example
  * stack(records(), base64(), session({ end: 'client' }));
  */
-export function base64(): Layer<ItemChunk, Base64Chunk> {
-  return layerOf<ItemChunk, Base64Chunk>({
+export function base64(): Layer<UnitChunk, Base64Chunk> {
+  return layerOf<UnitChunk, Base64Chunk>({
     name: BASE64,
     encoder: () => new Base64Encoder(),
     decoder: () => new Base64Decoder(),

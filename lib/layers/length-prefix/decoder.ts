@@ -1,7 +1,7 @@
 import { ByteQueue } from '../../core/byte-queue.js';
 import type { Codec } from '../../core/codec.js';
 import { TruncatedError } from '../../core/errors.js';
-import { Announce, type ByteChunk, type MessageChunk } from '../../core/unit.js';
+import { Announce, type MessageChunk, type PrefixedChunk } from '../../core/unit.js';
 import { LENGTH_PREFIX, PREFIX_BYTES, readPrefix } from './prefix.js';
 
 /**
@@ -17,7 +17,7 @@ import { LENGTH_PREFIX, PREFIX_BYTES, readPrefix } from './prefix.js';
  *
  * @see LengthPrefixEncoder
  */
-export class LengthPrefixDecoder implements Codec<ByteChunk, MessageChunk> {
+export class LengthPrefixDecoder implements Codec<PrefixedChunk, MessageChunk> {
   readonly #maxMessageBytes: number;
   readonly #queue = new ByteQueue();
   #announced = 0;
@@ -28,7 +28,7 @@ export class LengthPrefixDecoder implements Codec<ByteChunk, MessageChunk> {
     this.#maxMessageBytes = maxMessageBytes;
   }
 
-  push(chunk: ByteChunk): void {
+  push(chunk: PrefixedChunk): void {
     this.#queue.push(chunk);
   }
 

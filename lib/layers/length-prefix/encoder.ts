@@ -1,6 +1,6 @@
 import type { Codec } from '../../core/codec.js';
 import { InvalidArgumentError, LengthMismatchError } from '../../core/errors.js';
-import type { ByteChunk, MessageChunk } from '../../core/unit.js';
+import type { MessageChunk, PrefixedChunk } from '../../core/unit.js';
 import { Announce } from '../../core/unit.js';
 import { checkLength, encodePrefix, LENGTH_PREFIX, PREFIX_BYTES, writePrefix } from './prefix.js';
 
@@ -22,7 +22,7 @@ const MERGE_BYTES = 64;
  *
  * @see LengthPrefixDecoder
  */
-export class LengthPrefixEncoder implements Codec<MessageChunk, ByteChunk> {
+export class LengthPrefixEncoder implements Codec<MessageChunk, PrefixedChunk> {
   readonly #maxMessageBytes: number;
   /** Bytes of the announced message. */
   #announced = 0;
@@ -46,7 +46,7 @@ export class LengthPrefixEncoder implements Codec<MessageChunk, ByteChunk> {
     else throw new InvalidArgumentError('a message is an Announce and Buffers', { layer: LENGTH_PREFIX, got: typeof chunk });
   }
 
-  next(): ByteChunk | undefined {
+  next(): PrefixedChunk | undefined {
     const item = this.#first;
     this.#first = this.#second;
     this.#second = undefined;

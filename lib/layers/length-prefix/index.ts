@@ -1,6 +1,6 @@
 import { integerInRange, oneOf } from '../../core/check.js';
 import { type Layer, layerOf } from '../../core/layer.js';
-import type { ByteChunk, MessageChunk } from '../../core/unit.js';
+import type { MessageChunk, PrefixedChunk } from '../../core/unit.js';
 import { LengthPrefixDecoder } from './decoder.js';
 import { LengthPrefixEncoder } from './encoder.js';
 import { LENGTH_PREFIX } from './prefix.js';
@@ -42,14 +42,14 @@ export const LENGTH_PREFIX_DEFAULTS = Object.freeze({
  * @example
  * stack(lengthPrefix(), tls({ ... })).over(socket);
  */
-export function lengthPrefix(options?: LengthPrefixOptions & { deliver?: 'streamed' }): Layer<MessageChunk, ByteChunk>;
-export function lengthPrefix(options: LengthPrefixOptions & { deliver: 'whole' }): Layer<WholeMessage, ByteChunk>;
-export function lengthPrefix(options: LengthPrefixOptions = {}): Layer<MessageChunk, ByteChunk> | Layer<WholeMessage, ByteChunk> {
+export function lengthPrefix(options?: LengthPrefixOptions & { deliver?: 'streamed' }): Layer<MessageChunk, PrefixedChunk>;
+export function lengthPrefix(options: LengthPrefixOptions & { deliver: 'whole' }): Layer<WholeMessage, PrefixedChunk>;
+export function lengthPrefix(options: LengthPrefixOptions = {}): Layer<MessageChunk, PrefixedChunk> | Layer<WholeMessage, PrefixedChunk> {
   const deliver = oneOf('deliver', options.deliver ?? LENGTH_PREFIX_DEFAULTS.deliver, ['streamed', 'whole']);
   const preset = deliver === 'whole' ? LENGTH_PREFIX_DEFAULTS.maxWholeMessageBytes : LENGTH_PREFIX_DEFAULTS.maxMessageBytes;
   const maxMessageBytes = integerInRange('maxMessageBytes', options.maxMessageBytes ?? preset, 1, Number.MAX_SAFE_INTEGER);
   const common = { name: LENGTH_PREFIX, limits: { deliver, maxMessageBytes }, encoder: () => new LengthPrefixEncoder(maxMessageBytes) };
   return deliver === 'whole'
-    ? layerOf<WholeMessage, ByteChunk>({ ...common, decoder: () => new WholeMessageDecoder(maxMessageBytes) })
-    : layerOf<MessageChunk, ByteChunk>({ ...common, decoder: () => new LengthPrefixDecoder(maxMessageBytes) });
+    ? layerOf<WholeMessage, PrefixedChunk>({ ...common, decoder: () => new WholeMessageDecoder(maxMessageBytes) })
+    : layerOf<MessageChunk, PrefixedChunk>({ ...common, decoder: () => new LengthPrefixDecoder(maxMessageBytes) });
 }

@@ -1,6 +1,6 @@
 import { ByteQueue } from '../../core/byte-queue.js';
 import type { Codec } from '../../core/codec.js';
-import type { ByteChunk } from '../../core/unit.js';
+import type { PrefixedChunk } from '../../core/unit.js';
 import { truncated } from './decoder.js';
 import type { WholeMessage } from './index.js';
 import { PREFIX_BYTES, readPrefix } from './prefix.js';
@@ -16,7 +16,7 @@ import { PREFIX_BYTES, readPrefix } from './prefix.js';
  *
  * @see LengthPrefixEncoder
  */
-export class WholeMessageDecoder implements Codec<ByteChunk, WholeMessage> {
+export class WholeMessageDecoder implements Codec<PrefixedChunk, WholeMessage> {
   readonly #maxMessageBytes: number;
   readonly #queue = new ByteQueue();
   /** Bytes of the message whose prefix is read; undefined between messages. */
@@ -26,7 +26,7 @@ export class WholeMessageDecoder implements Codec<ByteChunk, WholeMessage> {
     this.#maxMessageBytes = maxMessageBytes;
   }
 
-  push(chunk: ByteChunk): void {
+  push(chunk: PrefixedChunk): void {
     this.#queue.push(chunk);
   }
 

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { pipeline } from 'node:stream/promises';
 import { FileNameError, FileStoreError, LimitError, type VeracruzError } from '../../core/errors.js';
 import type { FileStore } from '../../enclave/file-store.js';
@@ -16,11 +15,6 @@ export interface Enclave {
   /** Ends the manager's service; called once the answer is on its way. */
   shutdown(): void;
   readonly log: Log;
-}
-
-/** SHA-256 of a policy's exact text, in lowercase hex. */
-export function policyHashOf(text: string): string {
-  return createHash('sha256').update(text, 'utf8').digest('hex');
 }
 
 /**

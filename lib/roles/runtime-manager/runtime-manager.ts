@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import { integerInRange } from '../../core/check.js';
 import { InvalidOptionError } from '../../core/errors.js';
 import { DirectoryStore, type FileStore } from '../../enclave/file-store.js';
+import { policyHash } from '../../enclave/policy/index.js';
 import type { Dialect, Request, Response } from '../../layers/bincode/index.js';
 import type { FrameKind } from '../../layers/frame/index.js';
 import { type Address, parseAddress } from '../../transports/address.js';
@@ -10,7 +11,7 @@ import { connectSocket, type Listener, type RetryOptions } from '../../transport
 import { definedOf, type Log, noLog } from '../options.js';
 import { managerClientStack } from '../stacks.js';
 import { LinkEndpoint, type PendingResponse } from './link.js';
-import { answerRequest, type Enclave, policyHashOf } from './requests.js';
+import { answerRequest, type Enclave } from './requests.js';
 import { TlsSession } from './tls-session.js';
 
 /** Who the manager is and whom it lets in. */
@@ -113,7 +114,7 @@ export class RuntimeManager {
     this.#stack = managerClientStack({ ...completed, tls: { role: 'server', ...trust } });
     this.#enclave = {
       store,
-      policyHash: policyHashOf(options.policy),
+      policyHash: policyHash(options.policy),
       log: completed.log,
       shutdown: () => {
         this.#active = false;

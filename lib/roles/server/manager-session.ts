@@ -133,7 +133,10 @@ export class ManagerSession {
   #refused(request: string, response: Response | undefined): VeracruzError {
     const got = nameOf(response);
     if (response?.kind === 'Status' && response.status !== 'Success') {
-      return new SessionUnknownError(`the Runtime Manager refused ${request} with ${got}: it has closed the session`, { layer: LAYER, got });
+      return new SessionUnknownError(`the Runtime Manager refused ${request} with ${got}: it has closed the session`, {
+        layer: LAYER,
+        got,
+      });
     }
     const error = new LinkError(`the Runtime Manager answered ${request} with ${got}`, { layer: LAYER, got });
     this.link.destroy(error);

@@ -318,7 +318,10 @@ export class VeracruzServer {
 
   #delete(text: string, request: IncomingMessage, response: ServerResponse): void {
     const session = /^[1-9][0-9]{0,9}$/.test(text) ? this.#sessions.get(Number(text)) : undefined;
-    if (session === undefined) return plain(request, response, 404, 'the session is not known');
+    if (session === undefined) {
+      plain(request, response, 404, 'the session is not known');
+      return;
+    }
     session.end(404, `session ${session.id} was deleted`);
     request.resume();
     response.writeHead(204).end();
