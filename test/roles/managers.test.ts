@@ -2,7 +2,10 @@
 import { createServer } from 'node:net';
 import t, { type Test } from 'tap';
 import type { FileStore } from '../../lib/enclave/file-store.js';
+import { ManagerLink } from '../../lib/roles/server/manager-link.js';
 import { type ServerOptions, VeracruzServer } from '../../lib/roles/server/server.js';
+import { managerServerStack } from '../../lib/roles/stacks.js';
+import { memoryPipe } from '../../lib/transports/memory.js';
 import { until, within } from '../support/foreign.js';
 import { collect, connectClient, content, portOf, startManager } from '../support/roles.js';
 
@@ -142,4 +145,31 @@ void t.test('a manager that falls silent with a request unanswered is given up',
   const server = await start(t, { runtime: `tcp://127.0.0.1:${(silent.address() as { port: number }).port}`, maxSilenceMs: 50 });
   await t.rejects(within('the refusal', connectClient(t, server.url)), { code: 'ERR_VC_HTTP_STATUS', got: 503 });
   await until('a second link', () => links > 1);
+});
+
+void t.test('from a console only eight answers are on their way at once', async (t) => {
+  for (const [frame, expected] of [
+    ['icecap4', 8],
+    ['tcp9', 12],
+  ] as const) {
+    const [near, far] = memoryPipe();
+    const link = new ManagerLink(near, { dialect: '2207', frame, maxSilenceMs: 0 }, () => {});
+    t.teardown(() => link.destroy());
+    const peer = managerServerStack({ dialect: '2207', frame }).over(far);
+    const asked: number[] = [];
+    peer.on('data', (request: { session: number }) => asked.push(request.session));
+    const fetches = Array.from({ length: 12 }, (_, session) => link.fetch(session));
+    await until('the first requests', () => asked.length >= expected);
+    await new Promise((resolve) => setImmediate(resolve));
+    t.equal(asked.length, expected, `${frame}: ${expected} before an answer`);
+    for (let answered = 0; answered < 12; answered++) {
+      peer.write({ kind: 'TlsData', data: [Buffer.of(answered)], active: true });
+      await within('an answer', fetches[answered] as Promise<unknown>);
+    }
+    t.same(
+      asked,
+      Array.from({ length: 12 }, (_, session) => session),
+      'in their order',
+    );
+  }
 });

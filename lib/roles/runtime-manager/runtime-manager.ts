@@ -143,7 +143,12 @@ export class RuntimeManager {
   async #open(): Promise<void> {
     const { listen, connect, hello } = this.#options;
     if (connect === undefined) {
-      this.#listener = await listenPipe(parseAddress(listen), (pipe) => this.#serve(pipe), { console: { hello: hello ?? false } });
+      this.#listener = await listenPipe(parseAddress(listen), (pipe) => this.#serve(pipe), {
+        console: {
+          hello: hello ?? false,
+          onTrouble: (error) => this.#options.log('warn', 'console', { code: error.code, reason: error.message }),
+        },
+      });
       return;
     }
     const address = parseAddress(connect);

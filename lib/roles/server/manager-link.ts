@@ -6,6 +6,11 @@ import type { Channel } from '../../pipeline/channel.js';
 import { type LinkOptions, serverManagerStack } from '../stacks.js';
 
 const LAYER = 'link';
+/**
+ * Answers with data that may be on their way at once from a console: a VirtIO console drops what its host does not read
+ * in time, some 110 KiB fit, and the manager behind one answers with 8,000 bytes at most.
+ */
+const CONSOLE_FETCHES = 8;
 
 type Answered = (error: LinkError | undefined, response: Response | undefined) => void;
 
@@ -29,6 +34,9 @@ export class ManagerLink {
   /** Time of the last answer, or of the first request after a pause: `performance.now()`. */
   #heard = 0;
   readonly #watch: NodeJS.Timeout | undefined;
+  /** GetTlsData that may be sent before one is answered. */
+  #freeFetches: number;
+  readonly #fetchesInLine: (() => void)[] = [];
   readonly dialect: Dialect;
 
   /**
@@ -37,6 +45,7 @@ export class ManagerLink {
    */
   constructor(pipe: Duplex, options: ManagerLinkOptions, onClose: (error: LinkError | undefined) => void) {
     this.dialect = options.dialect;
+    this.#freeFetches = options.frame === 'icecap4' ? CONSOLE_FETCHES : Number.POSITIVE_INFINITY;
     this.#channel = serverManagerStack(options).over(pipe);
     this.#channel.on('data', (response: Response) => this.#answer(response));
     this.#channel.on('error', (cause) =>
@@ -82,6 +91,19 @@ export class ManagerLink {
         else resolve(response);
       });
     });
+  }
+
+  /** GetTlsData, in its turn where the road bears only so many at once. */
+  async fetch(session: number): Promise<Response> {
+    if (this.#freeFetches === 0) await new Promise<void>((resolve) => this.#fetchesInLine.push(resolve));
+    else this.#freeFetches--;
+    try {
+      return await this.call({ kind: 'GetTlsData', session });
+    } finally {
+      const next = this.#fetchesInLine.shift();
+      if (next === undefined) this.#freeFetches++;
+      else next();
+    }
   }
 
   /** Settles when the link takes bulk again, or is gone. */

@@ -121,7 +121,7 @@ export class ManagerSession {
   }
 
   async #get(): Promise<Fetched> {
-    const response = await this.link.call({ kind: 'GetTlsData', session: this.id });
+    const response = await this.link.fetch(this.id);
     if (response.kind !== 'TlsData') throw this.#refused('GetTlsData', response);
     return response;
   }
