@@ -77,6 +77,9 @@ export const RUNTIME_MANAGER_DEFAULTS = Object.freeze({
 /** What differs behind a VirtIO console (wire spec §D, IceCap): the header is of 4 bytes, so that 8,000 + 25 fit in 8 KiB. */
 const CONSOLE_DEFAULTS = Object.freeze({ frame: 'icecap4', maxAnswerBytes: 8000 } as const);
 
+/** Milliseconds after which a manager that was asked to shut down does so, whether or not its Server has left. */
+const SHUTDOWN_MS = 3000;
+
 /** How long a manager that connects waits for its Server: 30 s, as the original does (wire spec §D). */
 const CONNECT_RETRY: RetryOptions = Object.freeze({ tries: 300, intervalMs: 100, backoff: 1 });
 
@@ -98,6 +101,7 @@ export class RuntimeManager {
   #active = true;
   #listener: Listener | undefined;
   #closing: Promise<void> | undefined;
+  #shutdown: NodeJS.Timeout | undefined;
 
   private constructor(options: RuntimeManagerOptions, store: FileStore) {
     const behindConsole = options.listen?.startsWith('serial:') === true && options.connect === undefined ? CONSOLE_DEFAULTS : {};
@@ -119,6 +123,8 @@ export class RuntimeManager {
       shutdown: () => {
         this.#active = false;
         completed.log('info', 'shutdown requested');
+        // The Server closes the link when the answer is out; but the far end of a console is not seen to close.
+        this.#shutdown ??= setTimeout(() => void this.close(), SHUTDOWN_MS);
       },
     };
     this.#closed = new Promise((resolve) => {
@@ -180,6 +186,7 @@ export class RuntimeManager {
   }
 
   async #close(): Promise<void> {
+    clearTimeout(this.#shutdown);
     await this.#listener?.close();
     for (const session of this.#sessions.values()) session.destroy();
     for (const link of this.#links) link.destroy();
