@@ -288,3 +288,14 @@ void t.test('shutdown: answered, then everything ends by itself', async (t) => {
   });
   await t.rejects(connect(), { code: 'ERR_VC_TRANSPORT' });
 });
+
+void t.test('progress of a small file, each figure once', async (t) => {
+  const { connect } = await startRoles(t);
+  const client = await connect();
+  const file = content(2197);
+  await client.writeFile('/small', file);
+  const figures: number[] = [];
+  await collect((await client.readFile('/small', { onProgress: ({ bytes }) => figures.push(bytes) })) as AsyncIterable<Buffer>);
+  t.equal(figures.at(-1), file.length);
+  t.equal(new Set(figures).size, figures.length);
+});

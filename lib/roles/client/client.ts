@@ -6,7 +6,7 @@ import {
   asVeracruzError,
   CertificateError,
   ClosedError,
-  InvalidArgumentError,
+  LinkError,
   OutcomeUnknownError,
   PeerRejectedError,
   RequestFailedError,
@@ -341,7 +341,7 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
   #answered(response: Response): void {
     const onAnswer = this.#onAnswer;
     if (onAnswer === undefined) {
-      this.#channel.destroy(new InvalidArgumentError('the manager answered what was not asked', { layer: LAYER }));
+      this.#channel.destroy(new LinkError('the manager answered what was not asked', { layer: LAYER }));
       return;
     }
     this.#onAnswer = undefined;
@@ -381,12 +381,18 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
   }
 
   #report(body: IncomingBody, name: string, onProgress: TransferOptions['onProgress']): void {
-    body.on('received', (bytes: number) => {
+    let told = 0;
+    const tell = (bytes: number) => {
       if (body.complete) this.#awaiting = false;
+      if (bytes === told) return;
+      told = bytes;
       const progress: Progress = { operation: 'read', name, bytes, total: body.length };
       onProgress?.(progress);
       this.emit('progress', progress);
-    });
+    };
+    body.on('received', tell);
+    // A small file is there before anybody can listen.
+    tell(body.received);
   }
 }
 

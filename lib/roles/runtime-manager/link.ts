@@ -60,12 +60,18 @@ export class LinkEndpoint {
 
   #queue(response: Response | PendingResponse): void {
     if (this.#pending.length === 0 && !this.#sending && !('hurry' in response)) {
-      this.#channel.write(response);
+      if (!this.#channel.write(response)) this.#wait();
       return;
     }
     this.#pending.push(response);
     if (!this.#sending) void this.#send();
     else if (this.#patience === undefined) this.#startPatience();
+  }
+
+  /** A Server that asks and does not read its answers is not asked for more questions. */
+  #wait(): void {
+    this.#channel.pause();
+    void drained(this.#channel).then(() => this.#channel.resume());
   }
 
   #startPatience(): void {
