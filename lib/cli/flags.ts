@@ -6,9 +6,13 @@ import { DIALECTS, type Dialect } from '../layers/bincode/index.js';
 import type { FrameKind } from '../layers/frame/index.js';
 import { ARRANGEMENTS, type Arrangement, type ArrangementName } from '../roles/arrangements.js';
 
-export const LOG_LEVEL = new Option('--log-level <level>', 'what to log on standard error')
-  .choices(['silent', 'error', 'warn', 'info', 'debug'])
-  .default('info');
+export function logLevel(preset: string): Option {
+  return new Option('--log-level <level>', 'what to log on standard error, as JSON lines')
+    .choices(['silent', 'error', 'warn', 'info', 'debug'])
+    .default(preset);
+}
+
+export const LOG_LEVEL = logLevel('info');
 
 export const ARRANGEMENT = new Option('--arrangement <name>', 'how Server and Runtime Manager are joined: sets dialect, frame and retries')
   .choices(Object.keys(ARRANGEMENTS))

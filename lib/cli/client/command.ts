@@ -3,8 +3,9 @@ import { Command, Option } from 'commander';
 import { InvalidArgumentError } from '../../core/errors.js';
 import type { Dialect } from '../../layers/bincode/index.js';
 import { type Progress, VeracruzClient } from '../../roles/client/client.js';
-import { DIALECT, readText } from '../flags.js';
+import { DIALECT, logLevel, readText } from '../flags.js';
 import { TransferProgress } from '../progress.js';
+import { stderrLog } from '../role-process.js';
 import { clientPolicy } from './policy.js';
 import { checkStreams, parseTransfers, type Transfer } from './transfers.js';
 
@@ -23,6 +24,7 @@ interface ClientFlags {
   shutdown?: boolean;
   quiet?: boolean;
   json?: boolean;
+  logLevel: string;
   url?: string;
   direct?: string;
   dialect?: Dialect;
@@ -63,6 +65,7 @@ export function clientCommand(): Command {
       .option('--direct <address>', 'TLS straight over TCP instead of HTTP: tcp://host:port')
       .addOption(DIALECT)
       .option('--skip-policy-hash', 'talk to a manager that runs another policy than this one')
+      .addOption(logLevel('silent'))
       .option('-q, --quiet', 'no status and no progress on standard error')
       .option('--json', 'print what was done as one line of JSON on standard error')
       .addHelpText(
@@ -104,20 +107,26 @@ async function run(policyPath: string, flags: ClientFlags): Promise<void> {
     ...(flags.dialect && { dialect: flags.dialect }),
     signal: abort.signal,
   });
+  const log = stderrLog(flags.logLevel);
+  log('info', 'connected', { session: client.session });
   const done: Done[] = [];
+  const did = (what: Done) => {
+    done.push(what);
+    log('info', 'done', { session: client.session, ...what });
+  };
   const shown = new Shown(flags.quiet === true || flags.json === true);
   client.on('progress', (progress) => shown.update(progress));
   try {
-    for (const transfer of writes) done.push({ operation: 'write', ...(await send(client, 'writeFile', transfer, shown)) });
-    for (const transfer of appends) done.push({ operation: 'append', ...(await send(client, 'appendFile', transfer, shown)) });
+    for (const transfer of writes) did({ operation: 'write', ...(await send(client, 'writeFile', transfer, shown)) });
+    for (const transfer of appends) did({ operation: 'append', ...(await send(client, 'appendFile', transfer, shown)) });
     for (const name of computes) {
       shown.say(`computing ${name}`);
-      done.push({ operation: 'compute', name, exitCode: await client.compute(name) });
+      did({ operation: 'compute', name, exitCode: await client.compute(name) });
     }
-    for (const transfer of outputs) done.push({ operation: 'read', ...(await fetch(client, transfer, shown)) });
+    for (const transfer of outputs) did({ operation: 'read', ...(await fetch(client, transfer, shown)) });
     if (shutdown) {
       await client.shutdown();
-      done.push({ operation: 'shutdown' });
+      did({ operation: 'shutdown' });
     }
   } finally {
     shown.end();

@@ -19,7 +19,7 @@ import { definedOf } from '../options.js';
 import { type Carrier, type ClientChannel, openCarrier } from './carrier.js';
 import { CLIENT_DEFAULTS, type ClientOptions, type Progress, type TransferOptions, type WriteOptions } from './options.js';
 import { type FileSource, PieceReader } from './source.js';
-import { absolute, reported, resultOf, save, unexpected } from './transfer.js';
+import { absolute, earlier, reported, resultOf, save, unexpected } from './transfer.js';
 
 const LAYER = 'client';
 /** Bytes of a piece of a source whose length nobody knows: such a piece is held in memory once. */
@@ -394,18 +394,4 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
     // A small file is there before anybody can listen.
     tell(body.received);
   }
-}
-
-/** Settles with `before`, or when `signal` fires if that is earlier. */
-function earlier(before: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
-  if (signal === undefined) return before;
-  return new Promise((resolve) => {
-    const done = () => {
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    signal.addEventListener('abort', done);
-    if (signal.aborted) done();
-    else void before.then(done);
-  });
 }

@@ -48,3 +48,17 @@ export async function save(body: IncomingBody, path: string): Promise<void> {
     throw error;
   }
 }
+
+/** Settles with `before`, or when `signal` fires if that is earlier. */
+export function earlier(before: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  if (signal === undefined) return before;
+  return new Promise((resolve) => {
+    const done = () => {
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    signal.addEventListener('abort', done);
+    if (signal.aborted) done();
+    else void before.then(done);
+  });
+}

@@ -16,7 +16,8 @@ const LOOK_LAST_MS = 1000;
  */
 export class DirectSession {
   readonly #socket: Duplex;
-  readonly #manager: ManagerSession;
+  /** The same session at its Runtime Manager. */
+  readonly manager: ManagerSession;
   readonly #events: SessionEvents<DirectSession>;
   /** Something was fed since the fetch that is under way began. */
   #again = false;
@@ -27,7 +28,7 @@ export class DirectSession {
 
   constructor(socket: Duplex, manager: ManagerSession, events: SessionEvents<DirectSession>) {
     this.#socket = socket;
-    this.#manager = manager;
+    this.manager = manager;
     this.#events = events;
     socket.on('error', (error) => this.end(asVeracruzError(error, { layer: 'server' })));
     socket.on('close', () => this.end());
@@ -39,7 +40,7 @@ export class DirectSession {
     if (this.#ended) return;
     this.#ended = true;
     clearTimeout(this.#look);
-    this.#manager.close();
+    this.manager.close();
     this.#socket.destroy();
     this.#events.onEnd(this, error);
   }
@@ -48,7 +49,7 @@ export class DirectSession {
     try {
       // The loop must not destroy the socket at its end: answers may still be on their way out.
       for await (const chunk of this.#socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-        await this.#manager.feed(chunk);
+        await this.manager.feed(chunk);
         this.#lookMs = LOOK_FIRST_MS;
         this.#fetch();
       }
@@ -71,13 +72,13 @@ export class DirectSession {
       let inactive = false;
       while (this.#again && !this.#ended) {
         this.#again = false;
-        for await (const { data, active } of this.#manager.fetch()) {
+        for await (const { data, active } of this.manager.fetch()) {
           this.#lookMs = LOOK_FIRST_MS;
           inactive ||= !active;
           for (const slice of data) if (!this.#socket.write(slice)) await drained(this.#socket);
           if (this.#ended) return;
         }
-        const refusal = this.#manager.takeRefusal();
+        const refusal = this.manager.takeRefusal();
         if (refusal !== undefined) throw refusal;
       }
       if (inactive) this.#events.onInactive();

@@ -38,7 +38,8 @@ export class HttpSession {
   readonly id: number;
   /** Time of the last sign of life, `performance.now()`. */
   lastActive = performance.now();
-  readonly #manager: ManagerSession;
+  /** The same session at its Runtime Manager. */
+  readonly manager: ManagerSession;
   readonly #limits: HttpSessionLimits;
   readonly #events: SessionEvents<HttpSession>;
   #bodies: HttpBodies;
@@ -53,7 +54,7 @@ export class HttpSession {
 
   constructor(id: number, manager: ManagerSession, limits: HttpSessionLimits, events: SessionEvents<HttpSession>) {
     this.id = id;
-    this.#manager = manager;
+    this.manager = manager;
     this.#limits = limits;
     this.#events = events;
     [this.#bodies, this.#channel] = this.#open();
@@ -91,7 +92,7 @@ export class HttpSession {
     this.#ended = true;
     this.#bodies.refuse(status, text);
     this.#channel.destroy();
-    this.#manager.close();
+    this.manager.close();
     this.#events.onEnd(this, error);
   }
 
@@ -110,7 +111,7 @@ export class HttpSession {
       for await (const chunk of channel as AsyncIterable<Buffer | typeof BOUNDARY>) {
         if (held !== undefined) {
           this.#fed = true;
-          await this.#manager.feed(held);
+          await this.manager.feed(held);
         }
         held = undefined;
         if (chunk === BOUNDARY) {
@@ -129,7 +130,7 @@ export class HttpSession {
     let items = 0;
     let inactive = false;
     try {
-      for await (const { data, active } of this.#manager.fetch()) {
+      for await (const { data, active } of this.manager.fetch()) {
         if (channel.destroyed) return;
         this.lastActive = performance.now();
         items++;
@@ -137,7 +138,7 @@ export class HttpSession {
         for (const slice of data) await write(channel, slice);
         await write(channel, BOUNDARY);
       }
-      const refusal = this.#manager.takeRefusal();
+      const refusal = this.manager.takeRefusal();
       if (refusal !== undefined && items === 0) throw refusal;
       await write(channel, BODY_END);
       if (inactive) this.#events.onInactive();

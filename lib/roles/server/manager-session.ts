@@ -1,5 +1,5 @@
 import { LinkError, SessionUnknownError, type VeracruzError } from '../../core/errors.js';
-import type { Response, Slices } from '../../layers/bincode/index.js';
+import { type Response, type Slices, sliceBytes } from '../../layers/bincode/index.js';
 import type { ManagerLink } from './manager-link.js';
 
 const LAYER = 'server';
@@ -25,6 +25,8 @@ export class ManagerSession {
   readonly id: number;
   readonly link: ManagerLink;
   readonly #maxUnacknowledgedBytes: number;
+  /** Bytes of ciphertext from the client, and for it, so far. */
+  readonly bytes = { up: 0, down: 0 };
   #unacknowledged = 0;
   #acknowledged: (() => void) | undefined;
   /** Why a SendTlsData was refused, until somebody asks. */
@@ -66,6 +68,7 @@ export class ManagerSession {
   }
 
   async #send(data: Buffer): Promise<void> {
+    this.bytes.up += data.length;
     this.#unacknowledged += data.length;
     const room = this.link.send({ kind: 'SendTlsData', session: this.id, data: [data] }, (error, response) => {
       this.#unacknowledged -= data.length;
@@ -123,6 +126,7 @@ export class ManagerSession {
   async #get(): Promise<Fetched> {
     const response = await this.link.fetch(this.id);
     if (response.kind !== 'TlsData') throw this.#refused('GetTlsData', response);
+    this.bytes.down += sliceBytes(response.data);
     return response;
   }
 

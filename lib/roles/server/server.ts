@@ -336,6 +336,7 @@ export class VeracruzServer {
     const figures = error === undefined ? {} : { code: error.code, layer: error.layer, reason: error.message };
     this.#options.log(error === undefined ? 'info' : 'warn', error === undefined ? 'session closed' : 'session failed', {
       ...nameOf(session),
+      ...session.manager.bytes,
       ...figures,
     });
   }
