@@ -50,18 +50,6 @@ export {
   type MessageChunk,
   type RecordChunk,
 } from './core/unit.js';
-// ── Enclave: where a Runtime Manager keeps files ──────────────────────────────────────────────────────────────────────
-export { MAX_FILE_NAME_BYTES, normaliseName } from './enclave/file-name.js';
-export {
-  DIRECTORY_STORE_DEFAULTS,
-  DirectoryStore,
-  type DirectoryStoreOptions,
-  type FileSink,
-  type FileStat,
-  type FileStore,
-  type SinkOptions,
-  type StoredFile,
-} from './enclave/file-store.js';
 export {
   CREATE_POLICY_DEFAULTS,
   createPolicy,
@@ -93,6 +81,18 @@ export {
   rightNames,
   rightsOf,
 } from './enclave/policy/index.js';
+// ── Enclave: where a Runtime Manager keeps files ──────────────────────────────────────────────────────────────────────
+export { MAX_FILE_NAME_BYTES, normaliseName } from './enclave/store/file-name.js';
+export {
+  DIRECTORY_STORE_DEFAULTS,
+  DirectoryStore,
+  type DirectoryStoreOptions,
+  type FileSink,
+  type FileStat,
+  type FileStore,
+  type SinkOptions,
+  type StoredFile,
+} from './enclave/store/file-store.js';
 export { Base64Decoder, Base64Encoder, base64, decodeBase64, encodeBase64 } from './layers/base64/index.js';
 export {
   BINCODE_DEFAULTS,

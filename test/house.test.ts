@@ -9,7 +9,7 @@ import { PROJECT_ROOT } from './support/golden.js';
 /** Files that need not exist, and what they must not import. */
 const WRONG = [
   ['lib/core/planted.ts', '../pipeline/stack.js'],
-  ['lib/core/planted.ts', '../enclave/file-name.js'],
+  ['lib/core/planted.ts', '../enclave/store/file-name.js'],
   ['lib/pipeline/planted.ts', '../transports/memory.js'],
   ['lib/transports/planted.ts', '../pipeline/stack.js'],
   ['lib/enclave/planted.ts', '../transports/memory.js'],

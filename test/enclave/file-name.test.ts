@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { FileNameError } from '../../lib/core/errors.js';
-import { MAX_FILE_NAME_BYTES, normaliseName } from '../../lib/enclave/file-name.js';
+import { MAX_FILE_NAME_BYTES, normaliseName } from '../../lib/enclave/store/file-name.js';
 import { seeded } from '../support/splits.js';
 
 function refusal(name: string, maxBytes?: number): FileNameError {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import { DirectoryStore } from '../../lib/enclave/file-store.js';
+import { DirectoryStore } from '../../lib/enclave/store/file-store.js';
 import { freshFolder, get, pending, put } from './store-support.js';
 
 const CHILD = fileURLToPath(new URL('./store-child.js', import.meta.url));

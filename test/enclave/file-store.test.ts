@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import t, { type Test } from 'tap';
 import { LengthMismatchError } from '../../lib/core/errors.js';
-import { DIRECTORY_STORE_DEFAULTS, DirectoryStore, type DirectoryStoreOptions } from '../../lib/enclave/file-store.js';
+import { DIRECTORY_STORE_DEFAULTS, DirectoryStore, type DirectoryStoreOptions } from '../../lib/enclave/store/file-store.js';
 import { freshFolder, get, noise, openBelow, pending, put, written } from './store-support.js';
 
 async function opened(t: Test, options: DirectoryStoreOptions = {}) {

@@ -1,5 +1,5 @@
 /** A process that the crash tests kill: `store-child <root> <mode>`. Tells what it did on stdout, a line each. */
-import { DirectoryStore } from '../../lib/enclave/file-store.js';
+import { DirectoryStore } from '../../lib/enclave/store/file-store.js';
 import { put, written } from './store-support.js';
 
 const [root, mode] = process.argv.slice(2) as [string, string];

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import type { Test } from 'tap';
-import type { FileStore } from '../../lib/enclave/file-store.js';
+import type { FileStore } from '../../lib/enclave/store/file-store.js';
 
 /** A folder that goes when the test is over. */
 export function freshFolder(t: Pick<Test, 'teardown'>): string {

@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import fc from 'fast-check';
 import t from 'tap';
-import { writeAll } from '../../lib/enclave/write-all.js';
+import { writeAll } from '../../lib/enclave/store/write-all.js';
 import { seeded } from '../support/splits.js';
 
 /** A file that takes as many bytes a call as it is told to, in turn. */

@@ -1,6 +1,6 @@
 /** AbortSignals at every moment of a transfer. */
 import t from 'tap';
-import type { FileStore } from '../../lib/enclave/file-store.js';
+import type { FileStore } from '../../lib/enclave/store/file-store.js';
 import { until, within } from '../support/foreign.js';
 import { collect, content, pending, slices, startRoles, stored } from '../support/roles.js';
 

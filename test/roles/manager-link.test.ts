@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { Readable, Writable } from 'node:stream';
 import t from 'tap';
-import type { FileStore } from '../../lib/enclave/file-store.js';
+import type { FileStore } from '../../lib/enclave/store/file-store.js';
 import type { Received, Sent } from '../../lib/layers/protobuf/index.js';
 import { directClientStack } from '../../lib/roles/stacks.js';
 import { memoryPipe } from '../../lib/transports/memory.js';

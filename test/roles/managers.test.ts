@@ -1,7 +1,7 @@
 /** One Server, many Runtime Managers. */
 import { createServer } from 'node:net';
 import t, { type Test } from 'tap';
-import type { FileStore } from '../../lib/enclave/file-store.js';
+import type { FileStore } from '../../lib/enclave/store/file-store.js';
 import { ManagerLink } from '../../lib/roles/server/manager-link.js';
 import { type ServerOptions, VeracruzServer } from '../../lib/roles/server/server.js';
 import { managerServerStack } from '../../lib/roles/stacks.js';

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
 import { generatedFile } from '../../lib/cli/demo/generated.js';
-import { DirectoryStore } from '../../lib/enclave/file-store.js';
+import { DirectoryStore } from '../../lib/enclave/store/file-store.js';
 import { VeracruzClient } from '../../lib/roles/client/client.js';
 import { tapProxy, until, within } from '../support/foreign.js';
 import {

@@ -2,7 +2,7 @@
 import t from 'tap';
 import { makeAuthority } from '../../lib/attestation/authority.js';
 import { makeIdentity } from '../../lib/attestation/identity.js';
-import type { FileStore } from '../../lib/enclave/file-store.js';
+import type { FileStore } from '../../lib/enclave/store/file-store.js';
 import { VeracruzClient } from '../../lib/roles/client/client.js';
 import { tapProxy, within } from '../support/foreign.js';
 import {

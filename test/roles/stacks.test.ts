@@ -1,7 +1,7 @@
 /** The stacks of client and manager on each other, without Server, HTTP or link: over memory, and over TCP. */
 import type { Duplex } from 'node:stream';
 import t from 'tap';
-import { DirectoryStore } from '../../lib/enclave/file-store.js';
+import { DirectoryStore } from '../../lib/enclave/store/file-store.js';
 import type { Received, Sent } from '../../lib/layers/protobuf/index.js';
 import { answerRequest, type ReceivedRequest, type SentResponse } from '../../lib/roles/runtime-manager/requests.js';
 import {

@@ -11,7 +11,7 @@ import { type Authority, issue, makeAuthority } from '../../lib/attestation/auth
 import { type KeyAlgorithm, makeKey, pemOf } from '../../lib/attestation/certificate.js';
 import { makeIdentity } from '../../lib/attestation/identity.js';
 import { generatedFile } from '../../lib/cli/demo/generated.js';
-import { DirectoryStore, type FileStore } from '../../lib/enclave/file-store.js';
+import { DirectoryStore, type FileStore } from '../../lib/enclave/store/file-store.js';
 import { type ClientOptions, VeracruzClient } from '../../lib/roles/client/client.js';
 import { RuntimeManager, type RuntimeManagerOptions } from '../../lib/roles/runtime-manager/runtime-manager.js';
 import { type ServerOptions, VeracruzServer } from '../../lib/roles/server/server.js';

@@ -1,5 +1,5 @@
 /** Who may do what (wire spec §D, "VFS semantics"). Pure functions of a policy that `readPolicy` gave. */
-import { normaliseName } from '../file-name.js';
+import { normaliseName } from '../store/file-name.js';
 import type { FileRights, Policy } from './document.js';
 import { includes, RIGHTS } from './rights.js';
 

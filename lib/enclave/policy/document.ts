@@ -2,7 +2,7 @@
 import { PolicyError } from '../../core/errors.js';
 import { certificatesOf } from '../../layers/tls/certificates.js';
 import { cipherSuite } from '../../layers/tls/cipher-suite.js';
-import { normaliseName } from '../file-name.js';
+import { normaliseName } from '../store/file-name.js';
 import type { Faults } from './faults.js';
 import {
   absentAs,

@@ -1,6 +1,6 @@
 import { pipeline } from 'node:stream/promises';
 import { FileNameError, FileStoreError, LimitError, type VeracruzError } from '../../core/errors.js';
-import type { FileStore } from '../../enclave/file-store.js';
+import type { FileStore } from '../../enclave/store/file-store.js';
 import type { IncomingBody, Received, ResponseStatusName, Sent } from '../../layers/protobuf/index.js';
 import type { Log } from '../options.js';
 

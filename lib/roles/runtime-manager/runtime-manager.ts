@@ -1,8 +1,8 @@
 import type { Duplex } from 'node:stream';
 import { integerInRange } from '../../core/check.js';
 import { InvalidOptionError } from '../../core/errors.js';
-import { DirectoryStore, type FileStore } from '../../enclave/file-store.js';
 import { policyHash } from '../../enclave/policy/index.js';
+import { DirectoryStore, type FileStore } from '../../enclave/store/file-store.js';
 import type { Dialect, Request, Response } from '../../layers/bincode/index.js';
 import type { FrameKind } from '../../layers/frame/index.js';
 import { type Address, parseAddress } from '../../transports/address.js';

@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import { Readable } from 'node:stream';
-import { FileStoreError } from '../core/errors.js';
+import { FileStoreError } from '../../core/errors.js';
 import { STORE_LAYER, storeError } from './store-error.js';
 
 /** Gives exactly the first `length` bytes of an open file, which it owns, in chunks of `highWaterMark` bytes. */

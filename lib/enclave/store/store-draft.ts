@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
-import { ClosedError } from '../core/errors.js';
+import { ClosedError } from '../../core/errors.js';
 import { STORE_LAYER } from './store-error.js';
 import type { StoreFolder } from './store-folder.js';
 import type { Room } from './store-quota.js';

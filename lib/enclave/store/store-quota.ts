@@ -1,4 +1,4 @@
-import { LimitError } from '../core/errors.js';
+import { LimitError } from '../../core/errors.js';
 import { STORE_LAYER } from './store-error.js';
 
 /** Counts what a store holds, and what those that are still writing asked for. */

@@ -2,7 +2,7 @@ import { createHash, type Hash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
-import { ClosedError, LengthMismatchError } from '../core/errors.js';
+import { ClosedError, LengthMismatchError } from '../../core/errors.js';
 import type { FileSink, SinkOptions } from './store-contract.js';
 import type { Draft, DraftPlace } from './store-draft.js';
 import { STORE_LAYER, storeError } from './store-error.js';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { constants, fstatSync, lstatSync } from 'node:fs';
 import { type FileHandle, lstat, mkdir, open, opendir, realpath, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FileStoreError } from '../core/errors.js';
+import { FileStoreError } from '../../core/errors.js';
 import { errno, notAFile, STORE_LAYER, storeError } from './store-error.js';
 import { StoreLock } from './store-lock.js';
 import type { StoreQuota } from './store-quota.js';

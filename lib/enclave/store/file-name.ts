@@ -1,4 +1,4 @@
-import { FileNameError } from '../core/errors.js';
+import { FileNameError } from '../../core/errors.js';
 
 /** UTF-8 bytes of a file name, its leading slash included. */
 export const MAX_FILE_NAME_BYTES = 4096;

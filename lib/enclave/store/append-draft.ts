@@ -1,5 +1,5 @@
 import { type FileHandle, link, unlink } from 'node:fs/promises';
-import { ClosedError, FileStoreError } from '../core/errors.js';
+import { ClosedError, FileStoreError } from '../../core/errors.js';
 import { Draft, type DraftPlace } from './store-draft.js';
 import { STORE_LAYER } from './store-error.js';
 import { WriteDraft } from './write-draft.js';

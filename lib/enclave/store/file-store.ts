@@ -1,7 +1,7 @@
 import { unlink } from 'node:fs/promises';
 import type { Readable, Writable } from 'node:stream';
-import { integerInRange, oneOf } from '../core/check.js';
-import { ClosedError, FileStoreError, InvalidArgumentError, InvalidOptionError } from '../core/errors.js';
+import { integerInRange, oneOf } from '../../core/check.js';
+import { ClosedError, FileStoreError, InvalidArgumentError, InvalidOptionError } from '../../core/errors.js';
 import { AppendDraft } from './append-draft.js';
 import { MAX_FILE_NAME_BYTES, normaliseName } from './file-name.js';
 import type { FileSink, FileStat, FileStore, SinkOptions, StoredFile } from './store-contract.js';

@@ -1,4 +1,4 @@
-import { FileStoreError, VeracruzError } from '../core/errors.js';
+import { FileStoreError, VeracruzError } from '../../core/errors.js';
 
 export const STORE_LAYER = 'file-store';
 

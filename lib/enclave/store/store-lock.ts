@@ -2,7 +2,7 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { readdir, readFile, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { FileStoreError } from '../core/errors.js';
+import { FileStoreError } from '../../core/errors.js';
 import { errno, STORE_LAYER } from './store-error.js';
 
 /** Two stores that claim a folder at the same moment both step back; these tries, and pauses at random, part them. */
