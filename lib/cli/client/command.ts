@@ -1,9 +1,9 @@
 import { pipeline } from 'node:stream/promises';
 import { Command, Option } from 'commander';
 import { InvalidArgumentError } from '../../core/errors.js';
-import type { Dialect } from '../../layers/bincode/index.js';
-import { type Progress, VeracruzClient } from '../../roles/client/client.js';
-import { DIALECT, logLevel, readText } from '../flags.js';
+import { DIALECTS, type Dialect } from '../../layers/bincode/index.js';
+import { CLIENT_DEFAULTS, type Progress, VeracruzClient } from '../../roles/client/client.js';
+import { logLevel, readText } from '../flags.js';
 import { TransferProgress } from '../progress.js';
 import { stderrLog } from '../role-process.js';
 import { clientPolicy } from './policy.js';
@@ -27,7 +27,7 @@ interface ClientFlags {
   logLevel: string;
   url?: string;
   direct?: string;
-  dialect?: Dialect;
+  dialect: Dialect;
   skipPolicyHash?: boolean;
 }
 
@@ -63,7 +63,7 @@ export function clientCommand(): Command {
       .option('-n, --no-shutdown', 'do not')
       .option('--url <url>', 'the Server, instead of what the policy says: http://host:port')
       .option('--direct <address>', 'TLS straight over TCP instead of HTTP: tcp://host:port')
-      .addOption(DIALECT)
+      .addOption(new Option('--dialect <name>', 'what the Runtime Manager speaks').choices([...DIALECTS]).default(CLIENT_DEFAULTS.dialect))
       .option('--skip-policy-hash', 'talk to a manager that runs another policy than this one')
       .addOption(logLevel('silent'))
       .option('-q, --quiet', 'no status and no progress on standard error')
@@ -104,7 +104,7 @@ async function run(policyPath: string, flags: ClientFlags): Promise<void> {
     authority: policy.authority,
     cipherSuite: policy.cipherSuite,
     ...(flags.skipPolicyHash === true ? {} : { expectedPolicyHash: policy.hash }),
-    ...(flags.dialect && { dialect: flags.dialect }),
+    dialect: flags.dialect,
     signal: abort.signal,
   });
   const log = stderrLog(flags.logLevel);

@@ -44,16 +44,6 @@ export class LinkEndpoint {
     });
   }
 
-  /** Counters of the link's layers. */
-  get traffic() {
-    return this.#channel.traffic();
-  }
-
-  /** Sends what is answered already, then closes. */
-  end(): void {
-    this.#channel.end(() => this.#channel.destroy());
-  }
-
   destroy(): void {
     this.#channel.destroy();
   }

@@ -1,4 +1,5 @@
 import { asVeracruzError, type VeracruzError } from '../../core/errors.js';
+import { written } from '../../core/written.js';
 import type { Slices } from '../../layers/bincode/index.js';
 import type { IncomingBody } from '../../layers/protobuf/index.js';
 import type { Channel } from '../../pipeline/channel.js';
@@ -24,7 +25,7 @@ const MAX_BACKLOG_BYTES = 8 * 1024 * 1024;
 
 export interface SessionEvents {
   /** Answers one request. */
-  answer(request: ReceivedRequest, session: TlsSession): Promise<SentResponse>;
+  answer(request: ReceivedRequest): Promise<SentResponse>;
   /** The session's stack is gone; what waits to be fetched is still there. */
   onEnd(session: TlsSession, error: VeracruzError | undefined): void;
 }
@@ -70,11 +71,6 @@ export class TlsSession {
     return this.#ended && this.#pipe.outputBytes === 0;
   }
 
-  /** What the layers of this session share: who the peer is, for example. */
-  get connection() {
-    return this.#channel.connection;
-  }
-
   /** SendTlsData: takes ciphertext. False when the session is gone. */
   feed(data: Slices): boolean {
     if (this.#ended) return false;
@@ -87,7 +83,7 @@ export class TlsSession {
     return this.#pipe.fetch(max);
   }
 
-  /** GetTlsDataNeeded: whether there is something to fetch; `undefined` when the session is over. */
+  /** GetTlsDataNeeded: whether there is something to fetch, at once or when that is known. */
   needed(): boolean | { readonly needed: Promise<boolean>; hurry(): void } {
     if (this.#pipe.outputBytes > 0) return true;
     if (this.#ended) return false;
@@ -110,11 +106,11 @@ export class TlsSession {
       for await (const request of this.#channel.iterator({ destroyOnReturn: false }) as AsyncIterable<ReceivedRequest>) {
         this.#body = bodyOf(request);
         this.#answering = true;
-        const response = await this.#events.answer(request, this);
+        const response = await this.#events.answer(request);
         // A body that the answer did not care for is skipped, so that the next request is found.
         this.#body?.destroy();
         this.#body = undefined;
-        await write(this.#channel, response);
+        await written(this.#channel, response);
         this.#answering = false;
         this.#progress();
       }
@@ -193,12 +189,6 @@ export class TlsSession {
 
 function bodyOf(request: ReceivedRequest): IncomingBody | undefined {
   return request.oneof === 'write_file' || request.oneof === 'append_file' ? request.fields.data : undefined;
-}
-
-function write(channel: Channel<ReceivedRequest | SentResponse>, response: SentResponse): Promise<void> {
-  return new Promise((resolve, reject) => {
-    channel.write(response, (error) => (error ? reject(error) : resolve()));
-  });
 }
 
 function turn(): Promise<void> {

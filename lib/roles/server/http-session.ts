@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { LimitError, LinkError, SessionUnknownError, TransportError, type VeracruzError } from '../../core/errors.js';
 import { BODY_END, BOUNDARY, type ItemChunk } from '../../core/unit.js';
+import { written } from '../../core/written.js';
 import type { Channel } from '../../pipeline/channel.js';
 import { HttpBodies } from '../../transports/http-bodies.js';
 import { serverClientStack } from '../stacks.js';
@@ -135,17 +136,17 @@ export class HttpSession {
         this.lastActive = performance.now();
         items++;
         inactive ||= !active;
-        for (const slice of data) await write(channel, slice);
-        await write(channel, BOUNDARY);
+        for (const slice of data) await written(channel, slice);
+        await written(channel, BOUNDARY);
       }
       const refusal = this.manager.takeRefusal();
       if (refusal !== undefined && items === 0) throw refusal;
-      await write(channel, BODY_END);
+      await written(channel, BODY_END);
       if (inactive) this.#events.onInactive();
     } catch (error) {
       if (items > 0 && !this.#bodies.destroyed) {
         // What did arrive is the last the client will get of this session, an alert for example.
-        await write(channel, BODY_END).catch(() => {});
+        await written(channel, BODY_END).catch(() => {});
         await new Promise<void>((resolve) => setImmediate(resolve));
         if (error instanceof SessionUnknownError) {
           this.end(404, error.message);
@@ -175,10 +176,4 @@ export class HttpSession {
       refused.refuse(400, error.message);
     }
   }
-}
-
-function write(channel: Channel<ItemChunk>, chunk: ItemChunk): Promise<void> {
-  return new Promise((resolve, reject) => {
-    channel.write(chunk, (error) => (error ? reject(error) : resolve()));
-  });
 }

@@ -67,11 +67,6 @@ export class ManagerLink {
     return this.#waiting.length - this.#head;
   }
 
-  /** Counters of the link's layers. */
-  get traffic() {
-    return this.#channel.traffic();
-  }
-
   /** Sends a request; `answered` is called exactly once. False: wait for `drained` before the next bulk request. */
   send(request: Request, answered: Answered): boolean {
     if (this.#failure !== undefined) {

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { InvalidOptionError, LinkError } from '../../core/errors.js';
 import type { Dialect } from '../../layers/bincode/index.js';
 import type { FrameKind } from '../../layers/frame/index.js';
-import { type Address, type ConnectAddress, formatAddress, parseAddress } from '../../transports/address.js';
+import { type Address, type ConnectAddress, parseAddress } from '../../transports/address.js';
 import { openPipe } from '../../transports/pipe.js';
 import { type Listener, listenSocket, type RetryOptions } from '../../transports/socket.js';
 import type { Log } from '../options.js';
@@ -210,11 +210,6 @@ class Road {
   /** Managers connect to us here. */
   get listens(): boolean {
     return this.#address.kind === 'tcp-listen' || this.#address.kind === 'unix-listen';
-  }
-
-  /** Where it listens: the address with the port that the system chose where 0 was asked. */
-  get at(): string {
-    return this.#listener === undefined ? this.name : formatAddress(this.#listener.address);
   }
 
   /** Makes the first pipe, or begins to listen. */

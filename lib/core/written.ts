@@ -1,0 +1,8 @@
+import type { Writable } from 'node:stream';
+
+/** Writes one item; settles when `stream` has taken it, and rejects when it cannot any more. */
+export function written<Item>(stream: Writable, item: Item): Promise<void> {
+  return new Promise((resolve, reject) => {
+    stream.write(item, (error) => (error ? reject(error) : resolve()));
+  });
+}
