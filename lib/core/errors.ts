@@ -199,6 +199,66 @@ export class PolicyError extends VeracruzError {
   override readonly code = 'ERR_VC_POLICY';
 }
 
+/** The policy does not let this principal do that: no right, or contents that are not those it pins. `got` is the file. */
+export class AccessDeniedError extends VeracruzError {
+  override readonly code = 'ERR_VC_ACCESS_DENIED';
+}
+
+/** Something that must be there first is not: the manager is not initialised, or a program is not provisioned. */
+export class NotReadyError extends VeracruzError {
+  override readonly code = 'ERR_VC_NOT_READY';
+}
+
+/** A program could not be run to its end: no WebAssembly, a trap, a limit of memory or time that it passed. */
+export class ComputeError extends VeracruzError {
+  override readonly code = 'ERR_VC_COMPUTE';
+}
+
+/** Evidence that is none: malformed CBOR, COSE or claims, or one of another kind than was asked for. */
+export class EvidenceError extends VeracruzError {
+  override readonly code = 'ERR_VC_EVIDENCE';
+}
+
+/** The evidence is not signed by the key that it must be signed by. */
+export class EvidenceSignatureError extends VeracruzError {
+  override readonly code = 'ERR_VC_EVIDENCE_SIGNATURE';
+}
+
+/** The certificates in the evidence do not lead to the pinned root, or are out of their time. */
+export class EvidenceChainError extends VeracruzError {
+  override readonly code = 'ERR_VC_EVIDENCE_CHAIN';
+}
+
+/** No such challenge (it was never given, or was used before), or the evidence answers another one. */
+export class ChallengeError extends VeracruzError {
+  override readonly code = 'ERR_VC_CHALLENGE';
+}
+
+/** The challenge was answered after its lifetime (`limit`, milliseconds). */
+export class ChallengeExpiredError extends VeracruzError {
+  override readonly code = 'ERR_VC_CHALLENGE_EXPIRED';
+}
+
+/** The certificate signing request is none, is not signed by its own key, or is not the one that the evidence binds. */
+export class CertificateRequestError extends VeracruzError {
+  override readonly code = 'ERR_VC_CERTIFICATE_REQUEST';
+}
+
+/** No such device, or it has another key. */
+export class DeviceUnknownError extends VeracruzError {
+  override readonly code = 'ERR_VC_DEVICE_UNKNOWN';
+}
+
+/** The evidence is of a Runtime Manager that is not allowed; `got` is its hash. */
+export class RuntimeHashError extends VeracruzError {
+  override readonly code = 'ERR_VC_RUNTIME_HASH';
+}
+
+/** The device registry's database failed; `cause` has its error. */
+export class RegistryError extends VeracruzError {
+  override readonly code = 'ERR_VC_REGISTRY';
+}
+
 /** Every class of fault, for documentation and for the test that compares the two. */
 export const ERROR_CLASSES: ReadonlyArray<new (message: string, figures?: ErrorFigures) => VeracruzError> = Object.freeze([
   InvalidOptionError,
@@ -232,6 +292,18 @@ export const ERROR_CLASSES: ReadonlyArray<new (message: string, figures?: ErrorF
   FileNameError,
   FileStoreError,
   PolicyError,
+  AccessDeniedError,
+  NotReadyError,
+  ComputeError,
+  EvidenceError,
+  EvidenceSignatureError,
+  EvidenceChainError,
+  ChallengeError,
+  ChallengeExpiredError,
+  CertificateRequestError,
+  DeviceUnknownError,
+  RuntimeHashError,
+  RegistryError,
 ]);
 
 /** Turns whatever was thrown into an error of this library, keeping the original as its cause. */

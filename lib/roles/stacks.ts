@@ -88,3 +88,32 @@ export function managerClientStack(options: MessageOptions & { readonly tls: Tls
     tls(options.tls),
   );
 }
+
+/** A message to or from the Proxy Attestation Server: a few certificates, never a file. */
+const ATTESTATION_MESSAGE_BYTES = 256 * 1024;
+
+/** Veracruz Server, towards the Proxy Attestation Server. Below it: the body of a POST, and of its answer (wire spec §F). */
+export function attestationClientStack() {
+  return stack(
+    protobuf({
+      sends: 'ProxyAttestationServerRequest',
+      receives: 'ProxyAttestationServerResponse',
+      maxMessageBytes: ATTESTATION_MESSAGE_BYTES,
+    }),
+    lengthPrefix({ maxMessageBytes: ATTESTATION_MESSAGE_BYTES }),
+    base64(),
+  );
+}
+
+/** Proxy Attestation Server. Below it: HTTP. */
+export function attestationServerStack() {
+  return stack(
+    protobuf({
+      sends: 'ProxyAttestationServerResponse',
+      receives: 'ProxyAttestationServerRequest',
+      maxMessageBytes: ATTESTATION_MESSAGE_BYTES,
+    }),
+    lengthPrefix({ maxMessageBytes: ATTESTATION_MESSAGE_BYTES }),
+    base64(),
+  );
+}

@@ -1,0 +1,32 @@
+import type { Policy, Principal } from '../policy/index.js';
+import type { FileStore } from '../store/file-store.js';
+
+/** One run of one program. */
+export interface Computation {
+  /** Name of the program in the store, normal (`normaliseName`). Whoever asks has the right to execute it. */
+  readonly program: string;
+  /** Whose rights the program has: its own, or those of the pipeline that runs it. */
+  readonly principal: Principal;
+  readonly policy: Policy;
+  readonly store: FileStore;
+  /** Ends the run; it then rejects with AbortedError. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * What runs programs for a Runtime Manager. `WasiEngine` is the one that comes with the library; an embedder may plug
+ * another that keeps these promises: a run never blocks the streams, sees no file and no stream that the policy does not
+ * give to its principal, and leaves in the store either all that it wrote or, when it failed, nothing.
+ */
+export interface ComputeEngine {
+  /**
+   * Runs a program to its end.
+   *
+   * @returns its exit code, a u32; one other than 0 is no error (wire spec §D)
+   * @throws NotReadyError the program is not in the store; ComputeError it is no WebAssembly, trapped, or passed a limit;
+   * AccessDeniedError it wrote what a pin forbids; AbortedError; ClosedError the engine is closed
+   */
+  run(computation: Computation): Promise<number>;
+  /** Ends what is running. */
+  close(): Promise<void>;
+}
