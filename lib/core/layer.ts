@@ -23,6 +23,10 @@ export interface Layer<Up, Down> {
   outbound(connection?: Connection): LayerStream<Up, Down>;
   /** Takes `Down`, gives `Up`. */
   inbound(connection?: Connection): LayerStream<Down, Up>;
+  /** The codec that is all of `outbound`, where that is so: a stack joins it with its neighbours' in one Transform. */
+  encoder?(connection?: Connection): Codec<Up, Down>;
+  /** The codec that is all of `inbound`, where that is so. */
+  decoder?(connection?: Connection): Codec<Down, Up>;
 }
 
 /** Makes a layer of two codecs: `encoder` for the way out, `decoder` for the way in. */
@@ -36,6 +40,8 @@ export function layerOf<Up, Down>(definition: {
   return Object.freeze({
     name,
     limits: Object.freeze({ ...definition.limits }),
+    encoder,
+    decoder,
     outbound: (connection?: Connection) => new CodecStream(name, encoder(connection), connection),
     inbound: (connection?: Connection) => new CodecStream(name, decoder(connection), connection),
   });

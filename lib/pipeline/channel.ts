@@ -1,10 +1,11 @@
+import { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { Connection } from '../core/connection.js';
 import { AbortedError, asVeracruzError, TransportError, VeracruzError } from '../core/errors.js';
 import type { Layer } from '../core/layer.js';
-import type { LayerStream } from '../core/layer-stream.js';
 import type { Traffic } from '../core/traffic.js';
 import { announceClose, announceError, announceOpen, watchTraffic } from './diagnostics.js';
+import { type AnyStream, type LayerCount, openInbound, openOutbound, type Way } from './ways.js';
 
 export interface ChannelOptions {
   /** Label that errors and diagnostics carry until a layer learns the session's id. */
@@ -20,13 +21,6 @@ export interface LayerTraffic {
   readonly inbound: Readonly<Traffic>;
 }
 
-/** The two directions of a layer on this connection. */
-interface OpenLayer {
-  readonly name: string;
-  readonly outbound: LayerStream<unknown, unknown>;
-  readonly inbound: LayerStream<unknown, unknown>;
-}
-
 /**
  * The application side of a stack that runs over a byte pipe: a Duplex that takes and gives what the top layer does.
  *
@@ -40,9 +34,9 @@ interface OpenLayer {
 export class Channel<Up> extends Duplex {
   readonly connection: Connection;
   declare readonly takes: Up;
-  readonly #layers: readonly OpenLayer[];
+  readonly #outbound: Way;
+  readonly #inbound: Way;
   readonly #duplex: Duplex;
-  readonly #top: OpenLayer;
   readonly #signal: AbortSignal | undefined;
   readonly #onAbort: () => void;
   readonly #stopWatching: () => void;
@@ -54,8 +48,8 @@ export class Channel<Up> extends Duplex {
     super({ objectMode: true, readableHighWaterMark: 1, writableHighWaterMark: 4 });
     this.connection = connection;
     this.#duplex = duplex;
-    this.#layers = layers.map((layer) => ({ name: layer.name, outbound: layer.outbound(connection), inbound: layer.inbound(connection) }));
-    this.#top = this.#layers[0] as OpenLayer;
+    this.#outbound = openOutbound(layers, connection);
+    this.#inbound = openInbound(layers, connection);
     this.#signal = options.signal;
     this.#onAbort = () =>
       this.destroy(new AbortedError('aborted by the caller', { session: connection.session, cause: options.signal?.reason }));
@@ -68,30 +62,31 @@ export class Channel<Up> extends Duplex {
 
   /** The counters of every layer, top to wire, as they stand now. */
   traffic(): LayerTraffic[] {
-    return this.#layers.map(({ name, outbound, inbound }) => ({
-      layer: name,
-      outbound: { ...outbound.traffic },
-      inbound: { ...inbound.traffic },
+    const inbound = this.#inbound.layers.toReversed();
+    return this.#outbound.layers.map(({ layer, traffic }, i) => ({
+      layer,
+      outbound: { ...traffic },
+      inbound: { ...(inbound[i] as LayerCount).traffic },
     }));
   }
 
   /** Bytes that have come to the top layer from the layer below it. */
   get received(): number {
-    return this.#top.inbound.traffic.bytesIn;
+    return (this.#inbound.layers.at(-1) as LayerCount).traffic.bytesIn;
   }
 
   /** True when nothing waits in any layer, either way: all that was written has reached the pipe, all that came was read. */
   get idle(): boolean {
-    return (
-      this.readableLength === 0 && this.writableLength === 0 && this.#layers.every(({ outbound, inbound }) => outbound.idle && inbound.idle)
-    );
+    return this.readableLength === 0 && this.writableLength === 0 && this.#streams.every((stream) => stream.idle);
+  }
+
+  get #streams(): readonly AnyStream[] {
+    return [...this.#outbound.streams, ...this.#inbound.streams];
   }
 
   #wire(): void {
-    const outbound = this.#layers.map((layer) => layer.outbound);
-    const inbound = this.#layers.map((layer) => layer.inbound).reverse();
     const fail = (error: Error) => this.destroy(error);
-    for (const stream of [...outbound, ...inbound]) stream.on('error', fail);
+    for (const stream of this.#streams) stream.on('error', fail);
     this.#duplex.on('error', (error) => {
       this.destroy(error instanceof VeracruzError ? error : new TransportError(error.message, { layer: 'transport', cause: error }));
     });
@@ -100,16 +95,16 @@ export class Channel<Up> extends Duplex {
       const over = this.#duplex.readableEnded && this.#duplex.writableFinished;
       if (!over && !this.#duplex.errored) this.destroy(new TransportError('the byte pipe closed early', { layer: 'transport' }));
     });
-    chain(outbound);
-    intoPipe(outbound[outbound.length - 1] as LayerStream<unknown, unknown>, this.#duplex);
-    chain([this.#duplex, ...inbound]);
-    const { inbound: source } = this.#top;
+    chain(this.#outbound.streams);
+    intoPipe(this.#outbound.streams.at(-1) as AnyStream, this.#duplex);
+    chain([this.#duplex, ...this.#inbound.streams]);
+    const source = this.#inbound.streams.at(-1) as AnyStream;
     source.on('readable', () => this.#pump());
     source.on('end', () => this.push(null));
   }
 
   #pump(): void {
-    const source = this.#top.inbound;
+    const source = this.#inbound.streams.at(-1) as AnyStream;
     while (this.#wanted) {
       const item: unknown = source.read();
       if (item === null) return;
@@ -125,7 +120,7 @@ export class Channel<Up> extends Duplex {
 
   override _write(item: Up, encoding: BufferEncoding, done: (error?: Error | null) => void): void {
     // The callback comes when the layers below have taken it all: this is the back-pressure of the whole stack.
-    this.#top.outbound.write(item, encoding, done);
+    (this.#outbound.streams[0] as AnyStream).write(item, encoding, done);
   }
 
   override _final(done: (error?: Error | null) => void): void {
@@ -141,18 +136,17 @@ export class Channel<Up> extends Duplex {
     };
     pipe.once('finish', finished);
     pipe.once('close', finished);
-    this.#top.outbound.end();
+    (this.#outbound.streams[0] as AnyStream).end();
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     this.#signal?.removeEventListener('abort', this.#onAbort);
     this.#stopWatching();
     const cause = error === null ? null : asVeracruzError(error, { session: this.connection.session });
-    for (const { outbound, inbound } of this.#layers) {
-      // The cause goes along: the body of a message that is being read must not seem to have merely ended.
-      outbound.destroy(cause ?? undefined);
-      inbound.destroy(cause ?? undefined);
-    }
+    // The cause goes along: the body of a message that is being read must not seem to have merely ended.
+    for (const stream of this.#streams) stream.destroy(cause ?? undefined);
+    // What was given last, an alert for example, gets on its way.
+    this.#duplex.uncork();
     this.#duplex.destroy();
     if (cause !== null) announceError(this, cause);
     announceClose(this);
@@ -166,9 +160,12 @@ function chain(streams: readonly Duplex[]): void {
 
 /**
  * Like `pipe`, and gathers what comes in one turn of the event loop into one write of the pipe: a frame's header, its
- * message's head and its data cost a socket one system call, not three.
+ * message's head and its data cost a socket one system call, not three; and so do the frames of all that one look at
+ * another socket has brought.
  */
-function intoPipe(source: LayerStream<unknown, unknown>, pipe: Duplex): void {
+function intoPipe(source: AnyStream, pipe: Duplex): void {
+  // Only a socket costs a system call a write; for any other pipe a turn more is a turn lost.
+  const later: (uncork: () => void) => void = pipe instanceof Socket ? setImmediate : (uncork) => process.nextTick(uncork);
   let corked = false;
   const uncork = () => {
     corked = false;
@@ -179,7 +176,7 @@ function intoPipe(source: LayerStream<unknown, unknown>, pipe: Duplex): void {
     if (!corked) {
       corked = true;
       pipe.cork();
-      process.nextTick(uncork);
+      later(uncork);
     }
     if (!pipe.write(chunk)) {
       source.pause();

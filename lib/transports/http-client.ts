@@ -4,6 +4,7 @@ import { Client } from 'undici';
 import { integerInRange } from '../core/check.js';
 import { HttpStatusError, LimitError, OutcomeUnknownError, SessionBusyError, SessionUnknownError, TransportError } from '../core/errors.js';
 import { BOUNDARY, type BoundedChunk } from '../core/unit.js';
+import { BodyBuffer, type GatheredBody } from './body-buffer.js';
 
 const LAYER = 'http';
 /** Bytes of an error answer's text that are kept for the message. */
@@ -52,9 +53,8 @@ export class HttpExchange extends Duplex {
   readonly #options: Required<Omit<HttpExchangeOptions, 'poll' | 'url'>>;
   readonly #poll: () => Buffer | undefined;
   #client: Client | undefined;
-  /** Pieces of the unit that is being written. */
-  #pieces: Buffer[] = [];
-  #pieceBytes = 0;
+  /** The unit that is being written: undici pipelines bodies of one Buffer only. */
+  readonly #body: BodyBuffer;
   #inFlight = 0;
   /** The write that waits for a POST to end. */
   #blocked: (() => void) | undefined;
@@ -88,6 +88,7 @@ export class HttpExchange extends Duplex {
       answerTimeoutMs: integerInRange('answerTimeoutMs', options.answerTimeoutMs ?? HTTP_EXCHANGE_DEFAULTS.answerTimeoutMs, 0, 2 ** 31 - 1),
     };
     this.#poll = options.poll ?? (() => undefined);
+    this.#body = new BodyBuffer(this.#options.maxInFlight);
   }
 
   /** Bytes that the server takes in one body: 262,144, as the original does, until it says otherwise. */
@@ -111,18 +112,17 @@ export class HttpExchange extends Duplex {
 
   override _write(chunk: BoundedChunk, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
     if (chunk !== BOUNDARY) {
-      this.#pieces.push(chunk);
-      this.#pieceBytes += chunk.length;
+      this.#body.append(chunk);
       done();
       return;
     }
-    this.#postPieces();
+    this.#post(this.#body.take());
     if (this.#inFlight < this.#maxInFlight) done();
     else this.#blocked = done;
   }
 
   override _final(done: (error?: Error | null) => void): void {
-    if (this.#pieces.length > 0) this.#postPieces();
+    if (this.#body.length > 0) this.#post(this.#body.take());
     this.#ending = done;
     if (this.#inFlight === 0) this.#end();
   }
@@ -150,15 +150,7 @@ export class HttpExchange extends Duplex {
     return this.#announcedMaxBodyBytes === undefined ? 1 : this.#options.maxInFlight;
   }
 
-  #postPieces(): void {
-    const pieces = this.#pieces;
-    const bytes = this.#pieceBytes;
-    this.#pieces = [];
-    this.#pieceBytes = 0;
-    this.#post(pieces, bytes);
-  }
-
-  #post(pieces: readonly Buffer[], bytes: number): void {
+  #post({ bytes, release }: GatheredBody): void {
     clearTimeout(this.#pollTimer);
     this.#pollTimer = undefined;
     this.posts++;
@@ -168,12 +160,12 @@ export class HttpExchange extends Duplex {
     let errorText = '';
     let resume: (() => void) | undefined;
     // `idempotent` is undici's word for "may be pipelined"; that it would also resend is what the connector that
-    // connects once takes away. It pipelines bodies of one Buffer only.
+    // connects once takes away.
     this.#client.dispatch(
       {
         method: 'POST',
         path: this.#path,
-        body: pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces, bytes),
+        body: bytes,
         idempotent: true,
       },
       {
@@ -200,8 +192,11 @@ export class HttpExchange extends Duplex {
         onComplete: () => {
           this.#inFlight--;
           if (this.destroyed) return;
-          if (status === 200) this.#answered();
-          else this.destroy(statusError(status, errorText));
+          if (status === 200) {
+            // A server that answers before it has read the body spoils the next one for itself alone: it sees what we send.
+            release();
+            this.#answered();
+          } else this.destroy(statusError(status, errorText));
         },
         onError: (cause) => this.#lost(cause),
         onUpgrade: () => {},
@@ -230,7 +225,7 @@ export class HttpExchange extends Duplex {
     if (this.#inFlight > 0 || this.#pollTimer !== undefined || this.destroyed) return;
     this.#pollTimer = setTimeout(() => {
       this.#pollTimer = undefined;
-      if (this.#inFlight > 0 || this.#pieces.length > 0 || this.destroyed) return;
+      if (this.#inFlight > 0 || this.#body.length > 0 || this.destroyed) return;
       if (this.readableLength >= this.readableHighWaterMark) {
         // The reader has enough to do; more is fetched when it has read that.
         this.#schedulePoll();
@@ -239,7 +234,7 @@ export class HttpExchange extends Duplex {
       const body = this.#poll();
       if (body === undefined) return;
       this.#pollDelayMs = Math.min(this.#pollDelayMs * 2, POLL_LAST_MS);
-      this.#post([body], body.length);
+      this.#post({ bytes: body, release: () => {} });
     }, this.#pollDelayMs);
   }
 

@@ -47,5 +47,6 @@ export function records(options: RecordsOptions = {}): Layer<CipherChunk, Record
     }),
     outbound: (connection?: Connection) => new RecordsOutbound(batchBytes, idleTurns, connection),
     inbound: (connection?: Connection) => new CodecStream(RECORDS, new RecordDecoder(), connection),
+    decoder: () => new RecordDecoder(),
   });
 }

@@ -19,6 +19,8 @@ import { Wire } from './wire.js';
 
 /** Bytes of plaintext that the TLS socket holds for us before we make the neighbour wait: it gathers them into one write. */
 const PENDING_BYTES = 262_144;
+/** Bytes of plaintext that are gathered into one chunk. */
+const PLAIN_BYTES = 262_144;
 
 /**
  * One TLS session between the two Transforms of the layer:
@@ -59,6 +61,9 @@ export class TlsEngine implements TlsState {
   #onOutboundEnd: (() => void) | undefined;
   #onInboundEnd: (() => void) | undefined;
   #inboundEnded = false;
+  /** Plaintext of this turn, which goes on together. */
+  #plains: Buffer[] = [];
+  #plainBytes = 0;
   /** Ciphertext has gone out since some came in last. */
   #spoke = false;
   /** Why the session is over, until that is reported. */
@@ -90,7 +95,7 @@ export class TlsEngine implements TlsState {
 
   /** No ciphertext waits to become plaintext. */
   get inboundIdle(): boolean {
-    return (this.#socket?.readableLength ?? 0) === 0 && (this.#wire?.readableLength ?? 0) === 0;
+    return this.#plainBytes === 0 && (this.#socket?.readableLength ?? 0) === 0 && (this.#wire?.readableLength ?? 0) === 0;
   }
 
   attachOutbound(side: CipherSide): void {
@@ -310,15 +315,28 @@ export class TlsEngine implements TlsState {
     held?.();
   }
 
+  /** OpenSSL gives a record at a time, several of them in one turn: what came in a turn goes on as one chunk. */
   #plain(chunk: Buffer): void {
     if (this.#phase !== 'open') return;
     this.heard = true;
     this.#progress.reset();
+    this.#plainBytes += chunk.length;
+    if (this.#plains.push(chunk) === 1) process.nextTick(() => this.#givePlain());
+    else if (this.#plainBytes >= PLAIN_BYTES) this.#givePlain();
+  }
+
+  #givePlain(): void {
+    const chunks = this.#plains;
+    if (chunks.length === 0 || this.#phase !== 'open') return;
+    const chunk = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, this.#plainBytes);
+    this.#plains = [];
+    this.#plainBytes = 0;
     if (!(this.#in as PlainSide).givePlain(chunk)) (this.#socket as TLSSocket).pause();
     this.#settle();
   }
 
   #closeNotify(): void {
+    this.#givePlain();
     if (this.#phase !== 'open' || this.peerEnd !== 'open') return;
     this.peerEnd = 'close_notify';
     this.#endInbound();

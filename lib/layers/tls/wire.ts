@@ -57,12 +57,10 @@ export class Wire extends Duplex {
     else this.#written = done;
   }
 
-  // node:tls hands over up to ten pieces of about a record at once: they wait for the neighbour once, not ten times.
+  // node:tls hands over up to ten pieces of about a record at once. They go on as one: to copy 160 KiB costs less than to
+  // take ten chunks through every layer below.
   override _writev(chunks: { chunk: Buffer }[], done: () => void): void {
-    let room = true;
-    for (const { chunk } of chunks) room = this.#events.cipher(chunk);
-    if (room) done();
-    else this.#written = done;
+    this._write(Buffer.concat(chunks.map(({ chunk }) => chunk)), 'buffer' as BufferEncoding, done);
   }
 
   override _final(done: () => void): void {
