@@ -70,7 +70,8 @@ export interface IssueOptions extends Validity {
 
 /**
  * Issues a certificate, in DER. Valid one day unless told otherwise.
- * Throws `InvalidArgumentError` for a request that is malformed or not signed by its own key.
+ * Throws `LimitError` and `CertificateRequestError` for a request that is too large, malformed, of a weak key or not signed by its
+ * own; `InvalidArgumentError` when subject or key is missing, or the hash or the validity is none.
  */
 export function issue(authority: Authority, options: IssueOptions): Buffer {
   const { request, isCa = false, usages = isCa ? [] : ['server'], days = 1, san = [], runtimeHash } = options;
@@ -98,6 +99,25 @@ export function issue(authority: Authority, options: IssueOptions): Buffer {
     },
     privateKeyOf(authority.key),
   );
+}
+
+/** The DNS name in the certificate of every enclave (wire spec §F). */
+const ENCLAVE_NAME = 'ComputeEnclave.dev';
+
+export interface EnclaveCertificateOptions extends Validity {
+  /** Certificate signing request of the enclave, DER. */
+  request: Buffer;
+  /** 32 bytes, as its evidence has them. */
+  runtimeHash: Buffer;
+}
+
+/**
+ * Issues what an enclave proves itself with to clients, in DER: subject and key of its request, the DNS name `ComputeEnclave.dev`,
+ * and the runtime hash, raw, in the extension 2.5.30.1 (wire spec §B, §F). Valid one day unless told otherwise.
+ * Throws as `issue` does.
+ */
+export function issueEnclaveCertificate(authority: Authority, options: EnclaveCertificateOptions): Buffer {
+  return issue(authority, { ...options, san: [ENCLAVE_NAME] });
 }
 
 /** The subject's `SEQUENCE`, as it stands: an issuer must be repeated byte by byte. */

@@ -68,6 +68,8 @@ export interface CertificateContent extends Validity {
   /** The issuer's public key, for the authority key identifier. Default: self-signed. */
   issuerKey?: KeyObject;
   isCa: boolean;
+  /** Of a CA: how many CAs may stand between it and a leaf, 0 to 127. Default: any number. */
+  pathLength?: number;
   /** Extended key usages; none means no such extension. */
   usages?: readonly Usage[];
   /** DNS names. */
@@ -112,7 +114,7 @@ export function makeCertificate(certificate: CertificateContent, signingKey: Key
   const notBefore = certificate.notBefore ?? new Date(Date.now() - 300_000);
   const notAfter = certificate.notAfter ?? new Date(notBefore.getTime() + (certificate.days ?? 365) * DAY_MS);
   if (!(notAfter.getTime() > notBefore.getTime())) {
-    throw new InvalidArgumentError('notAfter must be later than notBefore', { expected: notBefore.toISOString(), got: String(notAfter) });
+    throw new InvalidArgumentError('notAfter must be later than notBefore', { expected: String(notBefore), got: String(notAfter) });
   }
   const serial = randomBytes(16);
   // Positive, and its first byte never zero: the shortest form is the only one that DER allows.
@@ -142,9 +144,10 @@ export function publicKeyInfo(key: KeyObject): Asn1 {
 }
 
 function extensionsOf(certificate: CertificateContent): Asn1[] {
-  const { isCa, usages = [], san = [], runtimeHash, publicKey, issuerKey } = certificate;
+  const { isCa, pathLength, usages = [], san = [], runtimeHash, publicKey, issuerKey } = certificate;
+  const below = pathLength === undefined ? [] : [integer(Buffer.of(pathLength))];
   const list = [
-    extension('2.5.29.19', isCa ? sequence(boolean(true)) : sequence(), true),
+    extension('2.5.29.19', isCa ? sequence(boolean(true), ...below) : sequence(), true),
     // A CA signs certificates (bit 5) and lists (bit 6), everyone else signs handshakes (bit 0).
     extension('2.5.29.15', isCa ? bits(Buffer.of(0x06), 1) : bits(Buffer.of(0x80), 7), true),
     extension('2.5.29.14', octets(keyIdentifier(publicKey))),

@@ -53,3 +53,19 @@ export function items(value: Asn1 | undefined): Asn1[] {
 export function content(value: Asn1 | undefined): Buffer {
   return value !== undefined && typeof value.value === 'string' ? Buffer.from(value.value, 'latin1') : Buffer.alloc(0);
 }
+
+/** The bytes of a BIT STRING of whole bytes, which forge may have read as ASN.1 already: an ECDSA signature is a SEQUENCE. */
+export function bitBytes(value: Asn1): Buffer {
+  const raw = (value as Asn1 & { bitStringContents?: string }).bitStringContents;
+  return (raw === undefined ? content(value) : Buffer.from(raw, 'latin1')).subarray(1);
+}
+
+/** The OID of a value in dots. */
+export function dotted(value: Asn1): string {
+  return asn1.derToOid(content(value).toString('latin1'));
+}
+
+/** What stands in `[tag]`, of the items that have one. */
+export function inTag(list: readonly Asn1[], tag: number): Asn1[] {
+  return items(list.find(({ tagClass, type }) => tagClass === Class.CONTEXT_SPECIFIC && (type as number) === tag));
+}

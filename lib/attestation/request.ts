@@ -1,8 +1,9 @@
 /** Certificate signing requests (PKCS#10, RFC 2986). */
 import { createPublicKey, type KeyObject, verify } from 'node:crypto';
-import { InvalidArgumentError } from '../core/errors.js';
+import { integerInRange } from '../core/check.js';
+import { CertificateRequestError, LimitError } from '../core/errors.js';
 import { type DistinguishedName, nameOf, privateKeyOf, publicKeyInfo, signatureAlgorithm, signed } from './certificate.js';
-import { type Asn1, bits, content, fromDer, integer, items, sequence, tagged, toDer } from './der.js';
+import { type Asn1, bitBytes, bits, fromDer, integer, items, sequence, tagged, toDer } from './der.js';
 
 /** The subject that an enclave asks for (wire spec §B). */
 export const ENCLAVE_SUBJECT: Readonly<Required<DistinguishedName>> = Object.freeze({
@@ -13,6 +14,18 @@ export const ENCLAVE_SUBJECT: Readonly<Required<DistinguishedName>> = Object.fre
   unit: 'Compute Enclave',
   commonName: 'VeracruzCompute',
 });
+
+export interface RequestLimits {
+  /** Bytes of a request, checked before any of it is read: 1 to 1 MiB. Default 16 KiB. */
+  maxRequestBytes?: number | undefined;
+}
+
+export const REQUEST_DEFAULTS = Object.freeze({ maxRequestBytes: 16_384 });
+
+/** RSA keys that a certificate is issued for: sizes in bits, and the smallest exponent (with 1, anybody could sign). */
+const RSA = Object.freeze({ minBits: 2048, maxBits: 8192, minExponent: 65_537n });
+/** How a P-256 key begins: the curve by its name, not by parameters, and the point uncompressed (RFC 5480 §2). */
+const P256_HEAD = Buffer.from('3059301306072a8648ce3d020106082a8648ce3d03010703420004', 'hex');
 
 export interface CertificateRequest {
   /** The subject's `SEQUENCE`, as the request has it. */
@@ -27,30 +40,49 @@ export function makeRequest(key: KeyObject | string, subject: DistinguishedName 
 }
 
 /**
- * Reads a request and checks that its own key signed it (SHA-256, EC or RSA).
- * Throws `InvalidArgumentError` when it is malformed or the signature is wrong.
+ * Reads a request and checks that its own key signed it, with SHA-256. The key is EC P-256, or RSA of 2,048 to 8,192 bits with
+ * an exponent of 65,537 or more. What else the request asks for (extensions) is left alone.
+ * Throws `LimitError` when it is too large, and `CertificateRequestError` when it is malformed or the key or signature is not right.
  */
-export function readRequest(der: Buffer): CertificateRequest {
+export function readRequest(der: Buffer, limits: RequestLimits = {}): CertificateRequest {
+  const max = integerInRange('maxRequestBytes', limits.maxRequestBytes ?? REQUEST_DEFAULTS.maxRequestBytes, 1, 1_048_576);
+  if (der.length > max) {
+    throw new LimitError(`a certificate signing request of ${der.length} bytes, ${max} at most`, {
+      layer: 'csr',
+      got: der.length,
+      limit: max,
+    });
+  }
   let request: CertificateRequest;
   let genuine: boolean;
   try {
     const [tbs, , signature] = items(fromDer(der)) as [Asn1, Asn1, Asn1];
     const [, subject, keyInfo] = items(tbs) as [Asn1, Asn1, Asn1];
-    const publicKey = createPublicKey({ key: toDer(keyInfo), format: 'der', type: 'spki' });
-    const signatureBytes = bitStringBytes(signature);
+    const keyDer = toDer(keyInfo);
+    const publicKey = createPublicKey({ key: keyDer, format: 'der', type: 'spki' });
+    checkKey(publicKey, keyDer);
+    const signatureBytes = bitBytes(signature);
     request = { subject, publicKey };
     // Only the one DER form is taken: then what was signed is what we write, and nobody reads it another way.
     const canonical = toDer(sequence(tbs, signatureAlgorithm(publicKey), bits(signatureBytes)));
     genuine = items(subject).length > 0 && canonical.equals(der) && verify('sha256', toDer(tbs), publicKey, signatureBytes);
   } catch (cause) {
-    throw new InvalidArgumentError(`no certificate signing request in ${der.length} bytes`, { got: der.length, cause });
+    if (cause instanceof CertificateRequestError) throw cause;
+    throw new CertificateRequestError(`no certificate signing request in ${der.length} bytes`, { layer: 'csr', got: der.length, cause });
   }
-  if (!genuine) throw new InvalidArgumentError('the certificate signing request is not signed by its own key');
+  if (!genuine) throw new CertificateRequestError('the certificate signing request is not signed by its own key', { layer: 'csr' });
   return request;
 }
 
-/** The bytes of a BIT STRING, which forge may have read as ASN.1 already: an ECDSA signature is a SEQUENCE. */
-function bitStringBytes(value: Asn1): Buffer {
-  const raw = (value as Asn1 & { bitStringContents?: string }).bitStringContents;
-  return (raw === undefined ? content(value) : Buffer.from(raw, 'latin1')).subarray(1);
+function checkKey(key: KeyObject, der: Buffer): void {
+  const { namedCurve, modulusLength = 0, publicExponent = 0n } = key.asymmetricKeyDetails ?? {};
+  if (der.subarray(0, P256_HEAD.length).equals(P256_HEAD)) return;
+  const { minBits, maxBits, minExponent } = RSA;
+  const isRsa = key.asymmetricKeyType === 'rsa';
+  if (isRsa && modulusLength >= minBits && modulusLength <= maxBits && publicExponent >= minExponent) return;
+  const got = isRsa ? `rsa of ${modulusLength} bits, exponent ${publicExponent}` : `${key.asymmetricKeyType} ${namedCurve ?? ''}`.trim();
+  throw new CertificateRequestError(
+    `a certificate is issued for EC P-256 (curve by name, point uncompressed) or RSA of ${minBits} to ${maxBits} bits, not for ${got}`,
+    { layer: 'csr', expected: 'ec P-256|rsa', got },
+  );
 }

@@ -1,3 +1,5 @@
+import { Readable } from 'node:stream';
+import { chunksOf } from '../../core/chunks.js';
 import { InvalidArgumentError, LengthMismatchError } from '../../core/errors.js';
 import type { BodySource } from './messages.js';
 import { asBuffer } from './wire.js';
@@ -14,7 +16,7 @@ export class SourceReader {
     this.#source = source;
     // A failure before the first read must wait for that read instead of ending the process.
     ignoreErrors(source);
-    this.#iterator = (source as AsyncIterable<unknown>)[Symbol.asyncIterator]();
+    this.#iterator = (source instanceof Readable ? chunksOf(source) : (source as AsyncIterable<unknown>))[Symbol.asyncIterator]();
   }
 
   /**

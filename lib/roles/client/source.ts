@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';
+import { chunksOf } from '../../core/chunks.js';
 import { InvalidArgumentError, LengthMismatchError } from '../../core/errors.js';
 
 const LAYER = 'client';
@@ -21,7 +22,7 @@ export class PieceReader {
 
   private constructor(chunks: AsyncIterable<Uint8Array>, size: number | undefined) {
     this.size = size;
-    this.#chunks = chunks[Symbol.asyncIterator]();
+    this.#chunks = (chunks instanceof Readable ? (chunksOf(chunks) as AsyncGenerator<Uint8Array>) : chunks)[Symbol.asyncIterator]();
     this.#destroy = () => {
       if (chunks instanceof Readable) chunks.destroy();
       else void this.#chunks.return?.();

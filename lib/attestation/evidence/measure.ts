@@ -1,0 +1,57 @@
+/** The measurement of a Runtime Manager that no hardware measures. */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
+import { relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { InvalidArgumentError } from '../../core/errors.js';
+
+/** The compiled library: `dist/lib`, two folders above this file. */
+const COMPILED = fileURLToPath(new URL('../../', import.meta.url));
+/** What the compiler leaves beside the code, and nobody runs. */
+const NOT_RUN = /\.(d\.ts|map)$/;
+
+/**
+ * The runtime hash of this package on the Linux road, 32 bytes: SHA-256 over the compiled files of the library, `dist/lib`, but
+ * for type declarations (`.d.ts`) and source maps (`.map`). For each, in the byte order of their paths:
+ *
+ *     <path from dist/lib, with />  00  <length in bytes, decimal>  00  <contents>
+ *
+ * The same sources built by the same compiler give the same hash in every checkout (after `npm run clean`: a file that an older
+ * build left behind counts). Not in it: the packages in node_modules, Node, and the machine. It says which library it is to a
+ * reader who trusts the machine that says so, and no more: a changed library can say anything.
+ *
+ * `folder` is measured instead of `dist/lib`. Files are streamed. Throws `InvalidArgumentError` when a file cannot be read, is
+ * neither file nor folder, or changes meanwhile.
+ */
+export async function measureRuntime(folder: string = COMPILED): Promise<Buffer> {
+  const hash = createHash('sha256');
+  try {
+    for (const [path, name] of await filesOf(folder)) {
+      const { size } = await stat(path);
+      hash.update(`${name}\0${size}\0`);
+      let read = 0;
+      for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
+        read += chunk.length;
+        hash.update(chunk);
+      }
+      if (read !== size) throw new Error(`${name} changed while it was read`);
+    }
+  } catch (cause) {
+    throw new InvalidArgumentError(`cannot measure ${folder}: ${(cause as Error).message}`, { layer: 'measure', cause });
+  }
+  return hash.digest();
+}
+
+/** Path and name of each file that counts, in the byte order of the names. */
+async function filesOf(folder: string): Promise<Array<readonly [path: string, name: string]>> {
+  const files: Array<readonly [path: string, name: string]> = [];
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    const path = `${entry.parentPath}${sep}${entry.name}`;
+    if (entry.isDirectory() || NOT_RUN.test(entry.name)) continue;
+    if (!entry.isFile()) throw new Error(`${path} is no plain file`);
+    files.push([path, relative(folder, path).split(sep).join('/')]);
+  }
+  if (files.length === 0) throw new Error('no files');
+  return files.sort(([, a], [, b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+}

@@ -1,0 +1,132 @@
+/** A root of one's own, in place of AWS. */
+import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject, X509Certificate } from 'node:crypto';
+import { promisify } from 'node:util';
+import { oneOf } from '../../core/check.js';
+import { InvalidOptionError } from '../../core/errors.js';
+import { makeCertificate, pemOf } from '../certificate.js';
+import type { Attester } from './attester.js';
+import { checkLength, HASH_BYTES, sha256 } from './binding.js';
+import { keptSecret } from './key-file.js';
+import { measureRuntime } from './measure.js';
+import type { NitroUserData } from './nitro.js';
+import { makeNitroDocument } from './nitro-document.js';
+
+export interface InsecureNitroOptions {
+  /** Where the test root is, its private key and its certificate in PEM; made there, mode 0600, when there is none. */
+  keyFile: string;
+  /** 32 bytes, which PCR0 begins with. Default: `measureRuntime()`. */
+  runtimeHash?: Buffer | undefined;
+  /** What user_data is. Default `request`, as the 2207 dialect has it. */
+  userData?: Exclude<NitroUserData, 'either'> | undefined;
+  /** With tag 18 before the document, as the head dialect sends it. Default false. */
+  tagged?: boolean | undefined;
+}
+
+/** Registers, and bytes of each (SHA-384). */
+const PCRS = 16;
+const PCR_BYTES = 48;
+const ROOT_NAME = { organization: 'Veracruz', commonName: 'INSECURE Nitro test root' };
+const CA_NAME = { organization: 'Veracruz', commonName: 'INSECURE Nitro test CA' };
+const LEAF_NAME = { organization: 'Veracruz', commonName: 'INSECURE Nitro test enclave' };
+
+/** The leaf of AWS holds for three hours; a document is verified within seconds. */
+const LEAF_DAYS = 1 / 8;
+
+/**
+ * INSECURE. Makes Nitro documents under a root whose key lies in a file: whoever reads it can say anything of any Runtime Manager.
+ * For trying the Nitro road without an enclave, and for tests: an attestation server takes its documents only if it pins `root`.
+ */
+export class InsecureNitroAttester implements Attester {
+  readonly protocol = 'nitro';
+  readonly #key: KeyObject;
+  readonly #root: X509Certificate;
+  readonly #runtimeHash: Buffer;
+  readonly #userData: NitroUserData;
+  readonly #tagged: boolean;
+
+  private constructor(key: KeyObject, root: X509Certificate, runtimeHash: Buffer, userData: NitroUserData, tagged: boolean) {
+    this.#key = key;
+    this.#root = root;
+    this.#runtimeHash = runtimeHash;
+    this.#userData = userData;
+    this.#tagged = tagged;
+  }
+
+  /** Reads the root, or makes it. Throws `InvalidOptionError`, and `InvalidArgumentError` when the runtime cannot be measured or its hash is none. */
+  static async open(options: InsecureNitroOptions): Promise<InsecureNitroAttester> {
+    const { keyFile, userData = 'request', tagged = false } = options;
+    oneOf('userData', userData, ['request', 'hash']);
+    const runtimeHash = options.runtimeHash ?? (await measureRuntime());
+    checkLength('a runtime hash', runtimeHash, HASH_BYTES);
+    const { key, root } = readRoot(await keptSecret(keyFile, newRoot));
+    return new InsecureNitroAttester(key, root, Buffer.from(runtimeHash), userData, tagged);
+  }
+
+  /** What the documents say that runs here, 32 bytes. */
+  get runtimeHash(): Buffer {
+    return Buffer.from(this.#runtimeHash);
+  }
+
+  /** The certificate of the test root, PEM: what an attestation server must pin in place of the root of AWS. */
+  get root(): string {
+    return pemOf(this.#root.raw);
+  }
+
+  /** Each document has a leaf and an intermediate CA of its own, so that none is ever out of its time. */
+  async attest(challenge: Buffer, request: Buffer): Promise<Buffer> {
+    const [ca, leaf] = await Promise.all([newKey(), newKey()]);
+    const above = { issuer: ROOT_NAME, issuerKey: this.#root.publicKey };
+    const intermediate = makeCertificate(
+      { subject: CA_NAME, ...above, publicKey: createPublicKey(ca), isCa: true, pathLength: 0, days: 1 },
+      this.#key,
+    );
+    const certificate = makeCertificate(
+      {
+        subject: LEAF_NAME,
+        issuer: CA_NAME,
+        issuerKey: createPublicKey(ca),
+        publicKey: createPublicKey(leaf),
+        isCa: false,
+        days: LEAF_DAYS,
+      },
+      ca,
+    );
+    return makeNitroDocument({
+      key: leaf,
+      certificate,
+      cabundle: [this.#root.raw, intermediate],
+      pcrs: this.#pcrs(),
+      nonce: challenge,
+      userData: this.#userData === 'hash' ? sha256(request) : request,
+      tagged: this.#tagged,
+    });
+  }
+
+  #pcrs(): Map<number, Buffer> {
+    const pcrs = new Map(Array.from({ length: PCRS }, (_, i) => [i, Buffer.alloc(PCR_BYTES)]));
+    this.#runtimeHash.copy(pcrs.get(0) as Buffer);
+    return pcrs;
+  }
+}
+
+async function newKey(): Promise<KeyObject> {
+  return (await promisify(generateKeyPair)('ec', { namedCurve: 'P-384' })).privateKey;
+}
+
+/** The key and the certificate, one after the other: one file, so that there never is the one without the other. */
+async function newRoot(): Promise<string> {
+  const key = await newKey();
+  const publicKey = createPublicKey(key);
+  const certificate = makeCertificate({ subject: ROOT_NAME, issuer: ROOT_NAME, publicKey, isCa: true, days: 3650 }, key);
+  return `${key.export({ type: 'pkcs8', format: 'pem' }).toString()}${pemOf(certificate)}`;
+}
+
+function readRoot(pem: string): { key: KeyObject; root: X509Certificate } {
+  try {
+    const [key, root] = [createPrivateKey(pem), new X509Certificate(pem)];
+    if (root.ca && root.checkPrivateKey(key)) return { key, root };
+  } catch (cause) {
+    throw new InvalidOptionError('the key file has no private key and certificate in PEM', { cause });
+  }
+  throw new InvalidOptionError('the key file has a private key and the certificate of another, or of no CA');
+}

@@ -1,0 +1,44 @@
+/** Makes attestation documents of the shape that AWS Nitro Enclaves gives: for the test platform, and for tests. */
+import type { KeyObject } from 'node:crypto';
+import { privateKeyOf } from '../certificate.js';
+import { writeCbor } from './cbor.js';
+import { makeCoseSign1 } from './cose.js';
+
+export interface NewNitroDocument {
+  /** Private P-384 key of `certificate`: PEM or object. */
+  key: KeyObject | string;
+  /** The leaf, DER. */
+  certificate: Buffer;
+  /** CA certificates, DER, the root first. */
+  cabundle: readonly Buffer[];
+  /** Register by number, 48 bytes each. */
+  pcrs: ReadonlyMap<number, Buffer>;
+  /** The challenge. */
+  nonce?: Buffer | undefined;
+  /** The certificate signing request (DER), or its SHA-256. */
+  userData?: Buffer | undefined;
+  publicKey?: Buffer | undefined;
+  /** Default `i-00000000000000000-enc0000000000000000`. */
+  moduleId?: string | undefined;
+  /** Default: now. */
+  timestamp?: Date | undefined;
+  /** With tag 18 (the byte d2) before it, as the head dialect sends it. Default false. */
+  tagged?: boolean | undefined;
+}
+
+/** A document: COSE_Sign1, ES384. What is left out of it is null, as AWS has it. Nothing is checked: tests make wrong ones. */
+export function makeNitroDocument(content: NewNitroDocument): Buffer {
+  const { moduleId = 'i-00000000000000000-enc0000000000000000', timestamp = new Date(), tagged = false } = content;
+  const payload = new Map<string, unknown>([
+    ['module_id', moduleId],
+    ['digest', 'SHA384'],
+    ['timestamp', timestamp.getTime()],
+    ['pcrs', content.pcrs],
+    ['certificate', content.certificate],
+    ['cabundle', content.cabundle],
+    ['public_key', content.publicKey ?? null],
+    ['user_data', content.userData ?? null],
+    ['nonce', content.nonce ?? null],
+  ]);
+  return makeCoseSign1(writeCbor(payload), privateKeyOf(content.key), { algorithm: 'ES384', tagged });
+}

@@ -1,0 +1,89 @@
+/** The claims of PSA tokens, by label, in the two shapes that Veracruz has had (wire spec §F). */
+import { CHALLENGE_BYTES, HASH_BYTES } from './binding.js';
+import { readCbor } from './cbor.js';
+import { bytesOf, kindOf, malformed, mapOf, textOf } from './fields.js';
+
+export const PSA_SHAPES = ['2207', 'head'] as const;
+/** `2207`: the original's map of four; `head`: the claims of a PSA token. */
+export type PsaShape = (typeof PSA_SHAPES)[number];
+
+/** Labels of the PSA token's first profile. The 2207 shape took four of them for things of its own. */
+export const CLAIM = Object.freeze({
+  /** head: name of the profile, text. 2207 does not have it. */
+  profile: -75000,
+  /** head: the caller's partition, a number. 2207: name of the enclave, bytes. */
+  client: -75001,
+  lifecycle: -75002,
+  implementationId: -75003,
+  bootSeed: -75004,
+  /** head: an array of one component. 2207: the runtime hash, bytes. */
+  software: -75006,
+  nonce: -75008,
+  instanceId: -75009,
+  /** 2207: SHA-256 of the request. */
+  requestHash: -75010,
+});
+
+/** Keys of a software component. */
+export const COMPONENT = Object.freeze({ type: 1, value: 2, signerId: 5 });
+
+/** An instance id is this byte and the SHA-256 of the device key. */
+export const INSTANCE_ID_PREFIX = 0x01;
+
+/** What a token says. Of `readPsaClaims` it is what anybody may have written. */
+export interface PsaClaims {
+  readonly shape: PsaShape;
+  /** 32 bytes. */
+  readonly runtimeHash: Buffer;
+  /** 32 bytes. */
+  readonly challenge: Buffer;
+  /** SHA-256 of the certificate signing request (DER), 32 bytes. */
+  readonly requestHash: Buffer;
+  /** 33 bytes: `01` and the key id. head only. */
+  readonly instanceId?: Buffer;
+  /** Name of the enclave, often empty. 2207 only. */
+  readonly name?: string;
+  /** The key that the token says it is signed by: the one of its instance id, else the `kid` of its header, if it has one. */
+  readonly keyId?: Buffer;
+}
+
+/** Reads a payload. Throws `EvidenceError` when a claim is missing or is not what it must be; labels it does not know are left alone. */
+export function claimsOf(payload: Buffer, headerKeyId: Buffer | undefined, maxDepth: number): PsaClaims {
+  const claims = mapOf(readCbor(payload, 'the claims', { maxDepth }), 'the claims');
+  const challenge = bytesOf(claims.get(CLAIM.nonce), 'the challenge', CHALLENGE_BYTES);
+  if (Array.isArray(claims.get(CLAIM.software))) return { challenge, ...headClaims(claims) };
+  return {
+    shape: '2207',
+    challenge,
+    runtimeHash: bytesOf(claims.get(CLAIM.software), 'the runtime hash', HASH_BYTES),
+    requestHash: bytesOf(claims.get(CLAIM.requestHash), 'the hash of the request', HASH_BYTES),
+    name: nameOf(claims.get(CLAIM.client)),
+    ...(headerKeyId && { keyId: headerKeyId }),
+  };
+}
+
+function headClaims(claims: ReadonlyMap<unknown, unknown>): Omit<PsaClaims, 'challenge'> {
+  const components = claims.get(CLAIM.software) as unknown[];
+  if (components.length !== 1) throw malformed('the software components', 'one', kindOf(components));
+  const component = mapOf(components[0], 'the software component');
+  if (component.has(COMPONENT.type)) textOf(component.get(COMPONENT.type), 'the measurement type');
+  const instanceId = bytesOf(claims.get(CLAIM.instanceId), 'the instance id', 1 + HASH_BYTES);
+  if (instanceId[0] !== INSTANCE_ID_PREFIX) throw malformed('the instance id', '01 first', `${instanceId[0]}`);
+  return {
+    shape: 'head',
+    runtimeHash: bytesOf(component.get(COMPONENT.value), 'the measurement', HASH_BYTES),
+    requestHash: bytesOf(component.get(COMPONENT.signerId), 'the signer id', HASH_BYTES),
+    instanceId,
+    keyId: instanceId.subarray(1),
+  };
+}
+
+/** The original has the name as bytes. Refused, not mended, when it is no UTF-8: it goes into logs and the registry. */
+function nameOf(claim: unknown): string {
+  const bytes = bytesOf(claim, 'the name');
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw malformed('the name', 'UTF-8', kindOf(bytes));
+  }
+}

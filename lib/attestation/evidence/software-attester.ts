@@ -1,0 +1,88 @@
+/** A device key in a file, in place of a device. */
+import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto';
+import { promisify } from 'node:util';
+import { oneOf } from '../../core/check.js';
+import { InvalidOptionError } from '../../core/errors.js';
+import type { Attester } from './attester.js';
+import { checkLength, HASH_BYTES, sha256 } from './binding.js';
+import { keptSecret } from './key-file.js';
+import { psaPoint } from './keys.js';
+import { measureRuntime } from './measure.js';
+import { PSA_SHAPES, type PsaShape } from './psa-claims.js';
+import { makePsaToken } from './psa-token.js';
+
+export interface InsecureSoftwareOptions {
+  /** Where the device's private key is, PEM (P-256); made there, mode 0600, when there is none. */
+  keyFile: string;
+  /** 32 bytes. Default: `measureRuntime()`. */
+  runtimeHash?: Buffer | undefined;
+  /** Default `2207`. */
+  shape?: PsaShape | undefined;
+  /** Name of the enclave in the token, 2207 only. Default empty. */
+  name?: string | undefined;
+}
+
+/**
+ * INSECURE. Makes PSA tokens with a key that lies in a file: whoever reads the file, or runs as the same user, can say anything of
+ * any Runtime Manager. For the Linux road, where no hardware vouches for anybody, and for tests.
+ */
+export class InsecureSoftwareAttester implements Attester {
+  readonly protocol = 'psa';
+  readonly #key: KeyObject;
+  readonly #runtimeHash: Buffer;
+  readonly #shape: PsaShape;
+  readonly #name: string | undefined;
+
+  private constructor(key: KeyObject, runtimeHash: Buffer, shape: PsaShape, name: string | undefined) {
+    this.#key = key;
+    this.#runtimeHash = runtimeHash;
+    this.#shape = shape;
+    this.#name = name;
+  }
+
+  /** Reads the key, or makes it. Throws `InvalidOptionError`, and `InvalidArgumentError` when the runtime cannot be measured or its hash is none. */
+  static async open(options: InsecureSoftwareOptions): Promise<InsecureSoftwareAttester> {
+    const { keyFile, shape = '2207', name } = options;
+    oneOf('shape', shape, PSA_SHAPES);
+    const runtimeHash = options.runtimeHash ?? (await measureRuntime());
+    checkLength('a runtime hash', runtimeHash, HASH_BYTES);
+    return new InsecureSoftwareAttester(deviceKey(await keptSecret(keyFile, newKey)), Buffer.from(runtimeHash), shape, name);
+  }
+
+  /** What the tokens say that runs here, 32 bytes. */
+  get runtimeHash(): Buffer {
+    return Buffer.from(this.#runtimeHash);
+  }
+
+  /** The device's public key, as it is enrolled: its uncompressed point, 65 bytes. */
+  get publicKey(): Buffer {
+    return psaPoint(this.#key);
+  }
+
+  /** The same, PEM. */
+  get publicKeyPem(): string {
+    return createPublicKey(this.#key).export({ type: 'spki', format: 'pem' }).toString();
+  }
+
+  attest(challenge: Buffer, request: Buffer): Promise<Buffer> {
+    const [runtimeHash, requestHash] = [this.#runtimeHash, sha256(request)];
+    return new Promise((resolve) => {
+      resolve(makePsaToken({ key: this.#key, challenge, runtimeHash, requestHash, shape: this.#shape, name: this.#name }));
+    });
+  }
+}
+
+async function newKey(): Promise<string> {
+  const { privateKey } = await promisify(generateKeyPair)('ec', { namedCurve: 'P-256' });
+  return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+}
+
+function deviceKey(pem: string): KeyObject {
+  try {
+    const key = createPrivateKey(pem);
+    psaPoint(key);
+    return key;
+  } catch (cause) {
+    throw new InvalidOptionError('the key file has no private P-256 key in PEM', { cause });
+  }
+}
