@@ -44,3 +44,18 @@ for (const how of ['drain', 'close'] as const) {
     t.equal(listeners(stream), 0);
   });
 }
+
+void t.test('a hundred who wait share their listeners, and a later wait is a new one', async (t) => {
+  const stream = new Slow();
+  stream.write('x');
+  const all = Promise.all(Array.from({ length: 100 }, () => drained(stream)));
+  t.equal(listeners(stream), 2);
+  stream.take();
+  await within('drain', all);
+  t.equal(listeners(stream), 0);
+  stream.write('y');
+  const again = drained(stream);
+  t.equal(listeners(stream), 2);
+  stream.destroy();
+  await within('close', again);
+});

@@ -1,0 +1,81 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { Answer, Order } from './obey.js';
+import { type CpuTime, cpuTimeOf, forgetPeak, peakRssOf } from './proc.js';
+
+/** Milliseconds for a part to end when told to. */
+const END_MS = 5000;
+
+/** What a process used between two moments. */
+export interface Usage {
+  readonly cpu: CpuTime | undefined;
+  /** Bytes. */
+  readonly peakRss: number | undefined;
+}
+
+/** One process of a rig: a module of `bench/parts/`, started here and ordered about. */
+export class Part {
+  readonly role: string;
+  readonly #child: ChildProcess;
+  readonly #waiting = new Map<number, { resolve: (result: unknown) => void; reject: (error: Error) => void }>();
+  #orders = 0;
+  #before: CpuTime | undefined;
+
+  /**
+   * @param role what it is called in tables
+   * @param module name of the file in `bench/parts/`, without its ending
+   */
+  constructor(role: string, module: string) {
+    this.role = role;
+    this.#child = fork(fileURLToPath(new URL(`../parts/${module}.js`, import.meta.url)), {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
+    this.#child.on('message', (answer: Answer) => {
+      const waiting = this.#waiting.get(answer.id);
+      this.#waiting.delete(answer.id);
+      if ('fault' in answer) waiting?.reject(new Error(`${role}: ${answer.fault}`));
+      else waiting?.resolve(answer.result);
+    });
+    this.#child.on('exit', (code, signal) => {
+      for (const { reject } of this.#waiting.values()) reject(new Error(`the ${role} process ended with ${signal ?? code}`));
+      this.#waiting.clear();
+    });
+  }
+
+  /** Gives an order; the answer is whatever the part's module says it is. */
+  ask<T>(order: string, argument?: unknown): Promise<T> {
+    const id = ++this.#orders;
+    return new Promise<T>((resolve, reject) => {
+      this.#waiting.set(id, { resolve: resolve as (result: unknown) => void, reject });
+      this.#child.send({ id, order, argument } satisfies Order, (error) => error && reject(error));
+    });
+  }
+
+  /** From here on `usage()` counts. */
+  mark(): void {
+    forgetPeak(this.#pid);
+    this.#before = cpuTimeOf(this.#pid);
+  }
+
+  usage(): Usage {
+    const [before, now] = [this.#before, cpuTimeOf(this.#pid)];
+    const cpu = before && now ? { user: now.user - before.user, system: now.system - before.system } : undefined;
+    return { cpu, peakRss: peakRssOf(this.#pid) };
+  }
+
+  /** Ends the process: in good order if it follows, else at once. */
+  async end(): Promise<void> {
+    const child = this.#child;
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const exited = once(child, 'exit');
+    const timer = setTimeout(() => child.kill('SIGKILL'), END_MS);
+    if (child.connected) child.disconnect();
+    await exited;
+    clearTimeout(timer);
+  }
+
+  get #pid(): number {
+    return this.#child.pid as number;
+  }
+}

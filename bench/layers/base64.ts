@@ -1,0 +1,52 @@
+/** base64 against base64-stream, and against Buffer's own conversion as the floor. */
+import { Base64Decode, Base64Encode } from 'base64-stream';
+import { type Base64Chunk, Base64Decoder, Base64Encoder, BOUNDARY, base64, type ItemChunk } from 'veracruz-streams';
+import { OURS } from '../harness/result.js';
+import { chunksOf, type LayerBench, messagesOf, payloadOf, repeated } from './contest.js';
+import { itemsOf, throughCodec, throughStream } from './drive.js';
+
+/** Bytes of a conversion by hand: the largest size at which Node's is fast. */
+const SLICE_BYTES = 48 * 1024;
+
+export const base64Bench: LayerBench = {
+  layer: 'base64',
+  open: async (messageBytes) => {
+    const messages = messagesOf(messageBytes);
+    const payload = payloadOf(messageBytes);
+    const common = { messageBytes, messages };
+    const units: ItemChunk[] = repeated([...chunksOf(payload), BOUNDARY], messages);
+    // The peer knows no units: it makes one long text of the same chunks, which is less work.
+    const plain = repeated(chunksOf(payload), messages);
+    const texts = await itemsOf<Base64Chunk>(base64().outbound(), units);
+    const oneText = Buffer.from(Buffer.concat(plain).toString('base64'), 'latin1');
+    const text = chunksOf(oneText);
+    const slices = slicesOf(Buffer.concat(plain));
+    const letters = slices.map((slice) => slice.toString('base64'));
+    return [
+      {
+        name: 'base64 outbound',
+        ...common,
+        contenders: [
+          { name: OURS, run: throughStream(() => base64().outbound(), units) },
+          { name: 'base64-stream', run: throughStream(() => new Base64Encode(), plain) },
+          { name: 'Buffer', run: () => slices.reduce((bytes, slice) => bytes + slice.toString('base64').length, 0) },
+        ],
+      },
+      {
+        name: 'base64 inbound',
+        ...common,
+        contenders: [
+          { name: OURS, run: throughStream(() => base64().inbound(), texts) },
+          { name: 'base64-stream', run: throughStream(() => new Base64Decode(), text) },
+          { name: 'Buffer', run: () => letters.reduce((bytes, letter) => bytes + Buffer.from(letter, 'base64').length, 0) },
+        ],
+      },
+      { name: 'base64 outbound, no stream', ...common, contenders: [{ name: OURS, run: throughCodec(() => new Base64Encoder(), units) }] },
+      { name: 'base64 inbound, no stream', ...common, contenders: [{ name: OURS, run: throughCodec(() => new Base64Decoder(), texts) }] },
+    ];
+  },
+};
+
+function slicesOf(bytes: Buffer): Buffer[] {
+  return Array.from({ length: Math.ceil(bytes.length / SLICE_BYTES) }, (_, i) => bytes.subarray(i * SLICE_BYTES, (i + 1) * SLICE_BYTES));
+}

@@ -1,0 +1,117 @@
+/** Small requests through the full stack: how many a second, and how long one takes; beside those of peers. */
+
+import { usageOf } from '../files/results.js';
+import { RIGS, type Rig, type RigName } from '../files/rigs.js';
+import type { Extent } from '../harness/extent.js';
+import type { Usage } from '../harness/part.js';
+import type { Pki } from '../harness/pki.js';
+import { type Measured, OURS, rounded } from '../harness/result.js';
+import { interleaved } from '../harness/rounds.js';
+import { median, spread } from '../harness/statistics.js';
+import type { RequestsResult, RequestsTask } from '../parts/support/requests.js';
+
+export interface RequestsPlan {
+  /** Numbers of sessions. */
+  readonly sessions: readonly number[];
+  readonly rounds: number;
+  /** How long requests are begun in a round. */
+  readonly milliseconds: number;
+  /** Only cases whose name (`full write`) it matches. */
+  readonly only: RegExp;
+}
+
+export const REQUESTS_PLANS: Readonly<Record<Extent, Omit<RequestsPlan, 'only'>>> = {
+  short: { sessions: [1, 64], rounds: 3, milliseconds: 400 },
+  normal: { sessions: [1, 4, 16, 64, 256], rounds: 3, milliseconds: 1000 },
+  full: { sessions: [1, 4, 16, 64, 256], rounds: 5, milliseconds: 3000 },
+};
+
+interface Case {
+  readonly rig: RigName;
+  readonly kind: string;
+}
+
+interface Sample extends RequestsResult {
+  readonly usage: Readonly<Record<string, Usage>>;
+}
+
+const PAYLOAD_BYTES = 64;
+
+/** Ours, each kind; and of the peers what is like a write: 64 bytes there, an empty answer back. */
+const CASES: readonly Case[] = [
+  ...(['full', 'direct'] as const).flatMap((rig) => ['write', 'read', 'hash', 'session'].map((kind) => ({ rig, kind }))),
+  { rig: 'https', kind: 'write' },
+  { rig: 'grpc', kind: 'write' },
+];
+
+export async function runRequests(plan: RequestsPlan, pki: Pki, say: (line: string) => void): Promise<Measured[]> {
+  const cases = CASES.filter((item) => plan.only.test(nameOf(item)));
+  const rigs = new Map<RigName, Rig>();
+  const results: Measured[] = [];
+  try {
+    for (const { rig } of cases) if (!rigs.has(rig)) rigs.set(rig, await RIGS[rig].open({ pki }));
+    for (const sessions of cases.length === 0 ? [] : plan.sessions) {
+      say(`${sessions} session${sessions === 1 ? '' : 's'}`);
+      const samples = await interleaved(cases, plan.rounds, ({ rig, kind }) =>
+        sample(rigs.get(rig) as Rig, sessions, { kind, payloadBytes: PAYLOAD_BYTES, milliseconds: plan.milliseconds }),
+      );
+      const measured = cases.map((item, i) => resultOf(item, sessions, samples[i] as Sample[]));
+      for (const result of measured.map((one) => compared(one, measured))) {
+        say(lineOf(result));
+        results.push(result);
+      }
+    }
+  } finally {
+    await Promise.all([...rigs.values()].map((rig) => rig.end()));
+  }
+  return results;
+}
+
+function nameOf({ rig, kind }: Case): string {
+  return `${rig} ${kind}`;
+}
+
+async function sample(rig: Rig, sessions: number, task: RequestsTask): Promise<Sample> {
+  return rig.withSessions(sessions, async () => {
+    for (const part of rig.parts) part.mark();
+    const result = await rig.client.ask<RequestsResult>('requests', task);
+    return { ...result, usage: Object.fromEntries(rig.parts.map((part) => [part.role, part.usage()])) };
+  });
+}
+
+function resultOf(item: Case, sessions: number, samples: readonly Sample[]): Measured {
+  const rates = samples.map(({ count, seconds }) => count / seconds);
+  const bytes = PAYLOAD_BYTES * Math.round(median(samples.map(({ count }) => count)));
+  const seconds = median(samples.map((one) => one.seconds));
+  const latency = (share: keyof RequestsResult['latencyMs']) => rounded(median(samples.map(({ latencyMs }) => latencyMs[share])));
+  return {
+    suite: 'requests',
+    name: nameOf(item),
+    by: RIGS[item.rig].by,
+    bytes,
+    messageBytes: PAYLOAD_BYTES,
+    sessions,
+    rounds: samples.length,
+    seconds: rounded(seconds),
+    spread: rounded(spread(rates)),
+    mbPerSecond: rounded(bytes / 1e6 / seconds),
+    requestsPerSecond: rounded(median(rates)),
+    latencyMs: { p50: latency('p50'), p99: latency('p99'), p999: latency('p999') },
+    ratioTo: {},
+    ...usageOf(samples.map(({ usage }) => usage)),
+  };
+}
+
+/** Our writes beside the peers' like of them. */
+function compared(result: Measured, all: readonly Measured[]): Measured {
+  if (result.by !== OURS || !result.name.endsWith(' write')) return result;
+  const peers = all.filter(({ by }) => by !== OURS);
+  const own = result.requestsPerSecond as number;
+  return { ...result, ratioTo: Object.fromEntries(peers.map((peer) => [peer.by, rounded(own / (peer.requestsPerSecond as number))])) };
+}
+
+function lineOf({ name, requestsPerSecond = 0, spread: apart, latencyMs, ratioTo }: Measured): string {
+  const ratios = Object.entries(ratioTo).map(([peer, ratio]) => `${ratio.toFixed(2)} × ${peer}`);
+  const latency = latencyMs && `p50 ${latencyMs.p50} p99 ${latencyMs.p99} p99.9 ${latencyMs.p999} ms`;
+  return `  ${name.padEnd(16)}${requestsPerSecond.toFixed(0).padStart(8)}/s ±${((apart * 100) / 2).toFixed(0)} %  ${latency}  ${ratios.join(', ')}`.trimEnd();
+}

@@ -1,0 +1,62 @@
+/** Every way to move a file, ours and the peers': that the bytes come through, by real processes. */
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { RIG_NAMES, RIGS } from '../../bench/files/rigs.js';
+import { transfer } from '../../bench/files/transfer.js';
+import { makePki } from '../../bench/harness/pki.js';
+import { nameOf } from '../../bench/parts/support/transfer.js';
+import { content } from '../support/roles.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'vc-bench-'));
+t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+const LINUX = process.platform === 'linux';
+const pki = makePki();
+
+for (const name of RIG_NAMES) {
+  void t.test(`${name}: a file up and down, in one session and in three`, async (t) => {
+    const rig = await RIGS[name].open({ pki });
+    t.teardown(() => rig.end());
+    for (const sessions of [1, 3]) {
+      for (const direction of ['upload', 'download'] as const) {
+        const bytes = 300_001;
+        const { seconds, moved, usage } = await transfer(rig, direction, sessions, { bytes });
+        t.equal(moved.length, sessions);
+        t.ok(seconds > 0);
+        t.same(
+          Object.keys(usage),
+          rig.parts.map(({ role }) => role),
+        );
+        if (LINUX) t.ok((usage.client?.peakRss ?? 0) > 2 ** 20 && usage.client?.cpu !== undefined, 'memory and processor time');
+      }
+    }
+  });
+
+  void t.test(`${name}: from disk to disk the bytes are the same`, async (t) => {
+    const own = mkdtempSync(join(folder, 'disk-'));
+    const [source, target] = [join(own, 'source'), join(own, 'target')];
+    const bytes = content(1_000_003);
+    writeFileSync(source, bytes);
+    const rig = await RIGS[name].open({ pki, folder: mkdtempSync(join(own, 'store-')) });
+    t.teardown(() => rig.end());
+    const up = await transfer(rig, 'upload', 1, { bytes: bytes.length, paths: [source] });
+    const down = await transfer(rig, 'download', 1, { bytes: bytes.length, paths: [target] });
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    t.equal(up.moved[0]?.sha256, sha256);
+    t.equal(await rig.store.ask('sha256', nameOf(0)), sha256);
+    t.equal(down.moved[0]?.sha256, sha256);
+    t.ok(readFileSync(target).equals(bytes));
+  });
+}
+
+void t.test('a part that fails says so, and a rig that does not come about leaves no process', async (t) => {
+  await t.rejects(RIGS.full.open({ pki: { ...pki, policy: '{}' } }), { message: /manager/ });
+  if (LINUX) t.equal(readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').trim(), '', 'no process is left');
+  const rig = await RIGS.direct.open({ pki });
+  t.teardown(() => rig.end());
+  await t.rejects(rig.client.ask('dance'), { message: /no such order: dance/ });
+  await rig.end();
+  await t.rejects(rig.client.ask('upload', { bytes: 1 }), 'a process that is gone');
+});
