@@ -7,8 +7,10 @@
 export {
   type Authority,
   type AuthorityOptions,
+  type EnclaveCertificateOptions,
   type IssueOptions,
   issue as issueCertificate,
+  issueEnclaveCertificate,
   makeAuthority,
   readAuthority,
 } from './attestation/authority.js';
@@ -22,7 +24,57 @@ export {
   type Usage,
   type Validity,
 } from './attestation/certificate.js';
+export {
+  type AttestationProtocol,
+  type Attester,
+  AWS_NITRO_ROOT,
+  AWS_NITRO_ROOT_FINGERPRINT,
+  authenticateNitro,
+  type CoseSign1,
+  EVIDENCE_DEFAULTS,
+  type EvidenceLimits,
+  InsecureNitroAttester,
+  type InsecureNitroOptions,
+  InsecureSoftwareAttester,
+  type InsecureSoftwareOptions,
+  makeNitroDocument,
+  makePsaToken,
+  measureRuntime,
+  type NewNitroDocument,
+  type NewPsaToken,
+  NITRO_DEFAULTS,
+  type NitroEvidence,
+  type NitroPayload,
+  type NitroTrustOptions,
+  type NitroUserData,
+  type PsaClaims,
+  type PsaShape,
+  psaKeyId,
+  psaPoint,
+  readCoseSign1,
+  readPsaClaims,
+  type Tagging,
+  type VerifyNitroOptions,
+  type VerifyPsaOptions,
+  verifyDeviceToken,
+  verifyNitroDocument,
+  verifyPsaToken,
+} from './attestation/evidence/index.js';
 export { type Identity, type IdentityOptions, makeIdentity } from './attestation/identity.js';
+export {
+  type Admission,
+  type AllowedRuntime,
+  type Device,
+  type DeviceKey,
+  DeviceRegistry,
+  type NewDevice,
+  PLATFORMS as RUNTIME_PLATFORMS,
+  type Platform as RuntimePlatform,
+  REGISTRY_DEFAULTS,
+  type RegistryOptions,
+  type RegistryPlace,
+} from './attestation/registry/index.js';
+export { makeRequest } from './attestation/request.js';
 // ── Core: bytes, units, codecs, layers, errors ────────────────────────────────────────────────────────────────────────
 export { ByteQueue } from './core/byte-queue.js';
 export type { Codec } from './core/codec.js';
@@ -50,6 +102,20 @@ export {
   type MessageChunk,
   type RecordChunk,
 } from './core/unit.js';
+// ── Enclave: what runs programs ───────────────────────────────────────────────────────────────────────────────────────
+export {
+  type Computation,
+  type ComputeEngine,
+  MAX_PIPELINE_BYTES,
+  MAX_PIPELINE_DEPTH,
+  type Pipeline,
+  type PipelineRun,
+  parsePipeline,
+  runPipeline,
+  WASI_ENGINE_DEFAULTS,
+  WasiEngine,
+  type WasiEngineOptions,
+} from './enclave/compute/index.js';
 export {
   CREATE_POLICY_DEFAULTS,
   createPolicy,
@@ -90,6 +156,7 @@ export {
   type FileSink,
   type FileStat,
   type FileStore,
+  type ListedFile,
   type SinkOptions,
   type StoredFile,
 } from './enclave/store/file-store.js';
@@ -209,6 +276,7 @@ export { DIAGNOSTICS, type StackEvent } from './pipeline/diagnostics.js';
 export { type AnyLayer, type Chained, type Stack, stack } from './pipeline/stack.js';
 // ── Roles ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 export { ARRANGEMENTS, type Arrangement, type ArrangementName } from './roles/arrangements.js';
+export { ATTESTATION_SERVER_DEFAULTS, AttestationServer, type AttestationServerOptions } from './roles/attestation-server/server.js';
 export {
   CLIENT_DEFAULTS,
   type ClientOptions,
@@ -225,9 +293,12 @@ export {
   type RuntimeManagerOptions,
   type TrustOptions,
 } from './roles/runtime-manager/runtime-manager.js';
-export type { ManagerOptions, ManagerStatus } from './roles/server/managers.js';
+export type { ManagerStatus } from './roles/server/managers.js';
+export type { ManagerOptions } from './roles/server/road.js';
 export { SERVER_DEFAULTS, type ServerOptions, VeracruzServer } from './roles/server/server.js';
 export {
+  attestationClientStack,
+  attestationServerStack,
   clientStack,
   directClientStack,
   type LinkOptions,
@@ -249,6 +320,7 @@ export {
 export { HELLO, HELLO_DEFAULTS, type HelloOptions } from './transports/console/hello.js';
 export { CONSOLE_DEFAULTS, type ConsoleOptions, VirtioConsole } from './transports/console/virtio-console.js';
 export { HTTP_EXCHANGE_DEFAULTS, HttpExchange, type HttpExchangeOptions } from './transports/http-client.js';
+export { HTTP_POST_DEFAULTS, HttpPost, type HttpPostOptions } from './transports/http-post.js';
 export { type MemoryPipeOptions, memoryPipe } from './transports/memory.js';
 export { type ConnectPipeOptions, type ListenPipeOptions, listenPipe, openPipe, type PipeOptions } from './transports/pipe.js';
 export {

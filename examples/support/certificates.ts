@@ -1,17 +1,30 @@
 import { createPublicKey } from 'node:crypto';
-import { issueCertificate, makeAuthority, makeIdentity, makeKey, pemOf } from 'veracruz-streams';
+import { createPolicy, issueCertificate, makeAuthority, makeIdentity, makeKey, pemOf } from 'veracruz-streams';
 
-/** Everything that two ends of TLS need to trust each other, made on the spot. Real ones come with a policy. */
+/** Stands for what was measured of the Runtime Manager. */
+const RUNTIME_HASH = Buffer.alloc(32, 'runtime');
+
+/** Everything that two ends of TLS need to trust each other, made on the spot. */
 export function makeCertificates() {
   // An authority signs the certificate of the Runtime Manager ...
   const authority = makeAuthority({ commonName: 'example authority' });
   const key = makeKey('ec');
-  const certificate =
-    pemOf(issueCertificate(authority, { subject: 'example manager', publicKey: createPublicKey(key) })) + authority.certificate;
+  const leaf = issueCertificate(authority, { subject: 'example manager', publicKey: createPublicKey(key), runtimeHash: RUNTIME_HASH });
+  // ... a client is known by its own certificate ...
+  const client = makeIdentity({ commonName: 'alice' });
+  // ... and a policy says who is who, and who may do what.
+  const policy = createPolicy({
+    identities: [{ certificate: client.certificate, capabilities: '/input/:rw' }],
+    serverUrl: '127.0.0.1:3011',
+    attestationUrl: '127.0.0.1:3010',
+    authority: authority.certificate,
+    certificateExpiry: new Date(Date.now() + 86_400_000),
+    runtimeHashes: { linux: RUNTIME_HASH.toString('hex') },
+  });
   return {
     authority: authority.certificate,
-    manager: { certificate, key: key.export({ type: 'pkcs8', format: 'pem' }).toString() },
-    // ... and a client is known by its own certificate, which the manager has in its list.
-    client: makeIdentity({ commonName: 'alice' }),
+    manager: { certificate: pemOf(leaf) + authority.certificate, key: key.export({ type: 'pkcs8', format: 'pem' }).toString() },
+    client,
+    policy,
   };
 }

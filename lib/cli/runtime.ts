@@ -1,11 +1,13 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import type { ArrangementName } from '../roles/arrangements.js';
 import { RUNTIME_MANAGER_DEFAULTS, RuntimeManager } from '../roles/runtime-manager/runtime-manager.js';
 import { formatAddress } from '../transports/address.js';
 import { ARRANGEMENT, DIALECT, FRAME, frameOf, LOG_LEVEL, readText } from './flags.js';
 import { runRole, stderrLog } from './role-process.js';
+import { type AttesterFlags, attesterOf } from './runtime/attester.js';
+import { addEngineOptions, type EngineFlags, engineOf } from './runtime/engine.js';
 
-interface RuntimeFlags {
+interface RuntimeFlags extends AttesterFlags, EngineFlags {
   listen: string;
   connect?: string;
   hello?: boolean;
@@ -13,18 +15,16 @@ interface RuntimeFlags {
   dialect?: string;
   frame?: string;
   store: string;
-  certificate: string;
-  key: string;
-  identity: string[];
-  policy: string;
-  cipherSuite?: string;
+  certificate?: string;
+  key?: string;
+  policy?: string;
   logLevel: string;
 }
 
 /** `veracruz-streams runtime` */
 export function runtimeCommand(): Command {
-  return new Command('runtime')
-    .description('Run a Runtime Manager: keeps files for the principals of a policy.')
+  const command = new Command('runtime')
+    .description('Run a Runtime Manager: keeps files for the principals of a policy, and runs programs on them.')
     .option(
       '--listen <address>',
       'where the Server connects: tcp://host:port, unix:///path, serial:///dev/hvc0',
@@ -35,34 +35,54 @@ export function runtimeCommand(): Command {
     .addOption(ARRANGEMENT)
     .addOption(DIALECT)
     .addOption(FRAME)
-    .requiredOption('--store <folder>', 'the folder that files live in')
-    .requiredOption('--certificate <file>', 'its certificate chain, PEM, its own first')
-    .requiredOption('--key <file>', 'the private key of its certificate, PEM')
-    .requiredOption('--identity <file...>', 'certificates of the principals, PEM')
-    .requiredOption('--policy <file>', 'the policy, whose hash clients ask for')
-    .option('--cipher-suite <name>', 'the one TLS 1.3 suite, e.g. TLS1_3_CHACHA20_POLY1305_SHA256')
+    .requiredOption('--store <folder>', 'the folder that files live in; it belongs to the first policy that is used with it')
+    .addOption(
+      new Option('--attester <kind>', 'take certificate and policy from the Server, after attestation; software is INSECURE').choices([
+        'software',
+      ]),
+    )
+    .option('--device-key <file>', 'private key of the software attester, PEM; made there when there is none')
+    .option('--measurement <hex>', 'runtime hash that the software attester tells, 64 hex digits; default: of this code')
+    .option('--certificate <file>', 'without attestation: its certificate chain, PEM, its own first')
+    .option('--key <file>', 'without attestation: the private key of its certificate, PEM')
+    .option('--policy <file>', 'without attestation: the policy');
+  return addEngineOptions(command)
     .addOption(LOG_LEVEL)
     .addHelpText(
       'after',
       `
+Either --attester software and --device-key, or --certificate, --key and --policy.
+
 Examples:
-  veracruz-streams runtime --store ./files --certificate rm.pem --key rm.key --identity alice.pem --policy policy.json
+  veracruz-streams runtime --store ./files --attester software --device-key device.key
+  veracruz-streams runtime --store ./files --certificate rm.pem --key rm.key --policy policy.json
   veracruz-streams runtime --listen serial:///dev/hvc0 --arrangement icecap --store /files …`,
     )
-    .action(async (flags: RuntimeFlags) => {
-      const manager = await RuntimeManager.start({
-        listen: flags.listen,
-        ...(flags.connect === undefined ? {} : { connect: flags.connect }),
-        hello: flags.hello === true,
-        ...frameOf(flags),
-        store: flags.store,
-        certificate: readText(flags.certificate),
-        key: readText(flags.key),
-        identities: flags.identity.map(readText),
-        policy: readText(flags.policy),
-        ...(flags.cipherSuite === undefined ? {} : { cipherSuite: flags.cipherSuite }),
-        log: stderrLog(flags.logLevel),
-      });
-      await runRole(manager, formatAddress(manager.address));
+    .action(run);
+}
+
+async function run(flags: RuntimeFlags): Promise<void> {
+  const log = stderrLog(flags.logLevel);
+  const link = frameOf(flags);
+  const attester = await attesterOf(flags, link.dialect, log);
+  const given = (name: 'certificate' | 'key' | 'policy') => (flags[name] === undefined ? {} : { [name]: readText(flags[name]) });
+  const compute = engineOf(flags);
+  try {
+    const manager = await RuntimeManager.start({
+      listen: flags.listen,
+      ...(flags.connect === undefined ? {} : { connect: flags.connect }),
+      hello: flags.hello === true,
+      ...link,
+      store: flags.store,
+      ...(attester === undefined ? {} : { attester }),
+      ...given('certificate'),
+      ...given('key'),
+      ...given('policy'),
+      ...(compute === undefined ? {} : { compute }),
+      log,
     });
+    await runRole(manager, formatAddress(manager.address));
+  } finally {
+    await compute?.close();
+  }
 }

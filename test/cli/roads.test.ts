@@ -12,7 +12,7 @@ import { createPolicy } from '../../lib/enclave/policy/index.js';
 import { ARRANGEMENTS, type ArrangementName } from '../../lib/roles/arrangements.js';
 import { until, within } from '../support/foreign.js';
 import { PROJECT_ROOT } from '../support/golden.js';
-import { alice, authority, Child, content, freshFolder, managerIdentity } from '../support/roles.js';
+import { alice, authority, Child, content, freshFolder, managerIdentity, RUNTIME_HASH } from '../support/roles.js';
 
 const MAIN = join(PROJECT_ROOT, 'dist', 'lib', 'cli', 'main.js');
 const FILE = content(100_000, 9);
@@ -87,6 +87,7 @@ function prepare(folder: string): Record<'policy' | 'certificate' | 'key' | 'ide
         attestationUrl: '127.0.0.1:3010',
         authority: authority.certificate,
         certificateExpiry: new Date(Date.UTC(2040, 0, 1)),
+        runtimeHashes: { linux: RUNTIME_HASH.toString('hex') },
       }),
     ),
     certificate: put('manager.pem', manager.certificate),
@@ -120,7 +121,7 @@ for (const road of ROADS) {
     const startRuntime = () =>
       new Child(t, [
         ...[MAIN, 'runtime', '--store', join(folder, 'store'), ...road.runtime(folder), ...link],
-        ...['--certificate', files.certificate, '--key', files.key, '--identity', files.identity, '--policy', files.policy],
+        ...['--certificate', files.certificate, '--key', files.key, '--policy', files.policy],
       ]);
     const startServer = (at: string) =>
       new Child(t, [

@@ -1,29 +1,33 @@
 /** `runtime` and `server` as processes: how they start, how they end, and what they say when they cannot. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import t, { type Test } from 'tap';
+import { verifyPsaToken } from '../../lib/attestation/evidence/index.js';
 import { VeracruzClient } from '../../lib/roles/client/client.js';
+import { parseAddress } from '../../lib/transports/address.js';
+import { assemble } from '../enclave/compute-support.js';
+import { certify, Leader } from '../support/enrol.js';
 import { until, within } from '../support/foreign.js';
 import { PROJECT_ROOT } from '../support/golden.js';
-import { alice, authority, managerIdentity, POLICY, stranger } from '../support/roles.js';
+import { alice, authority, managerIdentity, POLICY, policyOf, RUNTIME_HASH, stranger } from '../support/roles.js';
 
 const MAIN = join(PROJECT_ROOT, 'dist', 'lib', 'cli', 'main.js');
 const folder = mkdtempSync(join(tmpdir(), 'vc-cli-'));
 t.teardown(() => rmSync(folder, { recursive: true, force: true }));
 
 const own = managerIdentity();
-const put = (name: string, text: string) => {
+const put = (name: string, text: string | Buffer) => {
   writeFileSync(join(folder, name), text, { mode: 0o600 });
   return join(folder, name);
 };
 const FILES = {
   '--certificate': put('manager.pem', own.certificate),
   '--key': put('manager.key', own.key),
-  '--identity': put('alice.pem', alice.certificate),
   '--policy': put('policy.json', POLICY),
 };
 let stores = 0;
@@ -96,7 +100,6 @@ void t.test('runtime with files that are not what they should be', async (t) => 
   const wrong: Record<string, string> = {
     '--certificate': FILES['--policy'],
     '--key': FILES['--policy'],
-    '--identity': FILES['--policy'],
   };
   for (const [flag, path] of Object.entries(wrong)) {
     const role = new Role(t, runtime({ [flag]: path }));
@@ -152,3 +155,154 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     await client.close();
   });
 }
+
+void t.test('runtime is told who it is one way or the other', async (t) => {
+  const store = join(folder, 'nobody');
+  const key = join(folder, 'device.key');
+  const wrong: [string, string[], RegExp][] = [
+    ['nothing', [], /needs an attester; or else certificate, key and policy/],
+    ['a certificate alone', ['--certificate', FILES['--certificate']], /needs an attester/],
+    ['both', ['--attester', 'software', '--device-key', key, '--policy', FILES['--policy']], /needs an attester/],
+    ['an attester without a key', ['--attester', 'software'], /needs --device-key/],
+    ['a key without an attester', ['--device-key', key], /add that/],
+    ['an attester that is none', ['--attester', 'hardware', '--device-key', key], /Allowed choices are software/],
+    ['a measurement that is none', ['--attester', 'software', '--device-key', key, '--measurement', 'abc'], /64 hex digits, got 3/],
+  ];
+  for (const [what, flags, message] of wrong) {
+    const role = new Role(t, ['runtime', '--listen', 'tcp://127.0.0.1:0', '--store', store, '--log-level', 'error', ...flags]);
+    t.equal(await role.ended, 2, what);
+    t.match(role.stderr, message);
+  }
+  t.notOk(existsSync(store));
+});
+
+void t.test('runtime with a policy that is none, and with a store that belongs to another', async (t) => {
+  const policy = new Role(t, runtime({ '--policy': put('empty.json', '{}') }));
+  t.equal(await policy.ended, 1);
+  t.match(policy.stderr, /ERR_VC_POLICY/);
+  const store = join(folder, 'shared');
+  const first = new Role(t, runtime({ '--store': store }));
+  await first.at();
+  first.child.kill('SIGTERM');
+  t.equal(await first.ended, 0);
+  const second = new Role(t, runtime({ '--store': store, '--policy': put('other.json', `${POLICY}\n`) }));
+  t.equal(await second.ended, 1);
+  oneLine(t, second.stderr);
+  t.match(second.stderr, /the store belongs to another policy \(ERR_VC_FILE_STORE\)/);
+});
+
+void t.test('runtime with the software attester: loudly, attested, initialised, and with the same key again', async (t) => {
+  const keyFile = join(folder, 'own-device.key');
+  const runtimeHash = RUNTIME_HASH.toString('hex');
+  const start = async () => {
+    const flags = ['--attester', 'software', '--device-key', keyFile, '--measurement', runtimeHash, '--log-level', 'info'];
+    const role = new Role(t, ['runtime', '--listen', 'tcp://127.0.0.1:0', '--store', join(folder, `store${stores++}`), ...flags]);
+    const address = parseAddress(await role.at());
+    return { role, leader: await Leader.connect(t, { address }) };
+  };
+  const keys: unknown[] = [];
+  for (let round = 0; round < 2; round++) {
+    const { role, leader } = await start();
+    await until('the warning', () => /INSECURE.*\n/.test(role.stderr));
+    const lines = role.stderr
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    const warning = lines.find(({ msg }) => String(msg).startsWith('INSECURE'));
+    t.match(warning, { level: 40, protocol: 'psa', runtimeHash });
+    keys.push(warning?.publicKey);
+    const challenge = randomBytes(32);
+    const { token, csr } = await leader.attest(challenge);
+    const publicKey = Buffer.from(String(warning?.publicKey), 'hex');
+    t.equal(verifyPsaToken(token, { publicKey, challenge, request: csr }).runtimeHash.toString('hex'), runtimeHash);
+    t.equal(await leader.initialize(POLICY, certify(csr)), 'Success');
+    t.equal(await leader.outcome({ kind: 'NewTlsSession' }), 'TlsSession');
+    t.equal(statSync(keyFile).mode & 0o777, 0o600);
+    role.child.kill('SIGTERM');
+    t.equal(await role.ended, 0);
+    t.notMatch(role.stderr, 'PRIVATE KEY');
+  }
+  t.equal(keys[0], keys[1]);
+});
+
+// ── The client's checks ───────────────────────────────────────────────────────────────────────────────────────────────
+
+void t.test('the client checks policy and code of the manager, and says loudly when it is told not to', async (t) => {
+  const manager = new Role(t, runtime());
+  const server = new Role(t, ['server', '--listen', 'tcp://127.0.0.1:0', '--runtime', await manager.at(), '--log-level', 'warn']);
+  const url = await server.at();
+  const identity = ['-i', put('alice.pem', alice.certificate), '-k', put('alice.key', alice.key)];
+  const data = put('data', 'some data');
+  const client = async (policy: string, ...flags: string[]) => {
+    const role = new Role(t, ['client', policy, ...identity, '--url', url, '-q', '-d', `/input/f=${data}`, ...flags]);
+    return { code: await role.ended, stderr: role.stderr };
+  };
+  t.same(await client(FILES['--policy']), { code: 0, stderr: '' });
+
+  const otherHash = put('other-hash.json', policyOf({ runtimeHashes: { linux: '00'.repeat(32) } }));
+  const noHash = put('no-hash.json', policyOf({ runtimeHashes: {} }));
+  const sameHash = put('same-hash.json', `${POLICY}\n`);
+  const refused: [string, string[], number, RegExp][] = [
+    [otherHash, [], 1, /runtime hash is none of those expected \(ERR_VC_CERTIFICATE\)/],
+    [otherHash, ['--skip-policy-hash'], 1, /WARNING: the policy .*\n.*ERR_VC_CERTIFICATE/],
+    [noHash, ['--skip-policy-hash'], 2, /the policy has no runtime hash/],
+    [sameHash, [], 1, /the manager runs another policy \(ERR_VC_CERTIFICATE\)/],
+    [sameHash, ['--skip-runtime-hash'], 1, /WARNING: the code .*\n.*another policy/],
+  ];
+  for (const [policy, flags, code, message] of refused) {
+    const ended = await client(policy, ...flags);
+    t.equal(ended.code, code, `${basename(policy)} ${flags.join(' ')}`);
+    t.match(ended.stderr, message);
+  }
+  for (const [policy, flags, warnings] of [
+    [sameHash, ['--skip-policy-hash'], 1],
+    [otherHash, ['--skip-policy-hash', '--skip-runtime-hash'], 2],
+    [noHash, ['--skip-policy-hash', '--skip-runtime-hash'], 2],
+  ] as const) {
+    const ended = await client(policy, ...flags);
+    t.equal(ended.code, 0);
+    t.equal(ended.stderr.match(/^veracruz-streams: WARNING: /gm)?.length, warnings, 'even with -q');
+  }
+});
+
+void t.test('runtime runs programs, as far as its flags let it', async (t) => {
+  const exit = '(import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))';
+  const program = put(
+    'exit.wasm',
+    assemble(`(module ${exit} (memory (export "memory") 1) (func (export "_start") (call $exit (i32.const 3))))`),
+  );
+  const identity = ['-i', put('alice.pem', alice.certificate), '-k', put('alice.key', alice.key)];
+  const compute = async (changes: Record<string, string>, ...more: string[]) => {
+    const manager = new Role(t, [...runtime(changes), ...more]);
+    const server = new Role(t, ['server', '--listen', 'tcp://127.0.0.1:0', '--runtime', await manager.at(), '--log-level', 'warn']);
+    const flags = ['-p', `/program/exit.wasm=${program}`, '-c', '/program/exit.wasm', '--json', '-s'];
+    const client = new Role(t, ['client', FILES['--policy'], ...identity, '--url', await server.at(), ...flags]);
+    return { code: await client.ended, stderr: client.stderr };
+  };
+  const done = await compute({});
+  t.equal(done.code, 0);
+  t.match(JSON.parse(done.stderr), [{ operation: 'write' }, { operation: 'compute', name: '/program/exit.wasm', exitCode: 3 }, {}]);
+  const none = await compute({}, '--no-compute');
+  t.equal(none.code, 1);
+  t.match(none.stderr, /FAILED_INVALID_REQUEST to request_result/);
+  for (const flag of ['--time-limit-ms', '--max-concurrent', '--max-memory-mib', '--max-output-bytes']) {
+    const role = new Role(t, runtime({ [flag]: '-1' }));
+    t.equal(await role.ended, 2, flag);
+    t.match(role.stderr, /must be a whole number .* \(ERR_VC_INVALID_OPTION\)\n$/);
+  }
+});
+
+void t.test('the client has pipelines at head only', async (t) => {
+  const manager = new Role(t, runtime({ '--dialect': 'head' }));
+  const flags = ['--runtime', await manager.at(), '--dialect', 'head', '--log-level', 'warn'];
+  const server = new Role(t, ['server', '--listen', 'tcp://127.0.0.1:0', ...flags]);
+  const identity = ['-i', put('alice.pem', alice.certificate), '-k', put('alice.key', alice.key)];
+  const url = await server.at();
+  const run = (...more: string[]) => new Role(t, ['client', FILES['--policy'], ...identity, '--url', url, '-q', ...more]);
+  const old = run('--pipeline', '0');
+  t.equal(await old.ended, 2);
+  t.match(old.stderr, /has no pipelines/);
+  const head = run('--dialect', 'head', '--pipeline', '0');
+  t.equal(await head.ended, 1);
+  t.match(head.stderr, /FAILED_INVALID_REQUEST to request_pipeline/, 'the policy has none');
+});

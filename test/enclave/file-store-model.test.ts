@@ -4,7 +4,7 @@ import { DirectoryStore, type FileSink, type StoredFile } from '../../lib/enclav
 import { seeded } from '../support/splits.js';
 import { freshFolder, get, openBelow, pending, put, written } from './store-support.js';
 
-const NAMES = ['/a', '/a/b', 'stdout'];
+const NAMES = ['/a', '/a/b', 'stdout', `/${'long/'.repeat(60)}`.slice(0, -1)];
 
 /** What a command names by number is taken modulo what there is; a command that names nothing does nothing. */
 type Command =
@@ -176,6 +176,10 @@ class Comparison {
       });
       if (got === undefined ? expected !== undefined : expected === undefined || !got.equals(expected)) throw new Error(`${name} differs`);
     }
+    const listed = new Map<string, number>();
+    for await (const { name, length } of this.store.list()) listed.set(name, length);
+    const same = [...this.files].every(([name, { content }]) => listed.get(name) === content.length);
+    if (!same || listed.size !== this.files.size) throw new Error(`the list has ${[...listed.keys()].join(' ')}`);
   }
 }
 

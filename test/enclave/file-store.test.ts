@@ -243,7 +243,11 @@ void t.test('a reader keeps the file as it was when it was opened', async (t) =>
   t.equal(during.length, content.length, 'opened during an append');
   await append.commit();
   t.ok(Buffer.concat(await during.stream.toArray()).equals(content));
-  t.same(openBelow(root), [join(root, 'files'), join(root, 'pending')], 'only the two folders stay open');
+  t.same(
+    openBelow(root),
+    ['files', 'names', 'pending'].map((folder) => join(root, folder)),
+    'only the three folders stay open',
+  );
 });
 
 void t.test('a file that somebody cut is no end', async (t) => {
@@ -417,7 +421,7 @@ void t.test('the folder', async (t) => {
   await put(store, '/f', 'x');
   t.equal(lstatSync(join(root, 'files', '+f')).mode & 0o777, 0o600);
   await store.close();
-  t.same(readdirSync(root), ['files', 'pending']);
+  t.same(readdirSync(root), ['files', 'names', 'pending']);
 
   const linked = join(parent, 'linked');
   mkdirSync(linked);

@@ -10,6 +10,7 @@ import t from 'tap';
 import { issue, makeAuthority } from '../../lib/attestation/authority.js';
 import { makeKey, pemOf } from '../../lib/attestation/certificate.js';
 import { makeIdentity } from '../../lib/attestation/identity.js';
+import { createPolicy } from '../../lib/enclave/policy/index.js';
 import { VeracruzClient } from '../../lib/roles/client/client.js';
 import { VeracruzServer } from '../../lib/roles/server/server.js';
 import { openPipe } from '../../lib/transports/pipe.js';
@@ -176,22 +177,16 @@ void t.test('the Runtime Manager on /dev/hvc0', { skip }, async (t) => {
   const files = {
     'rm/cert.pem': pemOf(certificate) + authority.certificate,
     'rm/key.pem': key.export({ type: 'pkcs8', format: 'pem' }).toString(),
-    'rm/alice.pem': alice.policyCertificate,
-    'rm/policy.json': '{}\n',
+    'rm/policy.json': createPolicy({
+      identities: [{ certificate: alice.certificate, capabilities: '/input/:rw' }],
+      serverUrl: '127.0.0.1:3011',
+      attestationUrl: '127.0.0.1:3010',
+      authority: authority.certificate,
+      certificateExpiry: new Date(Date.UTC(2040, 0, 1)),
+    }),
   };
   const node = ['dist/lib/cli/main.js', 'runtime', '--listen', 'serial:///dev/hvc0', '--frame', 'icecap4', '--hello'];
-  node.push(
-    '--store',
-    '/tmp/store',
-    '--certificate',
-    '/rm/cert.pem',
-    '--key',
-    '/rm/key.pem',
-    '--identity',
-    '/rm/alice.pem',
-    '--policy',
-    '/rm/policy.json',
-  );
+  node.push('--store', '/tmp/store', '--certificate', '/rm/cert.pem', '--key', '/rm/key.pem', '--policy', '/rm/policy.json');
   const machine = await Machine.boot(kernel, { node, files }, 'listening at serial:///dev/hvc0');
   t.teardown(() => machine.stop());
 

@@ -106,7 +106,7 @@ void t.test('while the answer to a read is awaited', async (t) => {
     asked();
     return new Promise<never>(() => {});
   };
-  const store = { read, close: async () => {} } as unknown as FileStore;
+  const store = { read, bind: async () => {}, close: async () => {} } as unknown as FileStore;
   const { connect } = await startRoles(t, { manager: { store } });
   const client = await connect();
   const end = new AbortController();

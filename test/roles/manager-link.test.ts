@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { Readable, Writable } from 'node:stream';
 import t from 'tap';
+import { AbortedError } from '../../lib/core/errors.js';
 import type { FileStore } from '../../lib/enclave/store/file-store.js';
 import type { Received, Sent } from '../../lib/layers/protobuf/index.js';
 import { directClientStack } from '../../lib/roles/stacks.js';
@@ -206,6 +207,7 @@ function slowStore(): FileStore & { reads: (() => void)[]; taken: number } {
           store.taken += chunk.length;
         },
       }),
+    bind: async () => {},
     close: async () => {},
   };
   return store as unknown as FileStore & { reads: (() => void)[]; taken: number };
@@ -233,11 +235,31 @@ void t.test('one slow session does not hold up another on its link', async (t) =
   t.equal((await slow.answer()).status, 'SUCCESS');
 });
 
+void t.test('a shutdown ends what runs, and who waits for it is told', async (t) => {
+  const run = ({ signal }: { readonly signal: AbortSignal }) =>
+    new Promise<number>((_, reject) => signal.addEventListener('abort', () => reject(new AbortedError('aborted'))));
+  const { server } = await meet(t, { compute: { run, close: async () => {} } });
+  const [waiting, ending] = [await Hand.open(server), await Hand.open(server)];
+  waiting.ask({ oneof: 'request_result', fields: { file_name: '/p' } });
+  for (let turn = 0; turn < 5; turn++) await new Promise((go) => setImmediate(go));
+  t.same(await server.call(ask.send(waiting.id, waiting.take())), tell.success);
+  ending.ask({ oneof: 'request_shutdown', fields: {} });
+  await ending.carry();
+  t.equal((await ending.answer()).status, 'SUCCESS');
+  // The link is still open: a console is not seen to close.
+  waiting.give(await server.fetch(waiting.id));
+  t.equal((await waiting.answer()).status, 'FAILED_GENERIC');
+});
+
 void t.test('an upload faster than the store: beyond 8 MiB the link waits, whoever is in a hurry', async (t) => {
   const waiting: (() => void)[] = [];
   let open = false;
   const write = (_chunk: Buffer, _encoding: string, done: () => void) => void (open ? done() : waiting.push(done));
-  const store = { write: () => new Writable({ highWaterMark: 1, write }), close: async () => {} } as unknown as FileStore;
+  const store = {
+    write: () => new Writable({ highWaterMark: 1, write }),
+    bind: async () => {},
+    close: async () => {},
+  } as unknown as FileStore;
   const { server } = await meet(t, { store });
   const hand = await Hand.open(server);
   const size = 14 * 2 ** 20;

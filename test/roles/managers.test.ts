@@ -77,6 +77,7 @@ void t.test('a slow manager, and a slow session, delay nobody else', async (t) =
       await blocked;
       throw new Error('never read');
     },
+    bind: async () => {},
     close: async () => {},
   } as unknown as FileStore;
   const slow = await startManager(t, { store: slowStore });
@@ -108,6 +109,15 @@ void t.test('a manager can be drained', async (t) => {
   await within('the drain', drain);
   await until('the link down', () => server.managers.filter(({ up }) => up).length === 1);
   t.equal(await clients[2]?.policyHash().then((hash) => hash.length), 64, 'the others never noticed');
+});
+
+void t.test('a manager whose link is down can be drained, and the last one takes the Server with it', async (t) => {
+  const manager = await startManager(t);
+  const server = await start(t, { runtime: at(manager) });
+  await manager.close();
+  await until('the link down', () => server.managers.every(({ up }) => !up));
+  await within('the drain', server.drain(at(manager)));
+  await within('the Server without managers', server.closed);
 });
 
 void t.test('a manager can be reset: its sessions end, the others stay', async (t) => {

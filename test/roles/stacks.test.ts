@@ -1,8 +1,10 @@
 /** The stacks of client and manager on each other, without Server, HTTP or link: over memory, and over TCP. */
 import type { Duplex } from 'node:stream';
 import t from 'tap';
+import { readPolicy } from '../../lib/enclave/policy/index.js';
 import { DirectoryStore } from '../../lib/enclave/store/file-store.js';
 import type { Received, Sent } from '../../lib/layers/protobuf/index.js';
+import { GuardedFiles } from '../../lib/roles/runtime-manager/guarded-files.js';
 import { answerRequest, type ReceivedRequest, type SentResponse } from '../../lib/roles/runtime-manager/requests.js';
 import {
   clientStack,
@@ -16,7 +18,19 @@ import { parseAddress } from '../../lib/transports/address.js';
 import { memoryPipe } from '../../lib/transports/memory.js';
 import { connectSocket, listenSocket } from '../../lib/transports/socket.js';
 import { within } from '../support/foreign.js';
-import { alice, authority, bob, collect, content, freshFolder, managerIdentity, slices, stored } from '../support/roles.js';
+import {
+  alice,
+  authority,
+  bob,
+  collect,
+  content,
+  freshFolder,
+  managerIdentity,
+  POLICY,
+  POLICY_HASH,
+  slices,
+  stored,
+} from '../support/roles.js';
 
 type T = Parameters<typeof freshFolder>[0];
 type Answer = Received<'RuntimeManagerResponse'>;
@@ -33,10 +47,12 @@ async function serve(t: T, pipe: Duplex) {
   const channel = managerClientStack({ ...MESSAGES, tls }).over(pipe);
   t.teardown(() => channel.destroy());
   channel.on('error', () => {});
-  const enclave = { store, policyHash: 'f'.repeat(64), shutdown: () => {}, log: () => {} };
+  const files = new GuardedFiles(readPolicy(POLICY), store);
+  const service = { files, programs: undefined, policyHash: POLICY_HASH, shutdown: () => {}, log: () => {} };
+  const caller = { principal: { kind: 'identity', id: 0 }, session: 1, signal: new AbortController().signal } as const;
   void (async () => {
     for await (const request of channel.iterator({ destroyOnReturn: false }) as AsyncIterable<ReceivedRequest>) {
-      const response: SentResponse = await answerRequest(request, enclave, 1);
+      const response: SentResponse = await answerRequest(request, service, caller);
       channel.write(response);
     }
     channel.end();

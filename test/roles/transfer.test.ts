@@ -6,7 +6,19 @@ import { Readable } from 'node:stream';
 import t from 'tap';
 import type { Progress } from '../../lib/roles/client/client.js';
 import { within } from '../support/foreign.js';
-import { bob, collect, content, freshFolder, managerIdentity, POLICY_HASH, pending, slices, startRoles, stored } from '../support/roles.js';
+import {
+  bob,
+  collect,
+  content,
+  freshFolder,
+  managerIdentity,
+  POLICY_HASH,
+  pending,
+  policyOf,
+  slices,
+  startRoles,
+  stored,
+} from '../support/roles.js';
 
 const SIZES = [0, 1, 16_383, 16_384, 16_385, 2 ** 20 - 1, 2 ** 20, 2 ** 20 + 1];
 
@@ -268,8 +280,8 @@ void t.test('connect: the policy, the identity, the close', async (t) => {
 
 void t.test('a manager with an RSA key, and one suite of three', async (t) => {
   for (const cipherSuite of ['TLS1_3_CHACHA20_POLY1305_SHA256', 'TLS_AES_128_GCM_SHA256', 'TLS1-3-AES-256-GCM-SHA384']) {
-    const { connect } = await startRoles(t, { manager: { ...managerIdentity(undefined, 'rsa'), cipherSuite } });
-    const client = await connect({ identity: bob });
+    const { connect } = await startRoles(t, { manager: { ...managerIdentity(undefined, 'rsa'), policy: policyOf({ cipherSuite }) } });
+    const client = await connect({ identity: bob, cipherSuite });
     await client.writeFile('/f', content(40_000));
     t.ok((await collect(await client.readFile('/f'))).equals(content(40_000)), cipherSuite);
     await client.close();

@@ -97,6 +97,8 @@ export interface ForeignRequest {
   readonly kind: 'close' | 'get' | 'needed' | 'open' | 'reset' | 'send' | 'other';
   readonly session: number;
   readonly data: Buffer;
+  /** All of it, without its frame. */
+  readonly payload: Buffer;
 }
 
 const KINDS: Readonly<Record<number, ForeignRequest['kind']>> = { 1: 'close', 2: 'get', 3: 'needed', 5: 'open', 6: 'reset', 7: 'send' };
@@ -107,6 +109,7 @@ function parse(payload: Buffer): ForeignRequest {
     kind,
     session: payload.length >= 8 ? payload.readUInt32LE(4) : 0,
     data: kind === 'send' ? payload.subarray(16, 16 + Number(payload.readBigUInt64LE(8))) : Buffer.alloc(0),
+    payload,
   };
 }
 

@@ -11,6 +11,7 @@ import { type Authority, issue, makeAuthority } from '../../lib/attestation/auth
 import { type KeyAlgorithm, makeKey, pemOf } from '../../lib/attestation/certificate.js';
 import { makeIdentity } from '../../lib/attestation/identity.js';
 import { generatedFile } from '../../lib/cli/demo/generated.js';
+import { createPolicy, type NewPolicy, type PolicySettings, policyHash } from '../../lib/enclave/policy/index.js';
 import { DirectoryStore, type FileStore } from '../../lib/enclave/store/file-store.js';
 import { type ClientOptions, VeracruzClient } from '../../lib/roles/client/client.js';
 import { RuntimeManager, type RuntimeManagerOptions } from '../../lib/roles/runtime-manager/runtime-manager.js';
@@ -24,13 +25,37 @@ export const authority = makeAuthority({ commonName: 'role tests' });
 export const alice = makeIdentity({ commonName: 'alice' });
 export const bob = makeIdentity({ commonName: 'bob', algorithm: 'rsa' });
 export const stranger = makeIdentity({ commonName: 'stranger' });
-export const POLICY = '{"debug":false,"execution_strategy":"Interpretation"}\n';
-export const POLICY_HASH = createHash('sha256').update(POLICY).digest('hex');
+/** What the managers of the tests are measured as. */
+export const RUNTIME_HASH = createHash('sha256').update('the manager of the tests').digest();
+/** Everything, everywhere. */
+export const ALL_RIGHTS = '/:rwx,stdin:rw,stdout:rw,stderr:rw';
+
+/** The text of a policy in which alice is identity 0 and bob identity 1, with all rights unless told otherwise. */
+export function policyOf(changes: Partial<NewPolicy & PolicySettings> = {}): string {
+  return createPolicy({
+    identities: [alice, bob].map(({ certificate }) => ({ certificate, capabilities: ALL_RIGHTS })),
+    serverUrl: '127.0.0.1:3011',
+    attestationUrl: '127.0.0.1:3010',
+    authority: authority.certificate,
+    certificateExpiry: new Date(Date.UTC(2040, 0, 1)),
+    runtimeHashes: { linux: RUNTIME_HASH.toString('hex') },
+    cipherSuite: 'TLS1_3_AES_256_GCM_SHA384',
+    ...changes,
+  });
+}
+
+export const POLICY = policyOf();
+export const POLICY_HASH = policyHash(POLICY);
 
 /** A key and a certificate of `by` for a manager, and what leads to its issuer. */
 export function managerIdentity(by: Authority = authority, algorithm: KeyAlgorithm = 'ec'): { key: string; certificate: string } {
   const key = makeKey(algorithm);
-  const certificate = issue(by, { subject: 'manager', publicKey: createPublicKey(key), san: ['ComputeEnclave.dev'] });
+  const certificate = issue(by, {
+    subject: 'manager',
+    publicKey: createPublicKey(key),
+    san: ['ComputeEnclave.dev'],
+    runtimeHash: RUNTIME_HASH,
+  });
   return { key: key.export({ type: 'pkcs8', format: 'pem' }).toString(), certificate: pemOf(certificate) + by.certificate };
 }
 
@@ -45,13 +70,11 @@ export function freshFolder(t: T): string {
 
 export const portOf = (at: { readonly address: unknown }): number => (at.address as { port: number }).port;
 
-/** A manager that lets alice (EC) and bob (RSA) in. */
+/** A manager that lets alice (EC) and bob (RSA) in; with an attester one that is still to be initialised. */
 export async function startManager(t: T, options: Partial<RuntimeManagerOptions> = {}): Promise<RuntimeManager> {
   const manager = await RuntimeManager.start({
     listen: 'tcp://127.0.0.1:0',
-    ...ownManager,
-    identities: [alice.policyCertificate, bob.policyCertificate],
-    policy: POLICY,
+    ...(options.attester === undefined ? { ...ownManager, policy: POLICY } : {}),
     store: options.store ?? join(freshFolder(t), 'store'),
     ...options,
   });
@@ -194,7 +217,6 @@ export async function startProcesses(t: T, serverFlags: readonly string[] = []):
     return join(folder, name);
   };
   const files = { certificate: put('m.pem', ownManager.certificate), key: put('m.key', ownManager.key), policy: put('policy', POLICY) };
-  const identities = [put('alice.pem', alice.certificate), put('bob.pem', bob.certificate)];
   const store = join(folder, 'store');
   const start = async (args: readonly string[]): Promise<[Child, string]> => {
     const child = new Child(t, [MAIN, ...args, '--log-level', 'warn']);
@@ -202,7 +224,7 @@ export async function startProcesses(t: T, serverFlags: readonly string[] = []):
   };
   const [manager, at] = await start([
     ...['runtime', '--listen', 'tcp://127.0.0.1:0', '--store', store, '--certificate', files.certificate, '--key', files.key],
-    ...['--identity', ...identities, '--policy', files.policy],
+    ...['--policy', files.policy],
   ]);
   const [server, url] = await start(['server', '--listen', 'tcp://127.0.0.1:0', '--runtime', at, ...serverFlags]);
   return { manager, server, url, store, connect: (options) => connectClient(t, url, options) };

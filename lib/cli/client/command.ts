@@ -2,11 +2,10 @@ import { pipeline } from 'node:stream/promises';
 import { Command, Option } from 'commander';
 import { InvalidArgumentError } from '../../core/errors.js';
 import { DIALECTS, type Dialect } from '../../layers/bincode/index.js';
-import { CLIENT_DEFAULTS, type Progress, VeracruzClient } from '../../roles/client/client.js';
+import { CLIENT_DEFAULTS, VeracruzClient } from '../../roles/client/client.js';
 import { logLevel, readText } from '../flags.js';
-import { TransferProgress } from '../progress.js';
 import { stderrLog } from '../role-process.js';
-import { clientPolicy } from './policy.js';
+import { Shown } from './shown.js';
 import { checkStreams, parseTransfers, type Transfer } from './transfers.js';
 
 interface ClientFlags {
@@ -28,7 +27,9 @@ interface ClientFlags {
   url?: string;
   direct?: string;
   dialect: Dialect;
+  pipeline: string[];
   skipPolicyHash?: boolean;
+  skipRuntimeHash?: boolean;
 }
 
 /** One thing that was done, as `--json` prints it. */
@@ -53,6 +54,7 @@ export function clientCommand(): Command {
       .option('-d, --data <[name=]path,…>', 'data to write; - is standard input', collect, [])
       .option('--append <[name=]path,…>', 'data to append', collect, [])
       .option('-c, --compute <name,…>', 'programs to run, by their names at the manager', collect, [])
+      .option('--pipeline <index,…>', 'pipelines of the policy to run, by their indices or names (head dialect)', collect, [])
       .option('-o, --output <[name=]path,…>', 'files to read; - is standard output', collect, [])
       // The original's other spellings.
       .addOption(new Option('--programs <…>').argParser(collect).hideHelp())
@@ -65,13 +67,15 @@ export function clientCommand(): Command {
       .option('--direct <address>', 'TLS straight over TCP instead of HTTP: tcp://host:port')
       .addOption(new Option('--dialect <name>', 'what the Runtime Manager speaks').choices([...DIALECTS]).default(CLIENT_DEFAULTS.dialect))
       .option('--skip-policy-hash', 'talk to a manager that runs another policy than this one')
+      .option('--skip-runtime-hash', 'talk to a manager of any code: nothing then says that it keeps to the policy')
       .addOption(logLevel('silent'))
       .option('-q, --quiet', 'no status and no progress on standard error')
       .option('--json', 'print what was done as one line of JSON on standard error')
       .addHelpText(
         'after',
         `
-Done in this order: programs, data, appends, computes, outputs, shutdown.
+Done in this order: programs, data, appends, computes, pipelines, outputs, shutdown. Before any of it the manager's
+certificate and its policy are compared with this policy.
 
 Examples:
   veracruz-streams client policy.json -i alice.pem -k alice.key -p /program/sum.wasm=./sum.wasm
@@ -86,24 +90,25 @@ async function run(policyPath: string, flags: ClientFlags): Promise<void> {
   const writes = parseTransfers([...flags.program, ...(flags.programs ?? []), ...flags.data, ...(flags.datas ?? [])], 'stdin');
   const appends = parseTransfers(flags.append, 'stdin');
   const computes = [...flags.compute, ...(flags.computes ?? [])].flatMap((names) => names.split(','));
+  const pipelines = flags.pipeline.flatMap((names) => names.split(','));
   const outputs = parseTransfers([...flags.output, ...(flags.outputs ?? [])], 'stdout');
   checkStreams([...writes, ...appends], 'standard input');
   checkStreams(outputs, 'standard output');
   // As the original: an output ends the service unless told otherwise. Commander folds -s and -n into one flag.
   const shutdown = flags.shutdown ?? outputs.length > 0;
-  if (writes.length + appends.length + computes.length + outputs.length === 0 && !shutdown) {
+  if (writes.length + appends.length + computes.length + pipelines.length + outputs.length === 0 && !shutdown) {
     throw new InvalidArgumentError('nothing to do: name a program, data, a computation or an output (--help shows how)');
   }
-  const text = readText(policyPath);
-  const policy = clientPolicy(text);
+  const url = flags.direct ?? flags.url;
+  warnOf(flags);
   const abort = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => abort.abort(new Error(signal)));
   const client = await VeracruzClient.connect({
-    url: flags.direct ?? flags.url ?? `http://${policy.serverUrl}`,
+    policy: readText(policyPath),
+    ...(url === undefined ? {} : { url }),
     identity: { certificate: readText(flags.identity), key: readText(flags.key) },
-    authority: policy.authority,
-    cipherSuite: policy.cipherSuite,
-    ...(flags.skipPolicyHash === true ? {} : { expectedPolicyHash: policy.hash }),
+    skipPolicyHash: flags.skipPolicyHash === true,
+    skipRuntimeHash: flags.skipRuntimeHash === true,
     dialect: flags.dialect,
     signal: abort.signal,
   });
@@ -123,6 +128,10 @@ async function run(policyPath: string, flags: ClientFlags): Promise<void> {
       shown.say(`computing ${name}`);
       did({ operation: 'compute', name, exitCode: await client.compute(name) });
     }
+    for (const name of pipelines) {
+      shown.say(`running pipeline ${name}`);
+      did({ operation: 'pipeline', name, exitCode: await client.runPipeline(name) });
+    }
     for (const transfer of outputs) did({ operation: 'read', ...(await fetch(client, transfer, shown)) });
     if (shutdown) {
       await client.shutdown();
@@ -133,6 +142,15 @@ async function run(policyPath: string, flags: ClientFlags): Promise<void> {
     await client.close().catch(() => {});
   }
   if (flags.json === true) process.stderr.write(`${JSON.stringify(done)}\n`);
+}
+
+/** A check that is left out is told, whatever else is kept quiet. */
+function warnOf({ skipPolicyHash, skipRuntimeHash }: ClientFlags): void {
+  const warn = (text: string) => process.stderr.write(`veracruz-streams: WARNING: ${text}\n`);
+  if (skipPolicyHash === true) warn('the policy of the Runtime Manager is not checked (--skip-policy-hash): it may be any other');
+  if (skipRuntimeHash === true) {
+    warn('the code of the Runtime Manager is not checked (--skip-runtime-hash): it may do with your data what it likes');
+  }
 }
 
 async function send(
@@ -157,30 +175,4 @@ async function fetch(client: VeracruzClient, { remote, local }: Transfer, shown:
   const body = await client.readFile(remote);
   await pipeline(body, process.stdout, { end: false });
   return { name: remote, bytes: body.length };
-}
-
-/** Status lines and progress, one transfer at a time. */
-class Shown {
-  readonly #quiet: boolean;
-  #bar: TransferProgress | undefined;
-
-  constructor(quiet: boolean) {
-    this.#quiet = quiet;
-  }
-
-  say(text: string): void {
-    this.end();
-    if (!this.#quiet) process.stderr.write(`${text}\n`);
-  }
-
-  update({ name, bytes, total }: Progress): void {
-    if (total === undefined) return;
-    this.#bar ??= new TransferProgress(name, total, { quiet: this.#quiet });
-    this.#bar.update(bytes);
-  }
-
-  end(): void {
-    this.#bar?.end();
-    this.#bar = undefined;
-  }
 }

@@ -2,6 +2,7 @@
 import { PolicyError } from '../../core/errors.js';
 import { certificatesOf } from '../../layers/tls/certificates.js';
 import { cipherSuite } from '../../layers/tls/cipher-suite.js';
+import { parsePipeline } from '../compute/pipeline/parse.js';
 import { normaliseName } from '../store/file-name.js';
 import type { Faults } from './faults.js';
 import {
@@ -48,6 +49,11 @@ function authorityCertificate(pem: string): string {
 function suiteName(name: string): string {
   cipherSuite(name);
   return name;
+}
+
+function pipelineScript(script: string): string {
+  parsePipeline(script);
+  return script;
 }
 
 function endpoint(hostAndPort: string): string {
@@ -181,7 +187,12 @@ export const policyShape = object('A policy of Veracruz: who may do what in one 
       'Pipelines of programs (newer than 2207).',
       object('A pipeline.', {
         name: text({ description: 'Its name; also the principal that it is.', what: 'a name', pattern: /./ }),
-        pipeline: text({ description: 'The script: a path, { e; e; }, or if path { … } else { … }.', what: 'a script', pattern: /\S/ }),
+        pipeline: text({
+          description: 'The script: a path, { e; e; }, or if path { … } else { … }.',
+          what: 'a script',
+          pattern: /\S/,
+          parse: pipelineScript,
+        }),
         id: u32('Number of the pipeline.'),
         file_rights: fileRights,
       }),

@@ -21,7 +21,7 @@ export class AppendDraft extends Draft {
   #creation: WriteDraft | undefined;
   #file: FileHandle | undefined;
   #growth: Growth | undefined;
-  /** Lets the next append to this entry begin. */
+  /** Lets the next append to this file begin. */
   #leave: (() => void) | undefined;
   #wake: () => void = () => {};
 
@@ -32,8 +32,8 @@ export class AppendDraft extends Draft {
   }
 
   override async open(): Promise<DraftPlace> {
-    const { folder, entry } = this;
-    const turn = folder.appends.enter(entry);
+    const { folder, name } = this;
+    const turn = folder.appends.enter(name);
     const cancelled = new Promise<undefined>((resolve) => {
       this.#wake = () => resolve(undefined);
     });
@@ -42,15 +42,15 @@ export class AppendDraft extends Draft {
       void turn.then((leave) => leave());
       throw new ClosedError('the append was discarded before its turn', { layer: STORE_LAYER });
     }
-    return folder.changes.run(entry, async () => (await this.#grow()) ?? this.#create());
+    return folder.changes.run(name, async () => (await this.#grow()) ?? this.#create());
   }
 
   async #grow(): Promise<DraftPlace | undefined> {
-    const { folder, entry } = this;
-    const file = await folder.openEntry(entry, 'write');
+    const { folder, name } = this;
+    const file = await folder.openFile(name, 'write');
     if (file === undefined) return undefined;
     this.#file = file;
-    const { inode, length, links } = folder.look(entry, file);
+    const { inode, length, links } = folder.look(name, file);
     // A second link is an append that could not be taken back, or somebody's snapshot, which would change too.
     if (links !== 1) {
       throw new FileStoreError(`the file has ${links} links: it cannot be grown in place`, {
@@ -60,15 +60,15 @@ export class AppendDraft extends Draft {
       });
     }
     const journal = folder.draftPath(`a-${length}`);
-    await link(folder.pathOf(entry), journal);
+    await link(folder.pathOf(name), journal);
     this.#growth = { inode, length, journal };
-    folder.growing.set(entry, this.#growth);
+    folder.growing.set(name, this.#growth);
     await folder.syncPending();
     return { file, offset: length };
   }
 
   #create(): Promise<DraftPlace> {
-    this.#creation = new WriteDraft(this.folder, this.entry, this.room).yielding();
+    this.#creation = new WriteDraft(this.folder, this.name, this.room).yielding();
     if (this.cancelled) this.#creation.cancel();
     return this.#creation.open();
   }
@@ -80,11 +80,11 @@ export class AppendDraft extends Draft {
   }
 
   async #commitGrowth({ inode, journal }: Growth): Promise<void> {
-    const { folder, entry } = this;
+    const { folder, name } = this;
     await this.sync(this.#file as FileHandle);
-    await folder.changes.run(entry, async () => {
+    await folder.changes.run(name, async () => {
       this.checkWanted();
-      const current = folder.find(entry);
+      const current = folder.find(name);
       await unlink(journal);
       this.#forgetGrowth();
       if (current?.inode === inode) this.room.keep();
@@ -118,7 +118,7 @@ export class AppendDraft extends Draft {
 
   #forgetGrowth(): void {
     const { growing } = this.folder;
-    if (growing.get(this.entry) === this.#growth) growing.delete(this.entry);
+    if (growing.get(this.name) === this.#growth) growing.delete(this.name);
     this.#growth = undefined;
   }
 }

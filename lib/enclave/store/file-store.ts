@@ -4,16 +4,19 @@ import { integerInRange, oneOf } from '../../core/check.js';
 import { ClosedError, FileStoreError, InvalidArgumentError, InvalidOptionError } from '../../core/errors.js';
 import { AppendDraft } from './append-draft.js';
 import { MAX_FILE_NAME_BYTES, normaliseName } from './file-name.js';
-import type { FileSink, FileStat, FileStore, SinkOptions, StoredFile } from './store-contract.js';
+import { bindFolder } from './store-bond.js';
+import type { FileSink, FileStat, FileStore, ListedFile, SinkOptions, StoredFile } from './store-contract.js';
 import type { Draft } from './store-draft.js';
 import { STORE_LAYER, storeError } from './store-error.js';
-import { entryOf, StoreFolder } from './store-folder.js';
+import { StoreFolder } from './store-folder.js';
+import { isRoot, listFiles } from './store-list.js';
+import { forgetName } from './store-names.js';
 import { Room, StoreQuota } from './store-quota.js';
 import { StoreSink } from './store-sink.js';
 import { StoreSource } from './store-source.js';
 import { WriteDraft } from './write-draft.js';
 
-export type { FileSink, FileStat, FileStore, SinkOptions, StoredFile } from './store-contract.js';
+export type { FileSink, FileStat, FileStore, ListedFile, SinkOptions, StoredFile } from './store-contract.js';
 
 export interface DirectoryStoreOptions {
   /** Bytes of all files, and of what is being written, together. Default 64 GiB; up to 2^53 - 1. */
@@ -90,23 +93,32 @@ export class DirectoryStore implements FileStore {
     return { bytes, files };
   }
 
+  async bind(policyHash: string): Promise<void> {
+    this.#checkOpen();
+    try {
+      await bindFolder(this.#folder, policyHash);
+    } catch (thrown) {
+      throw storeError('bind the store to a policy', thrown);
+    }
+  }
+
   write(name: string, length?: number, options: SinkOptions = {}): FileSink {
-    return this.#sink(name, length, options, (entry, room) => new WriteDraft(this.#folder, entry, room));
+    return this.#sink(name, length, options, (normal, room) => new WriteDraft(this.#folder, normal, room));
   }
 
   append(name: string, length?: number, options: SinkOptions = {}): FileSink {
-    return this.#sink(name, length, options, (entry, room) => new AppendDraft(this.#folder, entry, room));
+    return this.#sink(name, length, options, (normal, room) => new AppendDraft(this.#folder, normal, room));
   }
 
   async read(name: string): Promise<StoredFile> {
-    const entry = this.#entry(name);
-    const file = await this.#folder.openEntry(entry, 'read').catch((thrown: unknown) => {
+    const normal = this.#normal(name);
+    const file = await this.#folder.openFile(normal, 'read').catch((thrown: unknown) => {
       throw storeError('open a file', thrown);
     });
     if (file === undefined) throw missing();
     try {
       this.#checkOpen();
-      const { length } = this.#folder.look(entry, file);
+      const { length } = this.#folder.look(normal, file);
       return { length, stream: this.#watch(new StoreSource(file, length, this.#options.readChunkBytes)) };
     } catch (thrown) {
       await file.close();
@@ -115,12 +127,18 @@ export class DirectoryStore implements FileStore {
   }
 
   stat(name: string): Promise<FileStat> {
-    return new Promise((resolve) => resolve({ length: this.#find(this.#entry(name)).length }));
+    return new Promise((resolve) => resolve({ length: this.#find(this.#normal(name)).length }));
+  }
+
+  list(prefix?: string): AsyncIterable<ListedFile> {
+    this.#checkOpen();
+    const top = prefix === undefined || isRoot(prefix) ? prefix : this.#normal(prefix);
+    return listFiles(this.#folder, top, () => this.#checkOpen());
   }
 
   async remove(name: string): Promise<void> {
-    const entry = this.#entry(name);
-    const removal = this.#folder.changes.run(entry, () => this.#remove(entry));
+    const normal = this.#normal(name);
+    const removal = this.#folder.changes.run(normal, () => this.#remove(normal));
     this.#removals.add(removal);
     try {
       await removal;
@@ -131,12 +149,13 @@ export class DirectoryStore implements FileStore {
     }
   }
 
-  async #remove(entry: string): Promise<void> {
-    const { length } = this.#find(entry);
-    await unlink(this.#folder.pathOf(entry));
+  async #remove(name: string): Promise<void> {
+    const { length } = this.#find(name);
+    await unlink(this.#folder.pathOf(name));
     this.#folder.quota.giveBytes(length);
     this.#folder.quota.giveFile();
     await this.#folder.syncFiles();
+    await forgetName(this.#folder, name);
   }
 
   close(): Promise<void> {
@@ -151,8 +170,8 @@ export class DirectoryStore implements FileStore {
     await this.#folder.close();
   }
 
-  #sink(name: string, length: number | undefined, options: SinkOptions, draft: (entry: string, room: Room) => Draft): FileSink {
-    const entry = this.#entry(name);
+  #sink(name: string, length: number | undefined, options: SinkOptions, draft: (name: string, room: Room) => Draft): FileSink {
+    const normal = this.#normal(name);
     const room = new Room(this.#folder.quota);
     if (length !== undefined) {
       if (!Number.isSafeInteger(length) || length < 0) {
@@ -160,17 +179,17 @@ export class DirectoryStore implements FileStore {
       }
       room.take(length);
     }
-    return this.#watch(new StoreSink(draft(entry, room), room, length, options));
+    return this.#watch(new StoreSink(draft(normal, room), room, length, options));
   }
 
-  #entry(name: string): string {
+  #normal(name: string): string {
     this.#checkOpen();
-    return entryOf(normaliseName(name, this.#options.maxFileNameBytes));
+    return normaliseName(name, this.#options.maxFileNameBytes);
   }
 
-  #find(entry: string): { length: number } {
+  #find(name: string): { length: number } {
     try {
-      const found = this.#folder.find(entry);
+      const found = this.#folder.find(name);
       if (found !== undefined) return found;
     } catch (thrown) {
       throw storeError('look at a file', thrown);

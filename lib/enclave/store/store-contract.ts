@@ -42,6 +42,11 @@ export interface FileStat {
   readonly length: number;
 }
 
+/** A file of a list, by its normal name (`normaliseName`). */
+export interface ListedFile extends FileStat {
+  readonly name: string;
+}
+
 /**
  * Where the Runtime Manager keeps files. `DirectoryStore` is the one that comes with the library; an embedder may plug
  * another that keeps these promises.
@@ -57,6 +62,15 @@ export interface FileStat {
  */
 export interface FileStore {
   /**
+   * Binds the store to a policy, for good: files provisioned under one policy never come under another, in this process
+   * or a later one. The first call decides; it must come before there is a file in the store.
+   *
+   * @param policyHash SHA-256 of the policy's text, 64 lowercase hex digits
+   * @throws FileStoreError when the store belongs to another policy (`expected` is that one's hash), or has files and no
+   * policy (`got` counts them)
+   */
+  bind(policyHash: string): Promise<void>;
+  /**
    * Replaces a file, or makes it.
    *
    * @param length bytes that will come, if known: checked against the limits at once, and before the commit against what
@@ -68,6 +82,14 @@ export interface FileStore {
   append(name: string, length?: number, options?: SinkOptions): FileSink;
   read(name: string): Promise<StoredFile>;
   stat(name: string): Promise<FileStat>;
+  /**
+   * The files at or below `prefix`, which is a name or `/`; all, the streams included, without it. They come in no order,
+   * each once: those that are there when the iteration begins and still are when their turn comes, with the length that
+   * they have then.
+   *
+   * @throws FileNameError, ClosedError
+   */
+  list(prefix?: string): AsyncIterable<ListedFile>;
   remove(name: string): Promise<void>;
   /** Discards every sink, ends every reader with ClosedError, and gives the place free. */
   close(): Promise<void>;

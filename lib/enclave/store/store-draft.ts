@@ -16,13 +16,13 @@ export interface DraftPlace {
  */
 export abstract class Draft {
   protected readonly folder: StoreFolder;
-  protected readonly entry: string;
+  protected readonly name: string;
   protected readonly room: Room;
   #cancelled = false;
 
-  constructor(folder: StoreFolder, entry: string, room: Room) {
+  constructor(folder: StoreFolder, name: string, room: Room) {
     this.folder = folder;
-    this.entry = entry;
+    this.name = name;
     this.room = room;
   }
 

@@ -1,16 +1,12 @@
-import { createHash } from 'node:crypto';
 import { constants, fstatSync, lstatSync } from 'node:fs';
 import { type FileHandle, lstat, mkdir, open, opendir, realpath, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileStoreError } from '../../core/errors.js';
+import { entryOf } from './store-entry.js';
 import { errno, notAFile, STORE_LAYER, storeError } from './store-error.js';
 import { StoreLock } from './store-lock.js';
 import type { StoreQuota } from './store-quota.js';
 import { Turns } from './turns.js';
-
-/** An entry of the folder that is longer than this is cut, and told apart by a hash (NAME_MAX is 255). */
-const MAX_ENTRY_CHARS = 200;
-const CUT_ENTRY_CHARS = 128;
 
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
 /** Never through a symbolic link, and never waiting for the other end of a pipe that somebody put there. */
@@ -24,26 +20,12 @@ interface Growing {
 }
 
 /**
- * The name of a file on disk: one flat entry, so that no name can leave the folder, no folder on the way can be a link,
- * and `/a` and `/a/b` do not meet. Injective, also where the file system folds case or Unicode forms.
- *
- *     /input/a.dat  ──▶  +input+a.dat          /Été  ──▶  +%c3%89t%c3%a9
- *     (longer than 200)  ──▶  <first 128>~<SHA-256 of the name, hex>
- */
-export function entryOf(name: string): string {
-  const escaped = Buffer.from(name)
-    .toString('latin1')
-    .replace(/[^a-z0-9._/-]/g, (char) => `%${char.charCodeAt(0).toString(16).padStart(2, '0')}`)
-    .replaceAll('/', '+');
-  if (escaped.length <= MAX_ENTRY_CHARS) return escaped;
-  return `${escaped.slice(0, CUT_ENTRY_CHARS)}~${createHash('sha256').update(name).digest('hex')}`;
-}
-
-/**
  * What a `DirectoryStore` has on disk, and what its drafts share.
  *
  *     <root>/lock-<pid>-<…>          the process that has the store (see `StoreLock`)
- *     <root>/files/<entry>           the files, one flat entry each
+ *     <root>/policy                  the policy that the store belongs to (see `bindFolder`)
+ *     <root>/files/<entry>           the files, one flat entry each (see `entryOf`)
+ *     <root>/names/<entry>           the name of a file whose entry is too short for it (see `keepName`)
  *     <root>/pending/w-<n>           a write (or an append to a missing file) that is not committed
  *     <root>/pending/a-<length>-<n>  a hard link to a file that an append is growing, with its length before
  *
@@ -52,13 +34,14 @@ export function entryOf(name: string): string {
  */
 export class StoreFolder {
   readonly quota: StoreQuota;
-  /** Appends to one entry, one after the other. */
+  /** Appends to one file, by name, one after the other. */
   readonly appends = new Turns();
-  /** What changes which file an entry stands for, one after the other. */
+  /** What changes which file a name stands for, one after the other. */
   readonly changes = new Turns();
-  /** Files that an append is growing just now, by entry. */
+  /** Files that an append is growing just now, by name. */
   readonly growing = new Map<string, Growing>();
   readonly #files: FileHandle;
+  readonly #names: FileHandle;
   readonly #pending: FileHandle;
   readonly #root: string;
   readonly #lock: StoreLock;
@@ -68,13 +51,14 @@ export class StoreFolder {
   private constructor(
     root: string,
     lock: StoreLock,
-    handles: { files: FileHandle; pending: FileHandle },
+    handles: { files: FileHandle; names: FileHandle; pending: FileHandle },
     quota: StoreQuota,
     sync: boolean,
   ) {
     this.#root = root;
     this.#lock = lock;
     this.#files = handles.files;
+    this.#names = handles.names;
     this.#pending = handles.pending;
     this.quota = quota;
     this.#sync = sync;
@@ -86,9 +70,9 @@ export class StoreFolder {
     const lock = await StoreLock.take(real);
     const opened: FileHandle[] = [];
     try {
-      for (const folder of ['files', 'pending']) opened.push(await openFolder(join(real, folder)));
-      const [files, pending] = opened as [FileHandle, FileHandle];
-      const store = new StoreFolder(real, lock, { files, pending }, quota, sync);
+      for (const folder of ['files', 'names', 'pending']) opened.push(await openFolder(join(real, folder)));
+      const [files, names, pending] = opened as [FileHandle, FileHandle, FileHandle];
+      const store = new StoreFolder(real, lock, { files, names, pending }, quota, sync);
       await store.#recover();
       await store.#count();
       return store;
@@ -101,12 +85,18 @@ export class StoreFolder {
 
   async close(): Promise<void> {
     await this.#files.close();
+    await this.#names.close();
     await this.#pending.close();
     await this.#lock.release();
   }
 
-  pathOf(entry: string): string {
-    return join(this.#root, 'files', entry);
+  /** The folder itself. */
+  get root(): string {
+    return this.#root;
+  }
+
+  pathOf(name: string): string {
+    return join(this.#root, 'files', entryOf(name));
   }
 
   /** A new name in `pending`. */
@@ -123,6 +113,16 @@ export class StoreFolder {
     if (this.#sync) await this.#files.sync();
   }
 
+  async syncRoot(): Promise<void> {
+    if (!this.#sync) return;
+    const root = await openFolder(this.#root);
+    await root.sync().finally(() => root.close());
+  }
+
+  async syncNames(): Promise<void> {
+    if (this.#sync) await this.#names.sync();
+  }
+
   async syncPending(): Promise<void> {
     if (this.#sync) await this.#pending.sync();
   }
@@ -131,32 +131,32 @@ export class StoreFolder {
     return open(path, O_CREAT | O_EXCL | WRITE, 0o600);
   }
 
-  /** The file of `entry`, opened, or undefined when there is none. */
-  async openEntry(entry: string, purpose: 'read' | 'write'): Promise<FileHandle | undefined> {
+  /** The file of that name, opened, or undefined when there is none. */
+  async openFile(name: string, purpose: 'read' | 'write'): Promise<FileHandle | undefined> {
     try {
-      return await open(this.pathOf(entry), purpose === 'read' ? READ : WRITE);
+      return await open(this.pathOf(name), purpose === 'read' ? READ : WRITE);
     } catch (thrown) {
       if (errno(thrown) === 'ENOENT') return undefined;
       throw ['ELOOP', 'EISDIR', 'ENXIO', 'EMLINK'].includes(errno(thrown) ?? '') ? notAFile() : thrown;
     }
   }
 
-  /** Inode and committed length of what `entry` stands for, or undefined when there is none. Throws for what is no file. */
-  find(entry: string): { inode: bigint; length: number } | undefined {
+  /** Inode and committed length of what the name stands for, or undefined when there is none. Throws for what is no file. */
+  find(name: string): { inode: bigint; length: number } | undefined {
     // Synchronous (a microsecond), so that nothing can happen between the look at the disk and the look at `growing`.
-    const stats = lstatSync(this.pathOf(entry), { bigint: true, throwIfNoEntry: false });
-    return stats && this.#committed(entry, stats);
+    const stats = lstatSync(this.pathOf(name), { bigint: true, throwIfNoEntry: false });
+    return stats && this.#committed(name, stats);
   }
 
   /** The same of an open file. */
-  look(entry: string, file: FileHandle): { inode: bigint; length: number; links: number } {
+  look(name: string, file: FileHandle): { inode: bigint; length: number; links: number } {
     const stats = fstatSync(file.fd, { bigint: true });
-    return { ...this.#committed(entry, stats), links: Number(stats.nlink) };
+    return { ...this.#committed(name, stats), links: Number(stats.nlink) };
   }
 
-  #committed(entry: string, stats: { isFile(): boolean; ino: bigint; size: bigint }): { inode: bigint; length: number } {
+  #committed(name: string, stats: { isFile(): boolean; ino: bigint; size: bigint }): { inode: bigint; length: number } {
     if (!stats.isFile()) throw notAFile();
-    const growing = this.growing.get(entry);
+    const growing = this.growing.get(name);
     return { inode: stats.ino, length: growing?.inode === stats.ino ? growing.length : Number(stats.size) };
   }
 

@@ -1,10 +1,11 @@
 import { type FileHandle, rename, unlink } from 'node:fs/promises';
 import { Draft, type DraftPlace } from './store-draft.js';
+import { keepName } from './store-names.js';
 
 /**
- * A new file in `pending`, which takes the entry over when it is complete and on disk.
+ * A new file in `pending`, which takes the name over when it is complete and on disk.
  *
- * With `yields` it is the first append to a missing file: when another writer took the entry meanwhile, the append counts
+ * With `yields` it is the first append to a missing file: when another writer took the name meanwhile, the append counts
  * as having come before that writer, so nothing of it remains.
  */
 export class WriteDraft extends Draft {
@@ -20,7 +21,7 @@ export class WriteDraft extends Draft {
   }
 
   override async open(): Promise<DraftPlace> {
-    if (this.folder.find(this.entry) === undefined) this.#count();
+    if (this.folder.find(this.name) === undefined) this.#count();
     const path = this.folder.draftPath('w');
     const file = await this.folder.createDraft(path);
     this.#path = path;
@@ -30,18 +31,19 @@ export class WriteDraft extends Draft {
 
   override async commit(): Promise<void> {
     await this.sync(this.#file as FileHandle);
-    await this.folder.changes.run(this.entry, () => this.#takeOver());
+    await this.folder.changes.run(this.name, () => this.#takeOver());
     if (this.#path === undefined) await this.folder.syncFiles();
     await this.discard();
   }
 
   async #takeOver(): Promise<void> {
+    const { folder, name } = this;
+    await keepName(folder, name);
     this.checkWanted();
-    const { folder, entry } = this;
-    const before = folder.find(entry);
+    const before = folder.find(name);
     if (before !== undefined && this.#yields) return;
     if (before === undefined && !this.#counted) this.#count();
-    await rename(this.#path as string, folder.pathOf(entry));
+    await rename(this.#path as string, folder.pathOf(name));
     this.#path = undefined;
     this.room.keep();
     folder.quota.giveBytes(before?.length ?? 0);

@@ -1,3 +1,5 @@
+import { request } from 'node:http';
+import { AbortedError } from '../../core/errors.js';
 import type { Received, Sent } from '../../layers/protobuf/index.js';
 import { sessionHead } from '../../layers/session/index.js';
 import type { TlsClientOptions } from '../../layers/tls/index.js';
@@ -8,6 +10,8 @@ import { connectSocket } from '../../transports/socket.js';
 import { definedOf } from '../options.js';
 import { clientStack, directClientStack, type MessageOptions } from '../stacks.js';
 
+/** Milliseconds that a client which breaks off takes to say so. */
+const LEAVE_MS = 1000;
 /** Bytes of ciphertext that go into one POST, when the server takes as much. */
 const BATCH_BYTES = 1024 * 1024;
 /** What an id and a space before the base64 text may take. */
@@ -20,6 +24,8 @@ export interface Carrier {
   readonly channel: ClientChannel;
   /** An answer is due from now on, as long as `awaiting` says so. */
   expectAnswer(): void;
+  /** Settles when the Server has been told of a session that was broken off, or cannot be; at once for any other. */
+  left(): Promise<void>;
   /** Bytes on the connection, and POSTs sent (0 without HTTP). */
   wire(): { readonly bytesOut: number; readonly bytesIn: number; readonly posts: number };
 }
@@ -50,11 +56,33 @@ function overHttp({ url, awaiting, answerTimeoutMs, signal, ...messages }: Carri
   });
   const batchBytes = () => Math.min(BATCH_BYTES, Math.floor((exchange.maxBodyBytes - SESSION_HEAD_BYTES) / 4) * 3);
   const channel = clientStack({ ...messages, batchBytes }).over(exchange, definedOf({ signal })) as ClientChannel;
+  let left = Promise.resolve();
+  channel.once('close', () => {
+    const { session } = channel.connection;
+    if (channel.errored instanceof AbortedError && session !== undefined) left = leave(url, session);
+  });
   return {
     channel,
     expectAnswer: () => exchange.expectAnswer(),
+    left: () => left,
     wire: () => ({ ...exchange.wireBytes, posts: exchange.posts }),
   };
+}
+
+/**
+ * Tells the Server that a session is over. Between two POSTs it would not notice, and what the session has asked for, a
+ * program that runs, would go on until it is idle too long. A Server of another make says no; it does not matter.
+ */
+function leave(url: string, session: string): Promise<void> {
+  return new Promise((resolve) => {
+    const farewell = request(new URL(`/runtime_manager/${session}`, url), { method: 'DELETE', agent: false, timeout: LEAVE_MS });
+    farewell
+      .on('response', (response) => response.resume())
+      .on('timeout', () => farewell.destroy())
+      .on('error', () => {})
+      .on('close', () => resolve())
+      .end();
+  });
 }
 
 async function overTcp({ url, signal, ...messages }: CarrierOptions): Promise<Carrier> {
@@ -63,6 +91,7 @@ async function overTcp({ url, signal, ...messages }: CarrierOptions): Promise<Ca
   return {
     channel,
     expectAnswer: () => {},
+    left: () => Promise.resolve(),
     wire: () => ({ bytesOut: socket.bytesWritten, bytesIn: socket.bytesRead, posts: 0 }),
   };
 }

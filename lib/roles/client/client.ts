@@ -6,6 +6,7 @@ import {
   asVeracruzError,
   CertificateError,
   ClosedError,
+  InvalidArgumentError,
   LinkError,
   OutcomeUnknownError,
   PeerRejectedError,
@@ -13,13 +14,15 @@ import {
   SessionUnknownError,
   type VeracruzError,
 } from '../../core/errors.js';
+import type { Dialect } from '../../layers/bincode/index.js';
 import type { IncomingBody, Received, Sent } from '../../layers/protobuf/index.js';
 import type { LayerTraffic } from '../../pipeline/channel.js';
 import { definedOf } from '../options.js';
 import { type Carrier, type ClientChannel, openCarrier } from './carrier.js';
 import { CLIENT_DEFAULTS, type ClientOptions, type Progress, type TransferOptions, type WriteOptions } from './options.js';
 import { type FileSource, PieceReader } from './source.js';
-import { absolute, earlier, reported, resultOf, save, unexpected } from './transfer.js';
+import { absolute, earlier, exitCodeOf, fileOf, reported, save, unexpected } from './transfer.js';
+import { checkIdentity, type Trust, trustOf } from './trust.js';
 
 const LAYER = 'client';
 /** Bytes of a piece of a source whose length nobody knows: such a piece is held in memory once. */
@@ -43,6 +46,7 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
   /** Set as soon as the connection stands, before anybody has the client. */
   #carrier!: Carrier;
   #channel!: ClientChannel;
+  readonly #dialect: Dialect;
   readonly #maxPieceBytes: number;
   /** Requests run one after the other: this settles when the last one is over. */
   #turn: Promise<void> = Promise.resolve();
@@ -59,15 +63,15 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
   private constructor(options: ClientOptions) {
     super();
     const completed = { ...CLIENT_DEFAULTS, ...definedOf(options) };
+    this.#dialect = completed.dialect;
     this.#maxPieceBytes = integerInRange('maxPieceBytes', completed.maxPieceBytes, 1, Number.MAX_SAFE_INTEGER);
   }
 
-  async #open(options: ClientOptions): Promise<void> {
-    const { url, dialect, maxMessageBytes, identity, authority, ...rest } = { ...CLIENT_DEFAULTS, ...definedOf(options) };
-    const { cipherSuite, verifyPeer, handshakeTimeoutMs, answerTimeoutMs, signal } = rest;
+  async #open(options: ClientOptions, { url, authority, cipherSuite, verifyPeer }: Trust): Promise<void> {
+    const { maxMessageBytes, identity, handshakeTimeoutMs, answerTimeoutMs, signal } = { ...CLIENT_DEFAULTS, ...definedOf(options) };
     this.#carrier = await openCarrier({
       url,
-      dialect,
+      dialect: this.#dialect,
       maxMessageBytes,
       tls: { role: 'client', ...identity, authority, ...definedOf({ cipherSuite, verifyPeer, handshakeTimeoutMs }) },
       answerTimeoutMs,
@@ -84,20 +88,24 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
   }
 
   /**
-   * Opens a session and asks for the policy's hash: its answer is the first sign that the manager has accepted us.
+   * Opens a session and asks for the policy's hash: its answer is the first sign that the manager has accepted us. The
+   * manager's certificate is judged before that question leaves, its policy before anything else does.
    *
-   * @throws CertificateError, PeerRejectedError, TlsHandshakeError, TransportError
+   * @throws InvalidOptionError, PolicyError; CertificateError for a manager that is not the right one, PeerRejectedError,
+   * TlsHandshakeError, TransportError
    */
   static async connect(options: ClientOptions): Promise<VeracruzClient> {
     if (options.signal?.aborted === true) {
       throw new AbortedError('aborted before it connected', { layer: LAYER, cause: options.signal.reason });
     }
     const client = new VeracruzClient(options);
-    await client.#open(options);
+    checkIdentity(options.identity);
+    const trust = trustOf(options);
+    await client.#open(options, trust);
     try {
       const hash = await client.policyHash();
-      const expected = options.expectedPolicyHash;
-      if (expected !== undefined && hash !== expected.toLowerCase()) {
+      const expected = trust.policyHash;
+      if (expected !== undefined && hash !== expected) {
         throw new CertificateError('the manager runs another policy', { layer: LAYER, expected, got: hash });
       }
       return client;
@@ -153,7 +161,7 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
     let body: IncomingBody;
     try {
       const response = await this.#request({ oneof: 'read_file', fields: { file_name: absolute(name) } });
-      body = resultOf(response);
+      body = fileOf(response);
     } catch (error) {
       unwatch();
       release();
@@ -171,19 +179,30 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
   }
 
   /**
-   * Runs a program that was written before, and gives its exit code; outputs are read with `readFile`.
+   * Runs a program that was written before, and gives its exit code; outputs are read with `readFile`. It takes as long
+   * as the program does; aborting it ends the session.
    *
    * @param program its name at the manager, e.g. `/program/sum.wasm`
    */
-  async compute(program: string, { signal }: { readonly signal?: AbortSignal } = {}): Promise<number> {
-    return this.#ask({ oneof: 'request_result', fields: { file_name: absolute(program) } }, signal, async (response) => {
-      const code: Buffer[] = [];
-      for await (const chunk of resultOf(response)) code.push(chunk as Buffer);
-      const bytes = Buffer.concat(code);
-      // A 4-byte little-endian number (wire spec §D).
-      if (bytes.length !== 4) throw unexpected(response);
-      return bytes.readUInt32LE(0);
-    });
+  compute(program: string, { signal }: { readonly signal?: AbortSignal } = {}): Promise<number> {
+    return this.#ask({ oneof: 'request_result', fields: { file_name: absolute(program) } }, signal, exitCodeOf);
+  }
+
+  /**
+   * Runs a pipeline of the policy, and gives its exit code. Of the head dialect only.
+   *
+   * @param pipeline its index in the policy's list; or, where the manager is one of ours, its name
+   * @throws InvalidArgumentError in another dialect
+   */
+  async runPipeline(pipeline: number | string, { signal }: { readonly signal?: AbortSignal } = {}): Promise<number> {
+    if (this.#dialect !== 'head') {
+      throw new InvalidArgumentError(`the dialect ${this.#dialect} has no pipelines`, {
+        layer: LAYER,
+        expected: 'head',
+        got: this.#dialect,
+      });
+    }
+    return this.#ask({ oneof: 'request_pipeline', fields: { file_name: String(pipeline) } }, signal, exitCodeOf);
   }
 
   /** SHA-256 of the manager's policy, 64 lowercase hex digits. Asked once, then remembered. */
@@ -202,7 +221,7 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
 
   /** Ends the session when the requests before it are over. */
   async close(): Promise<void> {
-    if (this.#channel.destroyed) return;
+    if (this.#channel.destroyed) return this.#carrier.left();
     const release = await this.#acquire().catch(() => undefined);
     const closed = new Promise<void>((resolve) => this.#channel.once('close', () => resolve()));
     if (this.#channel.closed) return;

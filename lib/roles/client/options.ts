@@ -12,18 +12,30 @@ export interface Progress {
 }
 
 export interface ClientOptions {
+  /**
+   * The policy's exact text. It says where the Server is, whose certificate the manager must have, the cipher suite, and
+   * which manager and which policy are the right ones: each is checked before a byte of data leaves. What the other
+   * options say comes first. Default none: then `url` and `authority` are needed, and only what is expected is checked.
+   */
+  policy?: string;
   /** The Veracruz Server: `http://host:port`, or `tcp://host:port` where it takes TLS without HTTP (head dialect). */
-  url: string;
-  /** Who we are: certificate and private key, PEM. */
+  url?: string;
+  /** Who we are: one certificate, within its time, and its private key, PEM. */
   identity: { readonly certificate: string; readonly key: string };
   /** Authorities that the Runtime Manager's certificate must come from, PEM (`proxy_service_cert` of the policy). */
-  authority: string | readonly string[];
-  /** The one cipher suite, in either spelling (wire spec §B). Default: Node's three TLS 1.3 suites. */
+  authority?: string | readonly string[];
+  /** The one cipher suite, in either spelling (wire spec §B). Default: the policy's; without one, Node's three of TLS 1.3. */
   cipherSuite?: string;
   /** Looks at the manager's certificate before a byte of data leaves; throws to refuse it. */
   verifyPeer?: TlsClientOptions['verifyPeer'];
-  /** SHA-256 of the policy that the manager must run, 64 hex digits. Default: any. */
+  /** SHA-256 of the policy that the manager must run, 64 hex digits. Default: that of `policy`. */
   expectedPolicyHash?: string;
+  /** Hashes of which the manager's certificate must carry one, 64 hex digits each. Default: those in `policy`. */
+  expectedRuntimeHashes?: readonly string[];
+  /** Talks to a manager that runs another policy than `policy`. Default false. */
+  skipPolicyHash?: boolean;
+  /** Talks to a manager of any code: then nothing says that it keeps the policy. Default false. */
+  skipRuntimeHash?: boolean;
   /** What the manager speaks. Default `2207`. */
   dialect?: Dialect;
   /** Bytes of file data in one message; a longer file goes out in pieces. Default 2^31 - 8,193 (wire spec §A: upstream parsers stop at 2^31 - 1). */
@@ -34,7 +46,7 @@ export interface ClientOptions {
   handshakeTimeoutMs?: number;
   /** Milliseconds between two signs of life of an answer. Default 60,000. */
   answerTimeoutMs?: number;
-  /** Aborting ends the session. */
+  /** Aborting ends the session, at both ends. */
   signal?: AbortSignal;
 }
 

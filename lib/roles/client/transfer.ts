@@ -3,7 +3,7 @@ import { createWriteStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { RequestFailedError, TruncatedError } from '../../core/errors.js';
-import type { IncomingBody, Received } from '../../layers/protobuf/index.js';
+import { IncomingBody, type Received } from '../../layers/protobuf/index.js';
 
 const LAYER = 'client';
 
@@ -14,9 +14,40 @@ export function absolute(name: string): string {
   return name.startsWith('/') || ['stdin', 'stdout', 'stderr'].includes(name) ? name : `/${name}`;
 }
 
-export function resultOf(response: Response): IncomingBody {
+/** The file of an answer. The original says SUCCESS and nothing more of one that is empty (wire spec §D). */
+export function fileOf(response: Response): IncomingBody {
+  return response.oneof === null ? noBytes() : resultOf(response);
+}
+
+/** The exit code of an answer: a 4-byte little-endian number (wire spec §D). */
+export async function exitCodeOf(response: Response): Promise<number> {
+  const body = resultOf(response);
+  if (body.length !== 4) {
+    body.destroy();
+    throw new RequestFailedError('the manager answered with a result that is no exit code', {
+      layer: LAYER,
+      expected: 4,
+      got: body.length,
+    });
+  }
+  const code: Buffer[] = [];
+  for await (const chunk of body) code.push(chunk as Buffer);
+  return Buffer.concat(code).readUInt32LE(0);
+}
+
+function resultOf(response: Response): IncomingBody {
   if (response.oneof !== 'result') throw unexpected(response);
   return response.fields.data;
+}
+
+function noBytes(): IncomingBody {
+  const body: IncomingBody = new IncomingBody(
+    0,
+    () => body.push(null),
+    () => {},
+  );
+  body.complete = true;
+  return body;
 }
 
 export function unexpected(response: Response): RequestFailedError {

@@ -1,15 +1,27 @@
-import { pipeline } from 'node:stream/promises';
-import { FileNameError, FileStoreError, LimitError, type VeracruzError } from '../../core/errors.js';
-import type { FileStore } from '../../enclave/store/file-store.js';
+import {
+  AbortedError,
+  AccessDeniedError,
+  ComputeError,
+  FileNameError,
+  FileStoreError,
+  InvalidArgumentError,
+  LimitError,
+  NotReadyError,
+  type VeracruzError,
+} from '../../core/errors.js';
 import type { IncomingBody, Received, ResponseStatusName, Sent } from '../../layers/protobuf/index.js';
 import type { Log } from '../options.js';
+import type { GuardedFiles } from './guarded-files.js';
+import type { Caller, Programs } from './programs.js';
 
 export type ReceivedRequest = Received<'RuntimeManagerRequest'>;
 export type SentResponse = Sent<'RuntimeManagerResponse'>;
 
 /** What requests work on. */
-export interface Enclave {
-  readonly store: FileStore;
+export interface Service {
+  readonly files: GuardedFiles;
+  /** Undefined where nothing is computed. */
+  readonly programs: Programs | undefined;
   /** SHA-256 of the policy's exact text, 64 lowercase hex digits (wire spec §E). */
   readonly policyHash: string;
   /** Ends the manager's service; called once the answer is on its way. */
@@ -18,26 +30,25 @@ export interface Enclave {
 }
 
 /**
- * Answers one request (wire spec §D, "RM internals" and "ROBUST error codes"). A request that cannot be carried out is
- * answered with a status; only a fault of the session itself (its body was cut off) is thrown.
+ * Answers one request of a principal (wire spec §D, "RM internals" and "ROBUST error codes"). A request that cannot be
+ * carried out is answered with a status; only a fault of the session itself (its body was cut off) is thrown.
+ *
+ *     no right, contents that a pin forbids   FAILED_INVALID_ROLE      a name that is none, an unknown request   FAILED_INVALID_REQUEST
+ *     a program that is not there yet         FAILED_NOT_READY         a trap, a limit of a run                  FAILED_VM_ERROR
+ *     a file that is not there, a full disk   FAILED_GENERIC
  */
-export async function answerRequest(request: ReceivedRequest, enclave: Enclave, session: number): Promise<SentResponse> {
+export async function answerRequest(request: ReceivedRequest, service: Service, caller: Caller): Promise<SentResponse> {
   const started = performance.now();
+  const figures = { session: caller.session, identity: caller.principal.id, request: request.oneof ?? 'none' };
   try {
-    const response = await carryOut(request, enclave);
-    enclave.log('info', 'request', {
-      session,
-      request: request.oneof ?? 'none',
-      ...bytesOf(request),
-      milliseconds: Math.round(performance.now() - started),
-    });
+    const response = await carryOut(request, service, caller);
+    service.log('info', 'request', { ...figures, ...bytesOf(request), milliseconds: Math.round(performance.now() - started) });
     return response;
   } catch (error) {
     const status = statusOf(error);
     if (status === undefined) throw error;
-    enclave.log('warn', 'request refused', {
-      session,
-      request: request.oneof ?? 'none',
+    service.log('warn', 'request refused', {
+      ...figures,
       status,
       code: (error as VeracruzError).code,
       reason: (error as Error).message,
@@ -46,37 +57,59 @@ export async function answerRequest(request: ReceivedRequest, enclave: Enclave, 
   }
 }
 
-async function carryOut(request: ReceivedRequest, enclave: Enclave): Promise<SentResponse> {
+async function carryOut(request: ReceivedRequest, service: Service, caller: Caller): Promise<SentResponse> {
+  const { files, programs } = service;
   switch (request.oneof) {
-    case 'write_file': {
-      const { file_name, data } = request.fields;
-      await pipeline(data, enclave.store.write(file_name, data.length));
+    case 'write_file':
+      await files.write(caller.principal, request.fields.file_name, request.fields.data);
       return { status: 'SUCCESS', oneof: null };
-    }
-    case 'append_file': {
-      const { file_name, data } = request.fields;
-      await pipeline(data, enclave.store.append(file_name, data.length));
+    case 'append_file':
+      await files.append(caller.principal, request.fields.file_name, request.fields.data);
       return { status: 'SUCCESS', oneof: null };
-    }
     case 'read_file': {
-      const { length, stream } = await enclave.store.read(request.fields.file_name);
+      const { length, stream } = await files.read(caller.principal, request.fields.file_name);
+      // An empty file has a result all the same: the original sends none, and its own client takes that for a failure.
       return { status: 'SUCCESS', oneof: 'result', fields: { data: { length, source: stream } } };
     }
+    case 'request_result':
+      return programs === undefined ? unknown() : exitCode(await programs.run(caller, request.fields.file_name));
+    case 'request_pipeline':
+      return programs === undefined ? unknown() : exitCode(await programs.runPipeline(caller, request.fields.file_name));
     case 'request_policy_hash':
-      return { status: 'SUCCESS', oneof: 'policy_hash', fields: { data: Buffer.from(enclave.policyHash, 'latin1') } };
+      return { status: 'SUCCESS', oneof: 'policy_hash', fields: { data: Buffer.from(service.policyHash, 'latin1') } };
     case 'request_shutdown':
-      enclave.shutdown();
+      service.shutdown();
       return { status: 'SUCCESS', oneof: null };
     default:
-      return { status: 'FAILED_INVALID_REQUEST', oneof: null };
+      return unknown();
   }
 }
 
+function unknown(): SentResponse {
+  return { status: 'FAILED_INVALID_REQUEST', oneof: null };
+}
+
+/** A u32, little-endian; one other than 0 is no failure (wire spec §D). */
+function exitCode(code: number): SentResponse {
+  const data = Buffer.alloc(4);
+  data.writeUInt32LE(code >>> 0);
+  return { status: 'SUCCESS', oneof: 'result', fields: { data } };
+}
+
+const STATUSES: ReadonlyArray<readonly [new (message: string) => VeracruzError, ResponseStatusName]> = [
+  [FileNameError, 'FAILED_INVALID_REQUEST'],
+  [InvalidArgumentError, 'FAILED_INVALID_REQUEST'],
+  [AccessDeniedError, 'FAILED_INVALID_ROLE'],
+  [NotReadyError, 'FAILED_NOT_READY'],
+  [ComputeError, 'FAILED_VM_ERROR'],
+  [FileStoreError, 'FAILED_GENERIC'],
+  [LimitError, 'FAILED_GENERIC'],
+  [AbortedError, 'FAILED_GENERIC'],
+];
+
 /** The status of a fault that is the request's own; `undefined` for one that ends the session. */
 function statusOf(error: unknown): ResponseStatusName | undefined {
-  if (error instanceof FileNameError) return 'FAILED_INVALID_REQUEST';
-  if (error instanceof FileStoreError || error instanceof LimitError) return 'FAILED_GENERIC';
-  return undefined;
+  return STATUSES.find(([fault]) => error instanceof fault)?.[1];
 }
 
 function bytesOf(request: ReceivedRequest): { bytes?: number } {

@@ -1,81 +1,18 @@
 import type { Duplex } from 'node:stream';
-import { integerInRange } from '../../core/check.js';
 import { InvalidOptionError } from '../../core/errors.js';
-import { policyHash } from '../../enclave/policy/index.js';
 import { DirectoryStore, type FileStore } from '../../enclave/store/file-store.js';
-import type { Dialect, Request, Response } from '../../layers/bincode/index.js';
-import type { FrameKind } from '../../layers/frame/index.js';
+import { joined, type Request, type Response } from '../../layers/bincode/index.js';
 import { type Address, parseAddress } from '../../transports/address.js';
 import { listenPipe } from '../../transports/pipe.js';
 import { connectSocket, type Listener, type RetryOptions } from '../../transports/socket.js';
-import { definedOf, type Log, noLog } from '../options.js';
-import { managerClientStack } from '../stacks.js';
+import { Enrolment } from './enrolment.js';
+import { Initialisation } from './initialisation.js';
 import { LinkEndpoint, type PendingResponse } from './link.js';
-import { answerRequest, type Enclave } from './requests.js';
+import { type CompleteOptions, completed, type RuntimeManagerOptions, trustOf } from './options.js';
+import { answerRequest } from './requests.js';
 import { TlsSession } from './tls-session.js';
 
-/** Who the manager is and whom it lets in. */
-export interface TrustOptions {
-  /** The server's certificate chain, PEM, its own certificate first. */
-  certificate: string;
-  /** Private key of the first certificate, PEM. */
-  key: string;
-  /** The principals: certificates (PEM) of which a client's leaf must equal one, byte for byte. */
-  identities: readonly string[];
-  /** Authorities that issued identities which are not self-signed, PEM. */
-  clientAuthorities?: readonly string[];
-  /** The one cipher suite, in either spelling (wire spec §B). Default: Node's three TLS 1.3 suites. */
-  cipherSuite?: string;
-  /** Milliseconds for a handshake. Default 10,000. */
-  handshakeTimeoutMs?: number;
-}
-
-export interface RuntimeManagerOptions extends TrustOptions {
-  /**
-   * Where the Server connects: `tcp://host:port` (port 0 takes a free one), `unix:///path`, or the console that it sits
-   * behind, `serial:///dev/hvc0`. Default `tcp://127.0.0.1:6000`.
-   */
-  listen?: string;
-  /** Says hello when the console is open, for a Server that waits for it. Default false: an original one does not. */
-  hello?: boolean;
-  /** Where the Server listens, when it is the manager that connects (as at HEAD): `tcp://host:port` or `unix:///path`. */
-  connect?: string;
-  /** What the Server speaks. Default `2207`. */
-  dialect?: Dialect;
-  /** How its messages are framed. Default `tcp9`; on a console `icecap4`. */
-  frame?: FrameKind;
-  /** The policy's exact text; its SHA-256 is what clients ask for. */
-  policy: string;
-  /** The folder that files live in, or a store of one's own. */
-  store: string | FileStore;
-  /** TLS sessions at once. Default 10,000. */
-  maxSessions?: number;
-  /** Bytes that a message may have, file included. Default 16 GiB. */
-  maxMessageBytes?: number;
-  /**
-   * Bytes that one answer to GetTlsData may have. Default 256 KiB; behind a console 8,000, because a VirtIO console loses
-   * what a slow host does not read in time, and an answer is all that is on its way at a time.
-   */
-  maxAnswerBytes?: number;
-  /** Hears what happens. Default: nobody. */
-  log?: Log;
-  signal?: AbortSignal;
-}
-
-type Completed = RuntimeManagerOptions & Required<Pick<RuntimeManagerOptions, keyof typeof RUNTIME_MANAGER_DEFAULTS | 'log'>>;
-
-/** Defaults of `RuntimeManagerOptions`. */
-export const RUNTIME_MANAGER_DEFAULTS = Object.freeze({
-  listen: 'tcp://127.0.0.1:6000',
-  dialect: '2207',
-  frame: 'tcp9',
-  maxSessions: 10_000,
-  maxMessageBytes: 16 * 2 ** 30,
-  maxAnswerBytes: 256 * 1024,
-});
-
-/** What differs behind a VirtIO console (wire spec §D, IceCap): the header is of 4 bytes, so that 8,000 + 25 fit in 8 KiB. */
-const CONSOLE_DEFAULTS = Object.freeze({ frame: 'icecap4', maxAnswerBytes: 8000 } as const);
+export { RUNTIME_MANAGER_DEFAULTS, type RuntimeManagerOptions, type TrustOptions } from './options.js';
 
 /** Milliseconds after which a manager that was asked to shut down does so, whether or not its Server has left. */
 const SHUTDOWN_MS = 3000;
@@ -83,14 +20,26 @@ const SHUTDOWN_MS = 3000;
 /** How long a manager that connects waits for its Server: 30 s, as the original does (wire spec §D). */
 const CONNECT_RETRY: RetryOptions = Object.freeze({ tries: 300, intervalMs: 100, backoff: 1 });
 
+/** What belongs to one link: its sessions end with it, and so does an attestation that it has begun. */
+interface Link {
+  readonly sessions: Set<number>;
+  /** Undefined where the manager needs no attestation. */
+  readonly enrolment: Enrolment | undefined;
+}
+
 /**
  * The Runtime Manager: answers the Server's bincode requests, and inside the TLS sessions that these carry, the
- * principals' protobuf requests, on a store of files (wire spec §D).
+ * principals' protobuf requests, on a store of files, as far as the policy lets them (wire spec §D).
+ *
+ *     Attestation ─▶ Initialize ─▶ NewTlsSession, SendTlsData, GetTlsData …
+ *
+ * With an attester it opens no session before it is initialised. It is so once: a second Initialize may bring another
+ * certificate (a Server that has come back), never another policy; nor may a store that was used under one.
  */
 export class RuntimeManager {
-  readonly #options: Completed;
-  readonly #enclave: Enclave;
-  readonly #stack: ReturnType<typeof managerClientStack>;
+  readonly #options: CompleteOptions;
+  readonly #store: FileStore;
+  readonly #initialisation: Initialisation;
   /** Sessions by the ids of the wire: they count up from 1. */
   readonly #sessions = new Map<number, TlsSession>();
   readonly #links = new Set<LinkEndpoint>();
@@ -103,40 +52,28 @@ export class RuntimeManager {
   #closing: Promise<void> | undefined;
   #shutdown: NodeJS.Timeout | undefined;
 
-  private constructor(options: RuntimeManagerOptions, store: FileStore) {
-    const behindConsole = options.listen?.startsWith('serial:') === true && options.connect === undefined ? CONSOLE_DEFAULTS : {};
-    const completed: Completed = { log: noLog, ...RUNTIME_MANAGER_DEFAULTS, ...behindConsole, ...definedOf(options) };
-    integerInRange('maxSessions', completed.maxSessions, 1, 2 ** 31);
-    integerInRange('maxMessageBytes', completed.maxMessageBytes, 1, Number.MAX_SAFE_INTEGER);
-    integerInRange('maxAnswerBytes', completed.maxAnswerBytes, 1, 2 ** 20);
-    if (options.identities.length === 0) {
-      throw new InvalidOptionError('identities must name at least one principal', { expected: 'certificates', got: 0 });
-    }
-    this.#options = completed;
-    const { certificate, key, identities, clientAuthorities, cipherSuite, handshakeTimeoutMs } = options;
-    const trust = definedOf({ certificate, key, identities, clientAuthorities, cipherSuite, handshakeTimeoutMs });
-    this.#stack = managerClientStack({ ...completed, tls: { role: 'server', ...trust } });
-    this.#enclave = {
-      store,
-      policyHash: policyHash(options.policy),
-      log: completed.log,
-      shutdown: () => {
-        this.#active = false;
-        completed.log('info', 'shutdown requested');
-        // The Server closes the link when the answer is out; but the far end of a console is not seen to close.
-        this.#shutdown ??= setTimeout(() => void this.close(), SHUTDOWN_MS);
-      },
-    };
+  private constructor(options: CompleteOptions, store: FileStore) {
+    this.#options = options;
+    this.#store = store;
+    this.#initialisation = new Initialisation({ ...options, store, shutdown: () => this.#requestShutdown() }, () => this.#active);
     this.#closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
   }
 
-  /** Opens the store and begins to listen. */
+  /**
+   * Opens the store and begins to listen.
+   *
+   * @throws InvalidOptionError, TransportError; FileStoreError for a store that cannot be used, or belongs to another
+   * policy; PolicyError for a policy that is none
+   */
   static async start(options: RuntimeManagerOptions): Promise<RuntimeManager> {
+    const complete = completed(options);
+    const trust = trustOf(complete);
     const store = typeof options.store === 'string' ? await DirectoryStore.open(options.store) : options.store;
     try {
-      const manager = new RuntimeManager(options, store);
+      const manager = new RuntimeManager(complete, store);
+      if (trust !== undefined) await manager.#initialisation.take(trust.policy, trust);
       await manager.#open();
       options.signal?.addEventListener('abort', () => void manager.close(), { once: true });
       return manager;
@@ -174,12 +111,22 @@ export class RuntimeManager {
     return this.#sessions.size;
   }
 
+  /** Programs and pipelines that run now. */
+  get running(): number {
+    return this.#initialisation.enclave?.programs?.running ?? 0;
+  }
+
+  /** SHA-256 of the policy's text, 64 lowercase hex digits; undefined until the manager is initialised. */
+  get policyHash(): string | undefined {
+    return this.#initialisation.enclave?.policyHash;
+  }
+
   /** Settles when the manager has closed: by `close()`, or because a principal shut it down. */
   get closed(): Promise<void> {
     return this.#closed;
   }
 
-  /** Stops listening, ends sessions and links, closes the store if it opened it. */
+  /** Stops listening, ends sessions, links and running programs, closes the store if it opened it. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -187,36 +134,47 @@ export class RuntimeManager {
 
   async #close(): Promise<void> {
     clearTimeout(this.#shutdown);
+    this.#active = false;
     await this.#listener?.close();
     for (const session of this.#sessions.values()) session.destroy();
     for (const link of this.#links) link.destroy();
-    if (typeof this.#options.store === 'string') await this.#enclave.store.close();
+    await this.#initialisation.end();
+    if (typeof this.#options.store === 'string') await this.#store.close();
     this.#resolveClosed();
   }
 
   #serve(pipe: Duplex): void {
-    const sessions = new Set<number>();
-    const link = new LinkEndpoint(
+    const { attester } = this.#options;
+    const link: Link = { sessions: new Set(), enrolment: attester && new Enrolment({ ...this.#options, attester }) };
+    const endpoint = new LinkEndpoint(
       pipe,
       this.#options,
-      (request) => this.#answer(request, sessions),
+      (request) => this.#answer(request, link),
       (error) => {
-        this.#links.delete(link);
-        this.#options.log(error === undefined ? 'info' : 'warn', 'link closed', { reason: error?.message, sessions: sessions.size });
+        this.#links.delete(endpoint);
+        this.#options.log(error === undefined ? 'info' : 'warn', 'link closed', { reason: error?.message, sessions: link.sessions.size });
         // Who relays a session's bytes is gone: the session cannot go on.
-        for (const id of sessions) this.#drop(id);
+        for (const id of link.sessions) this.#drop(id);
         // A manager that had connected has nobody to serve any more.
         if (!this.#active || this.#options.connect !== undefined) void this.close();
       },
     );
-    this.#links.add(link);
+    this.#links.add(endpoint);
     this.#options.log('info', 'link opened');
   }
 
-  #answer(request: Request, sessions: Set<number>): Response | PendingResponse {
+  #answer(request: Request, link: Link): Response | PendingResponse {
     switch (request.kind) {
+      case 'Attestation':
+        return link.enrolment === undefined
+          ? UNIMPLEMENTED
+          : this.#initialisation.attest(link.enrolment, joined(request.challenge), request.deviceId);
+      case 'Initialize':
+        return link.enrolment === undefined
+          ? UNIMPLEMENTED
+          : this.#initialisation.initialize(link.enrolment, request.policy, request.chain.map(joined));
       case 'NewTlsSession':
-        return this.#newSession(sessions);
+        return this.#newSession(link);
       case 'SendTlsData':
         return status(this.#sessions.get(request.session)?.feed(request.data) === true);
       case 'GetTlsDataNeeded':
@@ -229,19 +187,30 @@ export class RuntimeManager {
             )
           : this.#get(request.session);
       case 'CloseTlsSession':
-        sessions.delete(request.session);
+        link.sessions.delete(request.session);
         this.#drop(request.session);
         return status(true);
-      default:
-        return { kind: 'Status', status: 'Unimplemented' };
+      case 'ResetEnclave':
+        return this.#reset(link);
     }
   }
 
-  #newSession(sessions: Set<number>): Response {
-    if (!this.#active || this.#sessions.size >= this.#options.maxSessions) return status(false);
+  /** As the original: IceCap says yes, and the others do not know it (wire spec §D). What the manager guards stays. */
+  #reset(link: Link): Response {
+    if (this.#options.frame !== 'icecap4') return UNIMPLEMENTED;
+    // The far end of a console is not seen to close: this is how its Server takes leave.
+    for (const id of link.sessions) this.#drop(id);
+    link.sessions.clear();
+    return status(true);
+  }
+
+  #newSession(link: Link): Response {
+    const { enclave } = this.#initialisation;
+    if (enclave === undefined || !this.#active || this.#sessions.size >= this.#options.maxSessions) return status(false);
     const id = ++this.#lastId;
-    const session = new TlsSession(id, this.#stack, {
-      answer: (request) => answerRequest(request, this.#enclave, id),
+    const session = new TlsSession(id, enclave.stack, {
+      answer: (request, principal, signal) =>
+        answerRequest(request, enclave, { principal: enclave.principal(principal), session: id, signal }),
       onEnd: (ended, error) => {
         if (error !== undefined)
           this.#options.log('warn', 'session failed', { session: id, code: error.code, layer: error.layer, reason: error.message });
@@ -249,8 +218,16 @@ export class RuntimeManager {
       },
     });
     this.#sessions.set(id, session);
-    sessions.add(id);
+    link.sessions.add(id);
     return { kind: 'TlsSession', session: id };
+  }
+
+  #requestShutdown(): void {
+    this.#active = false;
+    this.#options.log('info', 'shutdown requested');
+    void this.#initialisation.enclave?.programs?.end();
+    // The Server closes the link when the answer is out; but the far end of a console is not seen to close.
+    this.#shutdown ??= setTimeout(() => void this.close(), SHUTDOWN_MS);
   }
 
   /** What waits; Fail when there is nothing (wire spec §D). */
@@ -278,6 +255,8 @@ export class RuntimeManager {
     session?.destroy();
   }
 }
+
+const UNIMPLEMENTED: Response = Object.freeze({ kind: 'Status', status: 'Unimplemented' });
 
 function status(success: boolean): Response {
   return { kind: 'Status', status: success ? 'Success' : 'Fail' };

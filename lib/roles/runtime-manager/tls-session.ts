@@ -1,7 +1,8 @@
-import { asVeracruzError, type VeracruzError } from '../../core/errors.js';
+import { asVeracruzError, PrincipalUnknownError, type VeracruzError } from '../../core/errors.js';
 import { written } from '../../core/written.js';
 import type { Slices } from '../../layers/bincode/index.js';
 import type { IncomingBody } from '../../layers/protobuf/index.js';
+import { tlsState } from '../../layers/tls/index.js';
 import type { Channel } from '../../pipeline/channel.js';
 import type { managerClientStack } from '../stacks.js';
 import type { ReceivedRequest, SentResponse } from './requests.js';
@@ -24,8 +25,13 @@ const BACKLOG_BYTES = 1024 * 1024;
 const MAX_BACKLOG_BYTES = 8 * 1024 * 1024;
 
 export interface SessionEvents {
-  /** Answers one request. */
-  answer(request: ReceivedRequest): Promise<SentResponse>;
+  /**
+   * Answers one request.
+   *
+   * @param principal place of the client's certificate in the policy's list
+   * @param signal fires when the session is gone
+   */
+  answer(request: ReceivedRequest, principal: number, signal: AbortSignal): Promise<SentResponse>;
   /** The session's stack is gone; what waits to be fetched is still there. */
   onEnd(session: TlsSession, error: VeracruzError | undefined): void;
 }
@@ -46,6 +52,7 @@ export class TlsSession {
   /** The body that is arriving, or has arrived and is being read. */
   #body: IncomingBody | undefined;
   #answering = false;
+  readonly #gone = new AbortController();
   #ended = false;
   #waiters: (() => void)[] = [];
 
@@ -60,6 +67,7 @@ export class TlsSession {
     });
     this.#channel.on('close', () => {
       this.#ended = true;
+      this.#gone.abort();
       this.#progress();
       events.onEnd(this, failure);
     });
@@ -106,7 +114,7 @@ export class TlsSession {
       for await (const request of this.#channel.iterator({ destroyOnReturn: false }) as AsyncIterable<ReceivedRequest>) {
         this.#body = bodyOf(request);
         this.#answering = true;
-        const response = await this.#events.answer(request);
+        const response = await this.#events.answer(request, this.#principal(), this.#gone.signal);
         // A body that the answer did not care for is skipped, so that the next request is found.
         this.#body?.destroy();
         this.#body = undefined;
@@ -118,6 +126,13 @@ export class TlsSession {
     } catch (error) {
       this.#channel.destroy(asVeracruzError(error, { layer: 'runtime-manager', session: String(this.id) }));
     }
+  }
+
+  /** TLS lets nobody in whom it does not know; if it did, this would be no identity's session, not the first one's. */
+  #principal(): number {
+    const principal = tlsState(this.#channel.connection)?.principal;
+    if (principal === undefined) throw new PrincipalUnknownError('the client is no identity of the policy', { layer: 'runtime-manager' });
+    return principal;
   }
 
   /** Waits until there is output, or none is to be expected. */

@@ -49,7 +49,7 @@ export class DirectSession {
     try {
       // The loop must not destroy the socket at its end: answers may still be on their way out.
       for await (const chunk of this.#socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-        await this.manager.feed(chunk);
+        await this.manager.feed([chunk]);
         this.#lookMs = LOOK_FIRST_MS;
         this.#fetch();
       }

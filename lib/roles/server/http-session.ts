@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { LimitError, LinkError, SessionUnknownError, TransportError, type VeracruzError } from '../../core/errors.js';
 import { BODY_END, BOUNDARY, type ItemChunk } from '../../core/unit.js';
 import { written } from '../../core/written.js';
+import { sliceBytes } from '../../layers/bincode/index.js';
 import type { Channel } from '../../pipeline/channel.js';
 import { HttpBodies } from '../../transports/http-bodies.js';
 import { serverClientStack } from '../stacks.js';
@@ -9,6 +10,8 @@ import { plain, statusOf } from './http-front.js';
 import type { ManagerSession } from './manager-session.js';
 
 const LAYER = 'server';
+/** Ciphertext that is gathered for one request to the manager, while it comes without a pause. */
+const GATHER_BYTES = 256 * 1024;
 
 export interface HttpSessionLimits {
   /** Bytes that a POST's body may have. */
@@ -28,7 +31,7 @@ export interface SessionEvents<Session> {
  * A session over HTTP: takes the ciphertext out of a client's POSTs and puts the Runtime Manager's into the answers. It
  * sees TLS records and nothing of what is in them.
  *
- *     body ─▶ session ─▶ base64 ─▶ SendTlsData…                 (one a slice, pipelined)
+ *     body ─▶ session ─▶ base64 ─▶ SendTlsData…                 (some slices in one, pipelined)
  *     answer ◀─ session ◀─ base64 ◀─ TlsData ◀─ GetTlsDataNeeded / GetTlsData until there is no more
  *
  * Bodies are relayed in the order of their arrival; the next body may follow while the answer of the one before it is
@@ -101,28 +104,45 @@ export class HttpSession {
     const bodies = new HttpBodies(this.#limits.maxBodyBytes, { 'x-veracruz-max-body-bytes': String(this.#limits.maxBodyBytes) });
     const channel = serverClientStack(this.id).over(bodies, { session: String(this.id) });
     channel.on('error', (error: VeracruzError) => this.#fail(error));
-    void this.#relay(channel);
+    this.#relay(channel);
     return [bodies, channel];
   }
 
-  /** Feeds one chunk behind: a body of one chunk reaches TLS when all of it has turned out to be good, or not at all. */
-  async #relay(channel: Channel<ItemChunk>): Promise<void> {
-    let held: Buffer | undefined;
-    try {
-      for await (const chunk of channel as AsyncIterable<Buffer | typeof BOUNDARY>) {
-        if (held !== undefined) {
-          this.#fed = true;
-          await this.manager.feed(held);
-        }
-        held = undefined;
-        if (chunk === BOUNDARY) {
-          this.#fed = false;
-          this.#fetching = this.#fetching.then(() => this.#answer(channel));
-        } else held = chunk;
+  /**
+   * Feeds the manager with what comes, some chunks in one request. The last chunk is kept back until the next has come: a
+   * body of one chunk reaches TLS when all of it has turned out to be good, or not at all.
+   */
+  #relay(channel: Channel<ItemChunk>): void {
+    let held: Buffer[] = [];
+    let heldBytes = 0;
+    let turns: NodeJS.Immediate | undefined;
+    const feed = (keep: number) => {
+      clearImmediate(turns);
+      turns = undefined;
+      const slices = held.slice(0, held.length - keep);
+      held = held.slice(slices.length);
+      heldBytes = sliceBytes(held);
+      if (slices.length === 0 || channel.destroyed) return;
+      this.#fed = true;
+      const room = this.manager.feed(slices);
+      if (room === undefined) return;
+      channel.pause();
+      void room.then(() => channel.resume());
+    };
+    channel.on('data', (chunk: Buffer | typeof BOUNDARY) => {
+      if (chunk === BOUNDARY) {
+        feed(0);
+        this.#fed = false;
+        this.#fetching = this.#fetching.then(() => this.#answer(channel));
+        return;
       }
-    } catch {
-      // The channel's error event has told it already.
-    }
+      held.push(chunk);
+      heldBytes += chunk.length;
+      if (heldBytes >= GATHER_BYTES) feed(1);
+      // Nothing more in this turn: the client may take its time.
+      else if (held.length === 2) turns = setImmediate(() => feed(1));
+    });
+    channel.on('close', () => clearImmediate(turns));
   }
 
   /** Fetches what the Runtime Manager has for the client and puts it into the answer of the first POST under way. */

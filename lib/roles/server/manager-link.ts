@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import { drained } from '../../core/drained.js';
 import { LinkError } from '../../core/errors.js';
 import type { Dialect, Request, Response } from '../../layers/bincode/index.js';
+import type { FrameKind } from '../../layers/frame/index.js';
 import type { Channel } from '../../pipeline/channel.js';
 import { type LinkOptions, serverManagerStack } from '../stacks.js';
 
@@ -11,6 +12,9 @@ const LAYER = 'link';
  * in time, some 110 KiB fit, and the manager behind one answers with 8,000 bytes at most.
  */
 const CONSOLE_FETCHES = 8;
+/** Ciphertext of one SendTlsData: well below what a frame may have at either end; and on a console what soon gets through. */
+const SEND_BYTES = 256 * 1024;
+const CONSOLE_SEND_BYTES = 48 * 1024;
 
 type Answered = (error: LinkError | undefined, response: Response | undefined) => void;
 
@@ -38,6 +42,9 @@ export class ManagerLink {
   #freeFetches: number;
   readonly #fetchesInLine: (() => void)[] = [];
   readonly dialect: Dialect;
+  readonly frame: FrameKind;
+  /** Bytes of ciphertext that one SendTlsData may have. */
+  readonly maxSendBytes: number;
 
   /**
    * @param pipe the connected socket; the link owns it
@@ -45,7 +52,10 @@ export class ManagerLink {
    */
   constructor(pipe: Duplex, options: ManagerLinkOptions, onClose: (error: LinkError | undefined) => void) {
     this.dialect = options.dialect;
-    this.#freeFetches = options.frame === 'icecap4' ? CONSOLE_FETCHES : Number.POSITIVE_INFINITY;
+    this.frame = options.frame;
+    const console = options.frame === 'icecap4';
+    this.#freeFetches = console ? CONSOLE_FETCHES : Number.POSITIVE_INFINITY;
+    this.maxSendBytes = console ? CONSOLE_SEND_BYTES : SEND_BYTES;
     this.#channel = serverManagerStack(options).over(pipe);
     this.#channel.on('data', (response: Response) => this.#answer(response));
     this.#channel.on('error', (cause) =>
@@ -88,12 +98,14 @@ export class ManagerLink {
     });
   }
 
-  /** GetTlsData, in its turn where the road bears only so many at once. */
-  async fetch(session: number): Promise<Response> {
+  /** GetTlsData, in its turn where the road bears only so many at once. `sent` is called when it is on its way. */
+  async fetch(session: number, sent?: () => void): Promise<Response> {
     if (this.#freeFetches === 0) await new Promise<void>((resolve) => this.#fetchesInLine.push(resolve));
     else this.#freeFetches--;
     try {
-      return await this.call({ kind: 'GetTlsData', session });
+      const response = this.call({ kind: 'GetTlsData', session });
+      sent?.();
+      return await response;
     } finally {
       const next = this.#fetchesInLine.shift();
       if (next === undefined) this.#freeFetches++;
@@ -152,4 +164,9 @@ export class ManagerLink {
     this.#head = 0;
     for (const answered of waiting) answered(this.#failure, undefined);
   }
+}
+
+/** What an answer is called in errors: its kind, with the status of a `Status`. */
+export function nameOf(response: Response | undefined): string {
+  return response?.kind === 'Status' ? `Status(${response.status})` : (response?.kind ?? 'nothing');
 }

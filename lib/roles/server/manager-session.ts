@@ -1,11 +1,8 @@
 import { LinkError, SessionUnknownError, type VeracruzError } from '../../core/errors.js';
 import { type Response, type Slices, sliceBytes } from '../../layers/bincode/index.js';
-import type { ManagerLink } from './manager-link.js';
+import { type ManagerLink, nameOf } from './manager-link.js';
 
 const LAYER = 'server';
-
-/** Ciphertext of one SendTlsData: well below what a frame may have at either end. */
-const MAX_SLICE_BYTES = 256 * 1024;
 
 /** Ciphertext that the manager gave for a client, and whether the manager is still at work (wire spec §D, `active`). */
 export interface Fetched {
@@ -62,21 +59,27 @@ export class ManagerSession {
     return refusal;
   }
 
-  /** Hands over ciphertext; settles when more may follow, which is before the manager has answered. */
-  async feed(data: Buffer): Promise<void> {
-    for (let at = 0; at < data.length; at += MAX_SLICE_BYTES) await this.#send(data.subarray(at, at + MAX_SLICE_BYTES));
+  /** Hands over ciphertext. Undefined when more may follow at once, else a promise of when: both before the manager answers. */
+  feed(slices: Slices): Promise<void> | undefined {
+    let room = true;
+    for (const group of grouped(slices, this.link.maxSendBytes)) room = this.#send(group);
+    return room && this.#unacknowledged < this.#maxUnacknowledgedBytes ? undefined : this.#room();
   }
 
-  async #send(data: Buffer): Promise<void> {
-    this.bytes.up += data.length;
-    this.#unacknowledged += data.length;
-    const room = this.link.send({ kind: 'SendTlsData', session: this.id, data: [data] }, (error, response) => {
-      this.#unacknowledged -= data.length;
+  #send(data: Slices): boolean {
+    const bytes = sliceBytes(data);
+    this.bytes.up += bytes;
+    this.#unacknowledged += bytes;
+    return this.link.send({ kind: 'SendTlsData', session: this.id, data }, (error, response) => {
+      this.#unacknowledged -= bytes;
       this.#acknowledged?.();
       if (error !== undefined) this.#refusal ??= error;
       else if (response?.kind !== 'Status' || response.status !== 'Success') this.#refusal ??= this.#refused('SendTlsData', response);
     });
-    if (!room) await this.link.drained();
+  }
+
+  async #room(): Promise<void> {
+    await this.link.drained();
     while (this.#unacknowledged >= this.#maxUnacknowledgedBytes && !this.#closed) {
       await new Promise<void>((resolve) => {
         this.#acknowledged = resolve;
@@ -96,12 +99,14 @@ export class ManagerSession {
       for (let item = await this.#get(); item.data.length > 0; item = await this.#get()) yield item;
       return;
     }
-    let next = this.#nextItem();
-    for (let item = await next; item !== undefined; item = await next) {
-      // Asked for while this item is on its way to the client, so that the manager is never idle for us.
-      next = this.#nextItem();
-      next.catch(() => {});
-      yield item;
+    let needed = this.#needed();
+    while (await needed) {
+      // Asked right behind the item: the manager is never idle for us, and the last answer comes with the last item.
+      const ask = () => {
+        needed = this.#needed();
+        needed.catch(() => {});
+      };
+      yield await this.#get(ask);
     }
   }
 
@@ -113,18 +118,14 @@ export class ManagerSession {
     this.link.send({ kind: 'CloseTlsSession', session: this.id }, () => {});
   }
 
-  async #nextItem(): Promise<Fetched | undefined> {
-    return (await this.#needed()) ? this.#get() : undefined;
-  }
-
   async #needed(): Promise<boolean> {
     const response = await this.link.call({ kind: 'GetTlsDataNeeded', session: this.id });
     if (response.kind !== 'TlsDataNeeded') throw this.#refused('GetTlsDataNeeded', response);
     return response.needed;
   }
 
-  async #get(): Promise<Fetched> {
-    const response = await this.link.fetch(this.id);
+  async #get(sent?: () => void): Promise<Fetched> {
+    const response = await this.link.fetch(this.id, sent);
     if (response.kind !== 'TlsData') throw this.#refused('GetTlsData', response);
     this.bytes.down += sliceBytes(response.data);
     return response;
@@ -148,6 +149,21 @@ export class ManagerSession {
   }
 }
 
-function nameOf(response: Response | undefined): string {
-  return response?.kind === 'Status' ? `Status(${response.status})` : (response?.kind ?? 'nothing');
+/** The slices in groups of at most `max` bytes. */
+function* grouped(slices: Slices, max: number): Generator<Slices> {
+  let group: Buffer[] = [];
+  let bytes = 0;
+  for (const slice of slices) {
+    for (let at = 0; at < slice.length; ) {
+      const piece = slice.subarray(at, at + max - bytes);
+      group.push(piece);
+      at += piece.length;
+      bytes += piece.length;
+      if (bytes < max) continue;
+      yield group;
+      group = [];
+      bytes = 0;
+    }
+  }
+  if (group.length > 0) yield group;
 }

@@ -1,75 +1,23 @@
 import { randomInt } from 'node:crypto';
 import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { integerInRange } from '../../core/check.js';
-import { asVeracruzError, LinkError, type VeracruzError } from '../../core/errors.js';
-import type { Dialect } from '../../layers/bincode/index.js';
-import type { FrameKind } from '../../layers/frame/index.js';
+import { AbortedError, asVeracruzError, LinkError, type VeracruzError } from '../../core/errors.js';
 import { type Address, parseAddress } from '../../transports/address.js';
 import { bodyTooLarge } from '../../transports/http-bodies.js';
 import { boundAddress, type Listener, listen, listenSocket } from '../../transports/socket.js';
-import { definedOf, type Log, noLog } from '../options.js';
+import { Choreography } from './choreography.js';
 import { DirectSession } from './direct-session.js';
 import { answerClientError, plain, readSessionId, statusOf } from './http-front.js';
 import { HttpSession, type SessionEvents } from './http-session.js';
 import { ManagerSession } from './manager-session.js';
-import { type CompleteManagerOptions, type ManagerOptions, type ManagerStatus, Managers, type Member } from './managers.js';
+import { type ManagerStatus, Managers, type Member } from './managers.js';
+import { type CompleteServerOptions, completeOptions, type ServerOptions } from './options.js';
 
 const LAYER = 'server';
 /** Path of the one service (wire spec §C). */
 const PATH = '/runtime_manager';
 
-export interface ServerOptions {
-  /** Where clients connect. Default `tcp://127.0.0.1:3011`; port 0 takes a free one. */
-  listen?: string;
-  /** Where clients connect that speak TLS straight over TCP, as the head dialect has it, one connection a session. Default: nowhere. */
-  direct?: string;
-  /** The Runtime Manager, or several of them. Default `tcp://127.0.0.1:6000`. */
-  runtime?: string | ManagerOptions | readonly (string | ManagerOptions)[];
-  /** What the Runtime Managers speak. Default `2207`. */
-  dialect?: Dialect;
-  /** How messages to them are framed. Default `tcp9`; a console of IceCap has `icecap4`. */
-  frame?: FrameKind;
-  /**
-   * Milliseconds that a Runtime Manager may stay silent with a request unanswered before its link is given up; 0 for
-   * ever, as an original one needs that computes for long. Default 120,000.
-   */
-  maxSilenceMs?: number;
-  /** Sessions at once; one more is answered 503. Default 10,000. */
-  maxSessions?: number;
-  /** Bytes that a POST's body may have; more is answered 413. Default 4 MiB. */
-  maxBodyBytes?: number;
-  /** POSTs of one session that may wait on its connection. Default 16. */
-  maxPipelinedPosts?: number;
-  /** Ciphertext bytes of one session on their way to the Runtime Manager. Default 1 MiB. */
-  maxUnacknowledgedBytes?: number;
-  /** Milliseconds after which a session without a POST is closed. Default 60,000; 0 never. */
-  idleTimeoutMs?: number;
-  /** Milliseconds for a POST's head, and for all of a POST. Default 10,000 and 120,000. */
-  headTimeoutMs?: number;
-  postTimeoutMs?: number;
-  /** Hears what happens. Default: nobody. */
-  log?: Log;
-  signal?: AbortSignal;
-}
-
-type Completed = Required<Omit<ServerOptions, 'signal' | 'direct'>> & Pick<ServerOptions, 'direct'>;
-
-/** Defaults of `ServerOptions`. */
-export const SERVER_DEFAULTS = Object.freeze({
-  listen: 'tcp://127.0.0.1:3011',
-  runtime: 'tcp://127.0.0.1:6000',
-  dialect: '2207',
-  frame: 'tcp9',
-  maxSilenceMs: 120_000,
-  maxSessions: 10_000,
-  maxBodyBytes: 4 * 1024 * 1024,
-  maxPipelinedPosts: 16,
-  maxUnacknowledgedBytes: 1024 * 1024,
-  idleTimeoutMs: 60_000,
-  headTimeoutMs: 10_000,
-  postTimeoutMs: 120_000,
-});
+export { SERVER_DEFAULTS, type ServerOptions } from './options.js';
 
 /**
  * The Veracruz Server: relays the ciphertext of its clients' POSTs to a Runtime Manager and sees nothing of what is in it.
@@ -82,7 +30,7 @@ export const SERVER_DEFAULTS = Object.freeze({
  * is gone or the sessions are all taken. Their text is one plain line.
  */
 export class VeracruzServer {
-  readonly #options: Completed;
+  readonly #options: CompleteServerOptions;
   readonly #http: HttpServer;
   readonly #sessions = new Map<number, HttpSession>();
   /** POSTs of one connection are routed one after the other, so that they cannot overtake each other. */
@@ -100,19 +48,12 @@ export class VeracruzServer {
   #closing: Promise<void> | undefined;
 
   private constructor(options: ServerOptions) {
-    const completed: Completed = { log: noLog, ...SERVER_DEFAULTS, ...definedOf(options) };
-    integerInRange('maxSessions', completed.maxSessions, 1, 2 ** 31);
-    integerInRange('maxBodyBytes', completed.maxBodyBytes, 64, 2 ** 31);
-    integerInRange('maxPipelinedPosts', completed.maxPipelinedPosts, 1, 1024);
-    integerInRange('maxUnacknowledgedBytes', completed.maxUnacknowledgedBytes, 1, 2 ** 31);
-    integerInRange('idleTimeoutMs', completed.idleTimeoutMs, 0, 2 ** 31 - 1);
-    integerInRange('maxSilenceMs', completed.maxSilenceMs, 0, 2 ** 31 - 1);
-    integerInRange('headTimeoutMs', completed.headTimeoutMs, 1, 2 ** 31 - 1);
-    integerInRange('postTimeoutMs', completed.postTimeoutMs, 1, 2 ** 31 - 1);
+    const completed = completeOptions(options);
     this.#options = completed;
-    this.#managers = new Managers(managersOf(completed), {
+    this.#managers = new Managers(completed.managers, {
       log: completed.log,
       maxSilenceMs: completed.maxSilenceMs,
+      choreography: completed.choreography && new Choreography(completed.choreography),
       onLost: (member, error) => this.#linkLost(member, error),
       onAllGone: () => void this.close(),
     });
@@ -134,7 +75,11 @@ export class VeracruzServer {
     this.#http.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => answerClientError(error, socket));
   }
 
-  /** Connects to the Runtime Manager and begins to listen. */
+  /**
+   * Connects to the Runtime Managers, leads them through the choreography where there is a policy, and begins to listen.
+   *
+   * @throws the first manager's error when none comes into service; PolicyError; AbortedError when `signal` fires first
+   */
   static async start(options: ServerOptions = {}): Promise<VeracruzServer> {
     const server = new VeracruzServer(options);
     const { listen: at, idleTimeoutMs } = server.#options;
@@ -151,6 +96,10 @@ export class VeracruzServer {
     if (idleTimeoutMs > 0) {
       server.#idleTimer = setInterval(() => server.#closeIdle(), Math.min(1000, idleTimeoutMs));
       server.#idleTimer.unref();
+    }
+    if (options.signal?.aborted === true) {
+      await server.close();
+      throw new AbortedError('aborted at the start', { layer: LAYER, cause: options.signal.reason });
     }
     options.signal?.addEventListener('abort', () => void server.close(), { once: true });
     return server;
@@ -367,9 +316,4 @@ export class VeracruzServer {
 /** What a log knows a session by. */
 function nameOf(session: HttpSession | DirectSession): { session: number | 'direct' } {
   return { session: session instanceof HttpSession ? session.id : 'direct' };
-}
-
-function managersOf({ runtime, dialect, frame }: Pick<Required<ServerOptions>, 'runtime' | 'dialect' | 'frame'>): CompleteManagerOptions[] {
-  const list = Array.isArray(runtime) ? (runtime as readonly (string | ManagerOptions)[]) : [runtime as string | ManagerOptions];
-  return list.map((manager) => ({ dialect, frame, ...(typeof manager === 'string' ? { address: manager } : definedOf(manager)) }));
 }

@@ -1,0 +1,44 @@
+import { type Attester, InsecureNitroAttester, InsecureSoftwareAttester } from '../../attestation/evidence/index.js';
+import { InvalidArgumentError } from '../../core/errors.js';
+import type { Dialect } from '../../layers/bincode/index.js';
+import type { Log } from '../../roles/options.js';
+
+export interface AttesterFlags {
+  attester?: 'software';
+  deviceKey?: string;
+  measurement?: string;
+}
+
+/**
+ * The attester that the flags ask for; undefined for none. On Nitro it stands in for the platform with a root of its own,
+ * elsewhere for a PSA device.
+ *
+ * @throws InvalidArgumentError for flags that do not go together
+ */
+export async function attesterOf(flags: AttesterFlags, dialect: Dialect, log: Log): Promise<Attester | undefined> {
+  const { attester, deviceKey: keyFile, measurement } = flags;
+  if (attester === undefined) {
+    if (keyFile !== undefined || measurement !== undefined) {
+      throw new InvalidArgumentError('--device-key and --measurement belong to --attester software: add that');
+    }
+    return undefined;
+  }
+  if (keyFile === undefined) throw new InvalidArgumentError('--attester software needs --device-key <file>');
+  if (measurement !== undefined && !/^[0-9a-f]{64}$/i.test(measurement)) {
+    throw new InvalidArgumentError(`--measurement is 64 hex digits, got ${measurement.length} characters`, {
+      expected: 64,
+      got: measurement.length,
+    });
+  }
+  const options = { keyFile, ...(measurement !== undefined && { runtimeHash: Buffer.from(measurement, 'hex') }) };
+  const made = await (dialect === '2207-nitro'
+    ? InsecureNitroAttester.open(options)
+    : InsecureSoftwareAttester.open({ ...options, shape: dialect === 'head' ? 'head' : '2207' }));
+  log('warn', 'INSECURE: a key in a file attests this manager', {
+    protocol: made.protocol,
+    runtimeHash: made.runtimeHash.toString('hex'),
+    // What the attestation server must know of it; neither is a secret.
+    ...('publicKey' in made ? { publicKey: made.publicKey.toString('hex') } : { root: made.root }),
+  });
+  return made;
+}

@@ -1,0 +1,79 @@
+import { constants } from 'node:fs';
+import { link, open, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { FileStoreError, InvalidArgumentError } from '../../core/errors.js';
+import { errno, notAFile, STORE_LAYER } from './store-error.js';
+import type { StoreFolder } from './store-folder.js';
+
+const POLICY_HASH = /^[0-9a-f]{64}$/;
+const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
+
+/**
+ * Binds the folder of a store to a policy for good. What says so is a file beside the store's own folders, made once and
+ * never changed:
+ *
+ *     <root>/policy     SHA-256 of the policy's text, 64 lowercase hex digits, and a newline
+ *
+ * @throws FileStoreError, see `FileStore.bind`; InvalidArgumentError for a hash that is none
+ */
+export async function bindFolder(folder: StoreFolder, policyHash: string): Promise<void> {
+  if (!POLICY_HASH.test(policyHash)) {
+    throw new InvalidArgumentError('a policy hash has 64 lowercase hex digits', {
+      layer: STORE_LAYER,
+      expected: 64,
+      got: policyHash.length,
+    });
+  }
+  const path = join(folder.root, 'policy');
+  const bound = (await boundTo(path)) ?? (await claim(folder, path, policyHash));
+  if (bound === policyHash) return;
+  throw new FileStoreError('the store belongs to another policy', { layer: STORE_LAYER, expected: bound, got: policyHash });
+}
+
+/** The hash that the file has; undefined when there is no file. */
+async function boundTo(path: string): Promise<string | undefined> {
+  const file = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK).catch((thrown: unknown) => {
+    if (errno(thrown) === 'ENOENT') return undefined;
+    throw errno(thrown) === 'ELOOP' ? notAFile() : thrown;
+  });
+  if (file === undefined) return undefined;
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(66), 0, 66, 0);
+    const [hash = ''] = /^[0-9a-f]{64}(?=\n$)/.exec(buffer.toString('latin1', 0, bytesRead)) ?? [];
+    if (hash !== '') return hash;
+    throw new FileStoreError('the file that names the policy of the store is damaged', {
+      layer: STORE_LAYER,
+      expected: 65,
+      got: bytesRead,
+    });
+  } finally {
+    await file.close();
+  }
+}
+
+/** Gives the hash that the folder is bound to from now on: ours, unless somebody else was quicker. */
+async function claim(folder: StoreFolder, path: string, policyHash: string): Promise<string | undefined> {
+  const { files } = folder.quota;
+  if (files > 0) {
+    throw new FileStoreError(`the store has ${files} files and no policy: it is bound before anything is in it`, {
+      layer: STORE_LAYER,
+      expected: 0,
+      got: files,
+    });
+  }
+  // A link appears with all of its contents or not at all, and never in the place of another.
+  const draft = folder.draftPath('w');
+  const file = await folder.createDraft(draft);
+  try {
+    await file.writeFile(`${policyHash}\n`);
+    await folder.syncFile(file);
+    await link(draft, path).catch((thrown: unknown) => {
+      if (errno(thrown) !== 'EEXIST') throw thrown;
+    });
+    await folder.syncRoot();
+  } finally {
+    await file.close();
+    await unlink(draft);
+  }
+  return boundTo(path);
+}

@@ -1,0 +1,51 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
+import type { ListedFile } from './store-contract.js';
+import { storeError } from './store-error.js';
+import type { StoreFolder } from './store-folder.js';
+import { nameOf } from './store-names.js';
+
+/** Files that are looked at before others have their turn: about a millisecond. */
+const FILES_A_TURN = 256;
+
+export function isRoot(name: string): boolean {
+  return /^\/+$/.test(name);
+}
+
+function isAtOrBelow(name: string, top: string | undefined): boolean {
+  if (top === undefined || name === top) return true;
+  return name.startsWith('/') && (isRoot(top) || name.startsWith(`${top}/`));
+}
+
+/**
+ * The files of a store at or below `top`, which is a normal name, the root, or undefined for all. What somebody else put
+ * into the folder is left out.
+ *
+ * @param check called before each step; what it throws ends the list
+ */
+export async function* listFiles(folder: StoreFolder, top: string | undefined, check: () => void): AsyncGenerator<ListedFile> {
+  try {
+    check();
+    const entries = await readdir(join(folder.root, 'files'));
+    for (const [index, entry] of entries.entries()) {
+      if (index % FILES_A_TURN === FILES_A_TURN - 1) await turn();
+      const name = await nameOf(folder, entry);
+      if (name === undefined || !isAtOrBelow(name, top)) continue;
+      check();
+      const length = lengthOf(folder, name);
+      if (length !== undefined) yield { name, length };
+    }
+  } catch (thrown) {
+    throw storeError('list the files', thrown);
+  }
+}
+
+function lengthOf(folder: StoreFolder, name: string): number | undefined {
+  try {
+    return folder.find(name)?.length;
+  } catch (thrown) {
+    if ((thrown as { got?: unknown }).got === 'ENOTSUP') return undefined;
+    throw thrown;
+  }
+}

@@ -1,0 +1,22 @@
+import { ProtobufError, TruncatedError } from '../../core/errors.js';
+import type { Received, Sent } from '../../layers/protobuf/index.js';
+import type { Channel } from '../../pipeline/channel.js';
+
+const LAYER = 'attestation-server';
+
+export type Asked = Received<'ProxyAttestationServerRequest'>;
+export type Answer = Sent<'ProxyAttestationServerResponse'>;
+/** Names of the messages that may be asked. */
+export type Arm = Exclude<Asked['oneof'], null>;
+export type Fields<A extends Arm> = Extract<Asked, { oneof: A }>['fields'];
+
+/** The one message of a body. @throws TruncatedError for less, ProtobufError for more; what the stack throws */
+export async function onlyMessage(channel: Channel<Asked | Answer>): Promise<Asked> {
+  let only: Asked | undefined;
+  for await (const message of channel.iterator({ destroyOnReturn: false }) as AsyncIterable<Asked>) {
+    if (only !== undefined) throw new ProtobufError('a body has one message, got more', { layer: LAYER, expected: 1, got: 2 });
+    only = message;
+  }
+  if (only === undefined) throw new TruncatedError('a body has one message, got none', { layer: LAYER, expected: 1, got: 0 });
+  return only;
+}

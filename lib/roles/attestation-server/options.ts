@@ -1,0 +1,100 @@
+import { X509Certificate } from 'node:crypto';
+import { type Authority, readAuthority } from '../../attestation/authority.js';
+import { type AttestationProtocol, EVIDENCE_DEFAULTS } from '../../attestation/evidence/index.js';
+import type { DeviceRegistry, Platform, RegistryOptions } from '../../attestation/registry/index.js';
+import { integerInRange } from '../../core/check.js';
+import { InvalidOptionError } from '../../core/errors.js';
+import { definedOf, type Log, noLog } from '../options.js';
+
+export interface AttestationServerOptions {
+  /** Where it listens. Default `tcp://127.0.0.1:3010`; port 0 takes a free one. */
+  listen?: string;
+  /** The authority that signs the certificates: certificate and private key, PEM. */
+  authority: Pick<Authority, 'certificate' | 'key'>;
+  /** The device registry: an open one, which stays open, or where it is. */
+  registry: DeviceRegistry | RegistryOptions;
+  /** Days that a certificate holds. Default 1, as the original has it. */
+  days?: number;
+  /**
+   * Certifies any Runtime Manager, listed in the registry or not: whoever connects must look at the runtime hash himself, as
+   * with the original. Default false: an empty list lets nobody in.
+   */
+  allowAnyRuntime?: boolean;
+  /** Root of the documents of Nitro, PEM, instead of that of AWS: for tests. */
+  nitroRoot?: string;
+  /** Milliseconds in which a challenge must be answered. Default 60,000. */
+  challengeLifetimeMs?: number;
+  /** Challenges at once; one more is answered 503. Default 100,000. */
+  maxChallenges?: number;
+  /** Device keys, the newest first, that are tried on a token that names none, as those of 2207 do not. Default 16. */
+  maxKeysTried?: number;
+  /** Bytes that a body may have; more is answered 413. Default 128 KiB. */
+  maxBodyBytes?: number;
+  /**
+   * Requests a second from one address, which may also come all at once; more are answered 429. Clients behind a proxy, or on
+   * a Unix socket, are one address together. 0: no limit. Default 10.
+   */
+  maxRequestsPerSecond?: number;
+  /** Connections at once; one more is closed. Default 1,024. */
+  maxConnections?: number;
+  /** Milliseconds for a request's head, for all of a request, and that a connection may be idle. Default 10,000, 30,000, 10,000. */
+  headTimeoutMs?: number;
+  requestTimeoutMs?: number;
+  idleTimeoutMs?: number;
+  /** Milliseconds that only grow, for lifetimes and rates. Default `performance.now`. */
+  clock?: () => number;
+  /** Hears what happens. Default: nobody. */
+  log?: Log;
+  signal?: AbortSignal;
+}
+
+/** Defaults of `AttestationServerOptions`. */
+export const ATTESTATION_SERVER_DEFAULTS = Object.freeze({
+  listen: 'tcp://127.0.0.1:3010',
+  days: 1,
+  allowAnyRuntime: false,
+  challengeLifetimeMs: 60_000,
+  maxChallenges: 100_000,
+  maxKeysTried: 16,
+  maxBodyBytes: 2 * EVIDENCE_DEFAULTS.maxEvidenceBytes,
+  maxRequestsPerSecond: 10,
+  maxConnections: 1024,
+  headTimeoutMs: 10_000,
+  requestTimeoutMs: 30_000,
+  idleTimeoutMs: 10_000,
+});
+
+type Optional = 'nitroRoot' | 'signal' | 'registry';
+export type Completed = Required<Omit<AttestationServerOptions, Optional | 'authority'>> &
+  Pick<AttestationServerOptions, Optional> & { readonly authority: Authority };
+
+/** What each protocol may attest: a token of one must not pass with the hash of another's runtime. */
+export const PLATFORMS_OF: Readonly<Record<AttestationProtocol, readonly Platform[]>> = Object.freeze({
+  psa: ['linux', 'icecap'],
+  nitro: ['nitro'],
+});
+
+/** The options with their defaults. @throws InvalidOptionError; InvalidArgumentError for an authority that is none */
+export function completeOptions(options: AttestationServerOptions): Completed {
+  const authority = readAuthority(options.authority.certificate, options.authority.key);
+  const { validFrom, validTo } = new X509Certificate(authority.certificateDer);
+  if (!(Date.parse(validFrom) <= Date.now() && Date.now() < Date.parse(validTo))) {
+    throw new InvalidOptionError(`the authority's certificate holds from ${validFrom} to ${validTo}`, { expected: validTo });
+  }
+  const completed: Completed = {
+    log: noLog,
+    clock: () => performance.now(),
+    ...ATTESTATION_SERVER_DEFAULTS,
+    ...definedOf(options),
+    authority,
+  };
+  integerInRange('days', completed.days, 1, 3650);
+  integerInRange('challengeLifetimeMs', completed.challengeLifetimeMs, 1, 3_600_000);
+  integerInRange('maxChallenges', completed.maxChallenges, 1, 10_000_000);
+  integerInRange('maxKeysTried', completed.maxKeysTried, 1, 1024);
+  integerInRange('maxBodyBytes', completed.maxBodyBytes, 64, 2 * 1024 * 1024);
+  integerInRange('maxRequestsPerSecond', completed.maxRequestsPerSecond, 0, 1_000_000);
+  integerInRange('maxConnections', completed.maxConnections, 1, 1_000_000);
+  for (const name of ['headTimeoutMs', 'requestTimeoutMs', 'idleTimeoutMs'] as const) integerInRange(name, completed[name], 1, 2 ** 31 - 1);
+  return completed;
+}

@@ -1,0 +1,54 @@
+import { isIPv6 } from 'node:net';
+
+/** Addresses that are remembered; the one that was quiet for longest is forgotten for a new one. */
+const MAX_ADDRESSES = 10_000;
+
+/** What an address has left. */
+interface Bucket {
+  tokens: number;
+  at: number;
+}
+
+/** How many requests each address may make: `perSecond` at once, and as many a second after that. */
+export class RequestRate {
+  readonly #perSecond: number;
+  readonly #clock: () => number;
+  readonly #buckets = new Map<string, Bucket>();
+
+  /** @param perSecond 0 for no limit */
+  constructor(perSecond: number, clock: () => number) {
+    this.#perSecond = perSecond;
+    this.#clock = clock;
+  }
+
+  /** Addresses that are remembered. */
+  get size(): number {
+    return this.#buckets.size;
+  }
+
+  /** Takes one request of `address` into account: false when it is one too many. */
+  allows(address: string): boolean {
+    if (this.#perSecond === 0) return true;
+    const key = networkOf(address);
+    const now = this.#clock();
+    const { tokens, at } = this.#buckets.get(key) ?? { tokens: this.#perSecond, at: now };
+    const left = Math.min(this.#perSecond, tokens + ((now - at) * this.#perSecond) / 1000);
+    const allowed = left >= 1;
+    this.#buckets.delete(key);
+    if (this.#buckets.size >= MAX_ADDRESSES) this.#buckets.delete(this.#buckets.keys().next().value as string);
+    this.#buckets.set(key, { tokens: allowed ? left - 1 : left, at: now });
+    return allowed;
+  }
+}
+
+/** An IPv4 address as it is; of an IPv6 address the first 64 bits: the rest is its owner's to choose. */
+function networkOf(address: string): string {
+  const mapped = /^::ffff:([\d.]+)$/i.exec(address);
+  if (mapped !== null) return mapped[1] as string;
+  if (!isIPv6(address)) return address;
+  const [before = '', after] = address.split('::');
+  const head = before === '' ? [] : before.split(':');
+  const tail = after === undefined || after === '' ? [] : after.split(':');
+  const zeros = after === undefined ? 0 : 8 - head.length - tail.length;
+  return [...head, ...Array.from({ length: zeros }, () => '0'), ...tail].slice(0, 4).join(':');
+}

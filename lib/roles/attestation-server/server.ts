@@ -1,0 +1,180 @@
+import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { DeviceRegistry } from '../../attestation/registry/index.js';
+import { type Address, formatAddress, parseAddress } from '../../transports/address.js';
+import { boundAddress, listen } from '../../transports/socket.js';
+import { answerClientError, plain } from '../server/http-front.js';
+import { type AttestationServerOptions, type Completed, completeOptions } from './options.js';
+import { answerOk } from './post-body.js';
+import { RequestRate } from './request-rate.js';
+import { Services } from './services.js';
+
+export { ATTESTATION_SERVER_DEFAULTS, type AttestationServerOptions } from './options.js';
+
+/** Milliseconds that requests under way have to end when the server closes. */
+const PATIENCE_MS = 5000;
+const MAX_HEAD_BYTES = 8192;
+
+/**
+ * The Proxy Attestation Server (wire spec §F): gives challenges, judges the evidence that answers them, and certifies the keys
+ * of the Runtime Managers that pass. Bodies, both ways, are base64 of a prefixed protobuf message.
+ *
+ *     POST /Start                                  start_msg                     → psa_attestation_init
+ *     POST /PSA/AttestationToken, /PSA             native_psa_attestation_token  → cert_chain
+ *     POST /Nitro/AttestationToken, /Nitro         nitro_attestation_doc         → cert_chain
+ *     POST /VerifyPAT                              proxy_psa_attestation_token   → the token's payload, base64
+ *     GET  /certificate                            the authority's certificate, PEM
+ *     GET  /health                                 `ok`, when the registry answers
+ *
+ * Evidence that does not pass, for whatever reason, is answered `403 attestation failed`; the log has the reason. Other
+ * refusals are 400 (malformed body), 404, 405, 408, 413, 429, 501 (unknown protocol), and 503 (too many challenges or
+ * devices, or the registry does not answer). All are one plain line.
+ *
+ * Challenges live in this process: a device answers to the server that gave its challenge.
+ */
+export class AttestationServer {
+  readonly #options: Completed;
+  readonly #registry: DeviceRegistry;
+  /** The registry was opened here, and is closed here. */
+  readonly #ownsRegistry: boolean;
+  readonly #rate: RequestRate;
+  readonly #services: Services;
+  readonly #http: HttpServer;
+  readonly #closed: Promise<void>;
+  #resolveClosed: () => void = () => {};
+  #address: Address | undefined;
+  #closing: Promise<void> | undefined;
+
+  private constructor(options: Completed, registry: DeviceRegistry) {
+    this.#options = options;
+    this.#registry = registry;
+    this.#ownsRegistry = registry !== options.registry;
+    this.#rate = new RequestRate(options.maxRequestsPerSecond, options.clock);
+    this.#services = new Services(registry, options);
+    this.#closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve;
+    });
+    this.#http = createServer({
+      noDelay: true,
+      maxHeaderSize: MAX_HEAD_BYTES,
+      headersTimeout: Math.min(options.headTimeoutMs, options.requestTimeoutMs),
+      requestTimeout: options.requestTimeoutMs,
+      keepAliveTimeout: options.idleTimeoutMs,
+      connectionsCheckingInterval: 1000,
+    });
+    this.#http.maxConnections = options.maxConnections;
+    this.#http.on('request', (request, response) => this.#route(request, response, () => {}));
+    // A client that asks first is refused, if it must be, before it has sent its body.
+    this.#http.on('checkContinue', (request, response) => this.#route(request, response, () => response.writeContinue()));
+    this.#http.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => answerClientError(error, socket));
+  }
+
+  /**
+   * Opens the registry if it is not open yet, and begins to listen.
+   * @throws InvalidOptionError; InvalidArgumentError; RegistryError; TransportError
+   */
+  static async start(options: AttestationServerOptions): Promise<AttestationServer> {
+    const completed = completeOptions(options);
+    const address = parseAddress(completed.listen);
+    const registry = options.registry instanceof DeviceRegistry ? options.registry : await DeviceRegistry.open(options.registry);
+    const server = new AttestationServer(completed, registry);
+    try {
+      await server.#warn();
+      await listen(server.#http, address);
+    } catch (error) {
+      if (server.#ownsRegistry) await registry.close();
+      throw error;
+    }
+    server.#address = boundAddress(server.#http, address);
+    options.signal?.addEventListener('abort', () => void server.close(), { once: true });
+    return server;
+  }
+
+  /** Where it listens, with the port that the system chose where 0 was asked. */
+  get address(): Address {
+    return this.#address as Address;
+  }
+
+  /** `http://host:port`; of a Unix socket its address. */
+  get url(): string {
+    const address = this.address;
+    return address.kind === 'tcp' || address.kind === 'tcp-listen'
+      ? `http://${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`
+      : formatAddress(address);
+  }
+
+  /** The registry, for whoever enrols and allows while the server runs. */
+  get registry(): DeviceRegistry {
+    return this.#registry;
+  }
+
+  /** Challenges that are kept, late ones included. */
+  get challenges(): number {
+    return this.#services.challenges;
+  }
+
+  /** Settles when the server has closed. */
+  get closed(): Promise<void> {
+    return this.#closed;
+  }
+
+  /** Stops listening, finishes what is being answered (5 s at most), and closes the registry if it opened it. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#http.close(() => resolve()));
+    const sweep = setInterval(() => this.#http.closeIdleConnections(), 50);
+    const patience = setTimeout(() => this.#http.closeAllConnections(), PATIENCE_MS);
+    this.#http.closeIdleConnections();
+    await closed;
+    clearInterval(sweep);
+    clearTimeout(patience);
+    if (this.#ownsRegistry) await this.#registry.close();
+    this.#resolveClosed();
+  }
+
+  /** Says at the start what would be a riddle later. */
+  async #warn(): Promise<void> {
+    const { log, allowAnyRuntime, maxKeysTried } = this.#options;
+    const [runtimes, keys] = await Promise.all([this.#registry.listRuntimes(), this.#registry.liveKeys(maxKeysTried + 1)]);
+    if (allowAnyRuntime) log('warn', 'ANY Runtime Manager is certified: whoever connects must check its hash himself');
+    else if (runtimes.every(({ revokedAt }) => revokedAt !== null)) log('warn', 'no runtime hash is allowed: nobody will be certified');
+    if (keys.length === 0) log('warn', 'no device key is enrolled: no PSA token will pass');
+    if (keys.length > maxKeysTried) log('warn', 'more keys than are tried on a token that names none', { maxKeysTried });
+  }
+
+  #route(request: IncomingMessage, response: ServerResponse, proceed: () => void): void {
+    const { method = '', url = '' } = request;
+    if (!this.#rate.allows(request.socket.remoteAddress ?? '')) {
+      plain(request, response, 429, 'too many requests', { 'retry-after': '1' });
+    } else if (this.#closing !== undefined) {
+      plain(request, response, 503, 'the server is closing');
+    } else if (url === '/health' || url === '/certificate') {
+      if (method === 'GET') void this.#look(url, request, response);
+      else plain(request, response, 405, `only GET ${url}`, { allow: 'GET' });
+    } else if (!this.#services.has(url)) {
+      plain(request, response, 404, 'no such service');
+    } else if (method !== 'POST') {
+      plain(request, response, 405, `only POST ${url}`, { allow: 'POST' });
+    } else {
+      void this.#services.serve(url, request, response, proceed);
+    }
+  }
+
+  async #look(url: '/health' | '/certificate', request: IncomingMessage, response: ServerResponse): Promise<void> {
+    request.resume();
+    if (url === '/certificate') {
+      answerOk(response, this.#options.authority.certificate, 'application/x-pem-file');
+      return;
+    }
+    try {
+      await this.#registry.ping();
+      answerOk(response, 'ok\n');
+    } catch {
+      plain(request, response, 503, 'the registry does not answer');
+    }
+  }
+}

@@ -1,0 +1,142 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type DeviceRegistry, tameText } from '../../attestation/registry/index.js';
+import { asVeracruzError, ProtobufError, VeracruzError } from '../../core/errors.js';
+import { encodeBase64 } from '../../layers/base64/index.js';
+import type { Channel } from '../../pipeline/channel.js';
+import { bodyTooLarge } from '../../transports/http-bodies.js';
+import { plain } from '../server/http-front.js';
+import { attestationServerStack } from '../stacks.js';
+import { type Appraised, Appraiser } from './appraiser.js';
+import { Challenges } from './challenges.js';
+import { type Answer, type Arm, type Asked, type Fields, onlyMessage } from './messages.js';
+import type { Completed } from './options.js';
+import { answerOk, PostBody } from './post-body.js';
+import { isOurs, Refusal, refusalOf } from './refusal.js';
+
+const LAYER = 'attestation-server';
+/** What everybody hears whose evidence does not pass. */
+const FAILED = 'attestation failed';
+
+/** A message to answer with, or the bytes of a body that is none: base64 of them goes out. */
+type Outcome = Answer | Buffer;
+
+/** A path, the message that it takes, and what it does with it. */
+interface Service<A extends Arm> {
+  readonly takes: A;
+  readonly serve: (fields: Fields<A>, from: string) => Promise<Outcome>;
+}
+
+/** The POSTs of an attestation server: one message in, one out. */
+export class Services {
+  readonly #options: Completed;
+  readonly #registry: DeviceRegistry;
+  readonly #challenges: Challenges;
+  readonly #appraiser: Appraiser;
+  readonly #services: ReadonlyMap<string, Service<Arm>>;
+
+  constructor(registry: DeviceRegistry, options: Completed) {
+    this.#options = options;
+    this.#registry = registry;
+    this.#challenges = new Challenges(options.maxChallenges, options.challengeLifetimeMs, options.clock);
+    this.#appraiser = new Appraiser(registry, this.#challenges, options);
+    const start = service('start_msg', (fields) => this.#start(fields));
+    const psa = service('native_psa_attestation_token', ({ token, device_id, csr }, from) =>
+      this.#attest(device_id, from, () => this.#appraiser.psa(device_id, token, csr)),
+    );
+    const nitro = service('nitro_attestation_doc', ({ doc, device_id }, from) =>
+      this.#attest(device_id, from, () => this.#appraiser.nitro(device_id, doc)),
+    );
+    const proxy = service('proxy_psa_attestation_token', ({ token, pubkey, device_id }, from) =>
+      this.#judge(device_id, from, () => this.#appraiser.proxy(device_id, token, pubkey)),
+    );
+    this.#services = new Map([
+      ['/Start', start],
+      ['/PSA/AttestationToken', psa],
+      ['/PSA', psa],
+      ['/Nitro/AttestationToken', nitro],
+      ['/Nitro', nitro],
+      ['/VerifyPAT', proxy],
+    ]);
+  }
+
+  /** Challenges that are kept, late ones included. */
+  get challenges(): number {
+    return this.#challenges.size;
+  }
+
+  has(path: string): boolean {
+    return this.#services.has(path);
+  }
+
+  /** Answers a POST, whatever is in it. Never rejects. `proceed` is called when its body is wanted. */
+  async serve(path: string, request: IncomingMessage, response: ServerResponse, proceed: () => void): Promise<void> {
+    const { takes, serve } = this.#services.get(path) as Service<Arm>;
+    const from = request.socket.remoteAddress ?? '';
+    let channel: Channel<Asked | Answer> | undefined;
+    try {
+      const { maxBodyBytes } = this.#options;
+      const announced = Number(request.headers['content-length'] ?? 0);
+      if (announced > maxBodyBytes) throw bodyTooLarge(maxBodyBytes, announced);
+      proceed();
+      channel = attestationServerStack().over(new PostBody(request, response, maxBodyBytes));
+      channel.on('error', () => {});
+      const message = await onlyMessage(channel);
+      if (message.oneof !== takes) {
+        throw new ProtobufError(`${path} takes ${takes}, got ${message.oneof ?? 'nothing'}`, {
+          expected: takes,
+          got: String(message.oneof),
+        });
+      }
+      const outcome = await serve(message.fields, from);
+      if (Buffer.isBuffer(outcome)) {
+        channel.destroy();
+        answerOk(response, encodeBase64(outcome));
+      } else channel.end(outcome);
+    } catch (error) {
+      this.#refuse(request, response, error, path);
+      channel?.destroy();
+    }
+  }
+
+  async #start({ protocol, firmware_version = '' }: Fields<'start_msg'>): Promise<Answer> {
+    if (protocol !== 'psa' && protocol !== 'nitro') throw new Refusal(501, 'the protocol is psa or nitro');
+    const taken = async (deviceId: number) => (await this.#registry.findDevice(deviceId)) !== undefined;
+    const { deviceId, nonce } = await this.#challenges.give(protocol, tameText(firmware_version), taken);
+    this.#options.log('debug', 'challenge given', { device: deviceId, protocol });
+    return { oneof: 'psa_attestation_init', fields: { challenge: nonce, device_id: deviceId } };
+  }
+
+  async #attest(deviceId: number, from: string, appraise: () => Promise<Appraised>): Promise<Answer> {
+    const { platform, runtimeHash, root, certificate } = await this.#judge(deviceId, from, appraise);
+    this.#options.log('info', 'device attested', { device: deviceId, platform, runtimeHash });
+    return { oneof: 'cert_chain', fields: { root_cert: root, enclave_cert: certificate } };
+  }
+
+  /** Logs why evidence does not pass, and tells nobody else. */
+  async #judge<T>(deviceId: number, from: string, appraise: () => Promise<T>): Promise<T> {
+    try {
+      return await appraise();
+    } catch (thrown) {
+      // The registry is gone, or full: no fault of the evidence.
+      if (isOurs(thrown)) throw thrown;
+      const { code, message, expected, got } = asVeracruzError(thrown, { layer: LAYER });
+      const level = thrown instanceof VeracruzError ? 'warn' : 'error';
+      this.#options.log(level, 'attestation refused', { device: deviceId, code, reason: message, expected, got, from });
+      throw new Refusal(403, FAILED);
+    }
+  }
+
+  #refuse(request: IncomingMessage, response: ServerResponse, thrown: unknown, path: string): void {
+    const { status, message, cause } = refusalOf(thrown);
+    // Evidence that does not pass has been logged, with more to it; an unknown protocol and the like need no log.
+    if (cause instanceof VeracruzError) {
+      this.#options.log(status === 503 ? 'error' : 'warn', 'request refused', { path, status, code: cause.code, reason: cause.message });
+    }
+    plain(request, response, status, message);
+  }
+}
+
+/** One of the map: that its message is the one that it takes is seen to when it is served. */
+function service<A extends Arm>(takes: A, serve: Service<A>['serve']): Service<Arm> {
+  return { takes, serve: serve as Service<Arm>['serve'] };
+}

@@ -1,0 +1,108 @@
+import { createPrivateKey, type X509Certificate } from 'node:crypto';
+import { InvalidOptionError } from '../../core/errors.js';
+import { type Policy, policyHash, readPolicy } from '../../enclave/policy/index.js';
+import { certificatesOf } from '../../layers/tls/certificates.js';
+import { expectRuntimeHash, type TlsClientOptions } from '../../layers/tls/index.js';
+import type { ClientOptions } from './options.js';
+
+const LAYER = 'client';
+
+/** Where a client goes, and what it takes for a Runtime Manager that it may talk to. */
+export interface Trust {
+  readonly url: string;
+  readonly authority: string | readonly string[];
+  readonly cipherSuite: string | undefined;
+  /** Judges the manager's certificate before a byte of data leaves. */
+  readonly verifyPeer: TlsClientOptions['verifyPeer'];
+  /** 64 lowercase hex digits; undefined: any policy will do. */
+  readonly policyHash: string | undefined;
+}
+
+/**
+ * What the options come to: what they say themselves, else what the policy says.
+ *
+ * @throws InvalidOptionError, PolicyError, LimitError
+ */
+export function trustOf(options: ClientOptions): Trust {
+  const { policy: text, expectedPolicyHash } = options;
+  const policy = text === undefined ? undefined : readPolicy(text);
+  const url = options.url ?? (policy && serverUrl(policy, options));
+  const authority = options.authority ?? policy?.proxy_service_cert;
+  if (url === undefined || authority === undefined) {
+    throw new InvalidOptionError('a client needs a policy; or else url and authority', {
+      layer: LAYER,
+      expected: 'policy, or url and authority',
+    });
+  }
+  const ofText = text === undefined || options.skipPolicyHash === true ? undefined : policyHash(text);
+  return {
+    url,
+    authority,
+    cipherSuite: options.cipherSuite ?? policy?.ciphersuite,
+    verifyPeer: hookOf(runtimeHashesOf(policy, options), options.verifyPeer),
+    policyHash: expectedPolicyHash?.toLowerCase() ?? ofText,
+  };
+}
+
+/** The newer dialect has TLS straight over TCP there (wire spec §C). */
+function serverUrl({ veracruz_server_url: hostAndPort }: Policy, { dialect }: ClientOptions): string {
+  return `${dialect === 'head' ? 'tcp' : 'http'}://${hostAndPort}`;
+}
+
+/** The runtime hashes of which the manager must have one, whatever its platform (wire spec §B); undefined: any will do. */
+function runtimeHashesOf(policy: Policy | undefined, options: ClientOptions): readonly string[] | undefined {
+  if (options.expectedRuntimeHashes !== undefined) return options.expectedRuntimeHashes;
+  if (policy === undefined || options.skipRuntimeHash === true) return undefined;
+  const { runtime_manager_hash_linux: linux, runtime_manager_hash_nitro: nitro } = policy;
+  const { runtime_manager_hash_icecap: icecap, runtime_manager_hash_sevsnp: sevsnp } = policy;
+  const hashes = [linux, nitro, icecap, sevsnp].filter((hash) => hash !== null);
+  if (hashes.length > 0) return hashes;
+  throw new InvalidOptionError('the policy has no runtime hash: nothing says which Runtime Manager is the right one', {
+    layer: LAYER,
+    expected: 'a runtime hash',
+    got: 0,
+  });
+}
+
+function hookOf(hashes: readonly string[] | undefined, own: TlsClientOptions['verifyPeer']): TlsClientOptions['verifyPeer'] {
+  if (hashes === undefined) return own;
+  const checkHash = expectRuntimeHash(hashes);
+  return (certificate) => {
+    checkHash(certificate);
+    return own?.(certificate);
+  };
+}
+
+/**
+ * Looks at our own identity before anybody else does, as the original's client does (wire spec §B): one certificate, of
+ * this key, in its time. A manager would refuse it without a word.
+ *
+ * @throws InvalidOptionError
+ */
+export function checkIdentity({ certificate, key }: ClientOptions['identity'], now: Date = new Date()): void {
+  const found = certificatesOf('identity', certificate);
+  const [own] = found as [X509Certificate];
+  if (found.length !== 1) {
+    throw new InvalidOptionError(`identity needs exactly one certificate, got ${found.length}`, {
+      layer: LAYER,
+      expected: 1,
+      got: found.length,
+    });
+  }
+  if (!own.checkPrivateKey(privateKeyOf(key))) throw new InvalidOptionError('key is not the key of our certificate', { layer: LAYER });
+  const [from, to] = [new Date(own.validFrom), new Date(own.validTo)];
+  if (now < from) throw outOfTime(`our certificate is not valid before ${from.toISOString()}`, from, now);
+  if (now > to) throw outOfTime(`our certificate expired at ${to.toISOString()}`, to, now);
+}
+
+function privateKeyOf(key: string) {
+  try {
+    return createPrivateKey(key);
+  } catch (cause) {
+    throw new InvalidOptionError('key is no private key in PEM', { layer: LAYER, cause });
+  }
+}
+
+function outOfTime(message: string, expected: Date, got: Date): InvalidOptionError {
+  return new InvalidOptionError(message, { layer: LAYER, expected: expected.toISOString(), got: got.toISOString() });
+}

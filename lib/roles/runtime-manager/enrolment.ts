@@ -1,0 +1,84 @@
+import type { KeyObject } from 'node:crypto';
+import { makeKey } from '../../attestation/certificate.js';
+import type { AttestationProtocol, Attester } from '../../attestation/evidence/attester.js';
+import { makeRequest } from '../../attestation/request.js';
+import { LimitError, NotReadyError } from '../../core/errors.js';
+import type { Dialect, Response } from '../../layers/bincode/index.js';
+import { checkChain, readChain } from './certificate-chain.js';
+
+const LAYER = 'runtime-manager';
+
+/** A certificate chain and the private key of its first certificate, PEM. */
+export interface ManagerIdentity {
+  readonly certificate: string;
+  readonly key: string;
+}
+
+export interface EnrolmentOptions {
+  readonly attester: Attester;
+  readonly dialect: Dialect;
+  readonly maxChainBytes: number;
+  readonly maxChallengeBytes: number;
+}
+
+/**
+ * How a manager becomes somebody, over one link (wire spec §D, choreography 3 and 5): it makes a key that never leaves
+ * its memory, asks the platform for evidence over a challenge and that key, and later takes a certificate of that key.
+ */
+export class Enrolment {
+  readonly #options: EnrolmentOptions;
+  /** Of the last evidence that was given; a certificate for it is to come. */
+  #key: KeyObject | undefined;
+  #attesting = false;
+
+  constructor(options: EnrolmentOptions) {
+    this.#options = options;
+  }
+
+  get protocol(): AttestationProtocol {
+    return this.#options.attester.protocol;
+  }
+
+  /**
+   * Attestation: a new key and the evidence for it. The key before it, if any, is forgotten.
+   *
+   * @throws LimitError, NotReadyError while the one before it is still being answered, and what the attester throws
+   */
+  async attest(challenge: Buffer): Promise<Response> {
+    const { attester, dialect, maxChallengeBytes: limit } = this.#options;
+    const got = challenge.length;
+    if (got === 0 || got > limit)
+      throw new LimitError(`a challenge of ${got} bytes, 1 to ${limit} are taken`, { layer: LAYER, got, limit });
+    if (this.#attesting) throw new NotReadyError('another attestation is under way on this link', { layer: LAYER });
+    this.#attesting = true;
+    this.#key = undefined;
+    try {
+      const key = makeKey('ec');
+      const request = makeRequest(key);
+      const token = await attester.attest(challenge, request);
+      this.#key = key;
+      // A Nitro document has the request in it.
+      return { kind: 'AttestationData', token: [token], ...(dialect !== '2207-nitro' && { csr: [request] }) };
+    } finally {
+      this.#attesting = false;
+    }
+  }
+
+  /**
+   * The chain that Initialize brings, checked against the key that was attested. Whatever comes of it the key is used up:
+   * the next chain needs an attestation of its own.
+   *
+   * @throws NotReadyError when nothing was attested over this link; LimitError, CertificateError
+   */
+  accept(chain: readonly Buffer[]): ManagerIdentity {
+    const key = this.#key;
+    if (key === undefined) throw new NotReadyError('nothing was attested over this link', { layer: LAYER, expected: 'Attestation' });
+    this.#key = undefined;
+    const certificates = readChain(chain, this.#options.maxChainBytes);
+    checkChain(certificates, key);
+    return {
+      certificate: certificates.map((certificate) => certificate.toString()).join(''),
+      key: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    };
+  }
+}

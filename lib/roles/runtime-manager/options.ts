@@ -1,0 +1,130 @@
+import type { Attester } from '../../attestation/evidence/attester.js';
+import { integerInRange } from '../../core/check.js';
+import { InvalidOptionError } from '../../core/errors.js';
+import type { ComputeEngine } from '../../enclave/compute/engine.js';
+import { POLICY_DEFAULTS } from '../../enclave/policy/index.js';
+import type { FileStore } from '../../enclave/store/file-store.js';
+import type { Dialect } from '../../layers/bincode/index.js';
+import type { FrameKind } from '../../layers/frame/index.js';
+import { definedOf, type Log, noLog } from '../options.js';
+
+/**
+ * Who the manager is, and by which policy it lives. One of two ways, never both:
+ *
+ * - `attester`: it is nobody until a Server has led it through attestation, and takes certificate and policy from
+ *   `Initialize` (wire spec §D);
+ * - `certificate`, `key` and `policy`: it is somebody from the start. Whoever starts it vouches for it.
+ */
+export interface TrustOptions {
+  /** Makes the evidence that the Proxy Attestation Server judges. */
+  attester?: Attester;
+  /** The manager's certificate chain, PEM, its own certificate first. */
+  certificate?: string;
+  /** Private key of the first certificate, PEM. */
+  key?: string;
+  /** The policy's exact text: says who the principals are, what each may do, and the cipher suite. */
+  policy?: string;
+  /** Authorities that issued identities which are not self-signed, PEM. They admit nobody by themselves. */
+  clientAuthorities?: readonly string[];
+  /** Milliseconds for a handshake. Default 10,000. */
+  handshakeTimeoutMs?: number;
+}
+
+export interface RuntimeManagerOptions extends TrustOptions {
+  /**
+   * Where the Server connects: `tcp://host:port` (port 0 takes a free one), `unix:///path`, or the console that it sits
+   * behind, `serial:///dev/hvc0`. Default `tcp://127.0.0.1:6000`.
+   */
+  listen?: string;
+  /** Says hello when the console is open, for a Server that waits for it. Default false: an original one does not. */
+  hello?: boolean;
+  /** Where the Server listens, when it is the manager that connects (as at HEAD): `tcp://host:port` or `unix:///path`. */
+  connect?: string;
+  /** What the Server speaks. Default `2207`. */
+  dialect?: Dialect;
+  /** How its messages are framed. Default `tcp9`; on a console `icecap4`. */
+  frame?: FrameKind;
+  /** The folder that files live in, or a store of one's own. It belongs to the first policy that the manager has on it. */
+  store: string | FileStore;
+  /** Runs programs; whoever gives it closes it. Default none: requests to compute are FAILED_INVALID_REQUEST. */
+  compute?: ComputeEngine;
+  /** TLS sessions at once. Default 10,000. */
+  maxSessions?: number;
+  /** Bytes that a message may have, file included. Default 16 GiB. */
+  maxMessageBytes?: number;
+  /**
+   * Bytes that one answer to GetTlsData may have. Default 256 KiB; behind a console 8,000, because a VirtIO console loses
+   * what a slow host does not read in time, and an answer is all that is on its way at a time.
+   */
+  maxAnswerBytes?: number;
+  /** Bytes of UTF-8 that a policy may have. Default 1 MiB. */
+  maxPolicyBytes?: number;
+  /** Bytes of the certificate chain that `Initialize` may bring. Default 64 KiB. */
+  maxChainBytes?: number;
+  /** Bytes that a challenge may have. Default 64, the longest nonce of a PSA token (RFC 9783 §4.1); our Server sends 32. */
+  maxChallengeBytes?: number;
+  /** Hears what happens. Default: nobody. */
+  log?: Log;
+  signal?: AbortSignal;
+}
+
+/** Defaults of `RuntimeManagerOptions`. */
+export const RUNTIME_MANAGER_DEFAULTS = Object.freeze({
+  listen: 'tcp://127.0.0.1:6000',
+  dialect: '2207',
+  frame: 'tcp9',
+  maxSessions: 10_000,
+  maxMessageBytes: 16 * 2 ** 30,
+  maxAnswerBytes: 256 * 1024,
+  maxPolicyBytes: POLICY_DEFAULTS.maxPolicyBytes,
+  maxChainBytes: 65_536,
+  maxChallengeBytes: 64,
+});
+
+/** What differs behind a VirtIO console (wire spec §D, IceCap): the header is of 4 bytes, so that 8,000 + 25 fit in 8 KiB. */
+const CONSOLE_DEFAULTS = Object.freeze({ frame: 'icecap4', maxAnswerBytes: 8000 } as const);
+
+export type CompleteOptions = RuntimeManagerOptions & Required<Pick<RuntimeManagerOptions, keyof typeof RUNTIME_MANAGER_DEFAULTS | 'log'>>;
+
+/** What a manager has that is initialised from the start. */
+export interface GivenTrust {
+  readonly certificate: string;
+  readonly key: string;
+  readonly policy: string;
+}
+
+/** The options with every default filled in. Throws InvalidOptionError. */
+export function completed(options: RuntimeManagerOptions): CompleteOptions {
+  const behindConsole = options.listen?.startsWith('serial:') === true && options.connect === undefined ? CONSOLE_DEFAULTS : {};
+  const all: CompleteOptions = { log: noLog, ...RUNTIME_MANAGER_DEFAULTS, ...behindConsole, ...definedOf(options) };
+  integerInRange('maxSessions', all.maxSessions, 1, 2 ** 31);
+  integerInRange('maxMessageBytes', all.maxMessageBytes, 1, Number.MAX_SAFE_INTEGER);
+  integerInRange('maxAnswerBytes', all.maxAnswerBytes, 1, 2 ** 20);
+  integerInRange('maxPolicyBytes', all.maxPolicyBytes, 1, Number.MAX_SAFE_INTEGER);
+  integerInRange('maxChainBytes', all.maxChainBytes, 1, Number.MAX_SAFE_INTEGER);
+  integerInRange('maxChallengeBytes', all.maxChallengeBytes, 1, Number.MAX_SAFE_INTEGER);
+  checkAttester(all);
+  return all;
+}
+
+/** Certificate, key and policy, when the manager was given them. Throws InvalidOptionError when it is neither way, or both. */
+export function trustOf({ attester, certificate, key, policy }: TrustOptions): GivenTrust | undefined {
+  const given = [certificate, key, policy].filter((value) => value !== undefined).length;
+  if (attester !== undefined && given === 0) return undefined;
+  if (attester === undefined && certificate !== undefined && key !== undefined && policy !== undefined) return { certificate, key, policy };
+  throw new InvalidOptionError('a manager needs an attester; or else certificate, key and policy, all three', {
+    expected: 'attester, or certificate, key and policy',
+    got: attester === undefined ? given : `attester and ${given}`,
+  });
+}
+
+/** On the wire of a 2207 link there is one form of evidence a platform (wire spec §D, `AttestationData`). */
+function checkAttester({ attester, dialect }: CompleteOptions): void {
+  if (attester === undefined || dialect === 'head') return;
+  const expected = dialect === '2207-nitro' ? 'nitro' : 'psa';
+  if (attester.protocol === expected) return;
+  throw new InvalidOptionError(`in the dialect ${dialect} the attester must speak ${expected}, not ${attester.protocol}`, {
+    expected,
+    got: attester.protocol,
+  });
+}

@@ -1,0 +1,123 @@
+import { integerInRange } from '../../core/check.js';
+import { InvalidOptionError } from '../../core/errors.js';
+import { type Policy, readPolicy } from '../../enclave/policy/index.js';
+import type { Dialect } from '../../layers/bincode/index.js';
+import type { FrameKind } from '../../layers/frame/index.js';
+import { definedOf, type Log, noLog } from '../options.js';
+import { attestationUrl } from './attestation-client.js';
+import type { ChoreographyOptions } from './choreography.js';
+import type { CompleteManagerOptions, ManagerOptions } from './road.js';
+
+export interface ServerOptions {
+  /**
+   * Where clients connect. Default: the policy's `veracruz_server_url` or, without a policy, `tcp://127.0.0.1:3011`;
+   * port 0 takes a free one.
+   */
+  listen?: string;
+  /** Where clients connect that speak TLS straight over TCP, as the head dialect has it, one connection a session. Default: nowhere. */
+  direct?: string;
+  /** The Runtime Manager, or several of them. Default `tcp://127.0.0.1:6000`. */
+  runtime?: string | ManagerOptions | readonly (string | ManagerOptions)[];
+  /**
+   * The policy's exact text: every Runtime Manager is attested and initialised with it before it is used, and after each
+   * loss of its link again (wire spec §D). Default: none, and managers that are ready as they are.
+   */
+  policy?: string;
+  /**
+   * The Proxy Attestation Server, `http://host:port` or `host:port`. Default: the policy's `proxy_attestation_server_url`.
+   * `false`: the managers are ready as they are, though there is a policy.
+   */
+  attestation?: string | false;
+  /** Milliseconds for each of the four steps of that. Default 30,000. */
+  attestationTimeoutMs?: number;
+  /** Bytes that the policy may have. Default 983,040: with the certificates it fits into one message of the link. */
+  maxPolicyBytes?: number;
+  /** What the Runtime Managers speak. Default `2207`. */
+  dialect?: Dialect;
+  /** How messages to them are framed. Default `tcp9`; a console of IceCap has `icecap4`. */
+  frame?: FrameKind;
+  /**
+   * Milliseconds that a Runtime Manager may stay silent with a request unanswered before its link is given up; 0 for
+   * ever, as an original one needs that computes for long. Default 120,000.
+   */
+  maxSilenceMs?: number;
+  /** Sessions at once; one more is answered 503. Default 10,000. */
+  maxSessions?: number;
+  /** Bytes that a POST's body may have; more is answered 413. Default 4 MiB. */
+  maxBodyBytes?: number;
+  /** POSTs of one session that may wait on its connection. Default 16. */
+  maxPipelinedPosts?: number;
+  /** Ciphertext bytes of one session on their way to the Runtime Manager. Default 1 MiB. */
+  maxUnacknowledgedBytes?: number;
+  /** Milliseconds after which a session without a POST is closed. Default 60,000; 0 never. */
+  idleTimeoutMs?: number;
+  /** Milliseconds for a POST's head, and for all of a POST. Default 10,000 and 120,000. */
+  headTimeoutMs?: number;
+  postTimeoutMs?: number;
+  /** Hears what happens. Default: nobody. */
+  log?: Log;
+  signal?: AbortSignal;
+}
+
+/** Defaults of `ServerOptions`. */
+export const SERVER_DEFAULTS = Object.freeze({
+  listen: 'tcp://127.0.0.1:3011',
+  runtime: 'tcp://127.0.0.1:6000',
+  dialect: '2207',
+  frame: 'tcp9',
+  attestationTimeoutMs: 30_000,
+  maxPolicyBytes: 960 * 1024,
+  maxSilenceMs: 120_000,
+  maxSessions: 10_000,
+  maxBodyBytes: 4 * 1024 * 1024,
+  maxPipelinedPosts: 16,
+  maxUnacknowledgedBytes: 1024 * 1024,
+  idleTimeoutMs: 60_000,
+  headTimeoutMs: 10_000,
+  postTimeoutMs: 120_000,
+});
+
+/** What has no default, or is told in other words once it is complete. */
+type Told = 'signal' | 'direct' | 'policy' | 'attestation' | 'runtime';
+
+export interface CompleteServerOptions extends Required<Omit<ServerOptions, Told>>, Pick<ServerOptions, 'direct'> {
+  readonly managers: readonly CompleteManagerOptions[];
+  /** Undefined: the managers are ready as they are. */
+  readonly choreography: ChoreographyOptions | undefined;
+}
+
+/** Completes and checks the options. @throws InvalidOptionError; PolicyError or LimitError for the policy */
+export function completeOptions(options: ServerOptions): CompleteServerOptions {
+  const { policy: text, attestation, ...given } = definedOf(options);
+  const maxPolicyBytes = integerInRange('maxPolicyBytes', given.maxPolicyBytes ?? SERVER_DEFAULTS.maxPolicyBytes, 1, 2 ** 20);
+  const policy = text === undefined ? undefined : readPolicy(text, { maxPolicyBytes });
+  const all = { log: noLog, ...SERVER_DEFAULTS, ...(policy && { listen: `tcp://${policy.veracruz_server_url}` }), ...given };
+  const timeoutMs = integerInRange('attestationTimeoutMs', all.attestationTimeoutMs, 1, 2 ** 31 - 1);
+  integerInRange('maxSessions', all.maxSessions, 1, 2 ** 31);
+  integerInRange('maxBodyBytes', all.maxBodyBytes, 64, 2 ** 31);
+  integerInRange('maxPipelinedPosts', all.maxPipelinedPosts, 1, 1024);
+  integerInRange('maxUnacknowledgedBytes', all.maxUnacknowledgedBytes, 1, 2 ** 31);
+  integerInRange('idleTimeoutMs', all.idleTimeoutMs, 0, 2 ** 31 - 1);
+  integerInRange('maxSilenceMs', all.maxSilenceMs, 0, 2 ** 31 - 1);
+  integerInRange('headTimeoutMs', all.headTimeoutMs, 1, 2 ** 31 - 1);
+  integerInRange('postTimeoutMs', all.postTimeoutMs, 1, 2 ** 31 - 1);
+  const url = attestationOf(policy, attestation);
+  return {
+    ...all,
+    managers: managersOf(all),
+    choreography: text === undefined || url === undefined ? undefined : { policy: text, url, timeoutMs, log: all.log },
+  };
+}
+
+/** The base URL of the attestation server; undefined where nothing is attested. */
+function attestationOf(policy: Policy | undefined, attestation: string | false | undefined): string | undefined {
+  if (attestation === false) return undefined;
+  if (policy !== undefined) return attestationUrl(attestation ?? policy.proxy_attestation_server_url);
+  if (attestation === undefined) return undefined;
+  throw new InvalidOptionError('attestation needs a policy to initialise the managers with', { expected: 'policy', got: 'none' });
+}
+
+function managersOf({ runtime, dialect, frame }: Pick<Required<ServerOptions>, 'runtime' | 'dialect' | 'frame'>): CompleteManagerOptions[] {
+  const list = Array.isArray(runtime) ? (runtime as readonly (string | ManagerOptions)[]) : [runtime as string | ManagerOptions];
+  return list.map((manager) => ({ dialect, frame, ...(typeof manager === 'string' ? { address: manager } : definedOf(manager)) }));
+}

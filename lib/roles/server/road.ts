@@ -1,0 +1,144 @@
+import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { InvalidOptionError } from '../../core/errors.js';
+import type { Dialect } from '../../layers/bincode/index.js';
+import type { FrameKind } from '../../layers/frame/index.js';
+import { type Address, type ConnectAddress, parseAddress } from '../../transports/address.js';
+import { openPipe } from '../../transports/pipe.js';
+import { type Listener, listenSocket, type RetryOptions } from '../../transports/socket.js';
+import type { Log } from '../options.js';
+
+/** Milliseconds between two tries to restore a lost link: doubled from the first to the last. */
+const RECONNECT_FIRST_MS = 100;
+const RECONNECT_LAST_MS = 5000;
+
+/** A Runtime Manager and how it is spoken to. */
+export interface ManagerOptions {
+  /**
+   * Where it is: `tcp://host:port` or `unix:///path` to connect to it, `tcp-listen://host:port` or `unix-listen:///path`
+   * to let it (or several) connect to us.
+   */
+  readonly address: string;
+  /** What it speaks. Default: the Server's. */
+  readonly dialect?: Dialect;
+  /** How its messages are framed: `tcp9` on Linux and Nitro, `icecap4` on IceCap. Default: the Server's. */
+  readonly frame?: FrameKind;
+  /** How often the connection is tried at the Server's start. Default once. */
+  readonly retry?: RetryOptions;
+  /** Waits for the hello of a console's guest before it says a word. Default false: an original one sends none. */
+  readonly hello?: boolean;
+}
+
+/** What a road needs. */
+export type CompleteManagerOptions = Required<Omit<ManagerOptions, 'retry' | 'hello'>> & Pick<ManagerOptions, 'retry' | 'hello'>;
+
+/**
+ * Puts the manager at the other end of a pipe into service, and settles then; rejects when that cannot be. The pipe is
+ * its own from then on, either way.
+ */
+type Join = (pipe: Duplex, road: Road, signal: AbortSignal) => Promise<void>;
+
+/** The way to one Runtime Manager (or, where it listens, to all that come): makes the pipes that links run over. */
+export class Road {
+  readonly name: string;
+  readonly dialect: Dialect;
+  readonly frame: FrameKind;
+  /** No further pipe is made. */
+  closed = false;
+  readonly #address: Address;
+  readonly #retry: RetryOptions | undefined;
+  readonly #hello: boolean | undefined;
+  readonly #log: Log;
+  readonly #join: Join;
+  readonly #stop = new AbortController();
+  /** What is on its way into service. */
+  readonly #joining = new Set<Promise<void>>();
+  #listener: Listener | undefined;
+  /** A pipe exists, or one is being made. */
+  #busy = false;
+
+  constructor(manager: CompleteManagerOptions, log: Log, join: Join) {
+    this.#address = parseAddress(manager.address);
+    if (this.#address.kind === 'serial') {
+      throw new InvalidOptionError(`a Server does not sit behind a console: ${manager.address}`, { layer: 'server', got: manager.address });
+    }
+    this.name = manager.address;
+    this.dialect = manager.dialect;
+    this.frame = manager.frame;
+    this.#retry = manager.retry;
+    this.#hello = manager.hello;
+    this.#log = log;
+    this.#join = join;
+  }
+
+  /** Managers connect to us here. */
+  get listens(): boolean {
+    return this.#address.kind === 'tcp-listen' || this.#address.kind === 'unix-listen';
+  }
+
+  /** Makes the first pipe and puts its manager into service, or begins to listen. */
+  async open(signal: AbortSignal | undefined): Promise<void> {
+    if (this.listens) {
+      this.#listener = await listenSocket(this.#address, (socket) => {
+        this.#take(socket, this.#stop.signal).catch((error: Error) => {
+          this.#log('debug', 'link refused', { manager: this.name, reason: error.message });
+        });
+      });
+      return;
+    }
+    this.#busy = true;
+    try {
+      const either = signal === undefined ? this.#stop.signal : AbortSignal.any([this.#stop.signal, signal]);
+      await this.#take(await this.#connect(either, this.#retry), either);
+    } catch (error) {
+      this.#busy = false;
+      throw error;
+    }
+  }
+
+  /** The pipe of a manager that was in service is gone. */
+  lost(): void {
+    this.#busy = false;
+    this.restore();
+  }
+
+  /** Makes a pipe, with backoff, until its manager is in service; does nothing where one exists or is being made. */
+  restore(): void {
+    if (this.listens || this.closed || this.#busy) return;
+    this.#busy = true;
+    void this.#reconnect();
+  }
+
+  /** Makes no further pipe; settles when nothing is on its way into service any more. Links in service stay. */
+  async close(): Promise<void> {
+    this.closed = true;
+    this.#stop.abort();
+    await this.#listener?.close();
+    await Promise.allSettled(this.#joining);
+  }
+
+  #connect(signal: AbortSignal, retry?: RetryOptions): Promise<Duplex> {
+    return openPipe(this.#address as ConnectAddress, { signal, retry, hello: this.#hello });
+  }
+
+  async #take(pipe: Duplex, signal: AbortSignal): Promise<void> {
+    const joined = this.#join(pipe, this, signal);
+    this.#joining.add(joined);
+    await joined.finally(() => this.#joining.delete(joined));
+  }
+
+  async #reconnect(): Promise<void> {
+    const { signal } = this.#stop;
+    for (let delayMs = RECONNECT_FIRST_MS; ; delayMs = Math.min(delayMs * 2, RECONNECT_LAST_MS)) {
+      try {
+        await sleep(delayMs, undefined, { signal });
+        await this.#take(await this.#connect(signal), signal);
+        this.#log('info', 'link restored', { manager: this.name });
+        return;
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#log('debug', 'link not restored', { manager: this.name, reason: (error as Error).message });
+      }
+    }
+  }
+}

@@ -1,0 +1,159 @@
+import { type ClientRequest, type IncomingMessage, request as openRequest } from 'node:http';
+import { Duplex } from 'node:stream';
+import { integerInRange } from '../core/check.js';
+import { HttpStatusError, InvalidOptionError, LimitError, TimeoutError, TransportError } from '../core/errors.js';
+
+const LAYER = 'http';
+/** Letters of an error answer's first line that are kept for the message. */
+const MAX_REASON_LETTERS = 200;
+const MAX_HEAD_BYTES = 8192;
+
+export interface HttpPostOptions {
+  /** `http://host:port/path` */
+  url: string;
+  /** Bytes that the body may have: it is held until it is complete, because the original wants its length. Default 524,288. */
+  maxBodyBytes?: number;
+  /** Bytes that the body of the answer may have. Default 262,144. */
+  maxAnswerBytes?: number;
+  /** Milliseconds from the end of the body to the end of the answer, connecting included. Default 30,000. */
+  timeoutMs?: number;
+}
+
+/** Defaults of `HttpPostOptions`. */
+export const HTTP_POST_DEFAULTS = Object.freeze({ maxBodyBytes: 512 * 1024, maxAnswerBytes: 256 * 1024, timeoutMs: 30_000 });
+
+/**
+ * One POST as a byte pipe: what is written is its body, what is read is the body of its answer. It goes out when the
+ * writing side ends, over a connection of its own, once.
+ *
+ *     write … end()     POST url  Content-Type: application/octet-stream  Content-Length: …
+ *     read  … end       200
+ *
+ * It fails with HttpStatusError for a status other than 200 (redirections are not followed), LimitError for a body or
+ * answer over its limit, TimeoutError at the deadline, TransportError when there is no connection or it is lost.
+ */
+export class HttpPost extends Duplex {
+  readonly #url: URL;
+  readonly #options: Required<Omit<HttpPostOptions, 'url'>>;
+  #body: Buffer[] = [];
+  #bodyBytes = 0;
+  #answerBytes = 0;
+  #request: ClientRequest | undefined;
+  #response: IncomingMessage | undefined;
+  #deadline: NodeJS.Timeout | undefined;
+
+  constructor(options: HttpPostOptions) {
+    super();
+    this.#url = urlOf(options.url);
+    const { maxBodyBytes, maxAnswerBytes, timeoutMs } = HTTP_POST_DEFAULTS;
+    this.#options = {
+      maxBodyBytes: integerInRange('maxBodyBytes', options.maxBodyBytes ?? maxBodyBytes, 0, 2 ** 31 - 1),
+      maxAnswerBytes: integerInRange('maxAnswerBytes', options.maxAnswerBytes ?? maxAnswerBytes, 0, 2 ** 31 - 1),
+      timeoutMs: integerInRange('timeoutMs', options.timeoutMs ?? timeoutMs, 1, 2 ** 31 - 1),
+    };
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    const { maxBodyBytes } = this.#options;
+    const bytes = this.#bodyBytes + chunk.length;
+    if (bytes > maxBodyBytes) {
+      done(tooLong('a body', bytes, maxBodyBytes));
+      return;
+    }
+    this.#body.push(chunk);
+    this.#bodyBytes = bytes;
+    done();
+  }
+
+  override _final(done: (error?: Error | null) => void): void {
+    const { timeoutMs } = this.#options;
+    const request = openRequest(this.#url, {
+      method: 'POST',
+      agent: false,
+      maxHeaderSize: MAX_HEAD_BYTES,
+      headers: { 'content-type': 'application/octet-stream', 'content-length': this.#bodyBytes },
+    });
+    this.#request = request;
+    this.#deadline = setTimeout(() => {
+      this.destroy(new TimeoutError(`no answer after ${timeoutMs} ms`, { layer: LAYER, limit: timeoutMs }));
+    }, timeoutMs);
+    request.on('response', (response) => this.#answer(response));
+    request.on('error', (cause) => this.#lost(cause));
+    // Not every loss is an error to Node: a switch of protocols is none, and is no answer either.
+    request.on('close', () => this.#lost(new Error('the connection was closed before the answer was complete')));
+    request.end(Buffer.concat(this.#body, this.#bodyBytes));
+    this.#body = [];
+    done();
+  }
+
+  override _read(): void {
+    this.#response?.resume();
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    clearTimeout(this.#deadline);
+    this.#body = [];
+    this.#request?.destroy();
+    done(error);
+  }
+
+  #answer(response: IncomingMessage): void {
+    this.#response = response;
+    if (response.statusCode !== 200) {
+      this.#refused(response);
+      return;
+    }
+    response.on('error', (cause) => this.#lost(cause));
+    const { maxAnswerBytes } = this.#options;
+    const announced = Number(response.headers['content-length'] ?? 0);
+    if (announced > maxAnswerBytes) {
+      this.destroy(tooLong('an answer', announced, maxAnswerBytes));
+      return;
+    }
+    response.on('data', (chunk: Buffer) => {
+      this.#answerBytes += chunk.length;
+      if (this.#answerBytes > maxAnswerBytes) this.destroy(tooLong('an answer', this.#answerBytes, maxAnswerBytes));
+      else if (!this.push(chunk)) response.pause();
+    });
+    response.on('end', () => {
+      clearTimeout(this.#deadline);
+      this.push(null);
+    });
+  }
+
+  /** Another status than 200: its text says why, as far as one line goes. */
+  #refused(response: IncomingMessage): void {
+    const got = response.statusCode;
+    let text = '';
+    const fail = () => {
+      const line = /^[ -~]*/.exec(text.slice(0, MAX_REASON_LETTERS))?.[0].trimEnd();
+      this.destroy(new HttpStatusError(`the server answered ${got}${line ? `: ${line}` : ''}`, { layer: LAYER, expected: 200, got }));
+    };
+    response.on('data', (chunk: Buffer) => {
+      text += chunk.toString('latin1');
+      if (text.length >= MAX_REASON_LETTERS || text.includes('\n')) fail();
+    });
+    response.on('end', fail);
+    response.on('error', fail);
+  }
+
+  #lost(cause: Error): void {
+    // A refusal ends by itself, and says more.
+    const response = this.#response;
+    if (this.destroyed || response?.complete === true || (response?.statusCode ?? 200) !== 200) return;
+    this.destroy(new TransportError(`the POST failed: ${cause.message}`, { layer: LAYER, cause }));
+  }
+}
+
+function urlOf(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  // It would stand in messages.
+  const secret = url !== undefined && url.username + url.password !== '';
+  if (url?.protocol === 'http:' && !secret) return url;
+  const got = secret ? 'one with credentials' : JSON.stringify(text);
+  throw new InvalidOptionError(`a POST goes to http://host:port/path, not to ${got}`, { layer: LAYER, expected: 'http://', got });
+}
+
+function tooLong(what: string, got: number, limit: number): LimitError {
+  return new LimitError(`${what} of ${got} bytes passes the limit of ${limit}`, { layer: LAYER, limit, got });
+}
