@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
+import { attestCommand } from './attest.js';
 import { clientCommand } from './client/command.js';
 import { demoCommand } from './demo/command.js';
 import { exitWith } from './exit.js';
@@ -21,6 +22,7 @@ const program = new Command('veracruz-streams')
   .addCommand(clientCommand())
   .addCommand(runtimeCommand())
   .addCommand(serverCommand())
+  .addCommand(attestCommand())
   .addCommand(demoCommand())
   .addCommand(identityCommand())
   .addCommand(inspectCommand())

@@ -1,11 +1,15 @@
 import { Command } from 'commander';
 import type { ArrangementName } from '../roles/arrangements.js';
+import { definedOf } from '../roles/options.js';
 import { SERVER_DEFAULTS, VeracruzServer } from '../roles/server/server.js';
-import { ARRANGEMENT, DIALECT, FRAME, LOG_LEVEL, linkOf } from './flags.js';
+import { ARRANGEMENT, DIALECT, FRAME, LOG_LEVEL, linkOf, readText } from './flags.js';
 import { runRole, stderrLog } from './role-process.js';
 
 interface ServerFlags {
-  listen: string;
+  policy?: string;
+  /** False where `--no-attestation` stands. */
+  attestation?: string | false;
+  listen?: string;
   direct?: string;
   runtime: string[];
   arrangement: ArrangementName;
@@ -21,7 +25,10 @@ interface ServerFlags {
 export function serverCommand(): Command {
   return new Command('server')
     .description('Run a Veracruz Server: relays ciphertext between clients and a Runtime Manager.')
-    .option('--listen <address>', 'where clients connect', SERVER_DEFAULTS.listen)
+    .option('--policy <file>', 'attest the Runtime Managers and initialise them with this policy before they are used')
+    .option('--attestation <url>', 'the Proxy Attestation Server, http://host:port; default: as the policy says')
+    .option('--no-attestation', 'do neither: the Runtime Managers are ready as they are, though there is a policy')
+    .option('--listen <address>', `where clients connect; default: as the policy says, without one ${SERVER_DEFAULTS.listen}`)
     .option('--direct <address>', 'where clients connect that speak TLS without HTTP')
     .option('--runtime <address...>', 'the Runtime Managers: tcp://host:port, unix:///path, or tcp-listen:// to let them come', [
       SERVER_DEFAULTS.runtime,
@@ -37,14 +44,15 @@ export function serverCommand(): Command {
       'after',
       `
 Examples:
+  veracruz-streams server --policy policy.json --runtime tcp://127.0.0.1:6000
   veracruz-streams server --listen tcp://0.0.0.0:3011 --runtime tcp://127.0.0.1:6000
   veracruz-streams server --runtime unix:///run/console0 --arrangement icecap
   veracruz-streams server --direct tcp://0.0.0.0:3012 --runtime tcp-listen://127.0.0.1:6000 --dialect head`,
     )
     .action(async (flags: ServerFlags) => {
       const server = await VeracruzServer.start({
-        listen: flags.listen,
-        ...(flags.direct === undefined ? {} : { direct: flags.direct }),
+        ...definedOf({ listen: flags.listen, direct: flags.direct, attestation: flags.attestation }),
+        ...(flags.policy === undefined ? {} : { policy: readText(flags.policy) }),
         runtime: flags.runtime.map((address) => ({ address, ...linkOf(flags), hello: flags.hello === true })),
         maxBodyBytes: Number(flags.maxBodyBytes),
         idleTimeoutMs: Number(flags.idleTimeoutMs),

@@ -6,11 +6,15 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import type { Leg } from '../../lib/cli/demo/client-process.js';
+import { measureRuntime } from '../../lib/attestation/evidence/index.js';
+import type { Counters, Leg } from '../../lib/cli/demo/client-process.js';
 import { generatedFile, parseSize } from '../../lib/cli/demo/generated.js';
 import { bytesMatch, type DemoReport, exitCodeOf, formatReport, ladderOf } from '../../lib/cli/demo/report.js';
 import { until, within } from '../support/foreign.js';
 import { PROJECT_ROOT } from '../support/golden.js';
+
+// Each run makes a database, which takes seconds of processor time.
+t.setTimeout(400_000);
 
 const MAIN = join(PROJECT_ROOT, 'dist', 'lib', 'cli', 'main.js');
 
@@ -26,7 +30,8 @@ interface Run {
 
 function start(t: Pick<Test, 'teardown'>, ...args: string[]): Run {
   const temporary = mkdtempSync(join(tmpdir(), 'vc-demo-test-'));
-  const child = spawn(process.execPath, [MAIN, 'demo', ...args], {
+  // tap would have every process of the demo load its hooks; one that runs a program may not read them.
+  const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, MAIN, 'demo', ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, TMPDIR: temporary },
   });
@@ -50,6 +55,8 @@ function start(t: Pick<Test, 'teardown'>, ...args: string[]): Run {
   });
   return run;
 }
+
+const PROCESSES = ['attestation', 'runtime', 'server', 'alice', 'bob'];
 
 /** The children of a process; undefined where the system does not tell. */
 function childrenOf(pid: number): number[] | undefined {
@@ -96,7 +103,10 @@ void t.test('--json: one line, and nothing else', async (t) => {
     const base64 = report.ladder.find(({ layer }) => layer === 'base64');
     t.ok(Math.abs((base64?.[`${leg}Overhead`] ?? 0) - 1 / 3) < 0.01, 'base64 costs a third');
   }
-  t.same(Object.keys(report.peakMemory), ['runtime', 'server', 'client']);
+  t.same(Object.keys(report.peakMemory), PROCESSES);
+  t.same(Object.keys(report.cpuSeconds), PROCESSES);
+  t.match(report.attested, { deviceId: Number, runtimeHash: (await measureRuntime()).toString('hex'), policyHash: /^[0-9a-f]{64}$/ });
+  t.match(report.computation, { exitCode: 0, entries: { alice: 1500, bob: 1000, common: 500 }, match: true, milliseconds: Number });
   t.same(readdirSync(run.temporary), []);
 });
 
@@ -105,16 +115,23 @@ void t.test('a file of one’s own, as people read it', async (t) => {
   const run = start(t, path);
   t.equal(await within('the demo', run.ended), 0);
   const content = readFileSync(path);
-  t.ok(run.stdout.startsWith(`${path}: ${content.length} bytes, SHA-256 ${sha256([content])}\n`));
-  t.match(run.stdout, /\nThe bytes match\.\n$/);
+  t.match(
+    run.stdout,
+    /^attested: device \d+, runtime hash [0-9a-f]{64}\npolicy: {3}SHA-256 [0-9a-f]{64}\ncomputed: \/program\/intersection\.wasm, exit code 0 after \d+ ms: 500 in common of 1500 and 1000\n/,
+  );
+  t.ok(run.stdout.includes(`\n${path}: ${content.length} bytes, SHA-256 ${sha256([content])}\n`));
+  t.match(run.stdout, /\nThe result is right\.\nThe bytes match\.\n$/);
   for (const row of ['layer', 'file', 'protobuf', 'length-prefix', 'tls', 'records', 'base64', 'session', 'HTTP over TCP']) {
     t.match(run.stdout, new RegExp(`^${row} `, 'm'));
   }
-  t.match(run.stdout, /^peak memory: runtime .*, server .*, client /m);
+  t.match(run.stdout, /^peak memory: attestation .*, runtime .*, server .*, alice .*, bob /m);
   // Standard error is no terminal here: lines, without anything that moves the cursor.
   t.notMatch(run.stderr, '\u001b');
   t.notMatch(run.stderr, '\r');
-  t.match(run.stderr, /^runtime manager at tcp:\/\/127\.0\.0\.1:\d+\nserver {10}at http:\/\/127\.0\.0\.1:\d+\n/);
+  t.match(
+    run.stderr,
+    /^attestation {5}at http:\/\/127\.0\.0\.1:\d+\nruntime manager at tcp:\/\/127\.0\.0\.1:\d+\nserver {10}at http:\/\/127\.0\.0\.1:\d+; the manager is attested: device \d+\n/,
+  );
   t.same(readdirSync(run.temporary), []);
 });
 
@@ -129,14 +146,14 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     // So large that it cannot be over; it is never written down as a whole.
     const run = start(t, '--size', '1T');
     const pid = run.child.pid as number;
-    // All three are there, and the store has a file that is being written.
+    // All are there, and the store has a file that is being written.
     let children: number[] = [];
     await until('the transfer', () => {
       children = childrenOf(pid) ?? [];
       const pending = readdirSync(run.temporary).map((name) => join(run.temporary, name, 'store', 'pending'));
       return run.stderr.includes('server ') && pending.some((folder) => existsSync(folder) && readdirSync(folder).length > 0);
     });
-    if (childrenOf(pid) !== undefined) t.equal(children.length, 3, 'runtime, server, client');
+    if (childrenOf(pid) !== undefined) t.equal(children.length, PROCESSES.length);
     run.child.kill(signal);
     t.equal(await within('the end', run.ended), 130);
     t.same(readdirSync(run.temporary), [], 'no file');
@@ -146,14 +163,29 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 
+void t.test('SIGINT before all are there leaves nothing either', async (t) => {
+  const run = start(t, '--size', '1M');
+  const pid = run.child.pid as number;
+  let children: number[] = [];
+  // The folder is there before any process, the key before the attestation server.
+  await until('its beginning', () => {
+    children = childrenOf(pid) ?? [];
+    return children.length > 0 || (childrenOf(pid) === undefined && readdirSync(run.temporary).length > 0);
+  });
+  run.child.kill('SIGINT');
+  t.equal(await within('the end', run.ended), 130);
+  t.same(readdirSync(run.temporary), []);
+  t.same(children.filter(alive), []);
+});
+
 const noProc = childrenOf(process.pid) === undefined && 'needs /proc';
 void t.test('a role that dies fails the demo, and all the others go', { skip: noProc }, async (t) => {
   const run = start(t, '--size', '1T');
   const pid = run.child.pid as number;
   let children: number[] = [];
-  await until('three children', () => {
+  await until('all of them', () => {
     children = childrenOf(pid) ?? [];
-    return children.length === 3;
+    return children.length === PROCESSES.length;
   });
   process.kill(children[0] as number, 'SIGKILL');
   t.equal(await within('the end', run.ended), 1);
@@ -176,20 +208,21 @@ const leg = (sha: string, bytes: number): Leg => ({
   wire: { bytesOut: bytes * 3, bytesIn: bytes * 3, posts: 1 },
 });
 
-void t.test('the ladder counts each leg by itself', async (t) => {
-  const [up, down] = [leg('a', 100), leg('a', 300)];
-  t.same(ladderOf(200, up, down), [
+void t.test('the ladder counts each leg by itself, and nothing before them', async (t) => {
+  const [before, up, down]: [Counters, Leg, Leg] = [leg('', 50), leg('a', 150), leg('a', 350)];
+  t.same(ladderOf(200, before, up, down), [
     { layer: 'file', upload: 200, uploadOverhead: 0, download: 200, downloadOverhead: 0 },
     { layer: 'base64', upload: 200, uploadOverhead: 0, download: 400, downloadOverhead: 1 },
     { layer: 'HTTP over TCP', upload: 300, uploadOverhead: 0.5, download: 600, downloadOverhead: 0.5 },
   ]);
   t.ok(
-    ladderOf(0, leg('a', 0), leg('a', 0)).every((rung) => rung.uploadOverhead === 0),
+    ladderOf(0, leg('', 0), leg('a', 0), leg('a', 0)).every((rung) => rung.uploadOverhead === 0),
     'nothing by nothing is nothing',
   );
 });
 
-void t.test('bytes that do not match cannot pass for a success', async (t) => {
+void t.test('bytes that do not match, or a wrong result, cannot pass for a success', async (t) => {
+  const computation = { program: '/program/x', exitCode: 0, entries: { alice: 2, bob: 2, common: 1 }, match: true, milliseconds: 1 };
   const report: DemoReport = {
     file: 'x',
     bytes: 1,
@@ -197,16 +230,22 @@ void t.test('bytes that do not match cannot pass for a success', async (t) => {
     match: bytesMatch(leg('a', 1), leg('b', 1)),
     upload: { seconds: 1, mbPerSecond: 1 },
     download: { seconds: 1, mbPerSecond: 1 },
-    ladder: ladderOf(1, leg('a', 1), leg('b', 1)),
+    ladder: ladderOf(1, leg('', 0), leg('a', 1), leg('b', 1)),
     posts: 1,
+    attested: { deviceId: 1, runtimeHash: 'a', policyHash: 'b' },
+    computation,
     peakMemory: { runtime: undefined },
     cpuSeconds: { runtime: undefined },
   };
   t.equal(report.match, false);
   t.equal(exitCodeOf(report), 1);
-  t.equal(exitCodeOf({ match: bytesMatch(leg('a', 1), leg('a', 2)) }), 0);
-  t.match(formatReport(report), /\nTHE BYTES DO NOT MATCH\.$/);
-  t.match(formatReport({ ...report, match: true }), /\nThe bytes match\.$/);
+  t.match(formatReport(report), /\nThe result is right\.\nTHE BYTES DO NOT MATCH\.$/);
+  const good = { ...report, match: bytesMatch(leg('a', 1), leg('a', 2)) };
+  t.equal(exitCodeOf(good), 0);
+  t.match(formatReport(good), /\nThe bytes match\.$/);
+  const wrong = { ...good, computation: { ...computation, match: false } };
+  t.equal(exitCodeOf(wrong), 1);
+  t.match(formatReport(wrong), /\nTHE RESULT IS WRONG\.\nThe bytes match\.$/);
 });
 
 void t.test('sizes', async (t) => {

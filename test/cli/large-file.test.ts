@@ -1,4 +1,4 @@
-/** The main job at a size that no memory of ours holds: 2 GiB up and down through three processes. */
+/** The main job at a size that no memory of ours holds: 2 GiB up and down through the processes of the demo. */
 import { execFile } from 'node:child_process';
 import { statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,18 +17,16 @@ const skip = bavail * bsize < 6 * 1024 * MIB && 'less than 6 GiB are free for te
 
 t.setTimeout(540_000);
 void t.test('2 GiB', { skip, timeout: 520_000 }, async (t) => {
-  const { stdout } = await promisify(execFile)(process.execPath, [
-    join(PROJECT_ROOT, 'dist/lib/cli/main.js'),
-    'demo',
-    '--size',
-    '2G',
-    '--json',
-  ]);
+  const main = join(PROJECT_ROOT, 'dist/lib/cli/main.js');
+  // Without tap's hooks, which a process that runs a program may not read.
+  const demo = ['-u', 'NODE_OPTIONS', process.execPath, main, 'demo', '--size', '2G', '--json'];
+  const { stdout } = await promisify(execFile)('env', demo);
   const report = JSON.parse(stdout) as DemoReport;
   t.equal(report.bytes, 2048 * MIB);
   t.ok(report.match, 'the bytes that came back are those that went');
   for (const [name, peak] of Object.entries(report.peakMemory)) {
-    if (peak === undefined) continue;
+    // The attestation server's is that of its database; no byte of the file comes near it.
+    if (peak === undefined || name === 'attestation') continue;
     t.comment(`${name}: peak ${(peak / MIB).toFixed(0)} MiB`);
     t.ok(peak < MAX_PEAK_BYTES, `the ${name} process does not hold the file`);
   }

@@ -1,20 +1,22 @@
-/**
- * The demo's client, a process of its own: writes a file, reads it back, and tells its parent over IPC how far it is and
- * what it measured. Takes its task as one message.
- */
+/** A client of the demo, a process of its own: does what its parent asks, and tells it how far it is and what it measured. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import type { LayerTraffic } from '../../pipeline/channel.js';
 import { type Progress, VeracruzClient } from '../../roles/client/client.js';
 import { tuneHeap } from '../heap.js';
+import { answerCalls, tell } from './calls.js';
 import { generatedFile } from './generated.js';
 
-export interface ClientTask {
+export interface ConnectTask {
   readonly url: string;
   readonly identity: { readonly certificate: string; readonly key: string };
-  readonly authority: string;
-  readonly expectedPolicyHash: string;
+  /** The exact text: the client checks by it whom it talks to. */
+  readonly policy: string;
+}
+
+export interface TransferTask {
   /** Name at the manager. */
   readonly name: string;
   readonly size: number;
@@ -22,51 +24,90 @@ export interface ClientTask {
   readonly path: string | undefined;
 }
 
-export interface Leg {
-  readonly sha256: string;
-  readonly seconds: number;
-  /** Counters after this leg. */
+/** What a client has counted so far. */
+export interface Counters {
   readonly traffic: LayerTraffic[];
   readonly wire: { readonly bytesOut: number; readonly bytesIn: number; readonly posts: number };
 }
 
-export type ClientMessage =
-  | { readonly kind: 'progress'; readonly operation: Progress['operation']; readonly bytes: number }
-  | { readonly kind: 'result'; readonly upload: Leg; readonly download: Leg }
-  | { readonly kind: 'failed'; readonly code: string | undefined; readonly message: string };
+/** One way of the file; the counters are those after it. */
+export interface Leg extends Counters {
+  readonly sha256: string;
+  readonly seconds: number;
+}
+
+export interface Transfer {
+  readonly before: Counters;
+  readonly upload: Leg;
+  readonly download: Leg;
+}
+
+/** Told while a transfer is under way. */
+export interface ProgressMessage {
+  readonly progress: Pick<Progress, 'operation' | 'bytes'>;
+}
 
 /** Milliseconds between two reports of progress. */
 const REPORT_MS = 100;
 
-function tell(message: ClientMessage): void {
-  if (process.connected) process.send?.(message);
+let client: VeracruzClient;
+
+const methods = {
+  async connect(task: ConnectTask): Promise<void> {
+    client = await VeracruzClient.connect(task);
+  },
+
+  write({ name, data }: { readonly name: string; readonly data: Uint8Array }): Promise<void> {
+    return client.writeFile(name, Buffer.from(data));
+  },
+
+  /** Runs a program; gives its exit code and the milliseconds that it took, the way there and back included. */
+  async compute(program: string): Promise<{ readonly exitCode: number; readonly milliseconds: number }> {
+    const started = performance.now();
+    const exitCode = await client.compute(program);
+    return { exitCode, milliseconds: performance.now() - started };
+  },
+
+  async read(name: string): Promise<Uint8Array> {
+    return buffer(await client.readFile(name));
+  },
+
+  /** Writes a file and reads it back. */
+  async transfer({ name, size, path }: TransferTask): Promise<Transfer> {
+    const before = counters();
+    let reported = 0;
+    client.on('progress', ({ operation, bytes, total }) => {
+      const now = performance.now();
+      if (now - reported < REPORT_MS && bytes !== total) return;
+      reported = now;
+      tell({ progress: { operation, bytes } } satisfies ProgressMessage);
+    });
+    const upload = await leg(async (hash) => {
+      const source = path === undefined ? Readable.from(generatedFile(size)) : createReadStream(path, { highWaterMark: 256 * 1024 });
+      await client.writeFile(name, hashed(source, hash), { size });
+    });
+    const download = await leg(async (hash) => {
+      for await (const chunk of await client.readFile(name)) hash.update(chunk as Buffer);
+    });
+    return { before, upload, download };
+  },
+
+  close(_: undefined): Promise<void> {
+    return client.close();
+  },
+};
+
+export type ClientMethods = typeof methods;
+
+async function leg(move: (hash: ReturnType<typeof createHash>) => Promise<void>): Promise<Leg> {
+  const hash = createHash('sha256');
+  const started = performance.now();
+  await move(hash);
+  return { seconds: (performance.now() - started) / 1000, sha256: hash.digest('hex'), ...counters() };
 }
 
-async function run(task: ClientTask): Promise<void> {
-  const client = await VeracruzClient.connect(task);
-  let reported = 0;
-  client.on('progress', ({ operation, bytes, total }) => {
-    const now = performance.now();
-    if (now - reported < REPORT_MS && bytes !== total) return;
-    reported = now;
-    tell({ kind: 'progress', operation, bytes });
-  });
-  const leg = async (move: (hash: ReturnType<typeof createHash>) => Promise<void>): Promise<Leg> => {
-    const hash = createHash('sha256');
-    const started = performance.now();
-    await move(hash);
-    return { seconds: (performance.now() - started) / 1000, sha256: hash.digest('hex'), traffic: client.traffic(), wire: client.wire };
-  };
-  const upload = await leg(async (hash) => {
-    const source =
-      task.path === undefined ? Readable.from(generatedFile(task.size)) : createReadStream(task.path, { highWaterMark: 256 * 1024 });
-    await client.writeFile(task.name, hashed(source, hash), { size: task.size });
-  });
-  const download = await leg(async (hash) => {
-    for await (const chunk of await client.readFile(task.name)) hash.update(chunk as Buffer);
-  });
-  await client.close();
-  tell({ kind: 'result', upload, download });
+function counters(): Counters {
+  return { traffic: client.traffic(), wire: client.wire };
 }
 
 async function* hashed(source: Readable, hash: ReturnType<typeof createHash>): AsyncGenerator<Buffer> {
@@ -77,13 +118,4 @@ async function* hashed(source: Readable, hash: ReturnType<typeof createHash>): A
 }
 
 tuneHeap();
-process.on('disconnect', () => process.exit(1));
-process.on('SIGINT', () => process.exit(130));
-process.on('SIGTERM', () => process.exit(0));
-process.once('message', (task: ClientTask) => {
-  run(task).then(
-    // The parent reads our peak memory before it lets us go.
-    () => {},
-    (error: Error & { code?: string }) => tell({ kind: 'failed', code: error.code, message: error.message }),
-  );
-});
+answerCalls(methods);

@@ -1,18 +1,12 @@
-import { createPublicKey } from 'node:crypto';
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { issue, makeAuthority } from '../../attestation/authority.js';
-import { makeKey, pemOf } from '../../attestation/certificate.js';
-import { makeIdentity } from '../../attestation/identity.js';
-import { InvalidArgumentError, TransportError } from '../../core/errors.js';
-import { policyHash } from '../../enclave/policy/index.js';
-import { TransferProgress } from '../progress.js';
-import type { ClientMessage, ClientTask, Leg } from './client-process.js';
+import { InvalidArgumentError } from '../../core/errors.js';
 import { parseSize } from './generated.js';
 import { Processes } from './processes.js';
-import { bytesMatch, type DemoReport, exitCodeOf, formatReport, ladderOf } from './report.js';
+import { type DemoReport, exitCodeOf, formatReport } from './report.js';
+import { run, type Source } from './run.js';
 
 interface DemoFlags {
   size?: string;
@@ -22,7 +16,7 @@ interface DemoFlags {
 /** `veracruz-streams demo`, which is `npm run demo`. */
 export function demoCommand(): Command {
   return new Command('demo')
-    .description('Run the three roles as three processes on loopback, send a file through the whole stack, and read it back.')
+    .description('Run all roles, in five processes on loopback: attested, computing, and sending a file through the whole stack and back.')
     .argument('[file]', 'the file to send; default: the node binary that runs this')
     .option('--size <n>', 'send a generated file of this size instead, e.g. 100M or 2G')
     .option('--json', 'print the report as one line of JSON')
@@ -35,12 +29,6 @@ export function demoCommand(): Command {
       process.stdout.write(`${flags.json === true ? JSON.stringify(report) : formatReport(report)}\n`);
       process.exitCode = exitCodeOf(report);
     });
-}
-
-interface Source {
-  readonly label: string;
-  readonly path: string | undefined;
-  readonly size: number;
 }
 
 function sourceOf(file: string | undefined, size: string | undefined): Source {
@@ -66,7 +54,10 @@ async function demo(source: Source, quiet: boolean): Promise<DemoReport> {
     process.once('SIGTERM', interrupt);
   });
   try {
-    return await Promise.race([interrupted, transfer(source, folder, processes, quiet)]);
+    const running = run(source, folder, processes, quiet);
+    // Whatever ends the race first, nobody hears of the rest.
+    running.catch(() => {});
+    return await Promise.race([interrupted, processes.died, running]);
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
     process.exitCode = 130;
@@ -81,89 +72,3 @@ async function demo(source: Source, quiet: boolean): Promise<DemoReport> {
 }
 
 class Interrupted extends Error {}
-
-async function transfer(source: Source, folder: string, processes: Processes, quiet: boolean): Promise<DemoReport> {
-  const say = (text: string) => {
-    if (!quiet) process.stderr.write(`${text}\n`);
-  };
-  const { files, task } = prepare(folder, source);
-  const runtime = await processes.role('runtime', [
-    ...['runtime', '--listen', 'tcp://127.0.0.1:0', '--store', join(folder, 'store'), '--log-level', 'warn'],
-    ...['--certificate', files.certificate, '--key', files.key, '--identity', files.identity, '--policy', files.policy],
-  ]);
-  say(`runtime manager at ${runtime}`);
-  const url = await processes.role('server', ['server', '--listen', 'tcp://127.0.0.1:0', '--runtime', runtime, '--log-level', 'warn']);
-  say(`server          at ${url}`);
-  const client = processes.client();
-  const died = processes.whenOneDies();
-  const bars = { write: undefined as TransferProgress | undefined, read: undefined as TransferProgress | undefined };
-  const result = new Promise<{ upload: Leg; download: Leg }>((resolve, reject) => {
-    client.on('message', (message: ClientMessage) => {
-      if (message.kind === 'failed') reject(new TransportError(`${message.message} (${message.code ?? 'no code'})`, { layer: 'client' }));
-      else if (message.kind === 'result') resolve(message);
-      else {
-        const leg = message.operation === 'read' ? 'read' : 'write';
-        if (leg === 'read') bars.write?.end();
-        bars[leg] ??= new TransferProgress(leg === 'read' ? 'down' : 'up  ', source.size, { quiet });
-        bars[leg].update(message.bytes);
-      }
-    });
-  });
-  client.send({ ...task, url } satisfies ClientTask);
-  try {
-    const { upload, download } = await Promise.race([result, died]);
-    const rate = (leg: Leg) => ({ seconds: leg.seconds, mbPerSecond: source.size / 1e6 / leg.seconds });
-    return {
-      file: source.label,
-      bytes: source.size,
-      sha256: upload.sha256,
-      match: bytesMatch(upload, download),
-      upload: rate(upload),
-      download: rate(download),
-      ladder: ladderOf(source.size, upload, download),
-      posts: download.wire.posts,
-      peakMemory: processes.peakMemory(),
-      cpuSeconds: processes.cpuSeconds(),
-    };
-  } finally {
-    bars.write?.end();
-    bars.read?.end();
-  }
-}
-
-/** Makes the keys, certificates and policy of this run, in a folder that nobody else can read and that is removed. */
-function prepare(
-  folder: string,
-  source: Source,
-): { files: Record<'certificate' | 'key' | 'identity' | 'policy', string>; task: Omit<ClientTask, 'url'> } {
-  const authority = makeAuthority({ commonName: 'veracruz-streams demo authority' });
-  const serverKey = makeKey('ec');
-  const server = issue(authority, { subject: 'ComputeEnclave', publicKey: createPublicKey(serverKey) });
-  const identity = makeIdentity({ commonName: 'demo client' });
-  const policy = JSON.stringify(
-    { identities: [{ certificate: identity.certificate.trim(), id: 0, file_rights: [] }], proxy_service_cert: authority.certificate },
-    null,
-    2,
-  );
-  const put = (name: string, text: string) => {
-    const path = join(folder, name);
-    writeFileSync(path, text, { mode: 0o600 });
-    return path;
-  };
-  return {
-    files: {
-      certificate: put('manager.pem', pemOf(server) + authority.certificate),
-      key: put('manager.key', serverKey.export({ type: 'pkcs8', format: 'pem' }).toString()),
-      identity: put('client.pem', identity.certificate),
-      policy: put('policy.json', policy),
-    },
-    task: {
-      identity: { certificate: identity.certificate, key: identity.key },
-      authority: authority.certificate,
-      expectedPolicyHash: policyHash(policy),
-      name: '/input/demo',
-      size: source.size,
-      path: source.path,
-    },
-  };
-}

@@ -1,11 +1,10 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { TransportError } from '../../core/errors.js';
+import { ClosedError, TransportError } from '../../core/errors.js';
 import type { ReadyMessage } from '../role-process.js';
 
 const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));
-const CLIENT = fileURLToPath(new URL('./client-process.js', import.meta.url));
 
 /** Milliseconds for a role to say that it is there, and to end when told to. */
 const READY_MS = 30_000;
@@ -13,42 +12,35 @@ const END_MS = 10_000;
 
 /** The demo's processes: started one by one, ended all together. */
 export class Processes {
+  /** Rejects when a process ends that was not to. */
+  readonly died: Promise<never>;
+  #reject: (error: TransportError) => void = () => {};
+  #ended = false;
   readonly #children = new Map<string, ChildProcess>();
   /** What each wrote to standard error, its last 4 KiB. */
   readonly #stderr = new Map<string, string>();
 
+  constructor() {
+    this.died = new Promise((_, reject) => {
+      this.#reject = reject;
+    });
+    this.died.catch(() => {});
+  }
+
   /** Starts a role through the command line; gives where it listens. */
   async role(name: string, args: readonly string[]): Promise<string> {
-    const child = this.#start(name, MAIN, args);
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(this.#died(name, `was not there after ${READY_MS} ms`)), READY_MS);
-      child.once('message', (message: ReadyMessage) => {
-        clearTimeout(timer);
-        resolve(message.at);
-      });
-      child.once('exit', (code) => {
-        clearTimeout(timer);
-        reject(this.#died(name, `ended with ${code}`));
-      });
+    const child = this.#start(name, MAIN, args, 'json');
+    let timer: NodeJS.Timeout | undefined;
+    const ready = new Promise<string>((resolve, reject) => {
+      timer = setTimeout(() => reject(this.#failed(name, `was not there after ${READY_MS} ms`)), READY_MS);
+      child.once('message', (message: ReadyMessage) => resolve(message.at));
     });
+    return Promise.race([ready, this.died]).finally(() => clearTimeout(timer));
   }
 
-  /** Starts the client; the caller talks to it by messages. */
-  client(): ChildProcess {
-    return this.#start('client', CLIENT, []);
-  }
-
-  /** Says why a process is no more. */
-  #died(name: string, what: string): TransportError {
-    return new TransportError(`the ${name} process ${what}: ${(this.#stderr.get(name) ?? '').trim()}`, { layer: 'demo' });
-  }
-
-  /** An error of a child that was not to end, or nothing while all are there. */
-  whenOneDies(): Promise<never> {
-    return new Promise((_, reject) => {
-      for (const [name, child] of this.#children)
-        child.once('exit', (code, signal) => reject(this.#died(name, `ended with ${signal ?? code}`)));
-    });
+  /** Starts a module of the demo beside this one; the caller talks to it by messages. */
+  own(name: string, module: string): ChildProcess {
+    return this.#start(name, fileURLToPath(new URL(module, import.meta.url)), [], 'advanced');
   }
 
   /** Peak resident memory in bytes by process; undefined where the system does not tell. */
@@ -63,26 +55,35 @@ export class Processes {
 
   /** Ends all, in good order where they follow, else at once. */
   async end(): Promise<void> {
+    this.#ended = true;
     const children = [...this.#children.values()];
     this.#children.clear();
     await Promise.all(children.map(endProcess));
   }
 
-  #start(name: string, module: string, args: readonly string[]): ChildProcess {
-    const child = fork(module, args, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+  #start(name: string, module: string, args: readonly string[], serialization: 'json' | 'advanced'): ChildProcess {
+    if (this.#ended) throw new ClosedError('the demo is over', { layer: 'demo' });
+    const child = fork(module, args, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], serialization });
     this.#children.set(name, child);
+    child.once('exit', (code, signal) => this.#reject(this.#failed(name, `ended with ${signal ?? code}`)));
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr.set(name, ((this.#stderr.get(name) ?? '') + text).slice(-4096));
     });
     return child;
   }
+
+  /** Says why a process is no more. */
+  #failed(name: string, what: string): TransportError {
+    const said = (this.#stderr.get(name) ?? '').trim().split('\n').at(-1);
+    return new TransportError(`the ${name} process ${what}${said === '' ? '' : `: ${said}`}`, { layer: 'demo' });
+  }
 }
 
 async function endProcess(child: ChildProcess): Promise<void> {
+  child.removeAllListeners('exit');
   if (child.exitCode !== null || child.signalCode !== null) return;
   await new Promise<void>((resolve) => {
     const timer = setTimeout(() => child.kill('SIGKILL'), END_MS);
-    child.removeAllListeners('exit');
     child.once('exit', () => {
       clearTimeout(timer);
       resolve();

@@ -1,5 +1,5 @@
 import type { LayerTraffic } from '../../pipeline/channel.js';
-import type { Leg } from './client-process.js';
+import type { Counters, Leg } from './client-process.js';
 
 /** One rung of the ladder: the bytes below a layer, and what it added to those above it. */
 export interface Rung {
@@ -8,6 +8,25 @@ export interface Rung {
   readonly uploadOverhead: number;
   readonly download: number;
   readonly downloadOverhead: number;
+}
+
+/** Who was attested, and by which policy he lives. Hashes are 64 hex digits. */
+export interface AttestedReport {
+  readonly deviceId: number;
+  readonly runtimeHash: string;
+  readonly policyHash: string;
+}
+
+/** One run of one program. */
+export interface ComputationReport {
+  readonly program: string;
+  readonly exitCode: number;
+  /** Of the lists that went in, and of the one that came out. */
+  readonly entries: { readonly alice: number; readonly bob: number; readonly common: number };
+  /** Its exit code is 0, and both clients read what the demo computed itself. */
+  readonly match: boolean;
+  /** From the client's request to the answer. */
+  readonly milliseconds: number;
 }
 
 /** What `npm run demo` found. */
@@ -21,7 +40,11 @@ export interface DemoReport {
   readonly download: { readonly seconds: number; readonly mbPerSecond: number };
   /** From the file to the TCP connection, at the client. Overheads are shares of the rung above. */
   readonly ladder: readonly Rung[];
+  /** Of the file, both ways. */
   readonly posts: number;
+  /** The manager that the Server was led to by the attestation server, and what the clients checked. */
+  readonly attested: AttestedReport;
+  readonly computation: ComputationReport;
   /** Peak resident memory by process, bytes. */
   readonly peakMemory: Readonly<Record<string, number | undefined>>;
   /** Processor time by process, user and system, start-up included. */
@@ -33,18 +56,21 @@ export function bytesMatch(upload: Pick<Leg, 'sha256'>, download: Pick<Leg, 'sha
   return upload.sha256 === download.sha256;
 }
 
-/** What the demo exits with: 0 only if the bytes match. */
-export function exitCodeOf(report: Pick<DemoReport, 'match'>): 0 | 1 {
-  return report.match ? 0 : 1;
+/** What the demo exits with: 0 only if the bytes match and the result is right. */
+export function exitCodeOf(report: { readonly match: boolean; readonly computation: Pick<ComputationReport, 'match'> }): 0 | 1 {
+  return report.match && report.computation.match ? 0 : 1;
 }
 
-/** The rungs of the client's column for both legs together. */
-export function ladderOf(bytes: number, upload: Leg, download: Leg): Rung[] {
-  const up = [bytes, ...upload.traffic.map((layer) => layer.outbound.bytesOut), upload.wire.bytesOut];
-  const before = upload.traffic;
+/** The rungs of the client's column for both legs together; the counters before them do not count. */
+export function ladderOf(bytes: number, before: Counters, upload: Counters, download: Counters): Rung[] {
+  const up = [
+    bytes,
+    ...upload.traffic.map((layer, i) => layer.outbound.bytesOut - (before.traffic[i] as LayerTraffic).outbound.bytesOut),
+    upload.wire.bytesOut - before.wire.bytesOut,
+  ];
   const down = [
     bytes,
-    ...download.traffic.map((layer, i) => layer.inbound.bytesIn - (before[i] as LayerTraffic).inbound.bytesIn),
+    ...download.traffic.map((layer, i) => layer.inbound.bytesIn - (upload.traffic[i] as LayerTraffic).inbound.bytesIn),
     download.wire.bytesIn - upload.wire.bytesIn,
   ];
   const names = ['file', ...upload.traffic.map(({ layer }) => layer), 'HTTP over TCP'];
@@ -68,8 +94,13 @@ export function formatReport(report: DemoReport): string {
     String(rung.download),
     i === 0 ? '' : percent(rung.downloadOverhead),
   ]);
+  const { program, exitCode, milliseconds, entries, match: right } = report.computation;
   const mb = (bytes: number | undefined) => (bytes === undefined ? 'not known' : `${(bytes / 1_000_000).toFixed(0)} MB`);
   return [
+    `attested: device ${report.attested.deviceId}, runtime hash ${report.attested.runtimeHash}`,
+    `policy:   SHA-256 ${report.attested.policyHash}`,
+    `computed: ${program}, exit code ${exitCode} after ${milliseconds} ms: ${entries.common} in common of ${entries.alice} and ${entries.bob}`,
+    '',
     `${report.file}: ${report.bytes} bytes, SHA-256 ${report.sha256}`,
     '',
     ...table([['layer', 'bytes up', 'overhead', 'bytes down', 'overhead'], ...rows]),
@@ -82,6 +113,7 @@ export function formatReport(report: DemoReport): string {
     `processor:   ${Object.entries(report.cpuSeconds)
       .map(([name, seconds]) => `${name} ${seconds === undefined ? 'not known' : `${seconds.toFixed(1)} s`}`)
       .join(', ')}`,
+    right ? 'The result is right.' : 'THE RESULT IS WRONG.',
     report.match ? 'The bytes match.' : 'THE BYTES DO NOT MATCH.',
   ].join('\n');
 }

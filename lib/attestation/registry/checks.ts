@@ -1,0 +1,62 @@
+/** Checks of what comes to the registry, and the one form that each thing is kept in. */
+import type { KeyObject } from 'node:crypto';
+import { InvalidArgumentError } from '../../core/errors.js';
+import { psaPoint } from '../evidence/index.js';
+import { PLATFORMS, type Platform } from './records.js';
+
+/** Characters of a label, of an enclave's name, and of a firmware version. */
+const MAX_TEXT_CHARS = 128;
+/** Of PostgreSQL's `integer`, which is the wire's int32. */
+const MAX_DEVICE_ID = 2 ** 31 - 1;
+const HEX_32 = /^[0-9a-f]{64}$/;
+/** Control characters, and halves of surrogate pairs, which UTF-8 does not have. */
+const UNFIT = /[\p{Cc}\p{Cs}]/u;
+const ALL_UNFIT = /[\p{Cc}\p{Cs}]/gu;
+
+/** The platform as it is. @throws InvalidArgumentError */
+export function checkPlatform(platform: string): Platform {
+  const found = PLATFORMS.find((known) => known === platform);
+  if (found !== undefined) return found;
+  throw new InvalidArgumentError(`the platform is one of ${PLATFORMS.join(', ')}`, { expected: PLATFORMS.join('|') });
+}
+
+/** 32 bytes, or their 64 hex digits of either case, as lowercase hex. @throws InvalidArgumentError */
+export function checkHash(what: string, hash: Buffer | string): string {
+  const hex = typeof hash === 'string' ? hash.toLowerCase() : hash.toString('hex');
+  if (HEX_32.test(hex)) return hex;
+  const unit = typeof hash === 'string' ? 'characters' : 'bytes';
+  throw new InvalidArgumentError(`${what} has 32 bytes (64 hex digits), got ${hash.length} ${unit}`, { expected: 32, got: hash.length });
+}
+
+/** The 65-byte point of a P-256 key: PEM, key object, or point. @throws InvalidArgumentError */
+export function checkPoint(key: string | Buffer | KeyObject): Buffer {
+  try {
+    return psaPoint(key);
+  } catch (cause) {
+    throw new InvalidArgumentError('a device key is a P-256 public key: PEM, or its uncompressed point of 65 bytes', { cause });
+  }
+}
+
+/** Text that a terminal and a database take as it is. @throws InvalidArgumentError @see tameText */
+export function checkText(what: string, text: string): string {
+  if (text.length > MAX_TEXT_CHARS) {
+    const figures = { limit: MAX_TEXT_CHARS, got: text.length };
+    throw new InvalidArgumentError(`${what} has at most ${MAX_TEXT_CHARS} characters, got ${text.length}`, figures);
+  }
+  if (UNFIT.test(text)) throw new InvalidArgumentError(`${what} must not have control characters`);
+  return text;
+}
+
+/** Text that came over the wire, cut and cleaned so that `checkText` takes it. */
+export function tameText(text: string): string {
+  return text.slice(0, MAX_TEXT_CHARS).replace(ALL_UNFIT, '\ufffd');
+}
+
+/** @throws InvalidArgumentError */
+export function checkDeviceId(deviceId: number): number {
+  if (Number.isInteger(deviceId) && deviceId > 0 && deviceId <= MAX_DEVICE_ID) return deviceId;
+  throw new InvalidArgumentError(`a device id is from 1 to ${MAX_DEVICE_ID}, got ${deviceId}`, {
+    expected: `1..${MAX_DEVICE_ID}`,
+    got: deviceId,
+  });
+}

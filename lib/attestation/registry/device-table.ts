@@ -1,0 +1,62 @@
+import { InvalidArgumentError } from '../../core/errors.js';
+import { checkDeviceId, checkHash, checkText } from './checks.js';
+import type { Query } from './database.js';
+import { full } from './faults.js';
+import type { Device, NewDevice } from './records.js';
+
+const COLUMNS = `device_id AS "deviceId", pubkey_hash AS "pubkeyHash", enclave_name AS "enclaveName",
+  runtime_hash AS "runtimeHash", platform, firmware_version AS "firmwareVersion", attested_at AS "attestedAt"`;
+/** Rows of a list, at most. */
+const MAX_ROWS = 100_000;
+
+/** The statements on `devices`: who has attested himself. */
+export class DeviceTable {
+  readonly #query: Query;
+  readonly #maxDevices: number;
+
+  constructor(query: Query, maxDevices: number) {
+    this.#query = query;
+    this.#maxDevices = maxDevices;
+  }
+
+  async record(device: NewDevice): Promise<Device> {
+    const deviceId = checkDeviceId(device.deviceId);
+    const [recorded] = await this.#query<Device>(
+      `INSERT INTO devices (device_id, pubkey_hash, enclave_name, runtime_hash, platform, firmware_version)
+         SELECT $1::int4, $2::text, $3::text, $4::text, $5::text, $6::text WHERE (SELECT count(*) FROM devices) < $7::int4
+       ON CONFLICT (device_id) DO NOTHING
+       RETURNING ${COLUMNS}`,
+      [
+        deviceId,
+        device.pubkeyHash === '' ? '' : checkHash('the hash of a public key', device.pubkeyHash),
+        checkText('the name of an enclave', device.enclaveName),
+        checkHash('a runtime hash', device.runtimeHash),
+        checkText('a platform', device.platform),
+        checkText('a firmware version', device.firmwareVersion ?? ''),
+        this.#maxDevices,
+      ],
+    );
+    if (recorded !== undefined) return recorded;
+    if ((await this.find(deviceId)) === undefined) throw full('devices', this.#maxDevices);
+    throw new InvalidArgumentError('the device id is taken', { layer: 'registry', got: deviceId });
+  }
+
+  async find(deviceId: number): Promise<Device | undefined> {
+    const [device] = await this.#query<Device>(`SELECT ${COLUMNS} FROM devices WHERE device_id = $1`, [checkDeviceId(deviceId)]);
+    return device;
+  }
+
+  async list(limit: number): Promise<Device[]> {
+    if (!Number.isInteger(limit) || limit < 1 || limit > MAX_ROWS) {
+      throw new InvalidArgumentError(`a list has 1 to ${MAX_ROWS} devices, asked for ${limit}`, { expected: `1..${MAX_ROWS}`, got: limit });
+    }
+    return this.#query<Device>(`SELECT ${COLUMNS} FROM devices ORDER BY attested_at DESC, id DESC LIMIT $1::int4`, [limit]);
+  }
+
+  async forget(before: Date | string): Promise<number> {
+    const date = new Date(before);
+    if (Number.isNaN(date.getTime())) throw new InvalidArgumentError('no date to forget devices before', { layer: 'registry' });
+    const rows = await this.#query('DELETE FROM devices WHERE attested_at < $1::timestamptz RETURNING 1 AS n', [date.toISOString()]);
+    return rows.length;
+  }
+}

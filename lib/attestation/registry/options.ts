@@ -1,0 +1,41 @@
+import { integerInRange } from '../../core/check.js';
+import { InvalidOptionError } from '../../core/errors.js';
+
+/** Where a registry is: exactly one of these. */
+export interface RegistryPlace {
+  /** An embedded PostgreSQL in this folder, made with mode 0700 where it is not; for one process at a time. */
+  folder?: string | undefined;
+  /** A PostgreSQL server: `postgres://user:password@host:port/database`. */
+  url?: string | undefined;
+  /** An embedded PostgreSQL that goes with the process: for tests. */
+  memory?: boolean | undefined;
+}
+
+export interface RegistryOptions extends RegistryPlace {
+  /** Devices that are kept; one more is refused until some are forgotten. Default 100,000. */
+  maxDevices?: number | undefined;
+  /** Device keys, revoked ones included. Default 10,000. */
+  maxKeys?: number | undefined;
+  /** Runtime hashes, revoked ones included. Default 10,000. */
+  maxRuntimes?: number | undefined;
+  /** Milliseconds to connect to a PostgreSQL server, and for each statement there. Default 10,000. */
+  timeoutMs?: number | undefined;
+}
+
+/** Defaults of `RegistryOptions`. */
+export const REGISTRY_DEFAULTS = Object.freeze({ maxDevices: 100_000, maxKeys: 10_000, maxRuntimes: 10_000, timeoutMs: 10_000 });
+type RegistryLimits = Readonly<Record<keyof typeof REGISTRY_DEFAULTS, number>>;
+
+/** The limits with their defaults. @throws InvalidOptionError */
+export function completeOptions(options: RegistryOptions): RegistryLimits {
+  const { folder, url, memory } = options;
+  const places = [folder !== undefined, url !== undefined, memory === true].filter(Boolean).length;
+  if (places !== 1) {
+    throw new InvalidOptionError(`a registry is in a folder, at a url, or in memory: one of them, got ${places}`, {
+      expected: 1,
+      got: places,
+    });
+  }
+  const limit = (name: keyof RegistryLimits) => integerInRange(name, options[name] ?? REGISTRY_DEFAULTS[name], 1, 2 ** 31 - 1);
+  return { maxDevices: limit('maxDevices'), maxKeys: limit('maxKeys'), maxRuntimes: limit('maxRuntimes'), timeoutMs: limit('timeoutMs') };
+}

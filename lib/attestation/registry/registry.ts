@@ -1,0 +1,145 @@
+import type { KeyObject } from 'node:crypto';
+import { ClosedError } from '../../core/errors.js';
+import type { RegistryAdmin } from './admin.js';
+import type { Database, Query } from './database.js';
+import { DeviceTable } from './device-table.js';
+import { openEmbedded } from './embedded.js';
+import { KeyTable } from './key-table.js';
+import { migrate } from './migrations.js';
+import { completeOptions, type RegistryOptions } from './options.js';
+import { openPostgres } from './postgres.js';
+import { type Admission, type AllowedRuntime, type Device, type DeviceKey, type NewDevice, PLATFORMS, type Platform } from './records.js';
+import { RuntimeTable } from './runtime-table.js';
+
+/** Devices of a list, unless it is said. */
+const LIST_DEVICES = 1000;
+
+/**
+ * The device registry of a Proxy Attestation Server: whose tokens count, which Runtime Managers may have a certificate, and
+ * who has attested himself. A PostgreSQL database: in this process, or a server (`RegistryPlace`); the SQL is the same.
+ *
+ * Every method rejects with `RegistryError` when the database fails, with `ClosedError` after `close()`.
+ *
+ * @example
+ * const registry = await DeviceRegistry.open({ folder: './registry' });
+ * await registry.allowRuntime('linux', hash, { label: 'release 1.4' });
+ */
+export class DeviceRegistry implements RegistryAdmin {
+  readonly #database: Database;
+  readonly #query: Query;
+  readonly #keys: KeyTable;
+  readonly #runtimes: RuntimeTable;
+  readonly #devices: DeviceTable;
+  #closing: Promise<void> | undefined;
+
+  private constructor(database: Database, limits: ReturnType<typeof completeOptions>) {
+    this.#database = database;
+    const query: Query = (sql, parameters) => {
+      if (this.#closing === undefined) return database.query(sql, parameters);
+      return Promise.reject(new ClosedError('the registry is closed', { layer: 'registry' }));
+    };
+    this.#query = query;
+    this.#keys = new KeyTable(query, limits.maxKeys);
+    this.#runtimes = new RuntimeTable(query, limits.maxRuntimes);
+    this.#devices = new DeviceTable(query, limits.maxDevices);
+  }
+
+  /**
+   * Opens the database and brings its schema up to date.
+   * @throws InvalidOptionError; RegistryError when it cannot be opened, or another process has the folder
+   */
+  static async open(options: RegistryOptions): Promise<DeviceRegistry> {
+    const limits = completeOptions(options);
+    const database = await (options.url === undefined ? openEmbedded(options.folder) : openPostgres(options.url, limits.timeoutMs));
+    try {
+      await migrate(database);
+    } catch (error) {
+      await database.close();
+      throw error;
+    }
+    return new DeviceRegistry(database, limits);
+  }
+
+  /** The folder, or the server's host and database; no password. */
+  get where(): string {
+    return this.#database.where;
+  }
+
+  /** Settles when the database answers. */
+  async ping(): Promise<void> {
+    await this.#query('SELECT 1 AS n');
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#database.close();
+    return this.#closing;
+  }
+
+  /** A P-256 public key: PEM, key object, or its 65-byte point. @throws InvalidArgumentError; LimitError */
+  enrollKey(key: string | Buffer | KeyObject, admission: Admission = {}): Promise<DeviceKey> {
+    return this.#keys.enroll(key, admission);
+  }
+
+  /** The key of this id (32 bytes, or hex), also a revoked one. */
+  findKey(id: Buffer | string): Promise<DeviceKey | undefined> {
+    return this.#keys.find(id);
+  }
+
+  /** Keys that are not revoked, the newest first, at most `limit`. */
+  liveKeys(limit: number): Promise<DeviceKey[]> {
+    return this.#keys.live(limit);
+  }
+
+  revokeKey(id: Buffer | string): Promise<boolean> {
+    return this.#keys.revoke(id);
+  }
+
+  listKeys(): Promise<DeviceKey[]> {
+    return this.#keys.list();
+  }
+
+  /** `hash` is 32 bytes, or hex. @throws InvalidArgumentError; LimitError */
+  allowRuntime(platform: Platform, hash: Buffer | string, admission: Admission = {}): Promise<AllowedRuntime> {
+    return this.#runtimes.allow(platform, hash, admission);
+  }
+
+  /**
+   * The live entry of `hash` on one of `platforms` (default: any). The platform counts: who can make a token of one must not
+   * pass with the hash of another.
+   */
+  findRuntime(hash: Buffer | string, platforms: readonly Platform[] = PLATFORMS): Promise<AllowedRuntime | undefined> {
+    return this.#runtimes.find(hash, platforms);
+  }
+
+  async isAllowed(hash: Buffer | string, platforms?: readonly Platform[]): Promise<boolean> {
+    return (await this.findRuntime(hash, platforms)) !== undefined;
+  }
+
+  revokeRuntime(hash: Buffer | string, platform?: Platform): Promise<boolean> {
+    return this.#runtimes.revoke(hash, platform);
+  }
+
+  listRuntimes(): Promise<AllowedRuntime[]> {
+    return this.#runtimes.list();
+  }
+
+  /**
+   * Keeps a device that has attested itself. When this settles, it outlives the process.
+   * @throws InvalidArgumentError for a device id that is taken; LimitError when `maxDevices` are kept
+   */
+  recordAttestation(device: NewDevice): Promise<Device> {
+    return this.#devices.record(device);
+  }
+
+  findDevice(deviceId: number): Promise<Device | undefined> {
+    return this.#devices.find(deviceId);
+  }
+
+  listDevices(limit = LIST_DEVICES): Promise<Device[]> {
+    return this.#devices.list(limit);
+  }
+
+  forgetDevices(before: Date | string): Promise<number> {
+    return this.#devices.forget(before);
+  }
+}

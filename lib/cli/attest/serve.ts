@@ -1,0 +1,54 @@
+import { Command } from 'commander';
+import { listenAdmin } from '../../attestation/registry/index.js';
+import { ATTESTATION_SERVER_DEFAULTS, AttestationServer } from '../../roles/attestation-server/server.js';
+import { LOG_LEVEL, readText } from '../flags.js';
+import { runRole, stderrLog } from '../role-process.js';
+import { DATABASE, STATE } from './flags.js';
+import { type AuthorityFlags, adminSocket, authorityOf, registryFolder } from './state.js';
+
+interface ServeFlags extends AuthorityFlags {
+  listen: string;
+  days: string;
+  allowAnyRuntime?: boolean;
+  nitroRoot?: string;
+  maxRequestsPerSecond: string;
+  logLevel: string;
+}
+
+const { listen, days, maxRequestsPerSecond } = ATTESTATION_SERVER_DEFAULTS;
+
+/** `veracruz-streams attest serve` */
+export function serveCommand(): Command {
+  return new Command('serve')
+    .description('Run the server. This is what attest does when it is told nothing else.')
+    .option('--listen <address>', 'where it listens', listen)
+    .addOption(STATE)
+    .addOption(DATABASE)
+    .option('--ca-cert <file>', 'certificate of the authority, PEM; default: ca.pem of the state folder')
+    .option('--ca-key <file>', 'its private key, PEM; default: ca.key of the state folder')
+    .option('--days <n>', 'days that a certificate holds', String(days))
+    .option('--allow-any-runtime', 'certify every Runtime Manager, listed or not')
+    .option('--nitro-root <file>', 'root certificate of Nitro documents, PEM, instead of that of AWS')
+    .option('--max-requests-per-second <n>', 'requests of one address; 0 for no limit', String(maxRequestsPerSecond))
+    .addOption(LOG_LEVEL)
+    .action(async (flags: ServeFlags) => {
+      const log = stderrLog(flags.logLevel);
+      const { authority, made } = authorityOf(flags);
+      if (made !== undefined) log('info', 'authority made: clients trust this certificate', { certificate: made });
+      const server = await AttestationServer.start({
+        listen: flags.listen,
+        authority,
+        registry: flags.database === undefined ? { folder: registryFolder(flags) } : { url: flags.database },
+        days: Number(flags.days),
+        allowAnyRuntime: flags.allowAnyRuntime === true,
+        maxRequestsPerSecond: Number(flags.maxRequestsPerSecond),
+        ...(flags.nitroRoot !== undefined && { nitroRoot: readText(flags.nitroRoot) }),
+        log,
+      });
+      log('info', 'registry open', { registry: server.registry.where });
+      const socket = flags.database === undefined ? adminSocket(flags) : undefined;
+      const stop = socket === undefined ? async () => {} : await listenAdmin(server.registry, socket);
+      void server.closed.then(stop);
+      await runRole(server, server.url);
+    });
+}

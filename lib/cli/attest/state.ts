@@ -1,0 +1,79 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Authority, makeAuthority } from '../../attestation/authority.js';
+import { DeviceRegistry, type RegistryAdmin, RegistryClient } from '../../attestation/registry/index.js';
+import { InvalidArgumentError, RegistryError } from '../../core/errors.js';
+import { readText } from '../flags.js';
+import { writeNewFiles } from '../new-files.js';
+
+/** Bytes that the path of a Unix socket may have on Linux. */
+const MAX_SOCKET_PATH_BYTES = 107;
+
+/** Where an attestation server keeps what must outlive it. */
+export interface StateFlags {
+  readonly state: string;
+  /** URL of a PostgreSQL server. */
+  readonly database?: string;
+}
+
+export interface AuthorityFlags extends StateFlags {
+  readonly caCert?: string;
+  readonly caKey?: string;
+}
+
+/** The folder of the embedded registry. */
+export function registryFolder({ state }: StateFlags): string {
+  return join(state, 'registry');
+}
+
+/** Where a server with an embedded registry listens for commands; undefined where the path is too long for a socket. */
+export function adminSocket({ state }: StateFlags): string | undefined {
+  const path = join(state, 'admin.sock');
+  return Buffer.byteLength(path) <= MAX_SOCKET_PATH_BYTES ? path : undefined;
+}
+
+/** The authority that two flags name; else that of the state folder, made at the first start. */
+export function authorityOf(flags: AuthorityFlags): { authority: Pick<Authority, 'certificate' | 'key'>; made: string | undefined } {
+  const { caCert, caKey } = flags;
+  if ((caCert === undefined) !== (caKey === undefined)) throw new InvalidArgumentError('--ca-cert and --ca-key belong together');
+  if (caCert !== undefined && caKey !== undefined) {
+    return { authority: { certificate: readText(caCert), key: readText(caKey) }, made: undefined };
+  }
+  const [certificate, key] = [join(flags.state, 'ca.pem'), join(flags.state, 'ca.key')];
+  if (existsSync(certificate) || existsSync(key)) {
+    return { authority: { certificate: readText(certificate), key: readText(key) }, made: undefined };
+  }
+  makeState(flags);
+  const authority = makeAuthority();
+  const files = [
+    { path: key, content: authority.key, secret: true },
+    { path: certificate, content: authority.certificate, secret: false },
+  ];
+  writeNewFiles(files, false);
+  return { authority, made: certificate };
+}
+
+/** The registry for a command: opened here, or by the admin socket of the server that has it open. Without `make` it must be there. */
+export async function openAdmin(flags: StateFlags, make: boolean): Promise<RegistryAdmin> {
+  if (flags.database !== undefined) return DeviceRegistry.open({ url: flags.database });
+  const folder = registryFolder(flags);
+  if (make) makeState(flags);
+  else if (!existsSync(folder)) throw new InvalidArgumentError(`there is no registry in ${flags.state}: is --state right?`);
+  try {
+    return await DeviceRegistry.open({ folder });
+  } catch (error) {
+    const socket = adminSocket(flags);
+    // Only a lock that is held has a process number.
+    const held = error instanceof RegistryError && typeof error.got === 'number';
+    if (!held || socket === undefined || !existsSync(socket)) throw error;
+    return new RegistryClient(socket);
+  }
+}
+
+function makeState({ state }: StateFlags): void {
+  try {
+    mkdirSync(state, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new InvalidArgumentError(`cannot make ${state}: ${(cause as Error).message}`, { cause });
+  }
+}

@@ -1,0 +1,78 @@
+/** Questions to a process of the demo, over IPC: a method, what it takes, and its outcome. */
+import type { ChildProcess } from 'node:child_process';
+import { TransportError } from '../../core/errors.js';
+
+/** What a process can be asked: methods of one argument. */
+type Methods<M> = { readonly [K in keyof M]: (argument: never) => unknown };
+type ArgumentOf<F> = F extends (argument: infer A) => unknown ? A : never;
+type ResultOf<F> = F extends (argument: never) => infer R ? Awaited<R> : never;
+
+interface Question {
+  readonly call: number;
+  readonly method: string;
+  readonly argument: unknown;
+}
+
+type Outcome =
+  | { readonly answers: number; readonly result: unknown }
+  | { readonly answers: number; readonly failed: { readonly code: string | undefined; readonly message: string } };
+
+interface Pending {
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: TransportError) => void;
+}
+
+/** The asking end. A process that ends leaves its questions open: whoever asks minds that end as well. */
+export class Calls<M extends Methods<M>> {
+  readonly #child: ChildProcess;
+  readonly #name: string;
+  readonly #pending = new Map<number, Pending>();
+  #last = 0;
+
+  constructor(name: string, child: ChildProcess) {
+    this.#name = name;
+    this.#child = child;
+    child.on('message', (message: Partial<Outcome>) => {
+      if (message.answers === undefined) return;
+      const pending = this.#pending.get(message.answers);
+      this.#pending.delete(message.answers);
+      const outcome = message as Outcome;
+      if ('result' in outcome) pending?.resolve(outcome.result);
+      else pending?.reject(this.#failed(outcome.failed));
+    });
+  }
+
+  call<K extends keyof M & string>(method: K, argument: ArgumentOf<M[K]>): Promise<ResultOf<M[K]>> {
+    const call = ++this.#last;
+    return new Promise((resolve, reject) => {
+      this.#pending.set(call, { resolve: resolve as Pending['resolve'], reject });
+      this.#child.send({ call, method, argument } satisfies Question);
+    });
+  }
+
+  #failed({ code, message }: { readonly code: string | undefined; readonly message: string }): TransportError {
+    return new TransportError(`${this.#name}: ${message} (${code ?? 'no code'})`, { layer: 'demo' });
+  }
+}
+
+/** The asked end: answers every question, and ends with the parent or at its word. */
+export function answerCalls<M extends Methods<M>>(methods: M): void {
+  process.on('disconnect', () => process.exit(1));
+  process.on('SIGINT', () => process.exit(130));
+  process.on('SIGTERM', () => process.exit(0));
+  process.on('message', ({ call, method, argument }: Question) => {
+    const run = methods[method as keyof M] as unknown as (argument: unknown) => unknown;
+    Promise.resolve(argument)
+      .then(run)
+      .then(
+        (result) => tell({ answers: call, result } satisfies Outcome),
+        (error: Error & { code?: string }) =>
+          tell({ answers: call, failed: { code: error.code, message: error.message } } satisfies Outcome),
+      );
+  });
+}
+
+/** Says something to the parent, if it is still there. */
+export function tell(message: object): void {
+  if (process.connected) process.send?.(message);
+}

@@ -1,0 +1,36 @@
+/**
+ * The process that runs one program: `main <folder> <heap MiB> <stack MiB>`. The program is in a thread of its own, so
+ * that this one can always hear that the Runtime Manager is gone. Then it removes the folder, which has the participants'
+ * files in it, and ends, whatever the program is doing.
+ */
+import { rmSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+import type { Job, Outcome, Report } from './protocol.js';
+
+const [folder, heapMib, stackMib] = process.argv.slice(2) as [string, string, string];
+
+const worker = new Worker(new URL('./worker.js', import.meta.url), {
+  argv: [],
+  env: {},
+  resourceLimits: { maxOldGenerationSizeMb: Number(heapMib), stackSizeMb: Number(stackMib) },
+});
+
+const report = (what: Report): void => {
+  process.send?.(what);
+};
+worker.on('message', report);
+worker.on('error', (thrown: NodeJS.ErrnoException) => {
+  const reason =
+    thrown.code === 'ERR_WORKER_OUT_OF_MEMORY' ? 'passed the limit of its heap' : `could not be run: ${thrown.code ?? thrown.name}`;
+  report({ kind: 'failed', reason } satisfies Outcome);
+});
+process.on('message', (job: Job) => worker.postMessage(job));
+process.on('disconnect', () => {
+  try {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  } finally {
+    process.kill(process.pid, 'SIGKILL');
+  }
+});
+// Signals of a terminal go to the whole group of processes: it is for the Runtime Manager to act on them.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});

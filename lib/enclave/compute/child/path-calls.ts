@@ -1,0 +1,52 @@
+import { type Host, veilTimes } from './host.js';
+import { pathOpen } from './path-open.js';
+import { ERRNO, type Preview1, RIGHT } from './preview1.js';
+import { kindOf, reach } from './reach.js';
+
+type PathCalls = Pick<Preview1, Extract<keyof Preview1, `path_${string}`>>;
+
+/** Calls by path. Each needs its right on the very path that it is about, whatever directory it starts from. */
+export function pathCalls(host: Host): PathCalls {
+  const { real, rights, budget } = host;
+  const guarded = (fd: number, path: number, bytes: number, needed: number, call: (name: string) => number): number => {
+    const name = reach(host, fd, path, bytes, needed);
+    return typeof name === 'number' ? name : call(name);
+  };
+
+  return {
+    path_create_directory: (fd, path, bytes) =>
+      guarded(fd, path, bytes, RIGHT.PATH_CREATE_DIRECTORY, () => {
+        if (!budget.hasFile) return ERRNO.NOSPC;
+        const errno = real.path_create_directory(fd, path, bytes);
+        if (errno === ERRNO.SUCCESS) budget.takeFile();
+        return errno;
+      }),
+    path_filestat_get: (fd, flags, path, bytes, stat) => {
+      const get = () => real.path_filestat_get(fd, flags, path, bytes, stat);
+      return veilTimes(host, stat, guarded(fd, path, bytes, RIGHT.PATH_FILESTAT_GET, get));
+    },
+    path_filestat_set_times: (fd, lookup, path, bytes, accessed, modified, flags) => {
+      const set = () => real.path_filestat_set_times(fd, lookup, path, bytes, accessed, modified, flags);
+      return guarded(fd, path, bytes, RIGHT.PATH_FILESTAT_SET_TIMES, set);
+    },
+    // A second name for a file would have rights of its own. The original has no links either.
+    path_link: () => ERRNO.NOSYS,
+    path_symlink: () => ERRNO.NOSYS,
+    path_readlink: () => ERRNO.NOSYS,
+    path_open: pathOpen(host),
+    path_remove_directory: (fd, path, bytes) =>
+      guarded(fd, path, bytes, RIGHT.PATH_REMOVE_DIRECTORY, (name) =>
+        name === '/' || rights.isListed(name) ? ERRNO.BUSY : real.path_remove_directory(fd, path, bytes),
+      ),
+    path_rename: (fd, path, bytes, toFd, toPath, toBytes) =>
+      guarded(fd, path, bytes, RIGHT.PATH_RENAME_SOURCE, (from) =>
+        guarded(toFd, toPath, toBytes, RIGHT.PATH_RENAME_TARGET, (to) => {
+          if (kindOf(host, to) === undefined && !(rights.of(to) & RIGHT.PATH_CREATE_FILE)) return ERRNO.ACCES;
+          // With a directory go files, each of which has rights of its own at both ends.
+          if (kindOf(host, from) === 'directory') return ERRNO.NOTSUP;
+          return real.path_rename(fd, path, bytes, toFd, toPath, toBytes);
+        }),
+      ),
+    path_unlink_file: (fd, path, bytes) => guarded(fd, path, bytes, RIGHT.PATH_UNLINK_FILE, () => real.path_unlink_file(fd, path, bytes)),
+  };
+}

@@ -1,0 +1,62 @@
+import { tmpdir } from 'node:os';
+import { integerInRange } from '../../core/check.js';
+import { InvalidOptionError } from '../../core/errors.js';
+
+export interface WasiEngineOptions {
+  /**
+   * An existing folder, in which each run has a folder of its own (mode 0700) while it lasts: the files that the program
+   * may read are there, and those that it writes. It must be as well guarded as the store itself. Default: the system's
+   * folder for temporary files.
+   */
+  scratch?: string;
+  /** Memory of a program, MiB, where the policy's `max_memory_mib` does not say less; up to 4,096. Default 4,096. */
+  maxMemoryMib?: number;
+  /** Milliseconds that a program may run; it is killed then. Default 300,000. */
+  timeLimitMs?: number;
+  /** Programs that run at once. More wait, first come first served. Default 2. */
+  maxConcurrent?: number;
+  /** Bytes of a program. Default 64 MiB. */
+  maxProgramBytes?: number;
+  /**
+   * Bytes that a program may write in one run, all its files and streams together, holes that it leaves in files
+   * included; beyond them a write is ENOSPC for it. What it overwrites or removes counts too. Default 4 GiB.
+   */
+  maxOutputBytes?: number;
+  /** Files and directories that a program may make in one run; then ENOSPC. Default 1,000. */
+  maxOutputFiles?: number;
+  /** Heap of V8 beside a program's memory, MiB: its tables live there. Default 128. */
+  maxHeapMib?: number;
+  /** Stack of a program, MiB. Default 4. */
+  maxStackMib?: number;
+}
+
+/** Defaults of `WasiEngineOptions`. */
+export const WASI_ENGINE_DEFAULTS = Object.freeze({
+  maxMemoryMib: 4096,
+  timeLimitMs: 300_000,
+  maxConcurrent: 2,
+  maxProgramBytes: 64 * 1024 ** 2,
+  maxOutputBytes: 4 * 1024 ** 3,
+  maxOutputFiles: 1000,
+  maxHeapMib: 128,
+  maxStackMib: 4,
+} satisfies Omit<Required<WasiEngineOptions>, 'scratch'>);
+
+export type CompleteOptions = Readonly<Required<WasiEngineOptions>>;
+
+export function completed(options: WasiEngineOptions): CompleteOptions {
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as WasiEngineOptions;
+  const complete = { scratch: tmpdir(), ...WASI_ENGINE_DEFAULTS, ...given };
+  integerInRange('maxMemoryMib', complete.maxMemoryMib, 1, 4096);
+  integerInRange('timeLimitMs', complete.timeLimitMs, 1, 2 ** 31 - 1);
+  integerInRange('maxConcurrent', complete.maxConcurrent, 1, 1024);
+  integerInRange('maxProgramBytes', complete.maxProgramBytes, 1, 1024 ** 3);
+  integerInRange('maxOutputBytes', complete.maxOutputBytes, 0, Number.MAX_SAFE_INTEGER);
+  integerInRange('maxOutputFiles', complete.maxOutputFiles, 0, 65_536);
+  integerInRange('maxHeapMib', complete.maxHeapMib, 16, 65_536);
+  integerInRange('maxStackMib', complete.maxStackMib, 1, 256);
+  if (typeof complete.scratch !== 'string' || complete.scratch === '' || complete.scratch.includes('\0')) {
+    throw new InvalidOptionError('scratch must be the path of a folder', { expected: 'a path' });
+  }
+  return Object.freeze(complete);
+}

@@ -1,0 +1,107 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Job, Outcome, Report } from './child/protocol.js';
+import { failed } from './compute-error.js';
+import type { CompleteOptions } from './options.js';
+
+const MAIN = fileURLToPath(new URL('./child/main.js', import.meta.url));
+const CODE = dirname(MAIN);
+
+/** The first of these that this Node knows turns its permission model on. */
+const PERMISSION = ['--permission', '--experimental-permission'].find((flag) => process.allowedNodeEnvironmentFlags.has(flag));
+
+/**
+ * A process that runs one program. It has no environment, nothing open that is the manager's but the channel, and dies
+ * with the manager. It starts at once, so that it is up when the program's world is complete.
+ */
+export class ProgramProcess {
+  readonly #child: ChildProcess;
+  /** Resolves when the process is gone, with how it ended. */
+  readonly #gone: Promise<string>;
+  readonly #up: Promise<void>;
+  readonly #outcome: Promise<Outcome>;
+
+  /** @param maxPages pages of 64 KiB that a memory of the program may have */
+  constructor(folder: string, maxPages: number, { maxHeapMib, maxStackMib }: CompleteOptions) {
+    this.#child = fork(MAIN, [folder, String(maxHeapMib), String(maxStackMib)], {
+      env: {},
+      cwd: '/',
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+      execArgv: [`--wasm-max-mem-pages=${maxPages}`, ...fence(folder)],
+    });
+    this.#gone = new Promise((resolve) => {
+      this.#child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));
+      this.#child.on('error', (thrown: NodeJS.ErrnoException) => resolve(thrown.code ?? thrown.name));
+    });
+    let up = () => {};
+    let end: (outcome: Outcome) => void = () => {};
+    this.#up = new Promise((resolve) => {
+      up = resolve;
+    });
+    this.#outcome = new Promise((resolve) => {
+      end = resolve;
+    });
+    this.#child.on('message', (report: Report) => {
+      if (report.kind === 'up') up();
+      else end(report);
+    });
+  }
+
+  /**
+   * Runs the program; call it once.
+   *
+   * @returns its exit code
+   * @throws ComputeError
+   */
+  async run(job: Job, timeLimitMs: number): Promise<number> {
+    await Promise.race([this.#up, this.#died()]);
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      const figures = { limit: timeLimitMs };
+      timer = setTimeout(() => reject(failed(`the program was still running after ${timeLimitMs} ms`, figures)), timeLimitMs);
+    });
+    try {
+      this.#child.send(job, () => {});
+      const outcome = await Promise.race([this.#outcome, late, this.#died()]);
+      if (outcome.kind === 'exited') return outcome.code;
+      const { reason, offset, got, limit } = outcome;
+      throw failed(`the program ${reason}`, { offset, got, limit });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Ends the process, if it is still there; resolves when it is gone. */
+  async kill(): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await this.#gone;
+  }
+
+  /** Rejects when the process ends by itself: V8 gives up where a heap is full, and may have the system kill it. */
+  async #died(): Promise<never> {
+    const got = await this.#gone;
+    throw failed(`the process of the program ended before it did, by ${got}`, { got });
+  }
+}
+
+/**
+ * The second fence: what the process itself may do, should a program get out of WebAssembly into JavaScript. Node lets no
+ * `*` into the paths of its permission model but at their end.
+ */
+function fence(folder: string): string[] {
+  if (PERMISSION === undefined || `${folder}${CODE}`.includes('*')) return [];
+  const paths = [`--allow-fs-read=${CODE}/*`, `--allow-fs-read=${folder}/*`, `--allow-fs-write=${folder}/*`];
+  // Where Node finds what kind of modules the code is.
+  const manifest = nearest('package.json', CODE);
+  if (manifest !== undefined) paths.push(`--allow-fs-read=${manifest}`);
+  return [PERMISSION, '--allow-worker', '--allow-wasi', ...paths];
+}
+
+/** The file of that name in `folder`, or in the closest folder above that has one. */
+function nearest(name: string, folder: string): string | undefined {
+  const path = join(folder, name);
+  if (existsSync(path)) return path;
+  return dirname(folder) === folder ? undefined : nearest(name, dirname(folder));
+}
