@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { AccessDeniedError } from '../../core/errors.js';
+import { pour } from '../../core/pour.js';
 import { type FileOperation, may, type Policy, type Principal, pinOf } from '../../enclave/policy/index.js';
 import { normaliseName } from '../../enclave/store/file-name.js';
 import type { FileStore, SinkOptions, StoredFile } from '../../enclave/store/file-store.js';
@@ -30,14 +31,14 @@ export class GuardedFiles {
     await this.#check(who, 'write', file);
     const options = this.#pinned(file);
     if (file === 'stdin') await this.#overwrite(file, body, options);
-    else await pipeline(body, this.#store.write(file, body.length, options));
+    else await pour(body, this.#store.write(file, body.length, options));
   }
 
   /** Adds to a file, or makes it: never to a pinned one, nor to `stdin`. */
   async append(who: Principal, name: string, body: IncomingBody): Promise<void> {
     const file = normaliseName(name);
     await this.#check(who, 'append', file);
-    await pipeline(body, this.#store.append(file, body.length));
+    await pour(body, this.#store.append(file, body.length));
   }
 
   /** Reads a file. A stream that no program has written yet is empty. */

@@ -1,0 +1,26 @@
+import type { Readable, Writable } from 'node:stream';
+import { chunksOf } from './chunks.js';
+import { drained } from './drained.js';
+import { ClosedError } from './errors.js';
+
+/**
+ * Moves a stream into another, to its end; settles when that has finished. When one fails, both are destroyed and the
+ * fault is thrown. What `pipeline` does, without the AbortController that it makes (and aborts) for each call: to a small
+ * file that was a tenth of the cost.
+ */
+export async function pour(source: Readable, sink: Writable): Promise<void> {
+  const ignore = () => {};
+  sink.on('error', ignore);
+  try {
+    for await (const chunk of chunksOf(source)) {
+      if (!sink.write(chunk)) await drained(sink);
+      if (sink.destroyed) throw sink.errored ?? new ClosedError('the sink was closed before its end');
+    }
+    await new Promise<void>((resolve, reject) => {
+      sink.end((error?: Error | null) => (error ? reject(error) : resolve()));
+    });
+  } catch (error) {
+    sink.destroy(error as Error);
+    throw error;
+  }
+}

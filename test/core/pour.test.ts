@@ -1,0 +1,69 @@
+import { Readable, Writable } from 'node:stream';
+import t from 'tap';
+import { pour } from '../../lib/core/pour.js';
+import { within } from '../support/foreign.js';
+
+/** Keeps what it is given, a turn late; fails where it is told to. */
+class Sink extends Writable {
+  readonly chunks: Buffer[] = [];
+  finished = false;
+  readonly #failAt: 'write' | 'final' | undefined;
+  constructor(failAt?: 'write' | 'final') {
+    super({ highWaterMark: 1 });
+    this.#failAt = failAt;
+  }
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error) => void): void {
+    this.chunks.push(chunk);
+    setImmediate(() => done(this.#failAt === 'write' ? new Error('full') : undefined));
+  }
+  override _final(done: (error?: Error) => void): void {
+    this.finished = this.#failAt !== 'final';
+    done(this.#failAt === 'final' ? new Error('no commit') : undefined);
+  }
+}
+
+const source = () => Readable.from([Buffer.from('one'), Buffer.from('two')], { objectMode: false });
+
+void t.test('all of it, and then it is finished', async (t) => {
+  const sink = new Sink();
+  await within('pour', pour(source(), sink));
+  t.equal(Buffer.concat(sink.chunks).toString(), 'onetwo');
+  t.ok(sink.finished);
+  const empty = new Sink();
+  await within('nothing', pour(Readable.from([]), empty));
+  t.ok(empty.finished);
+});
+
+for (const where of ['write', 'final'] as const) {
+  void t.test(`a sink that fails in ${where}`, async (t) => {
+    const from = source();
+    const sink = new Sink(where);
+    await t.rejects(within('pour', pour(from, sink)), { message: where === 'write' ? 'full' : 'no commit' });
+    t.ok(from.destroyed && sink.destroyed);
+  });
+}
+
+void t.test('a source that fails discards the sink', async (t) => {
+  const cause = new Error('cut off');
+  const from = new Readable({ read() {} });
+  from.push(Buffer.from('some'));
+  const sink = new Sink();
+  const poured = pour(from, sink);
+  setImmediate(() => from.destroy(cause));
+  await t.rejects(within('pour', poured), cause);
+  t.ok(sink.destroyed);
+  t.notOk(sink.finished);
+});
+
+void t.test('a sink that somebody else destroys', async (t) => {
+  const from = new Readable({ read() {} });
+  const sink = new Sink();
+  const poured = pour(from, sink);
+  from.push(Buffer.from('some'));
+  setImmediate(() => {
+    sink.destroy();
+    from.push(Buffer.from('more'));
+  });
+  await t.rejects(within('pour', poured), { code: 'ERR_VC_CLOSED' });
+  t.ok(from.destroyed);
+});
