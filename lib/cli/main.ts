@@ -3,10 +3,12 @@ import { Command } from 'commander';
 import { attestCommand } from './attest.js';
 import { clientCommand } from './client/command.js';
 import { demoCommand } from './demo/command.js';
+import { deviceCommand } from './device.js';
 import { exitWith } from './exit.js';
 import { tuneHeap } from './heap.js';
 import { identityCommand } from './identity.js';
 import { inspectCommand } from './inspect/command.js';
+import { measureCommand } from './measure.js';
 import { policyCommand } from './policy.js';
 import { runtimeCommand } from './runtime.js';
 import { serverCommand } from './server.js';
@@ -27,6 +29,8 @@ const program = new Command('veracruz-streams')
   .addCommand(identityCommand())
   .addCommand(inspectCommand())
   .addCommand(policyCommand())
+  .addCommand(measureCommand())
+  .addCommand(deviceCommand())
   .addHelpText('after', '\nExit status: 0 done, 1 failed, 2 wrong use, 130 interrupted.');
 
 /** Commands that were made apart do not know of the settings above. */

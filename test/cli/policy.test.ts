@@ -94,12 +94,23 @@ void t.test('create to standard output, to output.json, and with what nitro-cli 
   t.equal(readFileSync(join(folder, 'output.json'), 'utf8'), stdout);
 });
 
+void t.test('create with the hash for Linux itself, in either case', async (t) => {
+  for (const hash of ['ab'.repeat(32), 'AB'.repeat(32)]) {
+    const { status, stdout } = run(['create', ...ALICE, ...SERVERS, ...EXPIRY, '--runtime-hash', hash, '-o', '-']);
+    t.equal(status, 0);
+    t.match(readPolicy(stdout), { runtime_manager_hash_linux: hash.toLowerCase(), runtime_manager_hash_nitro: null });
+  }
+});
+
 void t.test('create says what is wrong, writes nothing, and exits with 2', async (t) => {
   const good = [...ALICE, ...SERVERS, ...EXPIRY, '-b', 'manager'];
   const without = (flag: string) => good.filter((_, index) => good[index] !== flag && good[index - 1] !== flag);
   const wrong: [string[], RegExp][] = [
     [[], /required option '-c, --certificate <file>'/],
-    [without('-b'), /--css-file, --pcr-file or --sevsnp-hash/],
+    [without('-b'), /--css-file, --runtime-hash, --pcr-file or --sevsnp-hash/],
+    [[...good, '--runtime-hash', 'ab'.repeat(32)], /--css-file and --runtime-hash both/],
+    [[...without('-b'), '--runtime-hash', 'ab'.repeat(31)], /\/runtime_manager_hash_linux: /],
+    [[...without('-b'), '--runtime-hash', 'xy'.repeat(32)], /\/runtime_manager_hash_linux: /],
     [[...good, '-p', '/output/:r'], /certificate \(1\), program \(0\) and pipeline \(0\), in this order: 1, not 2/],
     [[...good, '-w', 'missing.wasm', '-p', ''], /cannot read missing\.wasm: ENOENT/],
     [[...good, '-l', 'manager'], /manager has no PCR0/],

@@ -18,6 +18,7 @@ interface CreateFlags {
   proxyAttestationServerIp: string;
   proxyAttestationServerCert: string;
   cssFile?: string;
+  runtimeHash?: string;
   pcrFile?: string;
   sevsnpHash?: string;
   certificateExpiry: string;
@@ -46,6 +47,7 @@ export function createCommand(): Command {
     .requiredOption('-t, --proxy-attestation-server-ip <host:port>', 'where the Proxy Attestation Server listens')
     .requiredOption('--proxy-attestation-server-cert <file>', 'the certificate of the authority it issues with, PEM')
     .option('-b, --css-file <file>', 'the program of the Runtime Manager: its hash is the one for Linux')
+    .option('--runtime-hash <hex>', 'the hash for Linux itself, 64 hex digits: what `veracruz-streams measure` prints')
     .option('-l, --pcr-file <file>', 'PCR0 of the Runtime Manager for AWS Nitro, or what nitro-cli build-enclave printed')
     .option('--sevsnp-hash <hex>', 'its measurement for AMD SEV-SNP')
     .requiredOption('-x, --certificate-expiry <time>', 'when its certificate is to expire: RFC 2822 or ISO 8601')
@@ -65,7 +67,8 @@ export function createCommand(): Command {
       `
 The capabilities belong, in order, to the certificates, then to the programs, then to the pipelines: one for each; "" is none.
 Rights are letters out of r, w and x, or the number that the policy is to have. A name without name= is the path itself.
--h is help; the -h of generate-policy is --hashes here. One of -b, -l and --sevsnp-hash is needed.
+-h is help; the -h of generate-policy is --hashes here. One of -b, --runtime-hash, -l and --sevsnp-hash is
+needed; -b and --runtime-hash say the same thing, so not both.
 
 Examples:
   veracruz-streams policy create -c alice.pem -p /program/:wx,/input/:w,/output/:r \\
@@ -86,9 +89,7 @@ async function create(flags: CreateFlags): Promise<void> {
       { expected: all, got: flags.capability.length },
     );
   }
-  if (flags.cssFile === undefined && flags.pcrFile === undefined && flags.sevsnpHash === undefined) {
-    throw new InvalidArgumentError('say what the Runtime Manager is: --css-file, --pcr-file or --sevsnp-hash');
-  }
+  checkHashes(flags);
   const capabilities = flags.capability.values();
   const withCapabilities = <T extends object>(item: T) => ({ ...item, capabilities: capabilities.next().value as string });
   const text = createPolicy({
@@ -103,6 +104,7 @@ async function create(flags: CreateFlags): Promise<void> {
     certificateExpiry: parseExpiry(flags.certificateExpiry),
     runtimeHashes: {
       ...(flags.cssFile !== undefined && { linux: await fileHash(flags.cssFile) }),
+      ...(flags.runtimeHash !== undefined && { linux: flags.runtimeHash.toLowerCase() }),
       ...(flags.pcrFile !== undefined && { nitro: pcrHash(flags.pcrFile) }),
       ...(flags.sevsnpHash !== undefined && { sevsnp: flags.sevsnpHash }),
     },
@@ -116,6 +118,15 @@ async function create(flags: CreateFlags): Promise<void> {
   const [file, hash] = [flags.outputPolicyFile, policyHash(text)];
   const line = flags.json === true ? JSON.stringify({ file, hash, bytes: Buffer.byteLength(text) }) : `wrote ${file}, policy hash ${hash}`;
   process.stderr.write(`${line}\n`);
+}
+
+function checkHashes({ cssFile, runtimeHash, pcrFile, sevsnpHash }: CreateFlags): void {
+  if (cssFile !== undefined && runtimeHash !== undefined) {
+    throw new InvalidArgumentError('--css-file and --runtime-hash both say the hash for Linux: leave one out');
+  }
+  if (cssFile === undefined && runtimeHash === undefined && pcrFile === undefined && sevsnpHash === undefined) {
+    throw new InvalidArgumentError('say what the Runtime Manager is: --css-file, --runtime-hash, --pcr-file or --sevsnp-hash');
+  }
 }
 
 /** Files and their hashes, by their names in the enclave. */

@@ -11,6 +11,10 @@ const CODE = dirname(MAIN);
 
 /** The first of these that this Node knows turns its permission model on. */
 const PERMISSION = ['--permission', '--experimental-permission'].find((flag) => process.allowedNodeEnvironmentFlags.has(flag));
+/** The first versions that have it do not find a package.json that they may read; they must be told what modules these are. */
+const MODULES = ['--experimental-default-type']
+  .filter((flag) => process.allowedNodeEnvironmentFlags.has(flag))
+  .map((flag) => `${flag}=module`);
 
 /**
  * A process that runs one program. It has no environment, nothing open that is the manager's but the channel, and dies
@@ -92,16 +96,12 @@ export class ProgramProcess {
  */
 function fence(folder: string): string[] {
   if (PERMISSION === undefined || `${folder}${CODE}`.includes('*')) return [];
-  const paths = [`--allow-fs-read=${CODE}/*`, `--allow-fs-read=${folder}/*`, `--allow-fs-write=${folder}/*`];
-  // Where Node finds what kind of modules the code is.
-  const manifest = nearest('package.json', CODE);
-  if (manifest !== undefined) paths.push(`--allow-fs-read=${manifest}`);
-  return [PERMISSION, '--allow-worker', '--allow-wasi', ...paths];
+  const read = [`${CODE}/*`, `${folder}/*`, ...manifests(dirname(CODE))].map((path) => `--allow-fs-read=${path}`);
+  return [PERMISSION, '--allow-worker', '--allow-wasi', ...read, `--allow-fs-write=${folder}/*`, ...MODULES];
 }
 
-/** The file of that name in `folder`, or in the closest folder above that has one. */
-function nearest(name: string, folder: string): string | undefined {
-  const path = join(folder, name);
-  if (existsSync(path)) return path;
-  return dirname(folder) === folder ? undefined : nearest(name, dirname(folder));
+/** Where Node looks for what kind of modules the code is, from `folder` up to where it is said. */
+function manifests(folder: string): string[] {
+  const path = join(folder, 'package.json');
+  return existsSync(path) || dirname(folder) === folder ? [path] : [path, ...manifests(dirname(folder))];
 }

@@ -16,7 +16,9 @@ export function reach(host: Host, fd: number, pointer: number, bytes: number, ne
   if (path === undefined) return host.memory.bytes(pointer, bytes) === undefined ? ERRNO.FAULT : ERRNO.ILSEQ;
   const name = resolvePath(open.name, path);
   if (typeof name === 'number') return name;
-  return (host.rights.of(name) & needed) === needed ? name : ERRNO.ACCES;
+  if ((host.rights.of(name) & needed) !== needed) return ERRNO.ACCES;
+  // Older versions of uvwasi pass over the slash.
+  return path.endsWith('/') && kindOf(host, name) === 'file' ? ERRNO.NOTDIR : name;
 }
 
 /** What stands in the program's world under a name. There are but files and directories. */
