@@ -37,6 +37,8 @@ void t.test('the ladders are what describe() prints', async (t) => {
         tls: serverTls,
       })
       .describe(),
+    'attestation-client': api.attestationClientStack().describe(),
+    'attestation-server': api.attestationServerStack().describe(),
   };
   const printed = blocks
     .filter(({ info }) => info.startsWith('ladder '))
@@ -77,6 +79,12 @@ void t.test('the table of layers has every limit, and only codes that exist', as
   }
   const { maxWholeMessageBytes } = api.LENGTH_PREFIX_DEFAULTS;
   t.match(rows.get('lengthPrefix')?.[0], String(maxWholeMessageBytes));
+});
+
+void t.test('the table of limits of a computation is the defaults', async (t) => {
+  const section = /^## Computation$([\s\S]*?)^## /m.exec(readme)?.[1] as string;
+  const rows = [...section.matchAll(/^\| (\w+)[^|]* \| (\d+) \|/gm)].map(([, name, value]) => [name, Number(value)]);
+  t.same(Object.fromEntries(rows), api.WASI_ENGINE_DEFAULTS);
 });
 
 void t.test('scripts that are marked for it run when pasted', async (t) => {

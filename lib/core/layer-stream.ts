@@ -18,6 +18,8 @@ export abstract class LayerStream<In, Out> extends Transform {
   readonly layer: string;
   /** Bytes and chunks so far. */
   readonly traffic: Traffic = newTraffic();
+  /** What this gives goes straight to a socket, which joins small writes by itself. Set by the stack. */
+  aboveSocket = false;
   protected readonly connection: Connection | undefined;
   declare readonly takes: In;
   declare readonly gives: Out;

@@ -96,7 +96,9 @@ export class Channel<Up> extends Duplex {
       if (!over && !this.#duplex.errored) this.destroy(new TransportError('the byte pipe closed early', { layer: 'transport' }));
     });
     chain(this.#outbound.streams);
-    intoPipe(this.#outbound.streams.at(-1) as AnyStream, this.#duplex);
+    const lowest = this.#outbound.streams.at(-1) as AnyStream;
+    lowest.aboveSocket = this.#duplex instanceof Socket;
+    intoPipe(lowest, this.#duplex);
     chain([this.#duplex, ...this.#inbound.streams]);
     const source = this.#inbound.streams.at(-1) as AnyStream;
     source.on('readable', () => this.#pump());
@@ -165,7 +167,7 @@ function chain(streams: readonly Duplex[]): void {
  */
 function intoPipe(source: AnyStream, pipe: Duplex): void {
   // Only a socket costs a system call a write; for any other pipe a turn more is a turn lost.
-  const later: (uncork: () => void) => void = pipe instanceof Socket ? setImmediate : (uncork) => process.nextTick(uncork);
+  const later: (uncork: () => void) => void = source.aboveSocket ? setImmediate : (uncork) => process.nextTick(uncork);
   let corked = false;
   const uncork = () => {
     corked = false;

@@ -18,7 +18,10 @@ const COMMAND_MS = 120_000;
 /** The commands, those of several lines on one. */
 function commandsOf(markdown: string): string[] {
   const [, block = ''] = /^```sh deployment\n([\s\S]*?)^```$/m.exec(markdown) ?? [];
-  return block.replaceAll(/\\\n\s*/g, '').split('\n').filter(Boolean);
+  return block
+    .replaceAll(/\\\n\s*/g, '')
+    .split('\n')
+    .filter(Boolean);
 }
 
 interface Ended {
@@ -35,18 +38,16 @@ class Shell {
   constructor(t: Test) {
     this.#t = t;
     this.folder = freshFolder(t);
-    writeFileSync(join(this.folder, 'veracruz-streams'), `#!/bin/sh\nexec '${process.execPath}' '${join(COMPILED, 'main.js')}' "$@"\n`, {
-      mode: 0o755,
-    });
+    // Without NODE_OPTIONS: tap would have every process load its hooks; one that runs a program may not read them.
+    const script = `#!/bin/sh\nunset NODE_OPTIONS\nexec '${process.execPath}' '${join(COMPILED, 'main.js')}' "$@"\n`;
+    writeFileSync(join(this.folder, 'veracruz-streams'), script, { mode: 0o755 });
   }
 
   start(command: string): { child: ChildProcess; said: { stdout: string; stderr: string }; ended: Promise<Ended> } {
-    const { NODE_OPTIONS: _hooks, ...env } = process.env;
     const child = spawn('sh', ['-c', command], {
       cwd: this.folder,
       stdio: ['ignore', 'pipe', 'pipe'],
-      // Without tap's hooks: the process of a program may not read them.
-      env: { ...env, PATH: [this.folder, env['PATH']].join(delimiter), programs: join(COMPILED, 'demo', 'programs') },
+      env: { ...process.env, PATH: [this.folder, process.env.PATH].join(delimiter), programs: join(COMPILED, 'demo', 'programs') },
     });
     const said = { stdout: '', stderr: '' };
     for (const stream of ['stdout', 'stderr'] as const) {
@@ -74,7 +75,7 @@ class Shell {
       if (role.child.exitCode !== null) throw new Error(`${command}: ${role.said.stderr}`);
       return role.said.stdout.includes('\n');
     });
-    return { ...role, at: role.said.stdout.replace(/^listening at (?:\w+:\/\/)?(.*)\n[^]*$/, '$1') };
+    return { ...role, at: role.said.stdout.replace(/^listening at (?:\w+:\/\/)?(.*)\n$/, '$1') };
   }
 }
 
@@ -127,10 +128,10 @@ async function tampered(t: Test, shell: Shell, command: string): Promise<void> {
   const before = sizesIn(join(shell.folder, 'files'));
   const refused = await shell.run(command.replace('policy.json', 'other.json'));
   t.equal(refused.code, 1);
-  t.match(refused.stderr, /\(ERR_VC_CERTIFICATE\)\n$/, 'the runtime hash, before the policy hash is asked for');
+  t.match(refused.stderr, /runtime hash is none of those expected \(ERR_VC_CERTIFICATE\)\n$/);
   t.match(await shell.run(`${command.replace('policy.json', 'other.json')} --skip-runtime-hash`), {
     code: 1,
-    stderr: /WARNING: the code of the Runtime Manager is not checked[^\n]*\n[^]*\(ERR_VC_POLICY\)\n$/,
+    stderr: /WARNING: the code of the Runtime Manager is not checked[^\n]*\n[\s\S]*another policy \(ERR_VC_CERTIFICATE\)\n$/,
   });
   t.same(sizesIn(join(shell.folder, 'files')), before, 'nothing has come to the store');
 }
@@ -143,7 +144,7 @@ void t.test('measure and device', async (t) => {
 
   const file = (name: string) => join(shell.folder, name);
   const made = await shell.run('veracruz-streams device device.key');
-  t.match(made, { code: 0, stderr: '', stdout: /^-----BEGIN PUBLIC KEY-----\n[^]*-----END PUBLIC KEY-----\n$/ });
+  t.match(made, { code: 0, stderr: '', stdout: /^-----BEGIN PUBLIC KEY-----\n[\s\S]*-----END PUBLIC KEY-----\n$/ });
   t.equal(statSync(file('device.key')).mode & 0o777, 0o600);
   const key = readFileSync(file('device.key'), 'utf8');
   t.match(await shell.run('veracruz-streams device device.key --out device.pem'), { code: 0, stdout: '', stderr: '' });
@@ -153,6 +154,10 @@ void t.test('measure and device', async (t) => {
   t.not(readFileSync(file('device.pem'), 'utf8'), made.stdout);
   t.equal(readFileSync(file('device.key'), 'utf8'), key);
   writeFileSync(file('none.key'), 'no key');
-  t.match(await shell.run('veracruz-streams device none.key'), { code: 2, stdout: '', stderr: /no private P-256 key in PEM \(ERR_VC_INVALID_OPTION\)/ });
+  t.match(await shell.run('veracruz-streams device none.key'), {
+    code: 2,
+    stdout: '',
+    stderr: /no private P-256 key in PEM \(ERR_VC_INVALID_OPTION\)/,
+  });
   t.match(await shell.run('veracruz-streams device'), { code: 2, stderr: /missing required argument/ });
 });

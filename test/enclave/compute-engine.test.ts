@@ -437,6 +437,17 @@ void t.test('a full disk', async (t) => {
   t.same(files, { '/out/a': 'x'.repeat(900), '/out/b': '' }, 'what the program does about it is its own affair');
 });
 
+void t.test('files that may be changed: at the limit and one over', async (t) => {
+  const at = await place(t, { maxOutputFiles: 2 });
+  const names = ['a', 'b', 'c'];
+  for (const name of names) await put(at.store, `/d/${name}`, 'old');
+  const changes = (count: number) => names.slice(0, count).map((name) => opens(`d/${name}`, 'write'));
+  await t.rejects(answers(at, changes(3), { '/d': 'rw' }), { code: 'ERR_VC_COMPUTE', got: 3, limit: 2 });
+  t.same(await contents(at.store), { '/d/a': 'old', '/d/b': 'old', '/d/c': 'old' });
+  t.same(await answers(at, changes(2), { '/d': 'rw' }), [SUCCESS, SUCCESS]);
+  t.match(await contents(at.store), { '/d/a': '', '/d/b': '', '/d/c': 'old' });
+});
+
 void t.test('options out of range', async (t) => {
   const bad = [
     { maxMemoryMib: 0 },

@@ -399,3 +399,33 @@ void t.test('the manager is killed: its program goes, and the files of the run',
     t.same(readdirSync(scratch), [], `${signal}: the folder is gone too`);
   }
 });
+
+void t.test('the manager is killed while the process starts', async (t) => {
+  const folder = freshFolder(t);
+  const [root, scratch] = [join(folder, 'store'), join(folder, 'scratch')];
+  mkdirSync(scratch);
+  const store = await DirectoryStore.open(root, { sync: 'none' });
+  await put(store, PROGRAM, LOOP);
+  await store.close();
+  for (let i = 0; i < 6; i++) {
+    const child = spawn(process.execPath, [fileURLToPath(new URL('./compute-child.js', import.meta.url)), root, scratch], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    t.teardown(() => child.kill('SIGKILL'));
+    const [line] = (await within('the run', once(child.stdout, 'data'))) as [Buffer];
+    const pid = Number(/running (\d+)/.exec(String(line))?.[1]);
+    // From no time at all to about as long as it takes to start.
+    for (let turn = 0; turn < i * 5; turn++) await new Promise((go) => setTimeout(go, 5));
+    child.kill('SIGKILL');
+    await until('the end of the process', () => isGone(pid));
+    t.same(readdirSync(scratch), [], 'the folder is gone too');
+  }
+});
+
+void t.test('a process that nobody started removes nothing', async (t) => {
+  const folder = freshFolder(t);
+  const main = fileURLToPath(new URL('../../lib/enclave/compute/child/main.js', import.meta.url));
+  const child = spawn(process.execPath, [main, folder, '64', '4'], { stdio: 'ignore' });
+  t.same(await within('its end', once(child, 'exit')), [2, null]);
+  t.ok(existsSync(folder));
+});

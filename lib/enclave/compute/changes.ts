@@ -24,14 +24,19 @@ export interface Changes {
 /**
  * Compares a program's world with what was put there. Whatever the program's process says of itself is not asked. Of the
  * streams those are changed that something was written to.
+ *
+ * @param maxFiles files below the root that may be changed, each of which the store will hold open for a while
+ * @throws ComputeError
  */
-export async function changesIn(folder: RunFolder, staged: Staged): Promise<Changes> {
+export async function changesIn(folder: RunFolder, staged: Staged, maxFiles: number): Promise<Changes> {
   const written: WrittenFile[] = [];
   const gone = new Set(staged.files.keys());
   for await (const { name, path } of filesBelow(folder.world)) {
     gone.delete(name);
     const length = await changedLength(path, staged.files.get(name));
-    if (length !== undefined) written.push({ name, path, length });
+    if (length === undefined) continue;
+    const got = written.push({ name, path, length });
+    if (got > maxFiles) throw failed(`the program changed more than ${maxFiles} files`, { got, limit: maxFiles });
   }
   for (const name of ['stdout', 'stderr'] as const) {
     const path = folder.streams[name];
@@ -43,9 +48,9 @@ export async function changesIn(folder: RunFolder, staged: Staged): Promise<Chan
 
 /** The length of a file that is not as it was put there. */
 async function changedLength(path: string, staged: StagedFile | undefined): Promise<number | undefined> {
-  const { ino, size, mtimeNs } = await lstat(path, { bigint: true });
-  const same = staged !== undefined && ino === staged.inode && size === staged.length && mtimeNs === 0n;
-  return same ? undefined : Number(size);
+  const { ino, size, mtimeNs, ctimeNs } = await lstat(path, { bigint: true });
+  const untouched = mtimeNs === 0n && ctimeNs === staged?.changedNs;
+  return untouched && ino === staged.inode && size === staged.length ? undefined : Number(size);
 }
 
 async function* filesBelow(world: string, name = ''): AsyncGenerator<{ name: string; path: string }> {

@@ -22,7 +22,10 @@ export interface WasiEngineOptions {
    * included; beyond them a write is ENOSPC for it. What it overwrites or removes counts too. Default 4 GiB.
    */
   maxOutputBytes?: number;
-  /** Files and directories that a program may make in one run; then ENOSPC. Default 1,000. */
+  /**
+   * Files and directories that a program may make in one run; then ENOSPC. Also files that it may change: the run fails
+   * that changed more. Default 1,000.
+   */
   maxOutputFiles?: number;
   /** Heap of V8 beside a program's memory, MiB: its tables live there. Default 128. */
   maxHeapMib?: number;

@@ -60,27 +60,31 @@ export class ProgramProcess {
    * @throws ComputeError
    */
   async run(job: Job, timeLimitMs: number): Promise<number> {
-    await Promise.race([this.#up, this.#died()]);
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      const figures = { limit: timeLimitMs };
-      timer = setTimeout(() => reject(failed(`the program was still running after ${timeLimitMs} ms`, figures)), timeLimitMs);
-    });
-    try {
-      this.#child.send(job, () => {});
-      const outcome = await Promise.race([this.#outcome, late, this.#died()]);
-      if (outcome.kind === 'exited') return outcome.code;
-      const { reason, offset, got, limit } = outcome;
-      throw failed(`the program ${reason}`, { offset, got, limit });
-    } finally {
-      clearTimeout(timer);
-    }
+    await this.#inTime(this.#up, timeLimitMs, 'the process of the program was not up');
+    this.#child.send(job, () => {});
+    const outcome = await this.#inTime(this.#outcome, timeLimitMs, 'the program was still running');
+    if (outcome.kind === 'exited') return outcome.code;
+    const { reason, offset, got, limit } = outcome;
+    throw failed(`the program ${reason}`, { offset, got, limit });
   }
 
   /** Ends the process, if it is still there; resolves when it is gone. */
   async kill(): Promise<void> {
     this.#child.kill('SIGKILL');
     await this.#gone;
+  }
+
+  /** What the process is to say; rejects when it ends by itself, and after `limit` milliseconds. */
+  async #inTime<T>(said: Promise<T>, limit: number, what: string): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(failed(`${what} after ${limit} ms`, { limit })), limit);
+    });
+    try {
+      return await Promise.race([said, late, this.#died()]);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** Rejects when the process ends by itself: V8 gives up where a heap is full, and may have the system kill it. */

@@ -17,6 +17,8 @@ const READ_RIGHTS = RIGHTS.PATH_OPEN | RIGHTS.FD_READ;
 export interface StagedFile {
   readonly inode: bigint;
   readonly length: bigint;
+  /** When the system last saw it changed. Not fine enough on its own: the program may follow within one tick of it. */
+  readonly changedNs: bigint;
 }
 
 /** What a program finds. */
@@ -60,28 +62,32 @@ async function stageProgram(folder: RunFolder, { policy, program, store }: Compu
   await copy(file, folder.program, pinOf(policy, program), program, signal);
 }
 
-/** What is pinned is looked at again: the store may be older than the policy. */
-async function copy({ stream }: StoredFile, path: string, pin: string | undefined, name: string, signal: AbortSignal): Promise<StagedFile> {
-  const hash = createHash('sha256');
-  const hashed = async function* (chunks: Readable): AsyncGenerator<Buffer> {
-    for await (const chunk of chunks as AsyncIterable<Buffer>) {
-      if (pin !== undefined) hash.update(chunk);
-      yield chunk;
-    }
-  };
+async function copy(file: StoredFile, path: string, pin: string | undefined, name: string, signal: AbortSignal): Promise<StagedFile> {
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    await pipeline(stream, hashed, createWriteStream(path, { mode: 0o600 }), { signal });
-    if (pin !== undefined && hash.digest('hex') !== pin) {
-      throw new AccessDeniedError('a file is not what the policy pins', { layer: COMPUTE_LAYER, expected: pin, got: name });
-    }
+    const target = createWriteStream(path, { mode: 0o600 });
+    if (pin === undefined) await pipeline(file.stream, target, { signal });
+    else await pipeline(file.stream, checked(pin, name), target, { signal });
     await utimes(path, 0, 0);
-    const { ino, size } = await lstat(path, { bigint: true });
-    return { inode: ino, length: size };
+    const { ino, size, ctimeNs } = await lstat(path, { bigint: true });
+    return { inode: ino, length: size, changedNs: ctimeNs };
   } catch (thrown) {
-    stream.destroy();
+    file.stream.destroy();
     throw computeError("put a file into the program's world", thrown);
   }
+}
+
+/** Passes on what must have this SHA-256, and throws at its end when it has another: the store may be older than the policy. */
+function checked(pin: string, name: string): (chunks: Readable) => AsyncGenerator<Buffer> {
+  return async function* (chunks) {
+    const hash = createHash('sha256');
+    for await (const chunk of chunks as AsyncIterable<Buffer>) {
+      hash.update(chunk);
+      yield chunk;
+    }
+    if (hash.digest('hex') === pin) return;
+    throw new AccessDeniedError('a file is not what the policy pins', { layer: COMPUTE_LAYER, expected: pin, got: name });
+  };
 }
 
 async function makeDirectory(path: string): Promise<void> {

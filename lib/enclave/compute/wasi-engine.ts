@@ -92,7 +92,7 @@ export class WasiEngine implements ComputeEngine {
   async #run(computation: Computation, signal: AbortSignal): Promise<number> {
     const folder = await RunFolder.make(this.#options.scratch);
     try {
-      const { maxMemoryMib, maxProgramBytes, timeLimitMs } = this.#options;
+      const { maxMemoryMib, maxOutputFiles, maxProgramBytes, timeLimitMs } = this.#options;
       const maxPages = Math.min(maxMemoryMib, computation.policy.max_memory_mib) * PAGES_A_MIB;
       const child = new ProgramProcess(folder.path, maxPages, this.#options);
       const kill = () => void child.kill();
@@ -101,7 +101,7 @@ export class WasiEngine implements ComputeEngine {
         const staged = await stage(folder, computation, maxProgramBytes, signal);
         const code = await child.run(this.#job(computation, folder, staged, maxPages), timeLimitMs);
         await child.kill();
-        await bringBack(await changesIn(folder, staged), computation, signal);
+        await bringBack(await changesIn(folder, staged, maxOutputFiles), computation, signal);
         return code;
       } finally {
         signal.removeEventListener('abort', kill);

@@ -269,6 +269,7 @@ export class TlsEngine implements TlsState {
     }, limit);
     const wire = new Wire({
       cipher: (chunk) => this.#cipher(chunk),
+      joins: () => this.#out?.aboveSocket !== true,
       cipherEnd: () => this.#onOutboundEnd?.(),
       thirsty: () => this.#settle(),
     });

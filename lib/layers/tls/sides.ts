@@ -3,6 +3,8 @@ import type { VeracruzError } from '../../core/errors.js';
 
 /** What the engine does to the outbound Transform. */
 export interface CipherSide {
+  /** No layer is below, only a socket. */
+  readonly aboveSocket: boolean;
   /** Ciphertext for the neighbour; false asks to wait for `released()`. */
   giveCipher(chunk: Buffer): boolean;
   /** False when the Transform is gone already. */

@@ -32,6 +32,7 @@ function played(open: (events: HandshakeEvents) => void = () => {}) {
       return true;
     },
     destroy: () => heard.push('destroy'),
+    aboveSocket: false,
     giveCipher: (chunk: Buffer) => heard.push(`cipher ${chunk.toString()}`) > 0,
     givePlain: () => true,
     endPlain: () => heard.push('end'),

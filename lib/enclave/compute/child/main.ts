@@ -9,6 +9,9 @@ import type { Job, Outcome, Report } from './protocol.js';
 
 const [folder, heapMib, stackMib] = process.argv.slice(2) as [string, string, string];
 
+// Without a channel nobody started it who may have the folder removed.
+if (process.send === undefined) process.exit(2);
+
 const worker = new Worker(new URL('./worker.js', import.meta.url), {
   argv: [],
   env: {},
@@ -25,12 +28,16 @@ worker.on('error', (thrown: NodeJS.ErrnoException) => {
   report({ kind: 'failed', reason } satisfies Outcome);
 });
 process.on('message', (job: Job) => worker.postMessage(job));
-process.on('disconnect', () => {
+process.on('disconnect', end);
+// It may have come before there was anybody to hear it.
+if (!process.connected) end();
+// Signals of a terminal go to the whole group of processes: it is for the Runtime Manager to act on them.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+
+function end(): void {
   try {
     rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
   } finally {
     process.kill(process.pid, 'SIGKILL');
   }
-});
-// Signals of a terminal go to the whole group of processes: it is for the Runtime Manager to act on them.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+}
