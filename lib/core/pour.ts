@@ -9,8 +9,7 @@ import { ClosedError } from './errors.js';
  * file that was a tenth of the cost.
  */
 export async function pour(source: Readable, sink: Writable): Promise<void> {
-  const ignore = () => {};
-  sink.on('error', ignore);
+  sink.on('error', () => {});
   try {
     for await (const chunk of chunksOf(source)) {
       if (!sink.write(chunk)) await drained(sink);

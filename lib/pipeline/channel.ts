@@ -36,6 +36,8 @@ export class Channel<Up> extends Duplex {
   declare readonly takes: Up;
   readonly #outbound: Way;
   readonly #inbound: Way;
+  /** Those of both ways. */
+  readonly #streams: readonly AnyStream[];
   readonly #duplex: Duplex;
   readonly #signal: AbortSignal | undefined;
   readonly #onAbort: () => void;
@@ -50,6 +52,7 @@ export class Channel<Up> extends Duplex {
     this.#duplex = duplex;
     this.#outbound = openOutbound(layers, connection);
     this.#inbound = openInbound(layers, connection);
+    this.#streams = [...this.#outbound.streams, ...this.#inbound.streams];
     this.#signal = options.signal;
     this.#onAbort = () =>
       this.destroy(new AbortedError('aborted by the caller', { session: connection.session, cause: options.signal?.reason }));
@@ -78,10 +81,6 @@ export class Channel<Up> extends Duplex {
   /** True when nothing waits in any layer, either way: all that was written has reached the pipe, all that came was read. */
   get idle(): boolean {
     return this.readableLength === 0 && this.writableLength === 0 && this.#streams.every((stream) => stream.idle);
-  }
-
-  get #streams(): readonly AnyStream[] {
-    return [...this.#outbound.streams, ...this.#inbound.streams];
   }
 
   #wire(): void {

@@ -7,8 +7,8 @@ import type { ByteChunk, CipherChunk } from '../../core/unit.js';
 import type { TlsEngine } from './engine.js';
 import type { CipherSide, PlainSide } from './sides.js';
 
-/** Chunks of plaintext (16 KiB at most) that wait for the neighbour before the TLS socket is paused. */
-const PLAIN_CHUNKS = 16;
+/** Chunks of plaintext (256 KiB at most) that wait for the neighbour before the TLS socket is paused. */
+const PLAIN_CHUNKS = 2;
 
 /**
  * Plaintext in, ciphertext out. Ends with close_notify.
