@@ -1,7 +1,7 @@
 import type { Budget } from './budget.js';
 import type { Descriptor, Descriptors } from './descriptors.js';
 import type { GuestMemory } from './guest-memory.js';
-import { ERRNO, type Preview1 } from './preview1.js';
+import { ERRNO, FSTFLAG, type Preview1 } from './preview1.js';
 import type { RightsTable } from './rights-table.js';
 
 /** What the calls of a program work on. */
@@ -38,4 +38,13 @@ export function check(host: Host, fd: number, needed: number): number {
 export function veilTimes({ clock, memory }: Host, pointer: number, errno: number): number {
   if (!clock && errno === ERRNO.SUCCESS) memory.bytes(pointer, FILESTAT_BYTES)?.fill(0, ...TIMES);
   return errno;
+}
+
+/**
+ * Whether the flags that say which times to set contradict each other: a time given, and the time now. `node:wasi` refuses
+ * them too, but its path call keeps the descriptor locked then: the next call on it would wait for ever.
+ */
+export function timesContradict(flags: number): boolean {
+  const { ATIM, ATIM_NOW, MTIM, MTIM_NOW } = FSTFLAG;
+  return [ATIM | ATIM_NOW, MTIM | MTIM_NOW].some((both) => (flags & both) === both);
 }

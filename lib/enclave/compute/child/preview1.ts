@@ -61,6 +61,9 @@ export const OFLAG = Object.freeze({ CREAT: 1, DIRECTORY: 2, EXCL: 4, TRUNC: 8 }
 
 export const FDFLAG_APPEND = 1;
 
+/** Flags of the calls that set times. */
+export const FSTFLAG = Object.freeze({ ATIM: 1, ATIM_NOW: 2, MTIM: 4, MTIM_NOW: 8 });
+
 /** The calls: 32-bit numbers are numbers (pointers may come as negative ones), 64-bit ones are bigints. */
 export interface Preview1 {
   args_get(argv: number, buffer: number): number;
