@@ -1,4 +1,4 @@
-import { check, FILESTAT_BYTES, type Host, rightsOn, veilTimes } from './host.js';
+import { check, FILESTAT_BYTES, type Host, rightsOn, settableTimes, veilTimes } from './host.js';
 import { ERRNO, FDFLAG_APPEND, type Preview1, RIGHT } from './preview1.js';
 
 type DescriptorCalls = Pick<Preview1, Extract<keyof Preview1, `fd_${string}`>>;
@@ -54,7 +54,9 @@ export function descriptorCalls(host: Host): DescriptorCalls {
     fd_filestat_set_size: (fd, size) =>
       guarded(fd, RIGHT.FD_FILESTAT_SET_SIZE, () => grow(host, fd, 0, BigInt.asUintN(64, size)) || real.fd_filestat_set_size(fd, size)),
     fd_filestat_set_times: (fd, accessed, modified, flags) =>
-      guarded(fd, RIGHT.FD_FILESTAT_SET_TIMES, () => real.fd_filestat_set_times(fd, accessed, modified, flags)),
+      guarded(fd, RIGHT.FD_FILESTAT_SET_TIMES, () =>
+        settableTimes(flags) ? real.fd_filestat_set_times(fd, accessed, modified, flags) : ERRNO.INVAL,
+      ),
     fd_pread: (fd, iovs, count, offset, read) =>
       guarded(fd, RIGHT.FD_READ | RIGHT.FD_SEEK, () => real.fd_pread(fd, iovs, count, offset, read)),
     fd_prestat_get: (fd, prestat) => guarded(fd, 0, () => real.fd_prestat_get(fd, prestat)),

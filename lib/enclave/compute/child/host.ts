@@ -41,10 +41,12 @@ export function veilTimes({ clock, memory }: Host, pointer: number, errno: numbe
 }
 
 /**
- * Whether the flags that say which times to set contradict each other: a time given, and the time now. `node:wasi` refuses
- * them too, but its path call keeps the descriptor locked then: the next call on it would wait for ever.
+ * Whether the flags that say which times to set are known ones that do not contradict each other (a time given, and the
+ * time now). `node:wasi` refuses the others too, but its path call keeps the descriptor locked then: the next call on it
+ * would wait for ever, and the end of the process would be an abort.
  */
-export function timesContradict(flags: number): boolean {
+export function settableTimes(flags: number): boolean {
   const { ATIM, ATIM_NOW, MTIM, MTIM_NOW } = FSTFLAG;
-  return [ATIM | ATIM_NOW, MTIM | MTIM_NOW].some((both) => (flags & both) === both);
+  if ((flags & ~(ATIM | ATIM_NOW | MTIM | MTIM_NOW)) !== 0) return false;
+  return [ATIM | ATIM_NOW, MTIM | MTIM_NOW].every((both) => (flags & both) !== both);
 }

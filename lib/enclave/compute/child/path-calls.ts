@@ -1,4 +1,4 @@
-import { type Host, timesContradict, veilTimes } from './host.js';
+import { type Host, settableTimes, veilTimes } from './host.js';
 import { pathOpen } from './path-open.js';
 import { ERRNO, type Preview1, RIGHT } from './preview1.js';
 import { kindOf, reach } from './reach.js';
@@ -27,7 +27,7 @@ export function pathCalls(host: Host): PathCalls {
     },
     path_filestat_set_times: (fd, lookup, path, bytes, accessed, modified, flags) => {
       const set = () =>
-        timesContradict(flags) ? ERRNO.INVAL : real.path_filestat_set_times(fd, lookup, path, bytes, accessed, modified, flags);
+        settableTimes(flags) ? real.path_filestat_set_times(fd, lookup, path, bytes, accessed, modified, flags) : ERRNO.INVAL;
       return guarded(fd, path, bytes, RIGHT.PATH_FILESTAT_SET_TIMES, set);
     },
     // A second name for a file would have rights of its own. The original has no links either.
