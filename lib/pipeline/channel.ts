@@ -1,11 +1,12 @@
 import { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
+import type { Sink } from '../core/codec-pump.js';
 import type { Connection } from '../core/connection.js';
-import { AbortedError, asVeracruzError, TransportError, VeracruzError } from '../core/errors.js';
+import { AbortedError, asVeracruzError, ClosedError, TransportError, VeracruzError } from '../core/errors.js';
 import type { Layer } from '../core/layer.js';
 import type { Traffic } from '../core/traffic.js';
 import { announceClose, announceError, announceOpen, watchTraffic } from './diagnostics.js';
-import { type AnyStream, type LayerCount, openInbound, openOutbound, type Way } from './ways.js';
+import { inboundParts, type LayerCount, outboundParts, Way } from './ways.js';
 
 export interface ChannelOptions {
   /** Label that errors and diagnostics carry until a layer learns the session's id. */
@@ -36,27 +37,37 @@ export class Channel<Up> extends Duplex {
   declare readonly takes: Up;
   readonly #outbound: Way;
   readonly #inbound: Way;
-  /** Those of both ways. */
-  readonly #streams: readonly AnyStream[];
   readonly #duplex: Duplex;
+  readonly #pipe: PipeSink;
   readonly #signal: AbortSignal | undefined;
   readonly #onAbort: () => void;
   readonly #stopWatching: () => void;
-  /** The reader has asked for more than it was given. Without this the channel would take in what nobody reads. */
-  #wanted = false;
+  /** The write that is on its way through the layers. */
+  #writing: ((error?: Error | null) => void) | undefined;
 
   constructor(layers: readonly Layer<unknown, unknown>[], duplex: Duplex, connection: Connection, options: ChannelOptions) {
     // A few items each way: what waits, waits in the layers, which count it.
-    super({ objectMode: true, readableHighWaterMark: 1, writableHighWaterMark: 4 });
+    super({ objectMode: true, readableHighWaterMark: 2, writableHighWaterMark: 4 });
     this.connection = connection;
     this.#duplex = duplex;
-    this.#outbound = openOutbound(layers, connection);
-    this.#inbound = openInbound(layers, connection);
-    this.#streams = [...this.#outbound.streams, ...this.#inbound.streams];
     this.#signal = options.signal;
     this.#onAbort = () =>
       this.destroy(new AbortedError('aborted by the caller', { session: connection.session, cause: options.signal?.reason }));
-    this.#wire();
+    const fail = (thrown: unknown) => this.destroy(asVeracruzError(thrown, { session: connection.session }));
+    this.#pipe = new PipeSink(duplex, () => this.#outbound.resume());
+    this.#outbound = new Way(outboundParts(layers, connection), this.#pipe, fail);
+    this.#inbound = new Way(
+      inboundParts(layers, connection),
+      {
+        take: (item) => this.push(item),
+        end: () => this.push(null),
+      },
+      fail,
+    );
+    const { lastStream } = this.#outbound;
+    if (lastStream !== undefined) lastStream.aboveSocket = duplex instanceof Socket;
+    this.#watch(duplex);
+    this.#inbound.drawFrom(duplex);
     announceOpen(this);
     this.#stopWatching = watchTraffic(this);
     if (options.signal?.aborted === true) queueMicrotask(this.#onAbort);
@@ -80,49 +91,35 @@ export class Channel<Up> extends Duplex {
 
   /** True when nothing waits in any layer, either way: all that was written has reached the pipe, all that came was read. */
   get idle(): boolean {
-    return this.readableLength === 0 && this.writableLength === 0 && this.#streams.every((stream) => stream.idle);
+    return this.readableLength === 0 && this.writableLength === 0 && this.#outbound.idle && this.#pipe.idle && this.#inbound.idle;
   }
 
-  #wire(): void {
-    const fail = (error: Error) => this.destroy(error);
-    for (const stream of this.#streams) stream.on('error', fail);
-    this.#duplex.on('error', (error) => {
+  #watch(duplex: Duplex): void {
+    duplex.on('error', (error) => {
       this.destroy(error instanceof VeracruzError ? error : new TransportError(error.message, { layer: 'transport', cause: error }));
     });
-    this.#duplex.on('close', () => {
+    duplex.on('close', () => {
       // A pipe that closes before both directions are over would leave the reader waiting, or lose what was written.
-      const over = this.#duplex.readableEnded && this.#duplex.writableFinished;
-      if (!over && !this.#duplex.errored) this.destroy(new TransportError('the byte pipe closed early', { layer: 'transport' }));
+      const over = duplex.readableEnded && duplex.writableFinished;
+      if (!over && !duplex.errored) this.destroy(new TransportError('the byte pipe closed early', { layer: 'transport' }));
     });
-    chain(this.#outbound.streams);
-    const lowest = this.#outbound.streams.at(-1) as AnyStream;
-    lowest.aboveSocket = this.#duplex instanceof Socket;
-    intoPipe(lowest, this.#duplex);
-    chain([this.#duplex, ...this.#inbound.streams]);
-    const source = this.#inbound.streams.at(-1) as AnyStream;
-    source.on('readable', () => this.#pump());
-    source.on('end', () => this.push(null));
-  }
-
-  #pump(): void {
-    const source = this.#inbound.streams.at(-1) as AnyStream;
-    while (this.#wanted) {
-      const item: unknown = source.read();
-      if (item === null) return;
-      this.#wanted = false;
-      if (this.push(item)) this.#wanted = true;
-    }
   }
 
   override _read(): void {
-    this.#wanted = true;
-    this.#pump();
+    this.#inbound.resume();
   }
 
-  override _write(item: Up, encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+  override _write(item: Up, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
     // The callback comes when the layers below have taken it all: this is the back-pressure of the whole stack.
-    (this.#outbound.streams[0] as AnyStream).write(item, encoding, done);
+    this.#writing = done;
+    this.#outbound.write(item, this.#written);
   }
+
+  readonly #written = (error?: Error | null): void => {
+    const done = this.#writing;
+    this.#writing = undefined;
+    done?.(error);
+  };
 
   override _final(done: (error?: Error | null) => void): void {
     const pipe = this.#duplex;
@@ -137,7 +134,7 @@ export class Channel<Up> extends Duplex {
     };
     pipe.once('finish', finished);
     pipe.once('close', finished);
-    (this.#outbound.streams[0] as AnyStream).end();
+    this.#outbound.end();
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
@@ -145,44 +142,72 @@ export class Channel<Up> extends Duplex {
     this.#stopWatching();
     const cause = error === null ? null : asVeracruzError(error, { session: this.connection.session });
     // The cause goes along: the body of a message that is being read must not seem to have merely ended.
-    for (const stream of this.#streams) stream.destroy(cause ?? undefined);
+    this.#outbound.destroy(cause);
+    this.#inbound.destroy(cause);
     // What was given last, an alert for example, gets on its way.
     this.#duplex.uncork();
     this.#duplex.destroy();
     if (cause !== null) announceError(this, cause);
     announceClose(this);
     done(cause);
+    this.#written(cause ?? new ClosedError('the channel was closed', { session: this.connection.session }));
   }
 }
 
-function chain(streams: readonly Duplex[]): void {
-  for (let i = 0; i + 1 < streams.length; i++) (streams[i] as Duplex).pipe(streams[i + 1] as Duplex);
-}
+/** Bytes that a socket may hold for us: while the kernel takes them, the layers above go on. */
+const SOCKET_BYTES = 512 * 1024;
 
 /**
- * Like `pipe`, and gathers what comes in one turn of the event loop into one write of the pipe: a frame's header, its
- * message's head and its data cost a socket one system call, not three; and so do the frames of all that one look at
+ * The byte pipe as the end of the way out. What comes in one turn of the event loop is one write of it: a frame's header,
+ * its message's head and its data cost a socket one system call, not three; and so do the frames of all that one look at
  * another socket has brought.
  */
-function intoPipe(source: AnyStream, pipe: Duplex): void {
-  // Only a socket costs a system call a write; for any other pipe a turn more is a turn lost.
-  const later: (uncork: () => void) => void = source.aboveSocket ? setImmediate : (uncork) => process.nextTick(uncork);
-  let corked = false;
-  const uncork = () => {
-    corked = false;
-    pipe.uncork();
-  };
-  source.on('data', (chunk: unknown) => {
-    if (pipe.destroyed) return;
-    if (!corked) {
-      corked = true;
+class PipeSink implements Sink<unknown> {
+  readonly #pipe: Duplex;
+  readonly #room: () => void;
+  readonly #isSocket: boolean;
+  #corked = false;
+  #waits = false;
+
+  /** @param room called when the pipe takes more again */
+  constructor(pipe: Duplex, room: () => void) {
+    this.#pipe = pipe;
+    this.#room = room;
+    this.#isSocket = pipe instanceof Socket;
+  }
+
+  /** True when all that was taken has been written. */
+  get idle(): boolean {
+    return !this.#corked;
+  }
+
+  take(chunk: unknown): boolean {
+    const pipe = this.#pipe;
+    if (pipe.destroyed) return false;
+    if (!this.#corked) {
+      this.#corked = true;
       pipe.cork();
-      later(uncork);
+      // Only a socket costs a system call a write; for any other pipe a turn more is a turn lost.
+      if (this.#isSocket) setImmediate(this.#uncork);
+      else process.nextTick(this.#uncork);
     }
-    if (!pipe.write(chunk)) {
-      source.pause();
-      pipe.once('drain', () => source.resume());
+    if (pipe.write(chunk) || (this.#isSocket && pipe.writableLength < SOCKET_BYTES)) return true;
+    if (!this.#waits) {
+      this.#waits = true;
+      pipe.once('drain', () => {
+        this.#waits = false;
+        this.#room();
+      });
     }
-  });
-  source.on('end', () => pipe.end());
+    return false;
+  }
+
+  end(): void {
+    this.#pipe.end();
+  }
+
+  readonly #uncork = (): void => {
+    this.#corked = false;
+    this.#pipe.uncork();
+  };
 }
