@@ -14,13 +14,15 @@ const POLL_FIRST_MS = 2;
 const POLL_LAST_MS = 500;
 /** What a server of ours says of itself in every answer. */
 const MAX_BODY_HEADER = 'x-veracruz-max-body-bytes';
+/** Bodies that may be complete and wait for their turn, likewise: while the server is at work on others, the layers go on. */
+const MAX_READY_BODIES = 2;
 /** Bytes that an original server takes in a body (wire spec §C). */
 const ORIGINAL_MAX_BODY_BYTES = 262_144;
 
 export interface HttpExchangeOptions {
   /** `http://host:port/path` that every body is posted to. */
   url: string;
-  /** POSTs that may be under way at once, on one connection, at a server that says it can. Default 2; else 1. */
+  /** POSTs that may be under way at once, on one connection, at a server that says it can. Default 4; else 1. */
   maxInFlight?: number;
   /** Milliseconds to wait for a TCP connection. Default 10,000. */
   connectTimeoutMs?: number;
@@ -34,7 +36,7 @@ export interface HttpExchangeOptions {
 }
 
 /** Defaults of `HttpExchangeOptions`. */
-export const HTTP_EXCHANGE_DEFAULTS = Object.freeze({ maxInFlight: 2, connectTimeoutMs: 10_000, answerTimeoutMs: 60_000 });
+export const HTTP_EXCHANGE_DEFAULTS = Object.freeze({ maxInFlight: 4, connectTimeoutMs: 10_000, answerTimeoutMs: 60_000 });
 
 /**
  * The client's end of an HTTP exchange: each unit written is the body of one POST; what is read are the bodies of the
@@ -56,7 +58,9 @@ export class HttpExchange extends Duplex {
   /** The unit that is being written: undici pipelines bodies of one Buffer only. */
   readonly #body: BodyBuffer;
   #inFlight = 0;
-  /** The write that waits for a POST to end. */
+  /** Bodies that wait for a POST to end. */
+  readonly #ready: GatheredBody[] = [];
+  /** The write that waits for such a body to leave. */
   #blocked: (() => void) | undefined;
   /** The end that waits for the last POST. */
   #ending: (() => void) | undefined;
@@ -88,7 +92,7 @@ export class HttpExchange extends Duplex {
       answerTimeoutMs: integerInRange('answerTimeoutMs', options.answerTimeoutMs ?? HTTP_EXCHANGE_DEFAULTS.answerTimeoutMs, 0, 2 ** 31 - 1),
     };
     this.#poll = options.poll ?? (() => undefined);
-    this.#body = new BodyBuffer(this.#options.maxInFlight);
+    this.#body = new BodyBuffer(this.#options.maxInFlight + MAX_READY_BODIES);
   }
 
   /** Bytes that the server takes in one body: 262,144, as the original does, until it says otherwise. */
@@ -116,14 +120,16 @@ export class HttpExchange extends Duplex {
       done();
       return;
     }
-    this.#post(this.#body.take());
-    if (this.#inFlight < this.#maxInFlight) done();
+    this.#ready.push(this.#body.take());
+    this.#postReady();
+    if (this.#hasRoom) done();
     else this.#blocked = done;
   }
 
   override _final(done: (error?: Error | null) => void): void {
-    if (this.#body.length > 0) this.#post(this.#body.take());
+    if (this.#body.length > 0) this.#ready.push(this.#body.take());
     this.#ending = done;
+    this.#postReady();
     if (this.#inFlight === 0) this.#end();
   }
 
@@ -148,6 +154,21 @@ export class HttpExchange extends Duplex {
   /** An original server might share two POSTs of one session out between its threads. */
   get #maxInFlight(): number {
     return this.#announcedMaxBodyBytes === undefined ? 1 : this.#options.maxInFlight;
+  }
+
+  /** Another body may be written. */
+  get #hasRoom(): boolean {
+    const maxReady = this.#announcedMaxBodyBytes === undefined ? 0 : MAX_READY_BODIES;
+    return this.#inFlight + this.#ready.length < this.#maxInFlight + maxReady;
+  }
+
+  /** Sends what waits, as far as it may be under way. */
+  #postReady(): void {
+    while (this.#inFlight < this.#maxInFlight) {
+      const body = this.#ready.shift();
+      if (body === undefined) return;
+      this.#post(body);
+    }
   }
 
   #post({ bytes, release }: GatheredBody): void {
@@ -206,9 +227,12 @@ export class HttpExchange extends Duplex {
 
   #answered(): void {
     this.push(BOUNDARY);
-    const blocked = this.#blocked;
-    this.#blocked = undefined;
-    blocked?.();
+    this.#postReady();
+    if (this.#hasRoom) {
+      const blocked = this.#blocked;
+      this.#blocked = undefined;
+      blocked?.();
+    }
     if (this.#inFlight > 0) return;
     if (this.#ending === undefined) this.#schedulePoll();
     else this.#end();
