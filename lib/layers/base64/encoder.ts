@@ -12,7 +12,7 @@ const SLICE_BYTES = 48 * 1024;
  *     <68 65> <6c 6c 6f> BOUNDARY <ff> (end)
  *     "aGVs"  "bG8="  BOUNDARY  "/w=="
  *
- * It keeps 0 to 2 bytes. A unit without bytes is a text without letters: its BOUNDARY alone. BODY_END ends a text that
+ * It keeps 0 to 2 bytes besides the chunk in hand, which becomes a Buffer of letters for each 48 KiB. A unit without bytes is a text without letters: its BOUNDARY alone. BODY_END ends a text that
  * is open and is passed on.
  *
  * Errors: `InvalidArgumentError` for anything that is neither a Buffer nor a mark.
@@ -23,6 +23,13 @@ export class Base64Encoder implements Codec<ItemChunk, Base64Chunk> {
   /** Bytes that wait for a third. */
   readonly #carry = Buffer.alloc(3);
   #carried = 0;
+  /** The chunk in hand, and from where to where it is still to be written: whole groups. */
+  #chunk: Buffer | undefined;
+  #at = 0;
+  #stop = 0;
+  /** Letters of the group that the carry and the first bytes of the chunk in hand make. */
+  readonly #lead = Buffer.alloc(4);
+  #leads = false;
   #first: Base64Chunk | undefined;
   #second: Base64Chunk | undefined;
 
@@ -32,41 +39,55 @@ export class Base64Encoder implements Codec<ItemChunk, Base64Chunk> {
       this.#first = tail ?? chunk;
       if (tail !== undefined) this.#second = chunk;
     } else if (Buffer.isBuffer(chunk)) {
-      this.#first = this.#encode(chunk);
+      this.#take(chunk);
     } else {
       throw new InvalidArgumentError('base64 takes Buffers and marks', { layer: BASE64, got: typeof chunk });
     }
   }
 
   next(): Base64Chunk | undefined {
-    const item = this.#first;
-    this.#first = this.#second;
-    this.#second = undefined;
-    return item;
+    if (this.#first !== undefined) {
+      const item = this.#first;
+      this.#first = this.#second;
+      this.#second = undefined;
+      return item;
+    }
+    return this.#chunk === undefined ? undefined : this.#slice(this.#chunk);
   }
 
   end(): void {
     this.#first = this.#finish();
   }
 
-  /** The letters that `chunk` makes whole. */
-  #encode(chunk: Buffer): Buffer | undefined {
-    const groups = Math.floor((this.#carried + chunk.length) / 3);
-    if (groups === 0) {
+  #take(chunk: Buffer): void {
+    if (this.#carried + chunk.length < 3) {
       this.#carried += chunk.copy(this.#carry, this.#carried);
-      return undefined;
+      return;
     }
-    const text = Buffer.allocUnsafe(groups * 4);
     let at = 0;
-    let to = 0;
     if (this.#carried > 0) {
       at = 3 - this.#carried;
       chunk.copy(this.#carry, this.#carried, 0, at);
-      to = writeGroup(this.#carry, text);
+      writeGroup(this.#carry, this.#lead);
+      this.#leads = true;
     }
-    const stop = chunk.length - ((chunk.length - at) % 3);
-    writeLetters(chunk, at, stop, text, to);
-    this.#carried = chunk.copy(this.#carry, 0, stop);
+    this.#chunk = chunk;
+    this.#at = at;
+    this.#stop = chunk.length - ((chunk.length - at) % 3);
+    this.#carried = chunk.copy(this.#carry, 0, this.#stop);
+  }
+
+  /** The letters of the next slice, made when they are asked for: whoever copies them finds them in the cache. */
+  #slice(chunk: Buffer): Buffer {
+    const from = this.#at;
+    const to = Math.min(from + SLICE_BYTES, this.#stop);
+    this.#at = to;
+    if (to === this.#stop) this.#chunk = undefined;
+    const lead = this.#leads ? this.#lead.length : 0;
+    this.#leads = false;
+    const text = Buffer.allocUnsafe(lead + ((to - from) / 3) * 4);
+    this.#lead.copy(text, 0, 0, lead);
+    if (to > from) text.write(chunk.toString('base64', from, to), lead, 'latin1');
     return text;
   }
 

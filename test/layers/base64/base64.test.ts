@@ -181,12 +181,16 @@ void t.test('round trip of any units in any cut, through the streams', async (t)
   );
 });
 
-void t.test('one Buffer out for one in', async (t) => {
-  const { items } = drive(new Base64Encoder(), [bytesOf(300_000), BOUNDARY]);
-  t.same(
-    items.map((item) => (Buffer.isBuffer(item) ? item.length : 'boundary')),
-    [400_000, 'boundary'],
-  );
+void t.test('one Buffer out for one in, and for each 48 KiB of it', async (t) => {
+  const lengths = (chunks: Buffer[]) =>
+    drive(new Base64Encoder(), [...chunks, BOUNDARY]).items.map((item) => (Buffer.isBuffer(item) ? item.length : 'boundary'));
+  t.same(lengths([bytesOf(3000)]), [4000, 'boundary']);
+  t.same(lengths([bytesOf(49_152)]), [65_536, 'boundary']);
+  t.same(lengths([bytesOf(49_155)]), [65_536, 4, 'boundary']);
+  t.same(lengths([bytesOf(120_000)]), [65_536, 65_536, 160_000 - 131_072, 'boundary']);
+  t.same(lengths([bytesOf(1), bytesOf(8)]), [12, 'boundary'], 'what the chunk before it left is in the first');
+  t.same(lengths([bytesOf(2), bytesOf(1)]), [4, 'boundary']);
+  const items = [encodeBase64(bytesOf(300_000))];
   t.same(
     decode([items[0] as Base64Chunk]).items.map((item) => (item as Buffer).length),
     [300_000],
