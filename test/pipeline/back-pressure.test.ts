@@ -1,5 +1,6 @@
 import { createPublicKey } from 'node:crypto';
 import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import t from 'tap';
 import { issue, makeAuthority } from '../../lib/attestation/authority.js';
@@ -85,4 +86,29 @@ void t.test('the same through length prefix and TLS', async (t) => {
   client.end();
   await within('the end', once(server, 'end'));
   t.equal(got, total);
+});
+
+void t.test('a socket is given half a megabyte before the layers wait, and all of it arrives', async (t) => {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => server.close());
+  const accepted = once(server, 'connection') as Promise<[Socket]>;
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  const [peer] = await accepted;
+  const writer = stack(through('a'), through('b')).over(socket);
+  const written = await fill(writer, Buffer.alloc(16 * KIB, 7), 256 * 1024 * KIB);
+  t.ok(written < 64 * 1024 * KIB, `the kernel and the socket took ${written} bytes`);
+  t.ok(socket.writableLength > 0);
+  t.ok(socket.writableLength <= 512 * KIB + 16 * KIB, `${socket.writableLength} bytes wait at the socket`);
+  let got = 0;
+  peer.on('data', (bytes: Buffer) => {
+    got += bytes.length;
+  });
+  writer.end();
+  await within('the end', once(peer, 'end'));
+  t.equal(got, written);
+  peer.end();
+  writer.resume();
+  await within('the close', once(writer, 'close'));
 });

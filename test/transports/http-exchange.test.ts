@@ -332,6 +332,25 @@ void t.test('back-pressure: a POST that is not answered holds up the writer', as
   t.ok(exchange.writableNeedDrain);
 });
 
+void t.test('back-pressure: a server that says what it takes, and then answers no more', async (t) => {
+  const { url, posts } = await rawServer(t, (socket, posts) => {
+    if (posts === 1) socket.write('HTTP/1.1 200 OK\r\nx-veracruz-max-body-bytes: 1000000\r\ncontent-length: 2\r\n\r\nok');
+  });
+  const { exchange } = open(t, url);
+  send(exchange, 'first');
+  t.equal(await receive(exchange), 'ok');
+  let taken = 0;
+  for (let i = 0; i < 50; i++) {
+    exchange.write(Buffer.alloc(1000));
+    exchange.write(BOUNDARY, () => taken++);
+  }
+  await until('the POSTs that may be under way', () => posts() === 5);
+  for (let turn = 0; turn < 20; turn++) await new Promise((go) => setImmediate(go));
+  t.equal(posts(), 5, 'four under way');
+  t.equal(taken, 5, 'two bodies are ready, the second of which holds up the writer');
+  t.ok(exchange.writableNeedDrain);
+});
+
 void t.test('the end: of what was written, then of what is read', async (t) => {
   const { url } = await httpServer(t, (_request, response, body) => response.writeHead(200, SAYS_SO).end(body));
   const { exchange } = open(t, url);
