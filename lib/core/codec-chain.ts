@@ -16,8 +16,8 @@ export function stageOf(layer: string, codec: Codec<unknown, unknown>): Stage {
 
 /**
  * Several codecs as one: what the first gives goes to the second, and so on, in the same turn of the event loop and
- * without a stream between them. A stack makes one Transform of neighbours this way; a chunk that goes through five
- * layers then costs one turn through a stream's machinery, not five.
+ * without a stream between them. A stack drives neighbours together this way: a chunk goes through five layers by function
+ * calls, not by five streams.
  *
  * The items of a codec are taken one at a time, the last codec's first: no more is in between than one item a codec.
  */

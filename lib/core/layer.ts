@@ -23,7 +23,7 @@ export interface Layer<Up, Down> {
   outbound(connection?: Connection): LayerStream<Up, Down>;
   /** Takes `Down`, gives `Up`. */
   inbound(connection?: Connection): LayerStream<Down, Up>;
-  /** The codec that is all of `outbound`, where that is so: a stack joins it with its neighbours' in one Transform. */
+  /** The codec that is all of `outbound`, where that is so: a stack drives it together with its neighbours'. */
   encoder?(connection?: Connection): Codec<Up, Down>;
   /** The codec that is all of `inbound`, where that is so. */
   decoder?(connection?: Connection): Codec<Down, Up>;

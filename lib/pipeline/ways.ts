@@ -8,7 +8,7 @@ import type { Layer } from '../core/layer.js';
 import type { LayerStream } from '../core/layer-stream.js';
 import type { Traffic } from '../core/traffic.js';
 
-export type AnyStream = LayerStream<unknown, unknown>;
+type AnyStream = LayerStream<unknown, unknown>;
 type AnyCodec = Codec<unknown, unknown>;
 type AnyLayer = Layer<unknown, unknown>;
 
@@ -19,9 +19,9 @@ export interface LayerCount {
 }
 
 /** One layer that is a stream, or the codecs of some that are not. In the order in which a chunk meets them. */
-export type Part = AnyStream | CodecChain;
+type Part = AnyStream | CodecChain;
 
-export interface Parts {
+interface Parts {
   readonly parts: readonly Part[];
   /** One entry a layer, in that order too. */
   readonly layers: readonly LayerCount[];
