@@ -1,10 +1,12 @@
 /** Order under load: what breaks it shows with slow consumers and many repetitions only (PERFORMANCE, rule 11). */
+import { join } from 'node:path';
 import t from 'tap';
+import { DirectoryStore, type FileSink, type FileStore } from '../../lib/enclave/store/file-store.js';
 import { within } from '../support/foreign.js';
-import { bob, content, slices, startRoles, stored } from '../support/roles.js';
+import { bob, content, freshFolder, slices, startRoles, stored } from '../support/roles.js';
 
-const SIZE = 3 * 2 ** 20 + 17;
-const ROUNDS = 20;
+const SIZE = 2 * 2 ** 20 + 17;
+const ROUNDS = 50;
 const CLIENTS = 4;
 
 /** Reads with a pause between the pieces, so that everything below fills up. */
@@ -37,6 +39,41 @@ void t.test(`${CLIENTS} clients, ${ROUNDS} rounds each`, async (t) => {
     }),
   );
   t.equal(good, CLIENTS * ROUNDS);
+});
+
+/** Makes every second write to `sink` wait some turns of the event loop, so that an upload fills all there is to be filled. */
+function slowed(sink: FileSink): FileSink {
+  const write = sink._write.bind(sink);
+  const writev = sink._writev?.bind(sink);
+  let count = 0;
+  const slowly = (go: () => void) => (count++ % 2 === 0 ? setTimeout(go, 1) : go());
+  sink._write = (...args) => void slowly(() => write(...args));
+  if (writev) sink._writev = (...args) => void slowly(() => writev(...args));
+  return sink;
+}
+
+void t.test(`a store that takes its time, ${ROUNDS} uploads of two clients each`, async (t) => {
+  const folder = await DirectoryStore.open(join(freshFolder(t), 'store'), { sync: 'none' });
+  t.teardown(() => folder.close());
+  const store = new Proxy(folder, {
+    get(target, key) {
+      if (key === 'write') return (...args: Parameters<FileStore['write']>) => slowed(target.write(...args));
+      const value: unknown = Reflect.get(target, key, target);
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
+  const { connect } = await startRoles(t, { manager: { store } });
+  await Promise.all(
+    [undefined, bob].map(async (identity, who) => {
+      const client = await connect(identity ? { identity } : {});
+      for (let round = 0; round < ROUNDS; round++) {
+        const bytes = content(SIZE + round, 100 + who * ROUNDS + round);
+        await within(`upload ${round} of client ${who}`, client.writeFile(`/${who}`, bytes));
+        if (!(await stored(folder, `/${who}`))?.equals(bytes)) t.fail(`client ${who}, round ${round}`);
+      }
+      await client.close();
+    }),
+  );
 });
 
 void t.test('16 sessions at once', async (t) => {
