@@ -149,12 +149,13 @@ export interface HttpAsk {
   readonly method?: string;
   readonly body?: string | Buffer;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Default: a connection of its own. One that is kept may be closed while a test waits for a program and looks at nothing. */
   readonly agent?: Agent;
 }
 
 export function http(url: string, { path, method = 'POST', body = '', headers = {}, agent }: HttpAsk): Promise<HttpAnswer> {
   const answered = new Promise<HttpAnswer>((resolve, reject) => {
-    const options = { method, headers: { 'content-length': Buffer.byteLength(body), ...headers }, ...(agent && { agent }) };
+    const options = { method, headers: { 'content-length': Buffer.byteLength(body), ...headers }, agent: agent ?? false };
     const request = httpRequest(new URL(`${url}${path}`), options, (response) => {
       const pieces: Buffer[] = [];
       response.on('data', (piece: Buffer) => pieces.push(piece));
