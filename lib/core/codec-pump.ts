@@ -26,6 +26,8 @@ export class CodecPump<In, Out> {
   #done: (() => void) | undefined;
   /** The sink has no room: the codec may have more to give. */
   #paused = false;
+  /** The input was over while a chunk was in hand. */
+  #endAwaits = false;
   #over = false;
 
   constructor(codec: Codec<In, Out>, sink: Sink<Out>, failed: (thrown: unknown) => void) {
@@ -52,9 +54,13 @@ export class CodecPump<In, Out> {
     this.#drain();
   }
 
-  /** The input is over. */
+  /** The input is over. Also called with a chunk in hand: a stream may end while it is paused, with its last chunk. */
   end(): void {
     if (this.#over) return;
+    if (this.#done !== undefined) {
+      this.#endAwaits = true;
+      return;
+    }
     this.#done = () => this.#sink.end();
     try {
       this.#codec.end();
@@ -118,6 +124,9 @@ export class CodecPump<In, Out> {
     const done = this.#done;
     this.#done = undefined;
     done?.();
+    if (!this.#endAwaits) return;
+    this.#endAwaits = false;
+    this.end();
   }
 
   #fail(thrown: unknown): void {

@@ -97,6 +97,20 @@ void t.test('what a codec has later', async (t) => {
   t.same(log, ['a', 'b', 'done one']);
 });
 
+void t.test('the end waits for the chunk in hand', async (t) => {
+  const later = new Promise<string>((resolve) => setImmediate(() => resolve('a')));
+  const { pump, push, log, seen } = pumpOf({ one: [later, 'b'], end: ['z'] }, 2);
+  push('one');
+  pump.end();
+  t.same(log, []);
+  await turn();
+  await turn();
+  t.same(log, ['a', 'b'], 'the sink has no room for more');
+  seen.room = 2;
+  pump.resume();
+  t.same(log, ['a', 'b', 'done one', 'z', 'END']);
+});
+
 void t.test('the first fault is told, once, and nothing happens after it', async (t) => {
   const fault = new Error('bad');
   const rejected = Promise.reject<string>(fault);

@@ -2,6 +2,7 @@ import { getEventListeners, once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import t from 'tap';
 import { AbortedError, TransportError, type VeracruzError } from '../../lib/core/errors.js';
+import { layerOf } from '../../lib/core/layer.js';
 import type { Channel, ChannelOptions } from '../../lib/pipeline/channel.js';
 import { stack } from '../../lib/pipeline/stack.js';
 import { memoryPipe } from '../../lib/transports/memory.js';
@@ -75,6 +76,48 @@ void t.test('end() flushes, and leaves the way back open', async (t) => {
   await Promise.all([closed(left), closed(right)]);
   t.equal(l.bytes, 'answer, later');
   t.same([...l.errors, ...r.errors], []);
+});
+
+void t.test('a pipe that ends with its last chunk, while a layer is still at work on that', async (t) => {
+  /** Gives a chunk letter by letter, each later; what is asked for meanwhile, or after the end, is a fault of the test. */
+  const letters = () => {
+    let left = '';
+    let asked = false;
+    let ended = false;
+    return {
+      push: (chunk: Buffer) => {
+        if (left !== '' || ended) throw new Error('pushed to while at work');
+        left = chunk.toString();
+      },
+      next: () => {
+        if (asked) throw new Error('asked while at work');
+        asked = true;
+        return new Promise<Buffer | undefined>((resolve) =>
+          setImmediate(() => {
+            asked = false;
+            const letter = left.slice(0, 1);
+            left = left.slice(1);
+            resolve(letter === '' ? undefined : Buffer.from(letter));
+          }),
+        );
+      },
+      end: () => {
+        if (left !== '' || asked) throw new Error('ended while at work');
+        ended = true;
+      },
+    };
+  };
+  const slow = layerOf<Buffer, Buffer>({ name: 'slow', encoder: letters, decoder: letters });
+  const [left, right] = memoryPipe();
+  const channel = stack(slow).over(left);
+  const seen = watch(channel);
+  right.end('question');
+  right.resume();
+  await within('the end', once(channel, 'end'));
+  t.equal(seen.bytes, 'question');
+  channel.end('answer');
+  await closed(channel);
+  t.same(seen.errors, []);
 });
 
 void t.test('finish comes when the pipe has it all', async (t) => {
