@@ -34,6 +34,29 @@ void t.test('all of it, and then it is finished', async (t) => {
   t.ok(empty.finished);
 });
 
+void t.test('a fault is thrown when nothing is left of the sink', async (t) => {
+  for (const failing of ['sink', 'source'] as const) {
+    let left = true;
+    const sink = new Writable({
+      write: (_chunk, _encoding, done) => done(failing === 'sink' ? new Error('full') : null),
+      destroy: (error, done) => {
+        setTimeout(() => {
+          left = false;
+          done(error);
+        }, 20);
+      },
+    });
+    const from = Readable.from(
+      (function* () {
+        yield Buffer.from('one');
+        throw new Error('empty');
+      })(),
+    );
+    await t.rejects(within('pour', pour(from, sink)), { message: failing === 'sink' ? 'full' : 'empty' });
+    t.notOk(left, failing);
+  }
+});
+
 for (const where of ['write', 'final'] as const) {
   void t.test(`a sink that fails in ${where}`, async (t) => {
     const from = source();
