@@ -181,7 +181,7 @@ void t.test('every loss ends in a coded error, and the next link works', async (
         }
       },
     ),
-    seeded(30),
+    seeded(60),
   );
   t.ok(lossyRuns > 5, `${lossyRuns} of the runs lost something`);
 });
