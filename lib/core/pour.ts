@@ -5,8 +5,8 @@ import { ClosedError } from './errors.js';
 
 /**
  * Moves a stream into another, to its end; settles when that has finished. When one fails, both are destroyed and the
- * fault is thrown, as soon as nothing of the sink is left. What `pipeline` does, without the AbortController that it makes (and aborts) for each call: to a small
- * file that was a tenth of the cost.
+ * fault is thrown, as soon as nothing of the sink is left. What `pipeline` does, without the AbortController that it makes
+ * (and aborts) for each call: to a small file that was a tenth of the cost.
  */
 export async function pour(source: Readable, sink: Writable): Promise<void> {
   sink.on('error', () => {});

@@ -12,8 +12,8 @@ const SLICE_BYTES = 48 * 1024;
  *     <68 65> <6c 6c 6f> BOUNDARY <ff> (end)
  *     "aGVs"  "bG8="  BOUNDARY  "/w=="
  *
- * It keeps 0 to 2 bytes besides the chunk in hand, which becomes a Buffer of letters for each 48 KiB. A unit without bytes is a text without letters: its BOUNDARY alone. BODY_END ends a text that
- * is open and is passed on.
+ * It keeps 0 to 2 bytes besides the chunk in hand, which becomes a Buffer of letters for each 48 KiB. A unit without bytes
+ * is a text without letters: its BOUNDARY alone. BODY_END ends a text that is open and is passed on.
  *
  * Errors: `InvalidArgumentError` for anything that is neither a Buffer nor a mark.
  *
