@@ -61,7 +61,7 @@ class Hand {
   /** Takes what there is to the manager, and brings back what it has. */
   async carry(): Promise<void> {
     for (;;) {
-      for (let turn = 0; turn < 5; turn++) await new Promise((go) => setImmediate(go));
+      await turns(5);
       const bytes = this.take();
       if (bytes.length === 0) return;
       if (!(await this.#server.call(ask.send(this.id, bytes))).equals(tell.success)) throw new Error('the manager refused');
@@ -77,6 +77,10 @@ class Hand {
     await until('an answer', () => this.#answers.length > 0);
     return this.#answers.shift() as Answer;
   }
+}
+
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await new Promise((go) => setImmediate(go));
 }
 
 async function meet(t: T, options: Parameters<typeof startManager>[1] = {}) {
@@ -182,12 +186,49 @@ void t.test('GetTlsDataNeeded: false in the middle of an upload, true when its a
   for (let i = 0; i < 3; i++) {
     more(content(1000, i + 1));
     await until('ciphertext', () => (hand.channel.traffic()[2]?.outbound.bytesIn ?? 0) >= 1000 * (i + 1));
-    for (let turn = 0; turn < 5; turn++) await new Promise((go) => setImmediate(go));
+    await turns(5);
     t.same(await server.call(ask.send(hand.id, hand.take())), tell.success);
     t.same(await server.call(ask.needed(hand.id)), tell.needed(i === 2), `after ${i + 1} of 3`);
   }
   hand.give(await server.fetch(hand.id));
   t.equal((await hand.answer()).status, 'SUCCESS');
+});
+
+void t.test('a small request: what is asked together is answered together, and nobody waits for the end', async (t) => {
+  const { server } = await meet(t);
+  const hand = await Hand.open(server);
+  hand.ask({ oneof: 'request_policy_hash', fields: {} });
+  await turns(5);
+  let reads = 0;
+  server.socket.on('data', () => reads++);
+  server.post(ask.send(hand.id, hand.take()), ask.needed(hand.id));
+  t.same([await server.answer(), await server.answer()], [tell.success, tell.needed(true)]);
+  t.equal(reads, 1, 'one write of the manager');
+  // By now it has found out that no more is to come.
+  await turns(5);
+  server.post(ask.get(hand.id), ask.needed(hand.id));
+  hand.give(dataOf(await server.answer()));
+  t.same(await server.answer(), tell.needed(false));
+  t.equal(reads, 2, 'and another');
+  t.equal((await hand.answer()).status, 'SUCCESS');
+});
+
+void t.test('two requests in one flight: the second answer is not missed', async (t) => {
+  const { server } = await meet(t);
+  const hand = await Hand.open(server);
+  for (let round = 0; round < 20; round++) {
+    hand.ask({ oneof: 'request_policy_hash', fields: {} });
+    await turns(round % 5);
+    hand.ask({ oneof: 'read_file', fields: { file_name: '/none' } });
+    await turns(5);
+    server.post(ask.send(hand.id, hand.take()), ask.needed(hand.id));
+    t.same(await server.answer(), tell.success);
+    t.same(await server.answer(), tell.needed(true));
+    await turns(round % 4);
+    hand.give(dataOf(await server.call(ask.get(hand.id))));
+    hand.give(await server.fetch(hand.id));
+    t.same([(await hand.answer()).status, (await hand.answer()).status], ['SUCCESS', 'FAILED_GENERIC']);
+  }
 });
 
 /** A store whose reads and writes wait to be let go. */
@@ -220,7 +261,7 @@ void t.test('one slow session does not hold up another on its link', async (t) =
   const quick = await Hand.open(server);
   slow.ask({ oneof: 'read_file', fields: { file_name: '/slow' } });
   quick.ask({ oneof: 'read_file', fields: { file_name: '/quick' } });
-  for (let turn = 0; turn < 5; turn++) await new Promise((go) => setImmediate(go));
+  await turns(5);
   // All in one flight: the slow one's question stands before the quick one's.
   server.post(ask.send(slow.id, slow.take()), ask.needed(slow.id), ask.send(quick.id, quick.take()), ask.needed(quick.id));
   const answers = [await server.answer(), await server.answer(), await server.answer(), await server.answer()];
@@ -241,7 +282,7 @@ void t.test('a shutdown ends what runs, and who waits for it is told', async (t)
   const { server } = await meet(t, { compute: { run, close: async () => {} } });
   const [waiting, ending] = [await Hand.open(server), await Hand.open(server)];
   waiting.ask({ oneof: 'request_result', fields: { file_name: '/p' } });
-  for (let turn = 0; turn < 5; turn++) await new Promise((go) => setImmediate(go));
+  await turns(5);
   t.same(await server.call(ask.send(waiting.id, waiting.take())), tell.success);
   ending.ask({ oneof: 'request_shutdown', fields: {} });
   await ending.carry();

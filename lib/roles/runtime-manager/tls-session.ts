@@ -11,7 +11,10 @@ import { SessionPipe } from './session-pipe.js';
 /** Milliseconds that GetTlsDataNeeded waits for an answer that is being made, when nobody waits behind it. */
 const HOLD_MS = 1000;
 
-/** Turns of the event loop after which a session that has nothing to do is taken to be waiting for its client. */
+/**
+ * Turns of the event loop after which a session that has nothing to do is taken to be waiting for its client: what one
+ * layer passes on may reach the next in the following turn only.
+ */
 const QUIET_TURNS = 2;
 /** Turns of the event loop between two rests of 1 ms while a session is busy. */
 const BUSY_TURNS = 8;
@@ -55,6 +58,11 @@ export class TlsSession {
   readonly #gone = new AbortController();
   #ended = false;
   #waiters: (() => void)[] = [];
+  /** Cuts a turn short that waits for output. */
+  #onOutput: (() => void) | undefined;
+  /** Turns of the event loop, one after the other, in which nothing was found to move. */
+  #quietTurns = 0;
+  #looking: NodeJS.Immediate | undefined;
 
   constructor(id: number, clientStack: ReturnType<typeof managerClientStack>, events: SessionEvents) {
     this.id = id;
@@ -67,6 +75,7 @@ export class TlsSession {
     });
     this.#channel.on('close', () => {
       this.#ended = true;
+      clearImmediate(this.#looking);
       this.#gone.abort();
       this.#progress();
       events.onEnd(this, failure);
@@ -82,6 +91,7 @@ export class TlsSession {
   /** SendTlsData: takes ciphertext. False when the session is gone. */
   feed(data: Slices): boolean {
     if (this.#ended) return false;
+    this.#quietTurns = 0;
     this.#pipe.feed(data);
     return true;
   }
@@ -93,8 +103,11 @@ export class TlsSession {
 
   /** GetTlsDataNeeded: whether there is something to fetch, at once or when that is known. */
   needed(): boolean | { readonly needed: Promise<boolean>; hurry(): void } {
-    if (this.#pipe.outputBytes > 0) return true;
-    if (this.#ended) return false;
+    if (this.#pipe.outputBytes > 0) {
+      this.#lookAhead();
+      return true;
+    }
+    if (this.#ended || this.#uploadWantsMore() || this.#atRest()) return false;
     let hurried = false;
     const hurry = () => {
       hurried = true;
@@ -138,30 +151,55 @@ export class TlsSession {
   /** Waits until there is output, or none is to be expected. */
   async #awaitOutput(hurried: () => boolean): Promise<boolean> {
     const deadline = performance.now() + HOLD_MS;
-    let quietTurns = 0;
     let busyTurns = 0;
+    clearImmediate(this.#looking);
     for (;;) {
-      if (this.#pipe.outputBytes > 0) return true;
+      if (this.#pipe.outputBytes > 0) {
+        this.#lookAhead();
+        return true;
+      }
       if (this.#ended || performance.now() > deadline) return false;
       if (hurried() && this.#pipe.readableLength <= MAX_BACKLOG_BYTES) return false;
+      if (this.#uploadWantsMore()) return false;
       if (this.#uploadGoesOn()) {
-        if (this.#pipe.readableLength <= BACKLOG_BYTES) return false;
         await this.#nextProgress(deadline - performance.now());
-        continue;
-      }
-      if (this.#digested()) {
-        // What one layer passes on may reach the next in the following turn only.
-        quietTurns++;
-        if (quietTurns <= QUIET_TURNS) await turn();
-        else if (this.#answerIsDue()) await this.#nextProgress(deadline - performance.now());
-        else return false;
-      } else {
-        quietTurns = 0;
+      } else if (!this.#digested()) {
+        this.#quietTurns = 0;
         // While the layers are at work a turn is enough; a slow disk is not waited for by spinning.
-        if (++busyTurns % BUSY_TURNS !== 0) await turn();
+        if (++busyTurns % BUSY_TURNS !== 0) await this.#turn();
         else await this.#nextProgress(1);
-      }
+      } else if (this.#quietTurns < QUIET_TURNS) {
+        this.#quietTurns++;
+        await this.#turn();
+      } else if (this.#answerIsDue()) {
+        await this.#nextProgress(deadline - performance.now());
+      } else return false;
     }
+  }
+
+  /**
+   * There is output, so the question is asked again when it has been fetched. Whether more is to be expected is found out
+   * while the Server is at work on the first answer, as far as that takes a few turns.
+   */
+  #lookAhead(): void {
+    clearImmediate(this.#looking);
+    this.#quietTurns = 0;
+    let turns = 0;
+    const look = () => {
+      this.#quietTurns = this.#digested() ? this.#quietTurns + 1 : 0;
+      if (this.#quietTurns < QUIET_TURNS && ++turns < BUSY_TURNS) this.#looking = setImmediate(look);
+    };
+    this.#looking = setImmediate(look);
+  }
+
+  /** The client has more of an upload to send, and TLS keeps up with what it sends. */
+  #uploadWantsMore(): boolean {
+    return this.#uploadGoesOn() && this.#pipe.readableLength <= BACKLOG_BYTES;
+  }
+
+  /** Nothing moves and no answer is due: the session waits for its client. */
+  #atRest(): boolean {
+    return this.#quietTurns >= QUIET_TURNS && this.#digested() && !this.#answerIsDue();
   }
 
   /**
@@ -194,7 +232,16 @@ export class TlsSession {
     });
   }
 
+  /** Waits a turn of the event loop, or until there is output if that is sooner. */
+  #turn(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onOutput = resolve;
+      setImmediate(resolve);
+    });
+  }
+
   #progress(): void {
+    if (this.#pipe.outputBytes > 0) this.#onOutput?.();
     if (this.#waiters.length === 0) return;
     const waiters = this.#waiters;
     this.#waiters = [];
@@ -204,10 +251,4 @@ export class TlsSession {
 
 function bodyOf(request: ReceivedRequest): IncomingBody | undefined {
   return request.oneof === 'write_file' || request.oneof === 'append_file' ? request.fields.data : undefined;
-}
-
-function turn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
 }
