@@ -273,7 +273,8 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
         const oneof = first && operation === 'write' ? 'write_file' : 'append_file';
         await this.#request({ oneof, fields: { file_name: file, data } });
       };
-      if (reader.size === undefined) await this.#sendUnsized(reader, write, report);
+      if (reader.whole !== undefined) await this.#sendWhole(reader.whole, write, report);
+      else if (reader.size === undefined) await this.#sendUnsized(reader, write, report);
       else await this.#sendSized(reader, reader.size, write, report);
     } finally {
       unwatch();
@@ -281,6 +282,16 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
       reader.destroy();
       release();
     }
+  }
+
+  async #sendWhole(bytes: Buffer, write: (data: Buffer, first: boolean) => Promise<void>, report: (bytes: number) => void): Promise<void> {
+    let offset = 0;
+    do {
+      const piece = bytes.subarray(offset, offset + this.#maxPieceBytes);
+      await write(piece, offset === 0);
+      report(piece.length);
+      offset += piece.length;
+    } while (offset < bytes.length);
   }
 
   async #sendSized(

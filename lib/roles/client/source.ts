@@ -15,13 +15,16 @@ export type FileSource = string | Uint8Array | Readable | AsyncIterable<Uint8Arr
 export class PieceReader {
   /** Bytes in all; undefined when the source is a stream of unknown length. */
   readonly size: number | undefined;
+  /** All of it, where it is in memory: it need not be read then. */
+  readonly whole: Buffer | undefined;
   readonly #chunks: AsyncIterator<Uint8Array>;
   readonly #destroy: () => void;
   /** What of the last chunk belongs to the next piece. */
   #rest: Buffer | undefined;
 
-  private constructor(chunks: AsyncIterable<Uint8Array>, size: number | undefined) {
+  private constructor(chunks: AsyncIterable<Uint8Array>, size: number | undefined, whole?: Buffer) {
     this.size = size;
+    this.whole = whole;
     this.#chunks = (chunks instanceof Readable ? (chunksOf(chunks) as AsyncGenerator<Uint8Array>) : chunks)[Symbol.asyncIterator]();
     this.#destroy = () => {
       if (chunks instanceof Readable) chunks.destroy();
@@ -44,7 +47,7 @@ export class PieceReader {
     }
     if (source instanceof Uint8Array) {
       agree(size, source.byteLength);
-      return new PieceReader(Readable.from([source]), source.byteLength);
+      return new PieceReader(once(source), source.byteLength, bufferOf(source));
     }
     return new PieceReader(source, size);
   }
@@ -109,7 +112,7 @@ export class PieceReader {
       const result = await this.#chunks.next();
       if (result.done === true) return undefined;
       const { value } = result;
-      if (value.byteLength > 0) return Buffer.isBuffer(value) ? value : Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+      if (value.byteLength > 0) return bufferOf(value);
     }
   }
 }
@@ -118,4 +121,12 @@ function agree(said: number | undefined, found: number): void {
   if (said !== undefined && said !== found) {
     throw new LengthMismatchError(`size says ${said} bytes, the source has ${found}`, { layer: LAYER, expected: said, got: found });
   }
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
+
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
