@@ -10,6 +10,7 @@ import { records } from '../layers/records/index.js';
 import { session } from '../layers/session/index.js';
 import { type TlsClientOptions, type TlsServerOptions, tls } from '../layers/tls/index.js';
 import { stack } from '../pipeline/stack.js';
+import { definedOf } from './options.js';
 
 /** What a message may have, and which dialect it is in. */
 export interface MessageOptions {
@@ -25,14 +26,22 @@ export interface LinkOptions {
   readonly frame: FrameKind;
 }
 
+export interface ClientStackOptions extends MessageOptions {
+  readonly tls: TlsClientOptions;
+  /** Bytes of records that one POST may have. */
+  readonly batchBytes: () => number;
+  /** Whether more may follow soon, as far as the caller knows; see `RecordsOptions`. */
+  readonly more?: () => boolean;
+}
+
 /** Veracruz Client. Below it: an HTTP exchange with the Server. */
-export function clientStack(options: MessageOptions & { readonly tls: TlsClientOptions; readonly batchBytes: () => number }) {
-  const { dialect, maxMessageBytes, batchBytes } = options;
+export function clientStack(options: ClientStackOptions) {
+  const { dialect, maxMessageBytes, batchBytes, more } = options;
   return stack(
     protobuf({ sends: 'RuntimeManagerRequest', receives: 'RuntimeManagerResponse', dialect, maxMessageBytes }),
     lengthPrefix({ maxMessageBytes }),
     tls(options.tls),
-    records({ batchBytes }),
+    records({ batchBytes, ...definedOf({ more }) }),
     base64(),
     session({ end: 'client' }),
   );

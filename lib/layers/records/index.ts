@@ -23,6 +23,11 @@ export interface RecordsOptions {
    * one large write that come in consecutive turns still share a unit. Means nothing when `batchBytes` is 0.
    */
   idleTurns?: number;
+  /**
+   * Whether more may follow soon, as far as the writer knows: where it says no, a unit is closed after one turn without
+   * input. Default: always.
+   */
+  more?: () => boolean;
 }
 
 export const RECORDS_DEFAULTS = Object.freeze({ batchBytes: 0, idleTurns: 2 });
@@ -38,6 +43,7 @@ export const RECORDS_DEFAULTS = Object.freeze({ batchBytes: 0, idleTurns: 2 });
 export function records(options: RecordsOptions = {}): Layer<CipherChunk, RecordChunk> {
   const batchBytes = options.batchBytes ?? RECORDS_DEFAULTS.batchBytes;
   if (typeof batchBytes === 'number') integerInRange('batchBytes', batchBytes, 0, 2 ** 30);
+  const more = options.more ?? (() => true);
   const idleTurns = integerInRange('idleTurns', options.idleTurns ?? RECORDS_DEFAULTS.idleTurns, 1, 1000);
   return Object.freeze({
     name: RECORDS,
@@ -45,7 +51,7 @@ export function records(options: RecordsOptions = {}): Layer<CipherChunk, Record
       batchBytes: typeof batchBytes === 'number' ? batchBytes : 'as the server says',
       maxRecordBodyBytes: MAX_BODY_BYTES,
     }),
-    outbound: (connection?: Connection) => new RecordsOutbound(batchBytes, idleTurns, connection),
+    outbound: (connection?: Connection) => new RecordsOutbound({ batchBytes, idleTurns, more }, connection),
     inbound: (connection?: Connection) => new CodecStream(RECORDS, new RecordDecoder(), connection),
     decoder: () => new RecordDecoder(),
   });

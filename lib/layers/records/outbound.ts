@@ -4,27 +4,30 @@ import type { Connection } from '../../core/connection.js';
 import type { CipherChunk, RecordChunk } from '../../core/unit.js';
 import { RecordEncoder } from './encoder.js';
 import { RECORDS } from './header.js';
+import type { RecordsOptions } from './index.js';
 
 /**
  * The way out of the records layer: a RecordEncoder that also closes its unit when no more input comes.
  *
  * "No more" is `idleTurns` consecutive turns of the event loop (setImmediate) in which nothing arrived, nothing waits to
  * be taken and the neighbour asks for no pause: writes that follow each other fill a batch, a lone message leaves at
- * once, and a slow reader makes batches larger, not smaller.
+ * once, and a slow reader makes batches larger, not smaller. One such turn is enough when the writer has no `more`.
  */
 export class RecordsOutbound extends CodecStream<CipherChunk, RecordChunk> {
   readonly #encoder: RecordEncoder;
   readonly #idleTurns: number;
+  readonly #more: () => boolean;
   /** Inside `_transform`, possibly waiting for the neighbour. */
   #busy = false;
   #turns = 0;
   #immediate: NodeJS.Immediate | undefined;
 
-  constructor(batchBytes: number | (() => number), idleTurns: number, connection?: Connection) {
+  constructor({ batchBytes, idleTurns, more }: Required<RecordsOptions>, connection?: Connection) {
     const encoder = new RecordEncoder(batchBytes);
     super(RECORDS, encoder, connection);
     this.#encoder = encoder;
     this.#idleTurns = idleTurns;
+    this.#more = more;
   }
 
   override _transform(chunk: CipherChunk, encoding: BufferEncoding, done: TransformCallback): void {
@@ -71,7 +74,7 @@ export class RecordsOutbound extends CodecStream<CipherChunk, RecordChunk> {
       this.#turns = 0;
       return;
     }
-    if (++this.#turns < this.#idleTurns) {
+    if (++this.#turns < this.#idleTurns && this.#more()) {
       this.#arm();
       return;
     }

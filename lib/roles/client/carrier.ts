@@ -55,7 +55,7 @@ function overHttp({ url, awaiting, answerTimeoutMs, signal, ...messages }: Carri
     ...definedOf({ answerTimeoutMs }),
   });
   const batchBytes = () => Math.min(BATCH_BYTES, Math.floor((exchange.maxBodyBytes - SESSION_HEAD_BYTES) / 4) * 3);
-  const channel = clientStack({ ...messages, batchBytes }).over(exchange, definedOf({ signal })) as ClientChannel;
+  const channel = clientStack({ ...messages, batchBytes, more: () => !awaiting() }).over(exchange, definedOf({ signal })) as ClientChannel;
   let left = Promise.resolve();
   channel.once('close', () => {
     const { session } = channel.connection;

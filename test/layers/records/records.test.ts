@@ -199,6 +199,24 @@ void t.test('idleTurns is kept', async (t) => {
   stream.destroy();
 });
 
+void t.test('a writer that has no more need not wait: one turn closes the unit', async (t) => {
+  let more = true;
+  const stream = records({ batchBytes: 1000, idleTurns: 10, more: () => more }).outbound();
+  const items: unknown[] = [];
+  stream.on('data', (item: unknown) => items.push(item));
+  stream.write(record(5));
+  await turns(3);
+  t.same(script(items), [hex(record(5))], 'it may have more');
+  more = false;
+  await turns(2);
+  t.same(script(items), [hex(record(5)), 'boundary']);
+  stream.write(record(6));
+  t.same(script(items), [hex(record(5)), 'boundary', hex(record(6))], 'records of the same turn would still share it');
+  await turns(2);
+  t.same(script(items), [hex(record(5)), 'boundary', hex(record(6)), 'boundary']);
+  stream.destroy();
+});
+
 void t.test('a slow reader does not make the batches smaller', async (t) => {
   const stream = records({ batchBytes: 10_000 }).outbound();
   const one = record(100);
