@@ -274,6 +274,15 @@ void t.test('a session without a POST is closed at the manager, too', async (t) 
   t.equal(server.sessions, 0);
 });
 
+void t.test('a POST of a session that was idle too long: 404, on the connection that it had', async (t) => {
+  const { session, server } = await serve(t, echoing(), { idleTimeoutMs: 50 });
+  const { http, id } = await session();
+  await until('the session is over', () => server.sessions === 0);
+  // The connection used to be closed in the same moment.
+  await new Promise((go) => setTimeout(go, 100));
+  t.equal((await http.send(post(`${id} ${text(HELLO)}`))).status, 404);
+});
+
 void t.test('POSTs pipelined in one segment, and cut anywhere: fed in order, answered in order', async (t) => {
   const { session, manager } = await serve(t);
   const { http, id } = await session();

@@ -16,6 +16,11 @@ import { type CompleteServerOptions, completeOptions, type ServerOptions } from 
 const LAYER = 'server';
 /** Path of the one service (wire spec §C). */
 const PATH = '/runtime_manager';
+/**
+ * Milliseconds that a connection may be idle beyond its session: a client that is late learns from a 404 that the session is
+ * over, and not from a lost connection that it may be.
+ */
+const CONNECTION_GRACE_MS = 5000;
 
 export { SERVER_DEFAULTS, type ServerOptions } from './options.js';
 
@@ -66,7 +71,7 @@ export class VeracruzServer {
         maxHeaderSize: 8192,
         headersTimeout: completed.headTimeoutMs,
         requestTimeout: completed.postTimeoutMs,
-        keepAliveTimeout: completed.idleTimeoutMs,
+        keepAliveTimeout: completed.idleTimeoutMs === 0 ? 0 : completed.idleTimeoutMs + CONNECTION_GRACE_MS,
         connectionsCheckingInterval: 1000,
         highWaterMark: 64 * 1024,
       },
