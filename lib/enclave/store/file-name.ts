@@ -27,7 +27,7 @@ const LONE_SURROGATE = /\p{Surrogate}/u;
  */
 export function normaliseName(name: string, maxBytes: number = MAX_FILE_NAME_BYTES): string {
   checkBytes('file name', Buffer.byteLength(name), maxBytes);
-  if (LONE_SURROGATE.test(name)) throw refused('a lone surrogate', name.search(LONE_SURROGATE));
+  if (!name.isWellFormed()) throw refused('a lone surrogate', name.search(LONE_SURROGATE));
   if (name.includes('\0')) throw refused('a NUL', name.indexOf('\0'));
   if (STREAM_NAMES.has(name)) return name;
   const segments = name.split('/').filter((segment) => segment !== '');
