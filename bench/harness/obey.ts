@@ -1,5 +1,5 @@
 /** The child's side of a part: a process that does what its parent orders over IPC, one order after the other. */
-import { tuneHeap } from '../../lib/cli/heap.js';
+import { tuneV8 } from '../../lib/cli/tune-v8.js';
 import { type Profile, Sampler } from './sampler.js';
 
 /** What a part can do, by name. The argument and the answer go through IPC as JSON. */
@@ -22,9 +22,9 @@ function ownOrders(): Orders {
   };
 }
 
-/** Serves `orders` until the parent is gone. Every part, a peer's too, has the heap setting of our command line. */
+/** Serves `orders` until the parent is gone. Every part, a peer's too, has the V8 settings of our command line. */
 export function obey(orders: Orders): void {
-  tuneHeap();
+  tuneV8();
   const all: Orders = { ...ownOrders(), ...orders };
   process.on('disconnect', () => process.exit(0));
   process.on('message', ({ id, order, argument }: Order) => {

@@ -5,16 +5,16 @@ import { clientCommand } from './client/command.js';
 import { demoCommand } from './demo/command.js';
 import { deviceCommand } from './device.js';
 import { exitWith } from './exit.js';
-import { tuneHeap } from './heap.js';
 import { identityCommand } from './identity.js';
 import { inspectCommand } from './inspect/command.js';
 import { measureCommand } from './measure.js';
 import { policyCommand } from './policy.js';
 import { runtimeCommand } from './runtime.js';
 import { serverCommand } from './server.js';
+import { tuneV8 } from './tune-v8.js';
 import { VERSION } from './version.js';
 
-tuneHeap();
+tuneV8();
 const program = new Command('veracruz-streams')
   .description('The network stack of Veracruz: the roles, from the command line.')
   .version(VERSION)

@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import type { LayerTraffic } from '../../pipeline/channel.js';
 import { type Progress, VeracruzClient } from '../../roles/client/client.js';
-import { tuneHeap } from '../heap.js';
+import { tuneV8 } from '../tune-v8.js';
 import { answerCalls, tell } from './calls.js';
 import { generatedFile } from './generated.js';
 
@@ -117,5 +117,5 @@ async function* hashed(source: Readable, hash: ReturnType<typeof createHash>): A
   }
 }
 
-tuneHeap();
+tuneV8();
 answerCalls(methods);
