@@ -16,8 +16,9 @@ const LAYERS = `One process; input in chunks of 64 KiB, or of a message where th
 against streams, and without streams against peers that need none. Layers that pass payload on without touching it have a
 cost a message, not a byte: their MB/s say how long the messages are.`;
 
-const REQUESTS = `64 bytes a request, one after the other in each session; all sessions from one client process. \`write\`,
-\`read\`: a file of 64 bytes; \`hash\`: the policy's hash; \`session\`: a session opened, with its first request, and closed.`;
+const REQUESTS = `64 bytes a request, one after the other in each session, after a warm-up; all sessions from one client
+process. \`write\`, \`read\`: a file of 64 bytes; \`hash\`: the policy's hash; \`session\`: a session opened, with its first
+request, and closed.`;
 
 export function reportOf({ machine, flags, results }: Run, charts: readonly Chart[]): string {
   const { cpu, cores, memoryMib, node, platform, date } = machine;

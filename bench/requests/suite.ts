@@ -16,14 +16,16 @@ export interface RequestsPlan {
   readonly rounds: number;
   /** How long requests are begun in a round. */
   readonly milliseconds: number;
+  /** How long each case is run before anything is measured: its code is compiled on the way, some thousand requests long. */
+  readonly warmUpMilliseconds: number;
   /** Only cases whose name (`full write`) it matches. */
   readonly only: RegExp;
 }
 
 export const REQUESTS_PLANS: Readonly<Record<Extent, Omit<RequestsPlan, 'only'>>> = {
-  short: { sessions: [1, 64], rounds: 3, milliseconds: 400 },
-  normal: { sessions: [1, 4, 16, 64, 256], rounds: 3, milliseconds: 1000 },
-  full: { sessions: [1, 4, 16, 64, 256], rounds: 5, milliseconds: 3000 },
+  short: { sessions: [1, 64], rounds: 3, milliseconds: 400, warmUpMilliseconds: 2000 },
+  normal: { sessions: [1, 4, 16, 64, 256], rounds: 3, milliseconds: 1000, warmUpMilliseconds: 5000 },
+  full: { sessions: [1, 4, 16, 64, 256], rounds: 5, milliseconds: 3000, warmUpMilliseconds: 10_000 },
 };
 
 interface Case {
@@ -36,6 +38,8 @@ interface Sample extends RequestsResult {
 }
 
 const PAYLOAD_BYTES = 64;
+/** Sessions of the warm-up: enough to keep every process busy, few enough that each gets its turn. */
+const WARM_UP_SESSIONS = 8;
 
 /** Ours, each kind; and of the peers what is like a write: 64 bytes there, an empty answer back. */
 const CASES: readonly Case[] = [
@@ -50,6 +54,9 @@ export async function runRequests(plan: RequestsPlan, pki: Pki, say: (line: stri
   const results: Measured[] = [];
   try {
     for (const { rig } of cases) if (!rigs.has(rig)) rigs.set(rig, await RIGS[rig].open({ pki }));
+    for (const { rig, kind } of cases) {
+      await sample(rigs.get(rig) as Rig, WARM_UP_SESSIONS, { kind, payloadBytes: PAYLOAD_BYTES, milliseconds: plan.warmUpMilliseconds });
+    }
     for (const sessions of cases.length === 0 ? [] : plan.sessions) {
       say(`${sessions} session${sessions === 1 ? '' : 's'}`);
       const samples = await interleaved(cases, plan.rounds, ({ rig, kind }) =>
