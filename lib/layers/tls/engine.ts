@@ -124,6 +124,7 @@ export class TlsEngine implements TlsState {
   /** In pieces: OpenSSL encrypts all it is given at once, and holds it. */
   #write(chunk: Buffer, done: () => void, from = 0): void {
     const socket = this.#socket as TLSSocket;
+    this.#gather(socket);
     for (let at = from; at < chunk.length; ) {
       const piece = at === 0 && chunk.length <= PENDING_BYTES ? chunk : chunk.subarray(at, at + PENDING_BYTES);
       at += piece.length;
@@ -133,6 +134,16 @@ export class TlsEngine implements TlsState {
       return;
     }
     done();
+  }
+
+  /**
+   * What comes in one tick is one write to OpenSSL. A small message and its prefix share a record; as two writes the second
+   * would wait a turn of the event loop for the first.
+   */
+  #gather(socket: TLSSocket): void {
+    if (socket.writableCorked > 0) return;
+    socket.cork();
+    process.nextTick(() => socket.uncork());
   }
 
   /**
