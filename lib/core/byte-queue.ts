@@ -9,8 +9,8 @@ const BLOCK_BYTES = 8192;
  * A first-in-first-out queue of bytes that copies nothing where it can and everything tiny.
  *
  * `take` gives a view of the pushed chunk when the request sits inside one chunk, and a copy when it spans
- * several; `takeSome` never copies. Small chunks (under 1 KiB) are gathered in 8 KiB blocks, so that a peer that
- * sends single bytes costs memory by the byte and time by the byte.
+ * several; `takeSome` never copies. Small chunks (under 1 KiB) that follow each other are gathered in 8 KiB blocks, so
+ * that a peer that sends single bytes costs memory by the byte and time by the byte.
  */
 export class ByteQueue {
   #chunks: Buffer[] = [];
@@ -22,6 +22,8 @@ export class ByteQueue {
   /** The block that small chunks go to, while it is the last chunk of the queue. */
   #block: Buffer | undefined;
   #blockUsed = 0;
+  /** The last chunk of the queue is a small one, and in no block. */
+  #lone = false;
 
   /** Bytes in the queue. */
   get length(): number {
@@ -33,16 +35,19 @@ export class ByteQueue {
     this.#length += chunk.length;
     if (chunk.length >= SMALL_CHUNK_BYTES) {
       this.#block = undefined;
+      this.#lone = false;
       this.#chunks.push(chunk);
       return;
     }
     if (this.#block === undefined || this.#blockUsed + chunk.length > BLOCK_BYTES) {
       // A lone small chunk is taken as it is: copying pays only when a second one follows.
-      if (this.#length === chunk.length) {
+      if (this.#length === chunk.length || (this.#block === undefined && !this.#lone)) {
         this.#block = undefined;
+        this.#lone = true;
         this.#chunks.push(chunk);
         return;
       }
+      this.#lone = false;
       this.#block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
       this.#blockUsed = 0;
       this.#chunks.push(this.#block.subarray(0, 0));

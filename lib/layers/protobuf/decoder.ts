@@ -3,10 +3,11 @@ import type { Codec } from '../../core/codec.js';
 import type { Connection } from '../../core/connection.js';
 import { LimitError, ProtobufError, TruncatedError } from '../../core/errors.js';
 import { Announce, type MessageChunk } from '../../core/unit.js';
-import { BodyFeed } from './incoming-body.js';
+import { BodyFeed, IncomingBody } from './incoming-body.js';
 import type { Received } from './messages.js';
 import type { ProtobufLimits } from './options.js';
-import { MessageParser, type PlainMessage } from './parser.js';
+import { checkMessageLength, MessageParser, type PlainMessage } from './parser.js';
+import { readPlain } from './plain.js';
 import type { EnvelopeName, MessageTable } from './schema.js';
 
 /** What becomes of a message that is no message: the end of the stream, or an item that says so. */
@@ -27,11 +28,14 @@ export class ProtobufDecoder<E extends EnvelopeName> implements Codec<MessageChu
   readonly #onMalformed: OnMalformed;
   readonly #label: { layer: string; connection: Connection | undefined };
   readonly #queue = new ByteQueue();
-  /** The message that is being read. */
-  #parser: MessageParser | undefined;
-  #feed: BodyFeed | undefined;
-  /** Bytes of the message that have not come yet. */
+  /** Length of the message that is being read; undefined between messages. */
+  #length: number | undefined;
+  /** Bytes of it that have not come yet. */
   #due = 0;
+  /** Reads the message, unless all of it came at once and was plain. */
+  #parser: MessageParser | undefined;
+  #plain: Received<E> | undefined;
+  #feed: BodyFeed | undefined;
   /** The message is malformed, and its rest is thrown away. */
   #discarding = false;
 
@@ -50,8 +54,9 @@ export class ProtobufDecoder<E extends EnvelopeName> implements Codec<MessageChu
   push(chunk: MessageChunk): void {
     if (chunk instanceof Announce) {
       this.end();
-      this.#parser = new MessageParser(this.#table, chunk.length, this.#limits);
-      this.#due = chunk.length;
+      checkMessageLength(chunk.length, this.#limits);
+      this.#length = this.#due = chunk.length;
+      if (chunk.length === 0) this.#parser = new MessageParser(this.#table, 0, this.#limits);
       return;
     }
     if (chunk.length > this.#due) {
@@ -60,11 +65,24 @@ export class ProtobufDecoder<E extends EnvelopeName> implements Codec<MessageChu
         got: chunk.length,
       });
     }
+    if (chunk.length === 0) return;
+    if (chunk.length === this.#length) {
+      this.#plain = this.#readPlain(chunk);
+      if (this.#plain !== undefined) return;
+    }
+    this.#parser ??= new MessageParser(this.#table, this.#length as number, this.#limits);
     this.#due -= chunk.length;
     this.#queue.push(chunk);
   }
 
   next(): Received<E> | undefined | Promise<Received<E> | undefined> {
+    const plain = this.#plain;
+    if (plain !== undefined) {
+      this.#plain = undefined;
+      this.#length = undefined;
+      this.#due = 0;
+      return plain;
+    }
     const parser = this.#parser;
     if (parser === undefined) return undefined;
     if (this.#discarding) return this.#discard();
@@ -84,21 +102,33 @@ export class ProtobufDecoder<E extends EnvelopeName> implements Codec<MessageChu
       if (!parser.done && parser.bodyLeft === 0) return undefined;
     }
     this.#feed?.end();
-    this.#feed = undefined;
-    this.#parser = undefined;
+    this.#over();
     return undefined;
   }
 
   end(): void {
-    const parser = this.#parser;
-    if (parser === undefined) return;
-    throw this.#truncated(parser, 'the input ended');
+    if (this.#length !== undefined) throw this.#truncated(this.#length, 'the input ended');
   }
 
   destroy(error: Error | null): void {
-    const parser = this.#parser;
+    if (this.#length !== undefined) this.#feed?.fail(error ?? this.#truncated(this.#length, 'the stack was closed'));
+    this.#over();
+  }
+
+  /** The message was read, or nobody wants it. */
+  #over(): void {
+    this.#length = undefined;
     this.#parser = undefined;
-    if (parser !== undefined) this.#feed?.fail(error ?? this.#truncated(parser, 'the stack was closed'));
+    this.#plain = undefined;
+    this.#feed = undefined;
+  }
+
+  #readPlain(chunk: Buffer): Received<E> | undefined {
+    const message = readPlain(this.#table, chunk, this.#limits);
+    if (message?.fields === undefined) return message as Received<E> | undefined;
+    const bulk = this.#table.byName.get(message.oneof as string)?.table?.bulk;
+    if (bulk !== undefined) message.fields[bulk.name] = IncomingBody.whole(message.fields[bulk.name] as Buffer);
+    return message as unknown as Received<E>;
   }
 
   /** Hands on what came of the body. A promise when its reader must catch up first. */
@@ -117,14 +147,8 @@ export class ProtobufDecoder<E extends EnvelopeName> implements Codec<MessageChu
     const { fields } = message;
     const name = parser.bulkName;
     if (fields !== undefined && name !== undefined) {
-      const whole = fields[name] as Buffer;
-      const feed = new BodyFeed(parser.bodyLeft > 0 ? parser.bodyLeft : whole.length);
-      if (parser.bodyLeft > 0) this.#feed = feed;
-      else {
-        feed.write(whole);
-        feed.end();
-      }
-      fields[name] = feed.body;
+      if (parser.bodyLeft > 0) this.#feed = new BodyFeed(parser.bodyLeft);
+      fields[name] = this.#feed?.body ?? IncomingBody.whole(fields[name] as Buffer);
     }
     return message as unknown as Received<E>;
   }
@@ -148,12 +172,12 @@ export class ProtobufDecoder<E extends EnvelopeName> implements Codec<MessageChu
     this.#queue.skip(this.#queue.length);
     if (this.#due > 0) return undefined;
     this.#discarding = false;
-    this.#parser = undefined;
+    this.#over();
     return undefined;
   }
 
-  #truncated(parser: MessageParser, what: string): TruncatedError {
-    const got = parser.length - this.#due;
-    return new TruncatedError(`${what} after ${got} of the ${parser.length} bytes of a message`, { expected: parser.length, got });
+  #truncated(length: number, what: string): TruncatedError {
+    const got = length - this.#due;
+    return new TruncatedError(`${what} after ${got} of the ${length} bytes of a message`, { expected: length, got });
   }
 }

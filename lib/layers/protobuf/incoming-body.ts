@@ -4,6 +4,8 @@ import { ByteQueue } from '../../core/byte-queue.js';
 /** Bytes of a body that wait for its reader before the layer below is asked to wait. */
 export const BODY_BUFFER_BYTES = 262_144;
 
+function nothing(): void {}
+
 /**
  * The bulk field of a message that came in: a Readable of exactly `length` bytes, while they are still arriving.
  *
@@ -31,7 +33,17 @@ export class IncomingBody extends Readable {
     this.length = length;
     this.#pull = pull;
     this.#gone = gone;
-    this.on('error', () => {});
+    this.on('error', nothing);
+  }
+
+  /** The body of a message that has arrived as a whole: nothing is asked for any more, and nobody has to be told. */
+  static whole(bytes: Buffer): IncomingBody {
+    const body = new IncomingBody(bytes.length, nothing, nothing);
+    body.received = bytes.length;
+    body.complete = true;
+    if (bytes.length > 0) body.push(bytes);
+    body.push(null);
+    return body;
   }
 
   override _read(): void {

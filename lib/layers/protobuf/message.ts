@@ -3,9 +3,10 @@ import { ByteQueue } from '../../core/byte-queue.js';
 import { InvalidArgumentError } from '../../core/errors.js';
 import { layOut } from './layout.js';
 import type { Sent, WholeMessage } from './messages.js';
-import { completeOptions, type MessageOptions } from './options.js';
-import { MessageParser } from './parser.js';
-import { type EnvelopeName, envelopeTable } from './schema.js';
+import { completeOptions, type MessageOptions, type ProtobufLimits } from './options.js';
+import { checkMessageLength, MessageParser, type PlainMessage } from './parser.js';
+import { readPlain } from './plain.js';
+import { type EnvelopeName, envelopeTable, type MessageTable } from './schema.js';
 import { asBuffer } from './wire.js';
 
 /**
@@ -14,7 +15,7 @@ import { asBuffer } from './wire.js';
  * Throws `InvalidArgumentError` for what the schema or dialect does not have, `LimitError` for what passes a limit.
  * @see decodeMessage
  */
-export function encodeMessage<E extends EnvelopeName>(type: E, message: Sent<E, Uint8Array>, options: MessageOptions = {}): Buffer {
+export function encodeMessage<E extends EnvelopeName>(type: E, message: Sent<E, Uint8Array>, options?: MessageOptions): Buffer {
   const { dialect, limits } = completeOptions(options);
   const { head, body } = layOut(envelopeTable(type, dialect), message, limits);
   if (body === undefined) return head;
@@ -29,15 +30,22 @@ export function encodeMessage<E extends EnvelopeName>(type: E, message: Sent<E, 
  * input that the layer refuses, for the same reason.
  * @see encodeMessage
  */
-export function decodeMessage<E extends EnvelopeName>(type: E, bytes: Uint8Array, options: MessageOptions = {}): WholeMessage<E> {
+export function decodeMessage<E extends EnvelopeName>(type: E, bytes: Uint8Array, options?: MessageOptions): WholeMessage<E> {
   const { dialect, limits } = completeOptions(options);
+  const table = envelopeTable(type, dialect);
+  const whole = asBuffer(bytes);
+  checkMessageLength(whole.length, limits);
+  return (readPlain(table, whole, limits) ?? parse(table, whole, limits)) as unknown as WholeMessage<E>;
+}
+
+function parse(table: MessageTable, bytes: Buffer, limits: Readonly<Required<ProtobufLimits>>): PlainMessage | undefined {
   const queue = new ByteQueue();
-  queue.push(asBuffer(bytes));
-  const parser = new MessageParser(envelopeTable(type, dialect), bytes.length, limits);
+  queue.push(bytes);
+  const parser = new MessageParser(table, bytes.length, limits);
   const message = parser.step(queue);
   if (message?.fields !== undefined && parser.bodyLeft > 0) {
     message.fields[parser.bulkName as string] = parser.takeBody(queue);
     parser.step(queue);
   }
-  return message as unknown as WholeMessage<E>;
+  return message;
 }

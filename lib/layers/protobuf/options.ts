@@ -27,8 +27,18 @@ export interface MessageOptions extends ProtobufLimits {
   dialect?: Dialect;
 }
 
+/** Options with nothing left open. */
+interface CompleteOptions {
+  readonly dialect: Dialect;
+  readonly limits: Readonly<Required<ProtobufLimits>>;
+}
+
+const NOTHING_SAID: CompleteOptions = Object.freeze({ dialect: '2207', limits: PROTOBUF_DEFAULTS });
+
 /** Completes and checks the options. Throws `InvalidOptionError`. */
-export function completeOptions(options: MessageOptions): { dialect: Dialect; limits: Readonly<Required<ProtobufLimits>> } {
+export function completeOptions(options?: MessageOptions): CompleteOptions {
+  // Asked for each message by who has them whole.
+  if (options === undefined) return NOTHING_SAID;
   const limit = (name: keyof ProtobufLimits, min: number, max: number) =>
     integerInRange(name, options[name] ?? PROTOBUF_DEFAULTS[name], min, max);
   const limits = {
@@ -44,5 +54,5 @@ export function completeOptions(options: MessageOptions): { dialect: Dialect; li
       { expected: limits.maxBufferedMessageBytes, got: limits.maxFileNameBytes },
     );
   }
-  return { dialect: oneOf('dialect', options.dialect ?? '2207', DIALECTS), limits: Object.freeze(limits) };
+  return { dialect: oneOf('dialect', options.dialect ?? NOTHING_SAID.dialect, DIALECTS), limits: Object.freeze(limits) };
 }

@@ -18,17 +18,27 @@ export interface PlainMessage {
   fields?: Record<string, unknown>;
 }
 
+/** Throws `LimitError` when an announced length passes `maxMessageBytes`. */
+export function checkMessageLength(length: number, limits: Readonly<Required<ProtobufLimits>>): void {
+  if (length > limits.maxMessageBytes) {
+    throw new LimitError(`a message of ${length} bytes, at most ${limits.maxMessageBytes} are taken`, {
+      limit: limits.maxMessageBytes,
+      got: length,
+    });
+  }
+}
+
 /**
  * Reads one envelope of known length from a queue that is still being filled.
  *
  *     ┌─────────┬──────────────────────────────────────────────┬─────────┐
  *     │ scalars │ arm: tag length ┊ file_name ┊ data: tag length │ scalars │
  *     └─────────┴──────────────────────────────────────────────┴─────────┘
- *       kept       kept whole up to 64 KiB; above, field by field,  kept
+ *       read       kept whole up to 64 KiB; above, field by field,  read
  *                  data handed out as it comes if the arm ends with it
  *
  * Only the last arm counts, as the original has it; scalars and inner fields: the last one wins; unknown fields are
- * skipped without being kept. What was kept is decoded by the generated code.
+ * skipped without being kept. What was kept of an arm is decoded by the generated code.
  */
 export class MessageParser {
   /** Bytes of the message. */
@@ -36,8 +46,9 @@ export class MessageParser {
   readonly #table: MessageTable;
   readonly #limits: Readonly<Required<ProtobufLimits>>;
   readonly #counter: FieldCounter;
-  /** Last occurrence of each scalar of the envelope, by field number. */
-  readonly #scalars = new Map<number, Buffer>();
+  /** The scalars of the envelope. */
+  #context = 0;
+  #status = 'UNSET';
   #arm: Field | undefined;
   /** Fields of the arm, as they came. */
   #kept: Buffer[] = [];
@@ -54,12 +65,7 @@ export class MessageParser {
 
   /** Throws `LimitError` when the announced length passes `maxMessageBytes`. */
   constructor(table: MessageTable, length: number, limits: Readonly<Required<ProtobufLimits>>) {
-    if (length > limits.maxMessageBytes) {
-      throw new LimitError(`a message of ${length} bytes, at most ${limits.maxMessageBytes} are taken`, {
-        limit: limits.maxMessageBytes,
-        got: length,
-      });
-    }
+    checkMessageLength(length, limits);
     this.#table = table;
     this.length = length;
     this.#limits = limits;
@@ -103,7 +109,8 @@ export class MessageParser {
         const { bytes, keep } = this.#collect;
         if (queue.length < bytes) return undefined;
         this.#collect = undefined;
-        keep(this.#take(queue, bytes), this.#offset - bytes);
+        this.#offset += bytes;
+        keep(queue.take(bytes), this.#offset - bytes);
       } else if (this.#offset === this.#armEnd) {
         this.#armEnd = undefined;
       } else if (this.#offset === this.length) {
@@ -133,9 +140,9 @@ export class MessageParser {
     this.#bodyLeft = 0;
   }
 
-  #take(queue: ByteQueue, count: number): Buffer {
+  #pass(queue: ByteQueue, count: number): void {
     this.#offset += count;
-    return queue.take(count);
+    queue.skip(count);
   }
 
   /** Reads the head of one field and sets out what to do with the rest. False when more input is needed. */
@@ -170,16 +177,16 @@ export class MessageParser {
   }
 
   #skipField(queue: ByteQueue, head: FieldHead): void {
-    this.#take(queue, head.headBytes);
+    this.#pass(queue, head.headBytes);
     this.#skip = head.restBytes;
   }
 
   #scalar(queue: ByteQueue, field: Field, head: FieldHead): void {
     // The envelopes have scalars of wire type 0 only: the head is the whole field.
-    const bytes = this.#take(queue, head.headBytes);
+    this.#pass(queue, head.headBytes);
     // The original leaves the status as it was when the number is none of the enum.
-    if (field.type === 'enum' && statusName(head.value) === undefined) return;
-    this.#scalars.set(field.number, bytes);
+    if (field.type === 'enum') this.#status = statusName(head.value) ?? this.#status;
+    else this.#context = head.value >>> 0;
   }
 
   #openArm(queue: ByteQueue, field: Field, table: MessageTable, head: FieldHead): void {
@@ -191,7 +198,7 @@ export class MessageParser {
     }
     const bulk = table.bulk !== undefined && head.restBytes > Math.min(STREAM_FROM_BYTES, this.#limits.maxBufferedMessageBytes);
     if (!bulk) this.#checkKept(field, head.restBytes);
-    this.#take(queue, head.headBytes);
+    this.#pass(queue, head.headBytes);
     this.#arm = field;
     this.#kept = [];
     this.#keptBytes = 0;
@@ -217,7 +224,7 @@ export class MessageParser {
   #bulk(queue: ByteQueue, head: FieldHead, room: number): void {
     if (head.restBytes === room && room > 0) {
       this.#counter.add();
-      this.#take(queue, head.headBytes);
+      this.#pass(queue, head.headBytes);
       this.#bodyLeft = room;
       return;
     }
@@ -248,9 +255,7 @@ export class MessageParser {
   }
 
   #envelope(): { context: number; status?: string } {
-    const decoded = decode(this.#table, [...this.#scalars.values()]);
-    const context = decoded.context as number;
-    return this.#table.byName.has('status') ? { context, status: statusName(decoded.status as number) ?? 'UNSET' } : { context };
+    return this.#table.byName.has('status') ? { context: this.#context, status: this.#status } : { context: this.#context };
   }
 
   #build(): PlainMessage {

@@ -56,9 +56,17 @@ export interface MessageTable {
   readonly fields: readonly Field[];
   readonly byNumber: ReadonlyMap<number, Field>;
   readonly byName: ReadonlyMap<string, Field>;
+  /** Fields whose tag is one byte, number and wire type, by that byte. */
+  readonly byTag: readonly (Field | undefined)[];
+  /** What fields have that did not come. */
+  readonly defaults: Readonly<Record<string, unknown>>;
   readonly bulk: Field | undefined;
   readonly coder: Coder;
 }
+
+const DEFAULTS = { uint32: 0, int32: 0, enum: 0, string: '', bytes: Buffer.alloc(0), message: undefined } as const;
+/** Tags below this are one byte. */
+const ONE_BYTE_TAGS = 0x80;
 
 type Rows = Readonly<Record<string, { readonly number: number; readonly type: string; readonly oneof?: string }>>;
 
@@ -76,23 +84,32 @@ function tableOf(name: string, dialect: Dialect): MessageTable {
       const wire = kind === 'uint32' || kind === 'int32' || kind === 'enum' ? VARINT : DELIMITED;
       return { name: field, number, type: kind, wire, table, bulk: (BULK_FIELDS as Readonly<Record<string, string>>)[name] === field };
     });
+  const byTag = new Array<Field | undefined>(ONE_BYTE_TAGS).fill(undefined);
+  for (const field of fields) if (field.number * 8 < ONE_BYTE_TAGS) byTag[field.number * 8 + field.wire] = field;
   return {
     name,
     fields,
     byNumber: new Map(fields.map((field) => [field.number, field])),
     byName: new Map(fields.map((field) => [field.name, field])),
+    byTag,
+    defaults: Object.fromEntries(fields.map((field) => [field.name, DEFAULTS[field.type]])),
     bulk: fields.find((field) => field.bulk),
     coder: (coders as unknown as Readonly<Record<string, Coder>>)[name] as Coder,
   };
 }
 
-const tables = new Map<string, MessageTable>();
+const tables: Readonly<Record<Dialect, Map<EnvelopeName, MessageTable>>> = {
+  '2207': new Map(),
+  '2207-nitro': new Map(),
+  head: new Map(),
+};
 
 /** The table of an envelope in a dialect, made once. */
 export function envelopeTable(type: EnvelopeName, dialect: Dialect): MessageTable {
-  const key = `${dialect} ${type}`;
-  const table = tables.get(key) ?? tableOf(type, dialect);
-  tables.set(key, table);
+  const known = tables[dialect].get(type);
+  if (known !== undefined) return known;
+  const table = tableOf(type, dialect);
+  tables[dialect].set(type, table);
   return table;
 }
 
