@@ -249,23 +249,29 @@ export class MessageParser {
   }
 
   #finish(): PlainMessage | undefined {
-    if (this.#early === undefined) return this.#build();
-    Object.assign(this.#early, this.#envelope());
+    const early = this.#early;
+    if (early === undefined) return this.#build();
+    early.context = this.#context;
+    if (early.status !== undefined) early.status = this.#status;
     return undefined;
   }
 
-  #envelope(): { context: number; status?: string } {
-    return this.#table.byName.has('status') ? { context: this.#context, status: this.#status } : { context: this.#context };
-  }
-
   #build(): PlainMessage {
-    const table = this.#arm?.table;
-    if (table === undefined) return { ...this.#envelope(), oneof: null };
-    const decoded = decode(table, this.#kept);
-    const fields: Record<string, unknown> = {};
-    for (const { name, type } of table.fields) fields[name] = type === 'bytes' ? asBuffer(decoded[name] as Uint8Array) : decoded[name];
-    return { ...this.#envelope(), oneof: (this.#arm as Field).name, fields };
+    const arm = this.#arm;
+    const message = plainMessage(this.#table, this.#context, this.#status, arm);
+    if (arm?.table === undefined) return message;
+    const decoded = decode(arm.table, this.#kept);
+    const fields: Record<string, unknown> = { ...arm.table.defaults };
+    for (const { name, type } of arm.table.fields) fields[name] = type === 'bytes' ? asBuffer(decoded[name] as Uint8Array) : decoded[name];
+    message.fields = fields;
+    return message;
   }
+}
+
+/** A message without its fields. */
+export function plainMessage(table: MessageTable, context: number, status: string, arm: Field | undefined): PlainMessage {
+  const oneof = arm === undefined ? null : arm.name;
+  return table.defaults.status === undefined ? { context, oneof } : { context, status, oneof };
 }
 
 function decode(table: MessageTable, parts: readonly Buffer[]): Readonly<Record<string, unknown>> {

@@ -1,7 +1,7 @@
 /** The short way in: a message that is all there, and as an encoder writes it. */
 import { isUtf8 } from 'node:buffer';
 import type { ProtobufLimits } from './options.js';
-import { type PlainMessage, STREAM_FROM_BYTES } from './parser.js';
+import { type PlainMessage, plainMessage, STREAM_FROM_BYTES } from './parser.js';
 import { FILE_NAME, type Field, type MessageTable, statusName, VARINT } from './schema.js';
 
 type Limits = Readonly<Required<ProtobufLimits>>;
@@ -48,8 +48,7 @@ export function readPlain(table: MessageTable, bytes: Buffer, limits: Limits): P
       context = value;
     }
   }
-  const oneof = arm === undefined ? null : arm.name;
-  const message: PlainMessage = table.byName.has('status') ? { context, status, oneof } : { context, oneof };
+  const message = plainMessage(table, context, status, arm);
   if (fields !== undefined) message.fields = fields;
   return message;
 }
