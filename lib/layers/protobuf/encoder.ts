@@ -26,8 +26,9 @@ const JOIN_BYTES = 4096;
 export class ProtobufEncoder<E extends EnvelopeName> implements Codec<Sent<E>, MessageChunk> {
   readonly #table: MessageTable;
   readonly #limits: Readonly<Required<ProtobufLimits>>;
-  /** Ready to go out, in order. */
-  #ready: MessageChunk[] = [];
+  /** Ready to go out, in this order. */
+  #announce: Announce | undefined;
+  #head: Buffer | undefined;
   /** The rest of the chunk that is going out in slices. */
   #rest: Buffer | undefined;
   #source: SourceReader | undefined;
@@ -39,22 +40,23 @@ export class ProtobufEncoder<E extends EnvelopeName> implements Codec<Sent<E>, M
 
   push(message: Sent<E>): void {
     const { total, head, body } = this.#layOut(message);
-    this.#ready.push(new Announce(total));
-    if (body instanceof Uint8Array) {
-      if (body.length <= JOIN_BYTES) this.#ready.push(Buffer.concat([head, body]));
-      else {
-        this.#ready.push(head);
-        this.#rest = asBuffer(body);
-      }
-    } else {
-      if (head.length > 0) this.#ready.push(head);
-      if (body !== undefined) this.#source = new SourceReader(body);
-    }
+    this.#announce = new Announce(total);
+    if (head.length > 0) this.#head = head;
+    if (body instanceof Uint8Array) this.#rest = asBuffer(body);
+    else if (body !== undefined) this.#source = new SourceReader(body);
   }
 
   next(): MessageChunk | undefined | Promise<MessageChunk | undefined> {
-    const ready = this.#ready.shift();
-    if (ready !== undefined) return ready;
+    const announce = this.#announce;
+    if (announce !== undefined) {
+      this.#announce = undefined;
+      return announce;
+    }
+    const head = this.#head;
+    if (head !== undefined) {
+      this.#head = undefined;
+      return head;
+    }
     if (this.#rest !== undefined) return this.#slice(this.#rest);
     if (this.#source === undefined) return undefined;
     return this.#source.read().then((chunk) => {
@@ -70,13 +72,14 @@ export class ProtobufEncoder<E extends EnvelopeName> implements Codec<Sent<E>, M
   destroy(error: Error | null): void {
     this.#source?.destroy(error);
     this.#source = undefined;
-    this.#ready = [];
+    this.#announce = undefined;
+    this.#head = undefined;
     this.#rest = undefined;
   }
 
   #layOut(message: Sent<E>): Layout {
     try {
-      return layOut(this.#table, message, this.#limits);
+      return layOut(this.#table, message, this.#limits, JOIN_BYTES);
     } catch (thrown) {
       // The message was handed over: an open file in it must not stay open.
       destroySource((message as { fields?: { data?: unknown } } | null)?.fields?.data, thrown as Error);

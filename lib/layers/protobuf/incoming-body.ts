@@ -36,13 +36,15 @@ export class IncomingBody extends Readable {
     this.on('error', nothing);
   }
 
-  /** The body of a message that has arrived as a whole: nothing is asked for any more, and nobody has to be told. */
+  /** The body of a message that has arrived as a whole: given out and ended in one go, when it is read. */
   static whole(bytes: Buffer): IncomingBody {
-    const body = new IncomingBody(bytes.length, nothing, nothing);
+    const pull = () => {
+      if (bytes.length > 0) body.push(bytes);
+      body.push(null);
+    };
+    const body: IncomingBody = new IncomingBody(bytes.length, pull, nothing);
     body.received = bytes.length;
     body.complete = true;
-    if (bytes.length > 0) body.push(bytes);
-    body.push(null);
     return body;
   }
 

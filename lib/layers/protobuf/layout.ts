@@ -1,11 +1,10 @@
 /** The way out: checks a message and lays out its bytes, all but those of a streamed body. */
-import { Writer } from 'protobufjs/minimal.js';
 import { InvalidArgumentError, LimitError } from '../../core/errors.js';
 import { IncomingBody } from './incoming-body.js';
 import type { BodySource } from './messages.js';
 import type { ProtobufLimits } from './options.js';
-import { DELIMITED, FILE_NAME, type Field, type MessageTable, statusNumber } from './schema.js';
-import { asBuffer } from './wire.js';
+import { FILE_NAME, type Field, type MessageTable, statusNumber } from './schema.js';
+import { isShortAscii, type Part, partOf, sizeOf, sizeOfHead, writeHead, writeParts } from './write-fields.js';
 
 /** The bytes of one message: `head`, then `body`, `total` together. */
 export interface Layout {
@@ -16,26 +15,68 @@ export interface Layout {
 
 type Limits = Readonly<Required<ProtobufLimits>>;
 type Plain = Readonly<Record<string, unknown>>;
+type Body = Uint8Array | BodySource | undefined;
+type Named = Readonly<{ name: string }>;
+
+const NO_BODY = Object.freeze({ body: undefined, length: 0 });
+
+/** The arm of a message, checked. */
+interface Arm {
+  readonly field: Field;
+  /** All fields but the bulk one, and their bytes. */
+  readonly parts: Part[];
+  readonly partsBytes: number;
+  readonly bulk: Field | undefined;
+  readonly body: Body;
+  readonly bodyBytes: number;
+}
 
 /**
  * Lays out `message` as the original does: scalars of the envelope in front (so `context`, field 8, stands before
  * `result`, field 4), then the arm even if it is empty, defaults left out, fields by number; the bulk field is last.
  *
+ * A body in memory of up to `joinBytes` is copied behind the head, into the same Buffer.
+ *
  * Throws `InvalidArgumentError` for what the schema or dialect does not have, `LimitError` for what passes a limit.
  */
-export function layOut(table: MessageTable, message: object, limits: Limits): Layout {
+export function layOut(table: MessageTable, message: object, limits: Limits, joinBytes: number): Layout {
   if (typeof message !== 'object' || message === null) throw refused(table.name, 'a message', message);
-  const { oneof, fields, ...rest } = message as { oneof?: unknown; fields?: unknown };
-  const scalars = encode(table, checkScalars(table, rest));
-  let layout: Layout = { total: scalars.length, head: scalars, body: undefined };
-  if (oneof !== null) layout = layOutArm(armOf(table, oneof), (fields ?? {}) as Plain, scalars, limits);
-  if (layout.total > limits.maxMessageBytes) {
-    throw new LimitError(`a message of ${layout.total} bytes, at most ${limits.maxMessageBytes} are sent`, {
-      limit: limits.maxMessageBytes,
-      got: layout.total,
-    });
+  const { oneof, fields } = message as { oneof?: unknown; fields?: unknown };
+  const scalars = checkScalars(table, message as Plain);
+  const arm = oneof === null ? undefined : checkArm(armOf(table, oneof), (fields ?? {}) as Plain, limits);
+  const scalarsBytes = sizeOf(scalars);
+  if (arm === undefined) {
+    checkTotal(scalarsBytes, limits);
+    const head = Buffer.allocUnsafe(scalarsBytes);
+    writeParts(head, 0, scalars);
+    return { total: scalarsBytes, head, body: undefined };
   }
-  return layout;
+  const { field, parts, bulk, body, bodyBytes } = arm;
+  const bodied = bulk !== undefined && bodyBytes > 0;
+  const restBytes = arm.partsBytes + (bodied ? sizeOfHead(bulk, bodyBytes) : 0);
+  const headBytes = scalarsBytes + sizeOfHead(field, restBytes + bodyBytes) + restBytes;
+  const total = headBytes + bodyBytes;
+  if (!Number.isSafeInteger(total)) {
+    throw refused(`${field.name}.${bulk?.name}`, 'a body of less than 2^53 bytes, head included', bodyBytes);
+  }
+  checkTotal(total, limits);
+  const joined = body instanceof Uint8Array && bodyBytes <= joinBytes;
+  const head = Buffer.allocUnsafe(joined ? total : headBytes);
+  let at = writeParts(head, 0, scalars);
+  at = writeHead(head, at, field, restBytes + bodyBytes);
+  at = writeParts(head, at, parts);
+  if (bodied) at = writeHead(head, at, bulk, bodyBytes);
+  if (!joined) return { total, head, body };
+  head.set(body, at);
+  return { total, head, body: undefined };
+}
+
+function checkTotal(total: number, limits: Limits): void {
+  if (total <= limits.maxMessageBytes) return;
+  throw new LimitError(`a message of ${total} bytes, at most ${limits.maxMessageBytes} are sent`, {
+    limit: limits.maxMessageBytes,
+    got: total,
+  });
 }
 
 function armOf(table: MessageTable, oneof: unknown): Field & { table: MessageTable } {
@@ -44,92 +85,99 @@ function armOf(table: MessageTable, oneof: unknown): Field & { table: MessageTab
   return arm as Field & { table: MessageTable };
 }
 
-function layOutArm(arm: Field & { table: MessageTable }, fields: Plain, scalars: Buffer, limits: Limits): Layout {
-  const { table } = arm;
-  const plain: Record<string, unknown> = {};
+function checkArm(field: Field & { table: MessageTable }, fields: Plain, limits: Limits): Arm {
+  const { table } = field;
+  const parts: Part[] = [];
   for (const name of Object.keys(fields)) {
-    const field = table.byName.get(name);
-    if (field === undefined && fields[name] !== undefined) throw refused(`${arm.name}.fields`, 'fields of the dialect', name);
-    if (field !== undefined && !field.bulk) plain[name] = checkValue(`${arm.name}.${name}`, field, fields[name], limits);
+    const value = fields[name];
+    if (value === undefined) continue;
+    const inner = table.byName.get(name);
+    if (inner === undefined) throw refused(`${field.name}.fields`, 'fields of the dialect', name);
+    if (!inner.bulk) add(parts, inner, checkValue(field, inner, value, limits));
   }
-  const inner = encode(table, plain);
-  if (inner.length > limits.maxBufferedMessageBytes) {
+  const partsBytes = sizeOf(parts);
+  if (partsBytes > limits.maxBufferedMessageBytes) {
     const limit = limits.maxBufferedMessageBytes;
-    throw new LimitError(`${arm.name} has ${inner.length} bytes, at most ${limit} are sent`, { limit, got: inner.length });
+    throw new LimitError(`${field.name} has ${partsBytes} bytes, at most ${limit} are sent`, { limit, got: partsBytes });
   }
   const bulk = table.bulk;
-  const { body, length } = bulk === undefined ? { body: undefined, length: 0 } : checkBody(`${arm.name}.${bulk.name}`, fields[bulk.name]);
-  const bodyHead = bulk === undefined || length === 0 ? Buffer.alloc(0) : tagAndLength(bulk, length);
-  const armLength = inner.length + bodyHead.length + length;
-  const head = Buffer.concat([scalars, tagAndLength(arm, armLength), inner, bodyHead]);
-  const total = head.length + length;
-  if (!Number.isSafeInteger(total)) throw refused(`${arm.name}.${bulk?.name}`, 'a body of less than 2^53 bytes, head included', length);
-  return { total, head, body };
+  const { body, length } = bulk === undefined ? NO_BODY : checkBody(field, bulk, fields[bulk.name]);
+  return { field, parts, partsBytes, bulk, body, bodyBytes: length };
 }
 
-function tagAndLength(field: Field, length: number): Buffer {
-  return asBuffer(
-    Writer.create()
-      .uint32(((field.number << 3) | DELIMITED) >>> 0)
-      .uint64(length)
-      .finish(),
-  );
-}
-
-function encode(table: MessageTable, plain: Plain): Buffer {
-  return asBuffer(table.coder.encode(plain).finish());
-}
-
-function checkScalars(table: MessageTable, given: Plain): Plain {
-  const plain: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(given)) {
+function checkScalars(table: MessageTable, message: Plain): Part[] {
+  const parts: Part[] = [];
+  for (const name of Object.keys(message)) {
+    if (name === 'oneof' || name === 'fields') continue;
+    const value = message[name];
     if (value === undefined) continue;
     const field = table.byName.get(name);
     if (field === undefined || field.table !== undefined) throw refused(table.name, 'its scalars, oneof and fields', name);
-    const path = `${table.name}.${name}`;
-    if (field.type !== 'enum') plain[name] = checkInteger(path, value, 0, 0xffffffff);
-    else {
-      plain[name] = typeof value === 'string' ? statusNumber(value) : undefined;
-      if (plain[name] === undefined) throw refused(path, 'the name of a status', value);
-    }
+    add(parts, field, field.type === 'enum' ? checkStatus(table, field, value) : checkInteger(table, field, value, 0, 0xffffffff));
   }
-  return plain;
+  return parts;
 }
 
-function checkValue(path: string, field: Field, value: unknown, limits: Limits): unknown {
-  if (value === undefined) return undefined;
-  if (field.type === 'int32') return checkInteger(path, value, -0x80000000, 0x7fffffff);
+function add(parts: Part[], field: Field, value: number | string | Uint8Array): void {
+  const part = partOf(field, value);
+  if (part !== undefined) parts.push(part);
+}
+
+function checkStatus(table: MessageTable, field: Field, value: unknown): number {
+  const number = typeof value === 'string' ? statusNumber(value) : undefined;
+  if (number === undefined) throw refused(pathOf(table, field), 'the name of a status', value);
+  return number;
+}
+
+function checkValue(arm: Named, field: Field, value: unknown, limits: Limits): number | string | Uint8Array {
+  if (field.type === 'int32') return checkInteger(arm, field, value, -0x80000000, 0x7fffffff);
   if (field.type === 'bytes') {
-    if (!(value instanceof Uint8Array)) throw refused(path, 'a Buffer or Uint8Array', value);
+    if (!(value instanceof Uint8Array)) throw refused(pathOf(arm, field), 'a Buffer or Uint8Array', value);
     return value;
   }
-  if (typeof value !== 'string') throw refused(path, 'a string', value);
+  if (typeof value !== 'string') throw refused(pathOf(arm, field), 'a string', value);
   // Encoders write U+FFFD for half a pair, so that another name than the caller's would be sent.
-  if (/\p{Surrogate}/u.test(value)) throw new InvalidArgumentError(`${path} has a lone surrogate`, { expected: 'well-formed text' });
-  const bytes = Buffer.byteLength(value);
-  if (field.name === FILE_NAME && bytes > limits.maxFileNameBytes) {
-    throw new LimitError(`${path} has ${bytes} bytes, at most ${limits.maxFileNameBytes} are sent`, {
-      limit: limits.maxFileNameBytes,
-      got: bytes,
-    });
+  if (!isShortAscii(value) && /\p{Surrogate}/u.test(value)) {
+    throw new InvalidArgumentError(`${pathOf(arm, field)} has a lone surrogate`, { expected: 'well-formed text' });
   }
+  // No character takes more than three bytes a code unit.
+  if (field.name === FILE_NAME && value.length * 3 > limits.maxFileNameBytes) checkNameLength(arm, field, value, limits);
   return value;
 }
 
-function checkInteger(path: string, value: unknown, min: number, max: number): number {
-  if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > max) throw refused(path, `${min}..${max}`, value);
-  return value;
+function checkNameLength(arm: Named, field: Field, value: string, limits: Limits): void {
+  const bytes = Buffer.byteLength(value);
+  if (bytes <= limits.maxFileNameBytes) return;
+  throw new LimitError(`${pathOf(arm, field)} has ${bytes} bytes, at most ${limits.maxFileNameBytes} are sent`, {
+    limit: limits.maxFileNameBytes,
+    got: bytes,
+  });
 }
 
-function checkBody(path: string, value: unknown): { body: Uint8Array | BodySource | undefined; length: number } {
-  if (value === undefined) return { body: undefined, length: 0 };
-  if (value instanceof Uint8Array) return { body: value.length === 0 ? undefined : value, length: value.length };
+function checkInteger(owner: Named, field: Field, value: unknown, min: number, max: number): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value;
+  throw refused(pathOf(owner, field), `${min}..${max}`, value);
+}
+
+function checkBody(arm: Named, bulk: Field, value: unknown): { body: Body; length: number } {
+  if (value === undefined) return NO_BODY;
+  if (value instanceof Uint8Array) return value.length === 0 ? NO_BODY : { body: value, length: value.length };
   const body: Partial<BodySource> = value instanceof IncomingBody ? { length: value.length, source: value } : (value as BodySource);
   const source: unknown = body?.source;
+  const path = pathOf(arm, bulk);
   if (typeof source !== 'object' || source === null || !(Symbol.asyncIterator in source)) {
     throw refused(path, 'a Buffer, or a length and a source', value);
   }
-  return { body: body as BodySource, length: checkInteger(`${path}.length`, body.length, 0, Number.MAX_SAFE_INTEGER) };
+  const { length } = body;
+  if (typeof length !== 'number' || !Number.isSafeInteger(length) || length < 0) {
+    throw refused(`${path}.length`, `0..${Number.MAX_SAFE_INTEGER}`, length);
+  }
+  return { body: body as BodySource, length };
+}
+
+/** How a field is called where it is refused. */
+function pathOf(owner: Named, field: Field): string {
+  return `${owner.name}.${field.name}`;
 }
 
 /** Names the kind of what was given, and its value only where that is a name or a figure. */

@@ -17,10 +17,9 @@ import { asBuffer } from './wire.js';
  */
 export function encodeMessage<E extends EnvelopeName>(type: E, message: Sent<E, Uint8Array>, options?: MessageOptions): Buffer {
   const { dialect, limits } = completeOptions(options);
-  const { head, body } = layOut(envelopeTable(type, dialect), message, limits);
-  if (body === undefined) return head;
-  if (!(body instanceof Uint8Array)) throw new InvalidArgumentError('only the layer can send a body from a source', { expected: 'bytes' });
-  return Buffer.concat([head, body]);
+  const { head, body } = layOut(envelopeTable(type, dialect), message, limits, Number.POSITIVE_INFINITY);
+  if (body !== undefined) throw new InvalidArgumentError('only the layer can send a body from a source', { expected: 'bytes' });
+  return head;
 }
 
 /**

@@ -39,15 +39,16 @@ export interface Field {
   readonly number: number;
   readonly type: 'uint32' | 'int32' | 'string' | 'bytes' | 'enum' | 'message';
   readonly wire: typeof VARINT | typeof DELIMITED;
+  /** Number and wire type, as they are sent. */
+  readonly tag: number;
   /** Of an arm: its message. */
   readonly table: MessageTable | undefined;
   /** Bytes may be streamed. */
   readonly bulk: boolean;
 }
 
-/** What the generated code offers for a message; values are checked by the table before and after. */
+/** What the generated code offers for a message; values are checked by the table before. */
 export interface Coder {
-  encode(message: object): { finish(): Uint8Array };
   decode(bytes: Uint8Array): object;
 }
 
@@ -82,10 +83,11 @@ function tableOf(name: string, dialect: Dialect): MessageTable {
       const kind =
         table !== undefined ? 'message' : Object.hasOwn(enums, type) ? 'enum' : (type as 'uint32' | 'int32' | 'string' | 'bytes');
       const wire = kind === 'uint32' || kind === 'int32' || kind === 'enum' ? VARINT : DELIMITED;
-      return { name: field, number, type: kind, wire, table, bulk: (BULK_FIELDS as Readonly<Record<string, string>>)[name] === field };
+      const bulk = (BULK_FIELDS as Readonly<Record<string, string>>)[name] === field;
+      return { name: field, number, type: kind, wire, tag: number * 8 + wire, table, bulk };
     });
   const byTag = new Array<Field | undefined>(ONE_BYTE_TAGS).fill(undefined);
-  for (const field of fields) if (field.number * 8 < ONE_BYTE_TAGS) byTag[field.number * 8 + field.wire] = field;
+  for (const field of fields) if (field.tag < ONE_BYTE_TAGS) byTag[field.tag] = field;
   return {
     name,
     fields,
