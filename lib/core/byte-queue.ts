@@ -69,6 +69,14 @@ export class ByteQueue {
     throw new RangeError(`byte ${index} of a queue of ${this.#length}`);
   }
 
+  /** The big-endian number of four bytes at `index`, all of which must be there. */
+  uint32At(index: number): number {
+    const first = this.#chunks[this.#head];
+    const at = this.#offset + index;
+    if (first !== undefined && at + 4 <= first.length) return first.readUInt32BE(at);
+    return ((this.at(index) << 24) | (this.at(index + 1) << 16) | (this.at(index + 2) << 8) | this.at(index + 3)) >>> 0;
+  }
+
   /** The first `count` bytes, which stay in the queue. `count` must not exceed `length`. */
   peek(count: number): Buffer {
     const first = this.#chunks[this.#head];
@@ -98,6 +106,11 @@ export class ByteQueue {
     if (count > this.#length) throw new RangeError(`${count} bytes of a queue of ${this.#length}`);
     this.#length -= count;
     let rest = count + this.#offset;
+    const first = this.#chunks[this.#head];
+    if (first !== undefined && rest < first.length) {
+      this.#offset = rest;
+      return;
+    }
     while (this.#head < this.#chunks.length) {
       const size = (this.#chunks[this.#head] as Buffer).length;
       if (rest < size) break;

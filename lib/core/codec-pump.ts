@@ -9,9 +9,8 @@ export interface Sink<Out> {
 }
 
 /**
- * Drives a codec from a source that hands over chunks to a sink that may ask for a pause: all that `CodecStream` does,
- * without the stream. One chunk is in hand at a time; it is digested when the codec has given all its items and the sink
- * has taken them.
+ * Drives a codec from a source that hands over chunks to a sink that may ask for a pause, without any stream. One chunk is
+ * in hand at a time; it is digested when the codec has given all its items and the sink has taken them.
  *
  *     push(chunk, done) ─▶ codec.push, codec.next… ─▶ sink.take          done: the next chunk, please
  *     end()             ─▶ codec.end,  codec.next… ─▶ sink.take… ─▶ sink.end
@@ -39,6 +38,11 @@ export class CodecPump<In, Out> {
   /** True when no chunk is in hand. */
   get idle(): boolean {
     return this.#done === undefined;
+  }
+
+  /** True when the sink has asked for a pause. */
+  get paused(): boolean {
+    return this.#paused;
   }
 
   /** Takes a chunk. Only called when the one before it is digested. `done` may be called before this returns. */

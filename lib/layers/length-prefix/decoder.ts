@@ -2,7 +2,7 @@ import { ByteQueue } from '../../core/byte-queue.js';
 import type { Codec } from '../../core/codec.js';
 import { TruncatedError } from '../../core/errors.js';
 import { Announce, type MessageChunk, type PrefixedChunk } from '../../core/unit.js';
-import { LENGTH_PREFIX, PREFIX_BYTES, readPrefix } from './prefix.js';
+import { LENGTH_PREFIX, PREFIX_BYTES, takePrefix } from './prefix.js';
 
 /**
  * Takes the length off each message and tells it, then passes the bytes on as they come, uncopied.
@@ -40,7 +40,7 @@ export class LengthPrefixDecoder implements Codec<PrefixedChunk, MessageChunk> {
       return bytes;
     }
     if (this.#queue.length < PREFIX_BYTES) return undefined;
-    this.#announced = this.#owed = readPrefix(this.#queue.take(PREFIX_BYTES), this.#maxMessageBytes);
+    this.#announced = this.#owed = takePrefix(this.#queue, this.#maxMessageBytes);
     return new Announce(this.#announced);
   }
 

@@ -1,3 +1,4 @@
+import type { ByteQueue } from '../../core/byte-queue.js';
 import { InvalidArgumentError, LimitError } from '../../core/errors.js';
 
 /** Name of the layer. */
@@ -27,8 +28,19 @@ export function encodePrefix(length: number): Buffer {
  * @see encodePrefix
  */
 export function readPrefix(prefix: Buffer, maxBytes: number): number {
-  const high = prefix.readUInt32BE(0);
-  const length = high > MAX_HIGH_HALF ? prefix.readBigUInt64BE(0) : high * TWO_POW_32 + prefix.readUInt32BE(4);
+  return lengthOf(prefix.readUInt32BE(0), prefix.readUInt32BE(4), maxBytes);
+}
+
+/** Takes a prefix, which must be there, off the head of `queue`. @see readPrefix */
+export function takePrefix(queue: ByteQueue, maxBytes: number): number {
+  const high = queue.uint32At(0);
+  const low = queue.uint32At(4);
+  queue.skip(PREFIX_BYTES);
+  return lengthOf(high, low, maxBytes);
+}
+
+function lengthOf(high: number, low: number, maxBytes: number): number {
+  const length = high > MAX_HIGH_HALF ? (BigInt(high) << 32n) | BigInt(low) : high * TWO_POW_32 + low;
   if (typeof length === 'bigint' || length > maxBytes) throw tooLong(length, maxBytes);
   return length;
 }

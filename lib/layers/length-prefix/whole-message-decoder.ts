@@ -3,7 +3,7 @@ import type { Codec } from '../../core/codec.js';
 import type { PrefixedChunk } from '../../core/unit.js';
 import { truncated } from './decoder.js';
 import type { WholeMessage } from './index.js';
-import { PREFIX_BYTES, readPrefix } from './prefix.js';
+import { PREFIX_BYTES, takePrefix } from './prefix.js';
 
 /**
  * Gives each message as one Buffer, without its prefix: a view of the input where the message sits in one chunk, a copy
@@ -33,7 +33,7 @@ export class WholeMessageDecoder implements Codec<PrefixedChunk, WholeMessage> {
   next(): WholeMessage | undefined {
     if (this.#announced === undefined) {
       if (this.#queue.length < PREFIX_BYTES) return undefined;
-      this.#announced = readPrefix(this.#queue.take(PREFIX_BYTES), this.#maxMessageBytes);
+      this.#announced = takePrefix(this.#queue, this.#maxMessageBytes);
     }
     if (this.#queue.length < this.#announced) return undefined;
     const message = this.#queue.take(this.#announced);

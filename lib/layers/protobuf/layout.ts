@@ -4,7 +4,7 @@ import { IncomingBody } from './incoming-body.js';
 import type { BodySource } from './messages.js';
 import type { ProtobufLimits } from './options.js';
 import { FILE_NAME, type Field, type MessageTable, statusNumber } from './schema.js';
-import { isShortAscii, type Part, partOf, sizeOf, sizeOfHead, writeHead, writeParts } from './write-fields.js';
+import { type Part, partOf, sizeOf, sizeOfHead, writeHead, writeParts } from './write-fields.js';
 
 /** The bytes of one message: `head`, then `body`, `total` together. */
 export interface Layout {
@@ -137,7 +137,7 @@ function checkValue(arm: Named, field: Field, value: unknown, limits: Limits): n
   }
   if (typeof value !== 'string') throw refused(pathOf(arm, field), 'a string', value);
   // Encoders write U+FFFD for half a pair, so that another name than the caller's would be sent.
-  if (!isShortAscii(value) && /\p{Surrogate}/u.test(value)) {
+  if (!value.isWellFormed()) {
     throw new InvalidArgumentError(`${pathOf(arm, field)} has a lone surrogate`, { expected: 'well-formed text' });
   }
   // No character takes more than three bytes a code unit.

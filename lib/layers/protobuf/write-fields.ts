@@ -89,7 +89,7 @@ function writeText(target: Buffer, at: number, text: string, length: number): vo
 }
 
 /** Whether `text` is short and nothing but ASCII: one byte a letter, and none that needs a second look. */
-export function isShortAscii(text: string): boolean {
+function isShortAscii(text: string): boolean {
   if (text.length > SHORT_TEXT) return false;
   for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) >= 0x80) return false;
   return true;
