@@ -124,7 +124,7 @@ function agree(said: number | undefined, found: number): void {
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
+  yield* [bytes];
 }
 
 function bufferOf(bytes: Uint8Array): Buffer {
