@@ -47,7 +47,7 @@ export class PieceReader {
     }
     if (source instanceof Uint8Array) {
       agree(size, source.byteLength);
-      return new PieceReader(once(source), source.byteLength, bufferOf(source));
+      return new PieceReader(Readable.from([source]), source.byteLength, bufferOf(source));
     }
     return new PieceReader(source, size);
   }
@@ -121,10 +121,6 @@ function agree(said: number | undefined, found: number): void {
   if (said !== undefined && said !== found) {
     throw new LengthMismatchError(`size says ${said} bytes, the source has ${found}`, { layer: LAYER, expected: said, got: found });
   }
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield* [bytes];
 }
 
 function bufferOf(bytes: Uint8Array): Buffer {
