@@ -73,6 +73,37 @@ void t.test('a request inside one chunk is a view of it, never a copy', async (t
   t.equal(queue.length, 4096, 'takeSome stops at the end of a chunk');
 });
 
+void t.test('a small chunk between large ones is taken as it is, and gathered with those that follow it', async (t) => {
+  const queue = new ByteQueue();
+  const small = Array.from({ length: 4 }, (_, i) => pattern(20, i));
+  queue.push(pattern(2000));
+  queue.push(small[0] as Buffer);
+  queue.push(pattern(2000));
+  for (const chunk of small.slice(1)) queue.push(chunk);
+  const pieces: Buffer[] = [];
+  while (queue.length > 0) pieces.push(queue.takeSome(queue.length));
+  t.same(
+    pieces.map((piece) => piece.length),
+    [2000, 20, 2000, 20, 40],
+  );
+  t.equal(pieces[1]?.buffer, small[0]?.buffer);
+  t.equal(pieces[3]?.buffer, small[1]?.buffer, 'the first of several is alone when it comes');
+  t.not(pieces[4]?.buffer, small[2]?.buffer, 'the others share a block');
+  t.same(Buffer.concat(pieces.slice(3)), Buffer.concat(small.slice(1)));
+});
+
+void t.test('a number of four bytes is read where it lies, in one chunk or in several', async (t) => {
+  const bytes = Buffer.from('00ff80010203fffffffe', 'hex');
+  for (let cut = 0; cut <= bytes.length; cut++) {
+    const queue = new ByteQueue();
+    queue.push(Buffer.concat([Buffer.alloc(2000), bytes.subarray(0, cut)]));
+    queue.push(Buffer.concat([bytes.subarray(cut), Buffer.alloc(2000)]));
+    queue.skip(2000);
+    for (let at = 0; at + 4 <= bytes.length; at++) t.equal(queue.uint32At(at), bytes.readUInt32BE(at), `cut at ${cut}, read at ${at}`);
+    t.equal(queue.length, bytes.length + 2000, 'it stays');
+  }
+});
+
 void t.test('tiny slices do not keep the large buffers that they were cut from', async (t) => {
   const count = 20_000;
   const queue = new ByteQueue();
