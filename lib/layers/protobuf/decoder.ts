@@ -66,21 +66,19 @@ export class ProtobufDecoder<E extends EnvelopeName> implements Codec<MessageChu
       });
     }
     if (chunk.length === 0) return;
+    this.#due -= chunk.length;
     if (chunk.length === this.#length) {
       this.#plain = this.#readPlain(chunk);
       if (this.#plain !== undefined) return;
     }
     this.#parser ??= new MessageParser(this.#table, this.#length as number, this.#limits);
-    this.#due -= chunk.length;
     this.#queue.push(chunk);
   }
 
   next(): Received<E> | undefined | Promise<Received<E> | undefined> {
     const plain = this.#plain;
     if (plain !== undefined) {
-      this.#plain = undefined;
-      this.#length = undefined;
-      this.#due = 0;
+      this.#over();
       return plain;
     }
     const parser = this.#parser;

@@ -1,3 +1,4 @@
+import { asBuffer } from '../../core/as-buffer.js';
 import type { Codec } from '../../core/codec.js';
 import { Announce, type MessageChunk } from '../../core/unit.js';
 import { type Layout, layOut } from './layout.js';
@@ -5,7 +6,6 @@ import type { Sent } from './messages.js';
 import type { ProtobufLimits } from './options.js';
 import type { EnvelopeName, MessageTable } from './schema.js';
 import { destroySource, SourceReader } from './source-reader.js';
-import { asBuffer } from './wire.js';
 
 /** A longer chunk of a body goes out in slices, so that no layer below works on hundreds of MiB at once. */
 const MAX_CHUNK_BYTES = 262_144;

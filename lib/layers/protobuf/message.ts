@@ -1,4 +1,5 @@
 /** Whole messages, without any stream: for tests, for HTTP bodies, for whoever has the bytes at hand. */
+import { asBuffer } from '../../core/as-buffer.js';
 import { ByteQueue } from '../../core/byte-queue.js';
 import { InvalidArgumentError } from '../../core/errors.js';
 import { layOut } from './layout.js';
@@ -7,7 +8,6 @@ import { completeOptions, type MessageOptions, type ProtobufLimits } from './opt
 import { checkMessageLength, MessageParser, type PlainMessage } from './parser.js';
 import { readPlain } from './plain.js';
 import { type EnvelopeName, envelopeTable, type MessageTable } from './schema.js';
-import { asBuffer } from './wire.js';
 
 /**
  * The bytes of one message, the same that the original writes (wire spec §A).

@@ -1,9 +1,10 @@
+import { asBuffer } from '../../core/as-buffer.js';
 import type { ByteQueue } from '../../core/byte-queue.js';
 import { LimitError, ProtobufError } from '../../core/errors.js';
 import { checkHead, checkText, cutOff, FieldCounter, knownFields } from './check-fields.js';
 import type { ProtobufLimits } from './options.js';
 import { type Field, type MessageTable, statusName } from './schema.js';
-import { asBuffer, type FieldHead, MAX_HEAD_BYTES, readFieldHead } from './wire.js';
+import { type FieldHead, MAX_HEAD_BYTES, readFieldHead } from './wire.js';
 
 /** An arm with a bulk field is kept whole up to this many bytes (or what may be kept), and read field by field above. */
 export const STREAM_FROM_BYTES = 65_536;
@@ -261,7 +262,7 @@ export class MessageParser {
     const message = plainMessage(this.#table, this.#context, this.#status, arm);
     if (arm?.table === undefined) return message;
     const decoded = decode(arm.table, this.#kept);
-    const fields: Record<string, unknown> = { ...arm.table.defaults };
+    const fields: Record<string, unknown> = {};
     for (const { name, type } of arm.table.fields) fields[name] = type === 'bytes' ? asBuffer(decoded[name] as Uint8Array) : decoded[name];
     message.fields = fields;
     return message;

@@ -3,6 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import type { ProtobufLimits } from './options.js';
 import { type PlainMessage, plainMessage, STREAM_FROM_BYTES } from './parser.js';
 import { FILE_NAME, type Field, type MessageTable, statusName, VARINT } from './schema.js';
+import { sizeOfVarint } from './wire.js';
 
 type Limits = Readonly<Required<ProtobufLimits>>;
 type Fields = Record<string, unknown>;
@@ -33,7 +34,7 @@ export function readPlain(table: MessageTable, bytes: Buffer, limits: Limits): P
     const value = readShort(bytes, at + 1);
     if (field === undefined || value < 0 || (seen & (1 << field.number)) !== 0) return undefined;
     seen |= 1 << field.number;
-    at += 1 + sizeOf(value);
+    at += 1 + sizeOfVarint(value);
     if (field.table !== undefined) {
       if (arm !== undefined) return undefined;
       arm = field;
@@ -67,7 +68,7 @@ function readArm(table: MessageTable, bytes: Buffer, start: number, end: number,
     const value = readShort(bytes, at + 1);
     if (field === undefined || value < 0 || (seen & (1 << field.number)) !== 0) return undefined;
     seen |= 1 << field.number;
-    const from = at + 1 + sizeOf(value);
+    const from = at + 1 + sizeOfVarint(value);
     if (field.wire === VARINT) {
       fields[field.name] = value;
       at = from;
@@ -99,13 +100,6 @@ function readShort(bytes: Buffer, at: number): number {
     if (byte < 0x80) return byte === 0 && i > 0 ? -1 : value;
   }
   return -1;
-}
-
-/** Bytes of what `readShort` read. */
-function sizeOf(value: number): number {
-  if (value < 0x80) return 1;
-  if (value < 0x4000) return 2;
-  return value < 0x200000 ? 3 : 4;
 }
 
 function readText(bytes: Buffer, from: number, to: number): string | undefined {

@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
+import { asBuffer } from '../../core/as-buffer.js';
 import { chunksOf } from '../../core/chunks.js';
 import { InvalidArgumentError, LengthMismatchError } from '../../core/errors.js';
 import type { BodySource } from './messages.js';
-import { asBuffer } from './wire.js';
 
 /** Reads the source of a body chunk by chunk, no faster than it is asked, and holds it to its length. */
 export class SourceReader {

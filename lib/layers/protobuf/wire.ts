@@ -79,7 +79,27 @@ export function readFieldHead(bytes: Buffer, at: number, base: number): FieldHea
   return { number, wire, value: 0, headBytes: tag.next - at, restBytes: wire === FIXED32 ? 4 : 8 };
 }
 
-/** The same bytes as a Buffer, uncopied. */
-export function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+/** Bytes of an integer from -2^31 to 2^53 - 1 as a varint; a negative one is written as 64 bits. */
+export function sizeOfVarint(value: number): number {
+  if (value < 0) return 10;
+  let size = 1;
+  for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 0x80)) size++;
+  return size;
+}
+
+/** Writes `value` as `sizeOfVarint` counts it; gives the place behind it. */
+export function writeVarint(target: Buffer, at: number, value: number): number {
+  let end = at;
+  if (value < 0) {
+    // -1 - value has the bits of value turned over, and fits 31 of them: the other 33 of the 64 are ones.
+    const turned = -1 - value;
+    for (let shift = 0; shift < 35; shift += 7) target[end++] = ((~(shift < 32 ? turned >>> shift : 0) & 0x7f) | 0x80) >>> 0;
+    for (let i = 0; i < 4; i++) target[end++] = 0xff;
+    target[end++] = 1;
+    return end;
+  }
+  let rest = value;
+  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) target[end++] = (rest % 0x80) | 0x80;
+  target[end++] = rest;
+  return end;
 }

@@ -1,5 +1,6 @@
 /** The small fields of a message on the way out: how long they are, and their bytes. @see readFieldHead */
 import { type Field, VARINT } from './schema.js';
+import { sizeOfVarint, writeVarint } from './wire.js';
 
 /** Text up to this long is written here: shorter than the way into Node and back. */
 const SHORT_TEXT = 64;
@@ -51,30 +52,6 @@ export function sizeOfHead(field: Field, length: number): number {
 /** Writes tag and length of a field that has `length` bytes; gives the place behind them. */
 export function writeHead(target: Buffer, at: number, field: Field, length: number): number {
   return writeVarint(target, writeVarint(target, at, field.tag), length);
-}
-
-/** Bytes of an integer from -2^31 to 2^53 - 1 as a varint; a negative one is written as 64 bits. */
-function sizeOfVarint(value: number): number {
-  if (value < 0) return 10;
-  let size = 1;
-  for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 0x80)) size++;
-  return size;
-}
-
-function writeVarint(target: Buffer, at: number, value: number): number {
-  let end = at;
-  if (value < 0) {
-    // -1 - value has the bits of value turned over, and fits 31 of them: the other 33 of the 64 are ones.
-    const turned = -1 - value;
-    for (let shift = 0; shift < 35; shift += 7) target[end++] = ((~(shift < 32 ? turned >>> shift : 0) & 0x7f) | 0x80) >>> 0;
-    for (let i = 0; i < 4; i++) target[end++] = 0xff;
-    target[end++] = 1;
-    return end;
-  }
-  let rest = value;
-  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) target[end++] = (rest % 0x80) | 0x80;
-  target[end++] = rest;
-  return end;
 }
 
 function sizeOfText(text: string): number {
