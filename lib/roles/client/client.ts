@@ -20,13 +20,12 @@ import type { LayerTraffic } from '../../pipeline/channel.js';
 import { definedOf } from '../options.js';
 import { type Carrier, type ClientChannel, openCarrier } from './carrier.js';
 import { CLIENT_DEFAULTS, type ClientOptions, type Progress, type TransferOptions, type WriteOptions } from './options.js';
+import { type Piece, sendPieces } from './pieces.js';
 import { type FileSource, PieceReader } from './source.js';
-import { absolute, earlier, exitCodeOf, fileOf, reported, save, unexpected } from './transfer.js';
+import { absolute, earlier, exitCodeOf, fileOf, save, unexpected } from './transfer.js';
 import { checkIdentity, type Trust, trustOf } from './trust.js';
 
 const LAYER = 'client';
-/** Bytes of a piece of a source whose length nobody knows: such a piece is held in memory once. */
-const UNSIZED_PIECE_BYTES = 8 * 1024 * 1024;
 
 type Request = Sent<'RuntimeManagerRequest'>;
 type Response = Received<'RuntimeManagerResponse'>;
@@ -269,58 +268,16 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
         options.onProgress?.(progress);
         this.emit('progress', progress);
       };
-      const write = async (data: Buffer | { length: number; source: AsyncIterable<Buffer> }, first: boolean) => {
+      const write = async (data: Piece, first: boolean) => {
         const oneof = first && operation === 'write' ? 'write_file' : 'append_file';
         await this.#request({ oneof, fields: { file_name: file, data } });
       };
-      if (reader.whole !== undefined) await this.#sendWhole(reader.whole, write, report);
-      else if (reader.size === undefined) await this.#sendUnsized(reader, write, report);
-      else await this.#sendSized(reader, reader.size, write, report);
+      await sendPieces(reader, this.#maxPieceBytes, { write, report });
     } finally {
       unwatch();
       this.#awaiting = false;
       reader.destroy();
       release();
-    }
-  }
-
-  async #sendWhole(bytes: Buffer, write: (data: Buffer, first: boolean) => Promise<void>, report: (bytes: number) => void): Promise<void> {
-    let offset = 0;
-    do {
-      const piece = bytes.subarray(offset, offset + this.#maxPieceBytes);
-      await write(piece, offset === 0);
-      report(piece.length);
-      offset += piece.length;
-    } while (offset < bytes.length);
-  }
-
-  async #sendSized(
-    reader: PieceReader,
-    size: number,
-    write: (data: { length: number; source: AsyncIterable<Buffer> }, first: boolean) => Promise<void>,
-    report: (bytes: number) => void,
-  ): Promise<void> {
-    // An empty message is complete with its head.
-    if (size === 0) await reader.expectEnd();
-    let offset = 0;
-    do {
-      const length = Math.min(size - offset, this.#maxPieceBytes);
-      const piece = offset + length < size ? reader.piece(length) : reader.lastPiece(length);
-      await write({ length, source: reported(piece, report) }, offset === 0);
-      offset += length;
-    } while (offset < size);
-  }
-
-  async #sendUnsized(
-    reader: PieceReader,
-    write: (data: Buffer, first: boolean) => Promise<void>,
-    report: (bytes: number) => void,
-  ): Promise<void> {
-    for (let first = true; ; first = false) {
-      const piece = await reader.collect(Math.min(UNSIZED_PIECE_BYTES, this.#maxPieceBytes));
-      if (piece.length === 0 && !first) return;
-      await write(piece, first);
-      report(piece.length);
     }
   }
 

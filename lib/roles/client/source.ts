@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';
+import { asBuffer } from '../../core/as-buffer.js';
 import { chunksOf } from '../../core/chunks.js';
 import { InvalidArgumentError, LengthMismatchError } from '../../core/errors.js';
 
@@ -17,15 +18,15 @@ export class PieceReader {
   readonly size: number | undefined;
   /** All of it, where it is in memory: it need not be read then. */
   readonly whole: Buffer | undefined;
-  readonly #chunks: AsyncIterator<Uint8Array>;
+  readonly #chunks: AsyncIterator<Uint8Array> | Iterator<Uint8Array>;
   readonly #destroy: () => void;
   /** What of the last chunk belongs to the next piece. */
   #rest: Buffer | undefined;
 
-  private constructor(chunks: AsyncIterable<Uint8Array>, size: number | undefined, whole?: Buffer) {
+  private constructor(chunks: AsyncIterable<Uint8Array> | readonly Uint8Array[], size: number | undefined, whole?: Buffer) {
     this.size = size;
     this.whole = whole;
-    this.#chunks = (chunks instanceof Readable ? (chunksOf(chunks) as AsyncGenerator<Uint8Array>) : chunks)[Symbol.asyncIterator]();
+    this.#chunks = iteratorOf(chunks);
     this.#destroy = () => {
       if (chunks instanceof Readable) chunks.destroy();
       else void this.#chunks.return?.();
@@ -47,7 +48,7 @@ export class PieceReader {
     }
     if (source instanceof Uint8Array) {
       agree(size, source.byteLength);
-      return new PieceReader(Readable.from([source]), source.byteLength, bufferOf(source));
+      return new PieceReader([source], source.byteLength, asBuffer(source));
     }
     return new PieceReader(source, size);
   }
@@ -112,17 +113,18 @@ export class PieceReader {
       const result = await this.#chunks.next();
       if (result.done === true) return undefined;
       const { value } = result;
-      if (value.byteLength > 0) return bufferOf(value);
+      if (value.byteLength > 0) return asBuffer(value);
     }
   }
+}
+
+function iteratorOf(chunks: AsyncIterable<Uint8Array> | readonly Uint8Array[]): AsyncIterator<Uint8Array> | Iterator<Uint8Array> {
+  if (chunks instanceof Readable) return chunksOf(chunks) as AsyncGenerator<Uint8Array>;
+  return Symbol.asyncIterator in chunks ? chunks[Symbol.asyncIterator]() : chunks[Symbol.iterator]();
 }
 
 function agree(said: number | undefined, found: number): void {
   if (said !== undefined && said !== found) {
     throw new LengthMismatchError(`size says ${said} bytes, the source has ${found}`, { layer: LAYER, expected: said, got: found });
   }
-}
-
-function bufferOf(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -57,13 +57,6 @@ export function unexpected(response: Response): RequestFailedError {
   });
 }
 
-export async function* reported(chunks: AsyncIterable<Buffer>, report: (bytes: number) => void): AsyncGenerator<Buffer> {
-  for await (const chunk of chunks) {
-    yield chunk;
-    report(chunk.length);
-  }
-}
-
 /** Saves a body under a name that appears when all of it is there. */
 export async function save(body: IncomingBody, path: string): Promise<void> {
   const partial = `${path}.${process.pid}.partial`;

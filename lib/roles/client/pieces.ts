@@ -1,0 +1,61 @@
+/** How a source becomes messages: a first piece, and what is appended to it. */
+import type { PieceReader } from './source.js';
+
+/** Bytes of a piece of a source whose length nobody knows: such a piece is held in memory once. */
+const UNSIZED_PIECE_BYTES = 8 * 1024 * 1024;
+
+/** The data of one message. */
+export type Piece = Buffer | { readonly length: number; readonly source: AsyncIterable<Buffer> };
+
+/** Where pieces go. */
+export interface PieceTarget {
+  /** Sends a piece; settles when it is acknowledged. */
+  readonly write: (data: Piece, first: boolean) => Promise<void>;
+  /** Told of bytes that have gone. */
+  readonly report: (bytes: number) => void;
+}
+
+/** Sends all of a source, in pieces of at most `maxPieceBytes`, the next when the one before it is acknowledged. */
+export async function sendPieces(reader: PieceReader, maxPieceBytes: number, target: PieceTarget): Promise<void> {
+  if (reader.whole !== undefined) await sendWhole(reader.whole, maxPieceBytes, target);
+  else if (reader.size === undefined) await sendUnsized(reader, maxPieceBytes, target);
+  else await sendSized(reader, reader.size, maxPieceBytes, target);
+}
+
+async function sendWhole(bytes: Buffer, maxPieceBytes: number, { write, report }: PieceTarget): Promise<void> {
+  let offset = 0;
+  do {
+    const piece = bytes.subarray(offset, offset + maxPieceBytes);
+    await write(piece, offset === 0);
+    report(piece.length);
+    offset += piece.length;
+  } while (offset < bytes.length);
+}
+
+async function sendSized(reader: PieceReader, size: number, maxPieceBytes: number, { write, report }: PieceTarget): Promise<void> {
+  // An empty message is complete with its head.
+  if (size === 0) await reader.expectEnd();
+  let offset = 0;
+  do {
+    const length = Math.min(size - offset, maxPieceBytes);
+    const piece = offset + length < size ? reader.piece(length) : reader.lastPiece(length);
+    await write({ length, source: reported(piece, report) }, offset === 0);
+    offset += length;
+  } while (offset < size);
+}
+
+async function sendUnsized(reader: PieceReader, maxPieceBytes: number, { write, report }: PieceTarget): Promise<void> {
+  for (let first = true; ; first = false) {
+    const piece = await reader.collect(Math.min(UNSIZED_PIECE_BYTES, maxPieceBytes));
+    if (piece.length === 0 && !first) return;
+    await write(piece, first);
+    report(piece.length);
+  }
+}
+
+async function* reported(chunks: AsyncIterable<Buffer>, report: (bytes: number) => void): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) {
+    yield chunk;
+    report(chunk.length);
+  }
+}
