@@ -12,13 +12,12 @@ import type { Endpoint } from './endpoint.js';
 import { tlsFault, verdictOf } from './faults.js';
 import type { HandshakeGate, Place } from './gate.js';
 import type { TlsSettings } from './options.js';
+import { PlaintextWriter } from './plaintext-writer.js';
 import { ProgressGuard } from './progress.js';
 import type { CipherSide, PlainSide } from './sides.js';
 import type { Phase, TlsState } from './state.js';
 import { Wire } from './wire.js';
 
-/** Bytes of plaintext that the TLS socket holds for us before we make the neighbour wait: it gathers them into one write. */
-const PENDING_BYTES = 262_144;
 /** Bytes of plaintext that are gathered into one chunk. */
 const PLAIN_BYTES = 262_144;
 
@@ -50,12 +49,11 @@ export class TlsEngine implements TlsState {
   #sides = 2;
   #wire: Wire | undefined;
   #socket: TLSSocket | undefined;
+  #writer: PlaintextWriter | undefined;
   #place: Place | undefined;
   #deadline: NodeJS.Timeout | undefined;
   /** Plaintext that came before the peer was admitted. */
   #held: (() => void) | undefined;
-  /** Calls back to whom sent the plaintext that filled the TLS socket. */
-  #sent: (() => void) | undefined;
   /** Ciphertext that came before the handshake could start. */
   #early: (() => void) | undefined;
   #onOutboundEnd: (() => void) | undefined;
@@ -117,33 +115,8 @@ export class TlsEngine implements TlsState {
 
   /** Plaintext from the neighbour. It stays here until the peer is admitted. */
   send(chunk: Buffer, done: () => void): void {
-    if (this.#phase === 'open') this.#write(chunk, done);
-    else if (this.#phase !== 'closed') this.#held = () => this.#write(chunk, done);
-  }
-
-  /** In pieces: OpenSSL encrypts all it is given at once, and holds it. */
-  #write(chunk: Buffer, done: () => void, from = 0): void {
-    const socket = this.#socket as TLSSocket;
-    this.#gather(socket);
-    for (let at = from; at < chunk.length; ) {
-      const piece = at === 0 && chunk.length <= PENDING_BYTES ? chunk : chunk.subarray(at, at + PENDING_BYTES);
-      at += piece.length;
-      // Beyond the socket's own, small mark: what gathers there goes to OpenSSL together.
-      if (socket.write(piece) || socket.writableLength < PENDING_BYTES) continue;
-      this.#sent = () => this.#write(chunk, done, at);
-      return;
-    }
-    done();
-  }
-
-  /**
-   * What comes in one tick is one write to OpenSSL. A small message and its prefix share a record; as two writes the second
-   * would wait a turn of the event loop for the first.
-   */
-  #gather(socket: TLSSocket): void {
-    if (socket.writableCorked > 0) return;
-    socket.cork();
-    process.nextTick(() => socket.uncork());
+    if (this.#phase === 'open') this.#writer?.write(chunk, done);
+    else if (this.#phase !== 'closed') this.#held = () => this.#writer?.write(chunk, done);
   }
 
   /**
@@ -314,13 +287,9 @@ export class TlsEngine implements TlsState {
     this.#leaveGate();
     this.#phase = 'open';
     this.#progress.reset();
+    this.#writer = new PlaintextWriter(socket);
     socket.on('data', (chunk: Buffer) => this.#plain(chunk));
     socket.on('end', () => this.#closeNotify());
-    socket.on('drain', () => {
-      const sent = this.#sent;
-      this.#sent = undefined;
-      sent?.();
-    });
     socket.on('close', () => this.#socketClosed());
     const held = this.#held;
     this.#held = undefined;
@@ -417,7 +386,7 @@ export class TlsEngine implements TlsState {
     this.#phase = 'closed';
     this.#leaveGate();
     this.#held = undefined;
-    this.#sent = undefined;
+    this.#writer?.forget();
     this.#early = undefined;
   }
 
