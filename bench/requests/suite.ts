@@ -54,14 +54,12 @@ export async function runRequests(plan: RequestsPlan, pki: Pki, say: (line: stri
   const results: Measured[] = [];
   try {
     for (const { rig } of cases) if (!rigs.has(rig)) rigs.set(rig, await RIGS[rig].open({ pki }));
-    for (const { rig, kind } of cases) {
-      await sample(rigs.get(rig) as Rig, WARM_UP_SESSIONS, { kind, payloadBytes: PAYLOAD_BYTES, milliseconds: plan.warmUpMilliseconds });
-    }
+    const run = ({ rig, kind }: Case, sessions: number, milliseconds: number) =>
+      sample(rigs.get(rig) as Rig, sessions, { kind, payloadBytes: PAYLOAD_BYTES, milliseconds });
+    for (const item of cases) await run(item, WARM_UP_SESSIONS, plan.warmUpMilliseconds);
     for (const sessions of cases.length === 0 ? [] : plan.sessions) {
       say(`${sessions} session${sessions === 1 ? '' : 's'}`);
-      const samples = await interleaved(cases, plan.rounds, ({ rig, kind }) =>
-        sample(rigs.get(rig) as Rig, sessions, { kind, payloadBytes: PAYLOAD_BYTES, milliseconds: plan.milliseconds }),
-      );
+      const samples = await interleaved(cases, plan.rounds, (item) => run(item, sessions, plan.milliseconds));
       const measured = cases.map((item, i) => resultOf(item, sessions, samples[i] as Sample[]));
       for (const result of measured.map((one) => compared(one, measured))) {
         say(lineOf(result));
