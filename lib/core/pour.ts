@@ -1,5 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 import { chunksOf } from './chunks.js';
+import { closed } from './closed.js';
 import { drained } from './drained.js';
 import { ClosedError } from './errors.js';
 
@@ -20,7 +21,7 @@ export async function pour(source: Readable, sink: Writable): Promise<void> {
     });
   } catch (error) {
     sink.destroy(error as Error);
-    if (!sink.closed) await new Promise<void>((resolve) => sink.once('close', resolve));
+    await closed(sink);
     throw error;
   }
 }

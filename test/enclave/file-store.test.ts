@@ -79,7 +79,9 @@ void t.test('an interrupted sink leaves the old file and nothing else', async (t
           throw new Error('the client went away');
         })(),
       );
-      await t.rejects(pipeline(source, store[how](name)), { message: 'the client went away' }, `${how} ${name}`);
+      const interrupted = store[how](name);
+      await t.rejects(pipeline(source, interrupted), { message: 'the client went away' }, `${how} ${name}`);
+      await interrupted.discard();
       const sink = store[how](name);
       await written(sink, noise(100));
       await sink.discard();
@@ -100,6 +102,7 @@ void t.test('destroyed between its last byte and its commit', async (t) => {
   for (const how of ['write', 'append'] as const) {
     const sink = store[how]('/f', undefined, { beforeCommit: () => void sink.destroy() });
     await t.rejects(pipeline(Readable.from([Buffer.from('new')]), sink), { code: 'ERR_VC_CLOSED' }, 'no finish, no false success');
+    await sink.discard();
     t.equal(String(await get(store, '/f')), 'old');
     t.same(pending(root), []);
   }

@@ -4,6 +4,7 @@ import { lstat, mkdir, utimes } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { closed } from '../../core/closed.js';
 import { AccessDeniedError, FileStoreError, NotReadyError } from '../../core/errors.js';
 import { fileRightsOf, pinOf, RIGHTS, rightsOf } from '../policy/index.js';
 import type { StoredFile } from '../store/file-store.js';
@@ -66,8 +67,12 @@ async function copy(file: StoredFile, path: string, pin: string | undefined, nam
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     const target = createWriteStream(path, { mode: 0o600 });
-    if (pin === undefined) await pipeline(file.stream, target, { signal });
-    else await pipeline(file.stream, checked(pin, name), target, { signal });
+    try {
+      if (pin === undefined) await pipeline(file.stream, target, { signal });
+      else await pipeline(file.stream, checked(pin, name), target, { signal });
+    } finally {
+      await closed(target.destroy());
+    }
     await utimes(path, 0, 0);
     const { ino, size, ctimeNs } = await lstat(path, { bigint: true });
     return { inode: ino, length: size, changedNs: ctimeNs };

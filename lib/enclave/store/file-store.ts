@@ -1,6 +1,7 @@
 import { unlink } from 'node:fs/promises';
 import type { Readable, Writable } from 'node:stream';
 import { integerInRange, oneOf } from '../../core/check.js';
+import { closed } from '../../core/closed.js';
 import { ClosedError, FileStoreError, InvalidArgumentError, InvalidOptionError } from '../../core/errors.js';
 import { AppendDraft } from './append-draft.js';
 import { MAX_FILE_NAME_BYTES, normaliseName } from './file-name.js';
@@ -164,9 +165,9 @@ export class DirectoryStore implements FileStore {
   }
 
   async #close(): Promise<void> {
-    const closed = [...this.#streams].map((stream) => new Promise<void>((resolve) => stream.once('close', resolve)));
+    const gone = [...this.#streams].map(closed);
     for (const stream of this.#streams) stream.destroy(new ClosedError('the store is closed', { layer: STORE_LAYER }));
-    await Promise.allSettled([...closed, ...this.#removals]);
+    await Promise.allSettled([...gone, ...this.#removals]);
     await this.#folder.close();
   }
 

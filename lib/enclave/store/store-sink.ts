@@ -2,6 +2,7 @@ import { createHash, type Hash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
+import { closed } from '../../core/closed.js';
 import { ClosedError, LengthMismatchError } from '../../core/errors.js';
 import type { FileSink, SinkOptions } from './store-contract.js';
 import type { Draft, DraftPlace } from './store-draft.js';
@@ -67,7 +68,7 @@ export class StoreSink extends Writable implements FileSink {
 
   async discard(): Promise<void> {
     this.destroy();
-    if (!this.closed) await new Promise<void>((resolve) => this.once('close', resolve));
+    await closed(this);
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: Done): void {
