@@ -1,11 +1,9 @@
 /** DER by the piece: node-forge's ASN.1 as a few words, with Buffers at the edges. */
-import forge from 'node-forge';
+import { type Asn1, asn1 } from '../core/asn1.js';
 
-const { asn1 } = forge;
+export type { Asn1 } from '../core/asn1.js';
+
 const { Class, Type } = asn1;
-
-/** One ASN.1 value. */
-export type Asn1 = forge.asn1.Asn1;
 
 /** Bytes as the "binary string" that forge works on. */
 const binary = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');

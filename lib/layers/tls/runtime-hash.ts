@@ -1,6 +1,6 @@
 /** The hash of the Runtime Manager that an attested certificate carries (wire spec §B). */
 import { timingSafeEqual, type X509Certificate } from 'node:crypto';
-import forge from 'node-forge';
+import { type Asn1, asn1 } from '../../core/asn1.js';
 import { CertificateError, InvalidOptionError } from '../../core/errors.js';
 
 /** Bytes of a runtime hash: SHA-256, or the first half of a SHA-384. */
@@ -65,22 +65,22 @@ function hashBytes(hash: Buffer | string): Buffer {
 }
 
 /** The extensions of a certificate, each as the list of its parts. */
-function extensionsOf(der: Buffer): forge.asn1.Asn1[][] {
+function extensionsOf(der: Buffer): Asn1[][] {
   try {
     // decodeBitStrings would look for ASN.1 in signatures; forge's types do not know the option.
     const options = { strict: true, decodeBitStrings: false } as unknown as boolean;
-    const [tbs] = itemsOf(forge.asn1.fromDer(der.toString('latin1'), options));
-    const isExtensions = (item: forge.asn1.Asn1) => item.tagClass === forge.asn1.Class.CONTEXT_SPECIFIC && Number(item.type) === 3;
+    const [tbs] = itemsOf(asn1.fromDer(der.toString('latin1'), options));
+    const isExtensions = (item: Asn1) => item.tagClass === asn1.Class.CONTEXT_SPECIFIC && Number(item.type) === 3;
     return itemsOf(itemsOf(itemsOf(tbs).find(isExtensions))[0]).map(itemsOf);
   } catch (cause) {
     throw new CertificateError('the certificate cannot be read as DER', { layer: 'tls', got: der.length, cause });
   }
 }
 
-function itemsOf(value: forge.asn1.Asn1 | undefined): forge.asn1.Asn1[] {
+function itemsOf(value: Asn1 | undefined): Asn1[] {
   return value !== undefined && Array.isArray(value.value) ? value.value : [];
 }
 
-function contentOf(value: forge.asn1.Asn1 | undefined): Buffer {
+function contentOf(value: Asn1 | undefined): Buffer {
   return value !== undefined && typeof value.value === 'string' ? Buffer.from(value.value, 'latin1') : Buffer.alloc(0);
 }
