@@ -20,8 +20,10 @@ export async function pour(source: Readable, sink: Writable): Promise<void> {
       sink.end((error?: Error | null) => (error ? reject(error) : resolve()));
     });
   } catch (error) {
-    sink.destroy(error as Error);
+    // A sink that has failed already answers `end` with no more than that it is gone.
+    const cause = sink.errored ?? (error as Error);
+    sink.destroy(cause);
     await closed(sink);
-    throw error;
+    throw cause;
   }
 }

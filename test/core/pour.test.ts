@@ -67,6 +67,21 @@ for (const where of ['write', 'final'] as const) {
   });
 }
 
+void t.test('a sink that cannot be opened, whatever there is to pour', async (t) => {
+  const refused = Object.assign(new Error('no such folder'), { code: 'ENOENT' });
+  for (const chunks of [[], [Buffer.from('one')], [Buffer.from('one'), Buffer.from('two')]]) {
+    const sink = new Writable({ construct: (done) => setImmediate(done, refused), write: (_chunk, _encoding, done) => done() });
+    // Slow enough for the sink to have failed before the end.
+    const from = Readable.from(
+      (async function* () {
+        yield* chunks;
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      })(),
+    );
+    await t.rejects(within('pour', pour(from, sink)), refused, `${chunks.length} chunks`);
+  }
+});
+
 void t.test('a source that fails discards the sink', async (t) => {
   const cause = new Error('cut off');
   const from = new Readable({ read() {} });
