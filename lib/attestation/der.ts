@@ -1,7 +1,7 @@
 /** DER by the piece: node-forge's ASN.1 as a few words, with Buffers at the edges. */
-import { type Asn1, asn1 } from '../core/asn1.js';
+import { type Asn1, asn1 } from '../layers/tls/asn1.js';
 
-export type { Asn1 } from '../core/asn1.js';
+export type { Asn1 } from '../layers/tls/asn1.js';
 
 const { Class, Type } = asn1;
 

@@ -1,7 +1,7 @@
 /** The hash of the Runtime Manager that an attested certificate carries (wire spec §B). */
 import { timingSafeEqual, type X509Certificate } from 'node:crypto';
-import { type Asn1, asn1 } from '../../core/asn1.js';
 import { CertificateError, InvalidOptionError } from '../../core/errors.js';
+import { type Asn1, asn1 } from './asn1.js';
 
 /** Bytes of a runtime hash: SHA-256, or the first half of a SHA-384. */
 export const RUNTIME_HASH_BYTES = 32;
