@@ -1,8 +1,9 @@
 /** The small parts of a transfer: names, results, and where the bytes go. */
 import { createWriteStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+import { closed } from '../../core/closed.js';
 import { RequestFailedError, TruncatedError } from '../../core/errors.js';
-import { pour } from '../../core/pour.js';
 import { IncomingBody, type Received } from '../../layers/protobuf/index.js';
 
 const LAYER = 'client';
@@ -62,7 +63,7 @@ export async function save(body: IncomingBody, path: string): Promise<void> {
   const partial = `${path}.${process.pid}.partial`;
   try {
     const file = createWriteStream(partial, { highWaterMark: 1024 * 1024 });
-    await pour(body, file);
+    await pipeline(body, file).finally(() => closed(file.destroy()));
     if (file.bytesWritten !== body.length) {
       throw new TruncatedError('the file is not complete', { layer: LAYER, expected: body.length, got: file.bytesWritten });
     }

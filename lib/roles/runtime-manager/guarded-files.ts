@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { AccessDeniedError } from '../../core/errors.js';
 import { pour } from '../../core/pour.js';
 import { type FileOperation, may, type Policy, type Principal, pinOf } from '../../enclave/policy/index.js';
@@ -94,7 +95,10 @@ export class GuardedFiles {
   async #overwrite(file: string, body: IncomingBody, options: SinkOptions): Promise<void> {
     const before = await this.#read(file);
     const sink = this.#store.write(file, Math.max(before.length, body.length), options);
-    await pour(Readable.from(overlaid(body, before.stream)), sink).finally(() => before.stream.destroy());
+    await pipeline(overlaid(body, before.stream), sink).finally(() => {
+      before.stream.destroy();
+      return sink.discard();
+    });
   }
 }
 
