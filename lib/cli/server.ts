@@ -16,6 +16,7 @@ interface ServerFlags {
   dialect?: string;
   frame?: string;
   hello?: boolean;
+  askAhead: boolean;
   maxBodyBytes: string;
   idleTimeoutMs: string;
   logLevel: string;
@@ -37,6 +38,7 @@ export function serverCommand(): Command {
     .addOption(DIALECT)
     .addOption(FRAME)
     .option('--hello', 'wait for the hello of a console')
+    .option('--no-ask-ahead', 'ask a Runtime Manager for an answer only when it has said that there is one; costs a round trip')
     .option('--max-body-bytes <n>', 'bytes that a POST may have', String(SERVER_DEFAULTS.maxBodyBytes))
     .option('--idle-timeout-ms <n>', 'milliseconds after which an idle session is closed; 0 never', String(SERVER_DEFAULTS.idleTimeoutMs))
     .addOption(LOG_LEVEL)
@@ -54,6 +56,7 @@ Examples:
         ...definedOf({ listen: flags.listen, direct: flags.direct, attestation: flags.attestation }),
         ...(flags.policy === undefined ? {} : { policy: readText(flags.policy) }),
         runtime: flags.runtime.map((address) => ({ address, ...linkOf(flags), hello: flags.hello === true })),
+        askAhead: flags.askAhead,
         maxBodyBytes: Number(flags.maxBodyBytes),
         idleTimeoutMs: Number(flags.idleTimeoutMs),
         log: stderrLog(flags.logLevel),

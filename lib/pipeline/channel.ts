@@ -35,6 +35,11 @@ export interface LayerTraffic {
 export class Channel<Up> extends Duplex {
   readonly connection: Connection;
   declare readonly takes: Up;
+  /**
+   * Asked before what was written in a turn of the event loop goes to a socket: true keeps it for another turn, up to 4
+   * of them, because more is about to come that should go along.
+   */
+  lingers: () => boolean = () => false;
   readonly #outbound: Way;
   readonly #inbound: Way;
   readonly #duplex: Duplex;
@@ -54,7 +59,7 @@ export class Channel<Up> extends Duplex {
     this.#onAbort = () =>
       this.destroy(new AbortedError('aborted by the caller', { session: connection.session, cause: options.signal?.reason }));
     const fail = (thrown: unknown) => this.destroy(asVeracruzError(thrown, { session: connection.session }));
-    this.#pipe = new PipeSink(duplex, () => this.#outbound.resume());
+    this.#pipe = new PipeSink(duplex, { room: () => this.#outbound.resume(), lingers: () => this.lingers() });
     this.#outbound = new Way(outboundParts(layers, connection), this.#pipe, fail);
     this.#inbound = new Way(
       inboundParts(layers, connection),
@@ -156,6 +161,15 @@ export class Channel<Up> extends Duplex {
 
 /** Bytes that a socket may hold for us: while the kernel takes them, the layers above go on. */
 const SOCKET_BYTES = 512 * 1024;
+/** Turns of the event loop that what was written may wait for more. */
+const LINGER_TURNS = 4;
+
+interface PipeEvents {
+  /** The pipe takes more again. */
+  room(): void;
+  /** More is about to come. */
+  lingers(): boolean;
+}
 
 /**
  * The byte pipe as the end of the way out. What comes in one turn of the event loop is one write of it: a frame's header,
@@ -164,15 +178,16 @@ const SOCKET_BYTES = 512 * 1024;
  */
 class PipeSink implements Sink<unknown> {
   readonly #pipe: Duplex;
-  readonly #room: () => void;
+  readonly #events: PipeEvents;
   readonly #isSocket: boolean;
   #corked = false;
+  /** Turns that it has been corked for. */
+  #turns = 0;
   #waits = false;
 
-  /** @param room called when the pipe takes more again */
-  constructor(pipe: Duplex, room: () => void) {
+  constructor(pipe: Duplex, events: PipeEvents) {
     this.#pipe = pipe;
-    this.#room = room;
+    this.#events = events;
     this.#isSocket = pipe instanceof Socket;
   }
 
@@ -196,7 +211,7 @@ class PipeSink implements Sink<unknown> {
       this.#waits = true;
       pipe.once('drain', () => {
         this.#waits = false;
-        this.#room();
+        this.#events.room();
       });
     }
     return false;
@@ -207,6 +222,11 @@ class PipeSink implements Sink<unknown> {
   }
 
   readonly #uncork = (): void => {
+    if (this.#isSocket && ++this.#turns <= LINGER_TURNS && this.#events.lingers() && !this.#pipe.destroyed) {
+      setImmediate(this.#uncork);
+      return;
+    }
+    this.#turns = 0;
     this.#corked = false;
     this.#pipe.uncork();
   };

@@ -69,6 +69,13 @@ class Hand {
     }
   }
 
+  /** The answer to a GetTlsDataNeeded is due; brings what it promises. */
+  async carryRest(): Promise<void> {
+    if (!(await this.#server.answer()).equals(tell.needed(true))) return;
+    this.give(dataOf(await this.#server.call(ask.get(this.id))));
+    this.give(await this.#server.fetch(this.id));
+  }
+
   ask(request: Sent<'RuntimeManagerRequest'>): void {
     this.channel.write(request);
   }
@@ -211,6 +218,67 @@ void t.test('a small request: what is asked together is answered together, and n
   t.same(await server.answer(), tell.needed(false));
   t.equal(reads, 2, 'and another');
   t.equal((await hand.answer()).status, 'SUCCESS');
+});
+
+void t.test('asked ahead: all of it goes out in one write', async (t) => {
+  const { server } = await meet(t);
+  const hand = await Hand.open(server);
+  let reads = 0;
+  server.socket.on('data', () => reads++);
+  for (let round = 0; round < 10; round++) {
+    hand.ask({ oneof: 'request_policy_hash', fields: {} });
+    await turns(5);
+    reads = 0;
+    server.post(ask.send(hand.id, hand.take()), ask.needed(hand.id), ask.get(hand.id), ask.needed(hand.id));
+    t.same([await server.answer(), await server.answer()], [tell.success, tell.needed(true)]);
+    hand.give(dataOf(await server.answer()));
+    t.same(await server.answer(), tell.needed(false));
+    t.equal(reads, 1);
+    t.equal((await hand.answer()).status, 'SUCCESS');
+  }
+  // In vain.
+  server.post(ask.needed(hand.id), ask.get(hand.id), ask.needed(hand.id));
+  t.same([await server.answer(), await server.answer(), await server.answer()], [tell.needed(false), tell.fail, tell.needed(false)]);
+});
+
+void t.test('asked ahead of an answer that takes its time: it waits for it, and is not in its own way', async (t) => {
+  const store = slowStore();
+  const { server } = await meet(t, { store });
+  const hand = await Hand.open(server);
+  hand.ask({ oneof: 'read_file', fields: { file_name: '/slow' } });
+  await turns(5);
+  server.post(ask.send(hand.id, hand.take()), ask.needed(hand.id), ask.get(hand.id), ask.needed(hand.id));
+  t.same(await server.answer(), tell.success);
+  await until('the read', () => store.reads.length === 1);
+  const answer = server.answer();
+  let answered = false;
+  void answer.then(() => (answered = true));
+  await new Promise((go) => setTimeout(go, 50));
+  t.notOk(answered, 'ten times its patience, which is for others');
+  for (const go of store.reads) go();
+  t.same(await answer, tell.needed(true));
+  hand.give(dataOf(await server.answer()));
+  await hand.carryRest();
+  t.equal((await hand.answer()).status, 'SUCCESS');
+});
+
+void t.test('asked ahead of a slow answer: whoever else comes is not held up', async (t) => {
+  const store = slowStore();
+  const { server } = await meet(t, { store });
+  const [slow, quick] = [await Hand.open(server), await Hand.open(server)];
+  slow.ask({ oneof: 'read_file', fields: { file_name: '/slow' } });
+  quick.ask({ oneof: 'read_file', fields: { file_name: '/quick' } });
+  await turns(5);
+  const all = (hand: Hand) => [ask.send(hand.id, hand.take()), ask.needed(hand.id), ask.get(hand.id), ask.needed(hand.id)];
+  server.post(...all(slow), ...all(quick));
+  t.same(await Promise.all([1, 2, 3, 4].map(() => server.answer())), [tell.success, tell.needed(false), tell.fail, tell.needed(false)]);
+  t.same([await server.answer(), await server.answer()], [tell.success, tell.needed(true)]);
+  quick.give(dataOf(await server.answer()));
+  await quick.carryRest();
+  t.equal((await quick.answer()).status, 'SUCCESS');
+  for (const go of store.reads) go();
+  slow.give(await server.fetch(slow.id));
+  t.equal((await slow.answer()).status, 'SUCCESS');
 });
 
 void t.test('two requests in one flight: the second answer is not missed', async (t) => {

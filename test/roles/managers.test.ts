@@ -163,7 +163,8 @@ void t.test('from a console only eight answers are on their way at once', async 
     ['tcp9', 12],
   ] as const) {
     const [near, far] = memoryPipe();
-    const link = new ManagerLink(near, { dialect: '2207', frame, maxSilenceMs: 0 }, () => {});
+    const link = new ManagerLink(near, { dialect: '2207', frame, maxSilenceMs: 0, askAhead: true }, () => {});
+    t.equal(link.asksAhead, frame === 'tcp9', 'nor is a console asked ahead');
     t.teardown(() => link.destroy());
     const peer = managerServerStack({ dialect: '2207', frame }).over(far);
     peer.on('error', () => {});

@@ -161,10 +161,11 @@ void t.test('404, 405, and the ids', async (t) => {
 
 void t.test('every answer carries the id; a poll fetches, and may have nothing', async (t) => {
   const queue = [Buffer.from('one'), Buffer.from('two')];
-  const { session } = await serve(
-    t,
-    echoing({ send: () => tell.success, needed: () => tell.needed(queue.length > 0), get: () => tell.data(queue.shift() as Buffer) }),
-  );
+  const get = () => {
+    const item = queue.shift();
+    return item === undefined ? tell.fail : tell.data(item);
+  };
+  const { session } = await serve(t, echoing({ send: () => tell.success, needed: () => tell.needed(queue.length > 0), get }));
   const { http, id } = await session();
   t.equal((await http.send(post(`${id} ${text(HELLO)}`))).body, `${id} `);
   queue.push(Buffer.from('three'), Buffer.from('four'));
@@ -254,7 +255,7 @@ void t.test('DELETE, also of a session that is busy', async (t) => {
   const inner = echoing();
   let held = false;
   const { session, connect, manager } = await serve(t, (request, socket) =>
-    held && request.kind === 'needed' ? undefined : inner(request, socket),
+    held && request.kind === 'needed' ? new Promise<never>(() => {}) : inner(request, socket),
   );
   const { http, id } = await session();
   held = true;
@@ -385,9 +386,9 @@ void t.test('a client that goes away in the middle of a POST ends its own sessio
   two.write(Buffer.concat([post(`${a.id} ${text(HELLO)}`), post(`${b.id} ${text(HELLO)}`)]));
   await until('two sessions are asked for on one connection', () => holds.length === 1);
   two.socket.destroy();
+  await until('both end with it', () => server.sessions === 1);
   slow.needed = false;
   for (const go of holds.splice(0)) go();
-  await until('both end with it', () => server.sessions === 1);
 });
 
 void t.test('the edges of HTTP', async (t) => {

@@ -77,6 +77,86 @@ void t.test('a manager that has much to say', async (t) => {
   t.ok(data.equals(Buffer.concat(items)));
 });
 
+const kindsOf = (requests: readonly { kind: string }[]) => requests.map(({ kind }) => kind);
+
+void t.test('a small POST: the answer is asked for at once, without a word of the manager', async (t) => {
+  const { manager, connect } = await serve(t, echoing());
+  const http = await connect();
+  const { body } = await http.send(post(HELLO));
+  manager.requests.length = 0;
+  // From here on nothing is answered before all that is asked has come.
+  for (const link of manager.links) link.pause();
+  http.write(post(`${body.split(' ')[0]} d29ybGQ=`));
+  await new Promise((go) => setTimeout(go, 50));
+  const read = manager.seen.length;
+  for (const link of manager.links) link.resume();
+  t.match((await http.answer()).body, / d29ybGQ=$/);
+  t.same(kindsOf(manager.requests), ['send', 'needed', 'get', 'needed']);
+  t.equal(manager.seen.length, read + 1, 'in one write');
+});
+
+void t.test('asked ahead in vain: whatever a manager says then, the answer is empty and the session goes on', async (t) => {
+  for (const nothing of [tell.fail, tell.success, tell.unimplemented, tell.data(Buffer.alloc(0))]) {
+    let quiet = true;
+    const inner = echoing();
+    const { connect, server } = await serve(t, (request, socket) => {
+      if (!quiet || request.kind === 'open') return inner(request, socket);
+      return request.kind === 'send' ? tell.success : request.kind === 'needed' ? tell.needed(false) : nothing;
+    });
+    const http = await connect();
+    const { status, body } = await http.send(post(HELLO));
+    const what = nothing.toString('hex');
+    t.equal(status, 200, what);
+    t.match(body, /^\d+ $/, what);
+    quiet = false;
+    t.match((await http.send(post(`${body}d29ybGQ=`))).body, / d29ybGQ=$/, 'and the session goes on');
+    t.match(server.managers, [{ up: true, sessions: 1 }], 'as does the link');
+  }
+});
+
+void t.test('asked ahead, and in vain only for a moment: what came in between is not lost', async (t) => {
+  const late = [Buffer.from('late'), Buffer.from('later')];
+  let asked = 0;
+  const behave = echoing({
+    send: () => tell.success,
+    needed: () => tell.needed(asked++ > 0 && late.length > 0),
+    get: () => tell.data(late.shift() as Buffer),
+  });
+  const { connect } = await serve(t, behave);
+  t.match((await (await connect()).send(post(HELLO))).body, / bGF0ZQ== bGF0ZXI=$/);
+});
+
+void t.test('asked ahead though the manager says there is something, and then has nothing', async (t) => {
+  const { connect, server } = await serve(t, echoing({ needed: () => tell.needed(true), get: () => tell.fail }));
+  t.equal((await (await connect()).send(post(HELLO))).status, 404);
+  t.match(server.managers, [{ up: true, sessions: 0 }]);
+});
+
+void t.test('what is not asked ahead: the piece of an upload, and a manager that takes it amiss', async (t) => {
+  const large = Buffer.from(content(16 * 1024 + 1)).toString('base64');
+  for (const [text, options] of [
+    [large, {}],
+    ['aGVsbG8=', { askAhead: false }],
+  ] as const) {
+    const { manager, connect } = await serve(t, echoing({ send: () => tell.success, needed: () => tell.needed(false) }), options);
+    const answer = await (await connect()).send(post(`0 ${text}`));
+    t.match(answer.body, /^\d+ $/);
+    t.notOk(kindsOf(manager.requests).includes('get'));
+  }
+});
+
+void t.test('askAhead is told a manager at a time, too', async (t) => {
+  const [trusting, touchy] = [await foreignManager(t, echoing()), await foreignManager(t, echoing({ needed: () => tell.needed(false) }))];
+  const server = await startServer(t, trusting.address, {
+    runtime: [{ address: trusting.address }, { address: touchy.address, askAhead: false }],
+  });
+  const http = await RawHttp.connect(t, portOf(server));
+  for (let i = 0; i < 4; i++) t.equal((await http.send(post(HELLO))).status, 200);
+  t.ok(kindsOf(trusting.requests).includes('get'));
+  t.ok(kindsOf(touchy.requests).includes('needed'), 'it had sessions');
+  t.notOk(kindsOf(touchy.requests).includes('get'));
+});
+
 void t.test('no TLS session to be had', async (t) => {
   const { connect, server } = await serve(t, echoing({ open: () => tell.fail }));
   for (let i = 0; i < 2; i++) t.equal((await (await connect()).send(post(HELLO))).status, 503);

@@ -13,16 +13,32 @@ export interface PendingResponse {
 /** Milliseconds that an answer may make the requests behind it wait. */
 const PATIENCE_MS = 5;
 
+/** A request whose answer is not out yet. */
+interface Due {
+  readonly request: Request;
+  /** Undefined: it is not its turn yet. */
+  readonly response: Response | PendingResponse | undefined;
+}
+
 /**
- * The manager's end of a link: hands each request to `handle` in the order of arrival and sends the answers in that
- * order, which is all that matches them (wire spec §D). An answer that waits holds up those behind it, whatever their
- * session: after 5 ms of that it is told to hurry.
+ * The manager's end of a link: hands requests to `handle` and sends the answers in the order of arrival, which is all
+ * that matches them (wire spec §D). What a session has for its client is looked up when that answer's turn has come,
+ * because the answers before it may take it away; all other requests are handed over at once.
+ *
+ * An answer that waits holds up those behind it, whatever their session: after 5 ms of that it is told to hurry. Further
+ * questions about its own session do not count: they wait for the same.
  */
 export class LinkEndpoint {
   readonly #channel: Channel<Request | Response>;
-  /** Answers that are not out yet, oldest first. */
-  readonly #pending: (Response | PendingResponse)[] = [];
+  readonly #handle: (request: Request) => Response | PendingResponse;
+  /** Oldest first. */
+  readonly #due: Due[] = [];
   #sending = false;
+  /** The answer that holds up all others. */
+  #awaiting: PendingResponse | undefined;
+  /** The answer before it had data, of the same session as a rule: whether there is more will soon be known. */
+  #gaveData = false;
+  /** Milliseconds of patience with it. */
   #patience: NodeJS.Timeout | undefined;
 
   constructor(
@@ -31,9 +47,11 @@ export class LinkEndpoint {
     handle: (request: Request) => Response | PendingResponse,
     onClose: (error: Error | undefined) => void,
   ) {
+    this.#handle = handle;
     this.#channel = managerServerStack(options).over(pipe);
+    this.#channel.lingers = () => this.#awaiting !== undefined && (this.#gaveData || this.#due.length > 1);
     let failure: Error | undefined;
-    this.#channel.on('data', (request: Request) => this.#queue(handle(request)));
+    this.#channel.on('data', (request: Request) => this.#take(request));
     this.#channel.on('error', (error) => {
       failure = error;
     });
@@ -48,14 +66,16 @@ export class LinkEndpoint {
     this.#channel.destroy();
   }
 
-  #queue(response: Response | PendingResponse): void {
-    if (this.#pending.length === 0 && !this.#sending && !('hurry' in response)) {
+  #take(request: Request): void {
+    const next = this.#due.length === 0;
+    const response = next || !isQuestion(request) ? this.#handle(request) : undefined;
+    if (next && !this.#sending && response !== undefined && !('hurry' in response)) {
       if (!this.#channel.write(response)) this.#wait();
       return;
     }
-    this.#pending.push(response);
+    this.#due.push({ request, response });
     if (!this.#sending) void this.#send();
-    else if (this.#patience === undefined) this.#startPatience();
+    else if (this.#holdsUp(request)) this.#startPatience();
   }
 
   /** A Server that asks and does not read its answers is not asked for more questions. */
@@ -64,27 +84,46 @@ export class LinkEndpoint {
     void drained(this.#channel).then(() => this.#channel.resume());
   }
 
-  #startPatience(): void {
-    this.#patience = setTimeout(() => {
-      this.#patience = undefined;
-      const first = this.#pending[0];
-      if (first !== undefined && 'hurry' in first) first.hurry();
-    }, PATIENCE_MS);
-  }
-
   async #send(): Promise<void> {
     this.#sending = true;
-    for (;;) {
-      const first = this.#pending[0];
-      if (first === undefined) break;
-      if ('hurry' in first && this.#pending.length > 1 && this.#patience === undefined) this.#startPatience();
-      const response = 'hurry' in first ? await first.response : first;
-      this.#pending.shift();
-      clearTimeout(this.#patience);
-      this.#patience = undefined;
+    for (let due = this.#due[0]; due !== undefined; due = this.#due[0]) {
+      let response = due.response ?? this.#handle(due.request);
+      if ('hurry' in response) response = await this.#awaited(response);
+      this.#due.shift();
+      this.#gaveData = response.kind === 'TlsData';
       if (this.#channel.destroyed) return;
       if (!this.#channel.write(response)) await drained(this.#channel);
     }
     this.#sending = false;
   }
+
+  /** The answer that all others wait for. */
+  async #awaited(pending: PendingResponse): Promise<Response> {
+    this.#awaiting = pending;
+    if (this.#due.some(({ request }) => this.#holdsUp(request))) this.#startPatience();
+    const response = await pending.response;
+    this.#awaiting = undefined;
+    clearTimeout(this.#patience);
+    this.#patience = undefined;
+    return response;
+  }
+
+  /** The first answer holds up that of this request, which is not just another question about its session. */
+  #holdsUp(request: Request): boolean {
+    const first = this.#due[0]?.request;
+    if (this.#awaiting === undefined || request === first) return false;
+    return !isQuestion(request) || !(first !== undefined && isQuestion(first) && first.session === request.session);
+  }
+
+  #startPatience(): void {
+    this.#patience ??= setTimeout(() => {
+      this.#patience = undefined;
+      this.#awaiting?.hurry();
+    }, PATIENCE_MS);
+  }
+}
+
+/** Asks what a session has for its client. */
+function isQuestion(request: Request): request is Extract<Request, { kind: 'GetTlsData' | 'GetTlsDataNeeded' }> {
+  return request.kind === 'GetTlsData' || request.kind === 'GetTlsDataNeeded';
 }

@@ -54,7 +54,10 @@ export class TlsSession {
   readonly #events: SessionEvents;
   /** The body that is arriving, or has arrived and is being read. */
   #body: IncomingBody | undefined;
+  /** Requests have come that are not answered. */
   #answering = false;
+  /** Something was answered since ciphertext was fed last. */
+  #answered = false;
   readonly #gone = new AbortController();
   #ended = false;
   #waiters: (() => void)[] = [];
@@ -92,6 +95,7 @@ export class TlsSession {
   feed(data: Slices): boolean {
     if (this.#ended) return false;
     this.#quietTurns = 0;
+    this.#answered = false;
     this.#pipe.feed(data);
     return true;
   }
@@ -132,7 +136,8 @@ export class TlsSession {
         this.#body?.destroy();
         this.#body = undefined;
         await written(this.#channel, response);
-        this.#answering = false;
+        this.#answering = this.#channel.readableLength > 0;
+        this.#answered = true;
         this.#progress();
       }
       this.#channel.end();
@@ -168,6 +173,8 @@ export class TlsSession {
         // While the layers are at work a turn is enough; a slow disk is not waited for by spinning.
         if (++busyTurns % BUSY_TURNS !== 0) await this.#turn();
         else await this.#nextProgress(1);
+      } else if (this.#atRest()) {
+        return false;
       } else if (this.#quietTurns < QUIET_TURNS) {
         this.#quietTurns++;
         await this.#turn();
@@ -197,9 +204,10 @@ export class TlsSession {
     return this.#uploadGoesOn() && this.#pipe.readableLength <= BACKLOG_BYTES;
   }
 
-  /** Nothing moves and no answer is due: the session waits for its client. */
+  /** Nothing moves and no answer is due: the session waits for its client. Within a handshake, or at its end, that takes time to tell. */
   #atRest(): boolean {
-    return this.#quietTurns >= QUIET_TURNS && this.#digested() && !this.#answerIsDue();
+    const toldSoon = this.#answered && !this.#answering && tlsState(this.#channel.connection)?.peerEnd === 'open';
+    return (toldSoon || this.#quietTurns >= QUIET_TURNS) && this.#digested() && !this.#answerIsDue();
   }
 
   /**

@@ -10,6 +10,8 @@ import { plain, statusOf } from './http-front.js';
 import type { ManagerSession } from './manager-session.js';
 
 const LAYER = 'server';
+/** Ciphertext of a POST whose answer is taken to be on its way at once; a larger one may be part of an upload. */
+const SMALL_POST_BYTES = 16 * 1024;
 /** Ciphertext that is gathered for one request to the manager, while it comes without a pause. */
 const GATHER_BYTES = 256 * 1024;
 
@@ -115,6 +117,7 @@ export class HttpSession {
   #relay(channel: Channel<ItemChunk>): void {
     let held: Buffer[] = [];
     let heldBytes = 0;
+    let postBytes = 0;
     let turns: NodeJS.Immediate | undefined;
     const feed = (keep: number) => {
       clearImmediate(turns);
@@ -133,11 +136,14 @@ export class HttpSession {
       if (chunk === BOUNDARY) {
         feed(0);
         this.#fed = false;
-        this.#fetching = this.#fetching.then(() => this.#answer(channel));
+        const small = postBytes <= SMALL_POST_BYTES;
+        postBytes = 0;
+        this.#fetching = this.#fetching.then(() => this.#answer(channel, small));
         return;
       }
       held.push(chunk);
       heldBytes += chunk.length;
+      postBytes += chunk.length;
       if (heldBytes >= GATHER_BYTES) feed(1);
       // Nothing more in this turn: the client may take its time.
       else if (held.length === 2) turns = setImmediate(() => feed(1));
@@ -146,12 +152,12 @@ export class HttpSession {
   }
 
   /** Fetches what the Runtime Manager has for the client and puts it into the answer of the first POST under way. */
-  async #answer(channel: Channel<ItemChunk>): Promise<void> {
+  async #answer(channel: Channel<ItemChunk>, small: boolean): Promise<void> {
     if (this.#ended || channel.destroyed) return;
     let items = 0;
     let inactive = false;
     try {
-      for await (const { data, active } of this.manager.fetch()) {
+      for await (const { data, active } of this.manager.fetch(small)) {
         if (channel.destroyed) return;
         this.lastActive = performance.now();
         items++;

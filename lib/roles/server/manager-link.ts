@@ -21,6 +21,8 @@ type Answered = (error: LinkError | undefined, response: Response | undefined) =
 export interface ManagerLinkOptions extends LinkOptions {
   /** Milliseconds that the manager may stay silent with a request unanswered; 0 for ever. */
   readonly maxSilenceMs: number;
+  /** GetTlsData may be sent before it is known that there is something. Not done on a console, which is a slow road. */
+  readonly askAhead: boolean;
 }
 
 /**
@@ -43,6 +45,8 @@ export class ManagerLink {
   readonly #fetchesInLine: (() => void)[] = [];
   readonly dialect: Dialect;
   readonly frame: FrameKind;
+  /** GetTlsData may be sent before it is known that there is something. */
+  readonly asksAhead: boolean;
   /** Bytes of ciphertext that one SendTlsData may have. */
   readonly maxSendBytes: number;
 
@@ -55,6 +59,7 @@ export class ManagerLink {
     this.frame = options.frame;
     const console = options.frame === 'icecap4';
     this.#freeFetches = console ? CONSOLE_FETCHES : Number.POSITIVE_INFINITY;
+    this.asksAhead = options.askAhead && !console;
     this.maxSendBytes = console ? CONSOLE_SEND_BYTES : SEND_BYTES;
     this.#channel = serverManagerStack(options).over(pipe);
     this.#channel.on('data', (response: Response) => this.#answer(response));

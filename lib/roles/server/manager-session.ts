@@ -15,6 +15,7 @@ export interface Fetched {
  *
  *     feed    SendTlsData…                                    one a slice, pipelined
  *     fetch   GetTlsDataNeeded, then GetTlsData while true     2207
+ *             the first GetTlsData with the question, where an answer is likely
  *             GetTlsData until it is empty                     head
  */
 export class ManagerSession {
@@ -92,14 +93,26 @@ export class ManagerSession {
    * Gives what the manager has for the client, piece by piece, until there is no more. Only one fetch a session at a
    * time: two would share the bytes out between them.
    *
+   * @param likely something will come, in all likelihood: it is asked for at once, which spares a round trip
    * @throws SessionUnknownError when the manager has closed the session
    */
-  async *fetch(): AsyncGenerator<Fetched> {
+  async *fetch(likely = false): AsyncGenerator<Fetched> {
     if (this.link.dialect === 'head') {
       for (let item = await this.#get(); item.data.length > 0; item = await this.#get()) yield item;
       return;
     }
     let needed = this.#needed();
+    if (likely && this.link.asksAhead) {
+      // The same three that follow each other anyway.
+      const ahead = this.link.fetch(this.id);
+      const further = this.#needed();
+      for (const promise of [ahead, further]) promise.catch(() => {});
+      const due = await needed;
+      const response = await ahead;
+      // With nothing there a manager says no to GetTlsData (wire spec §D), and that is all; it may also have got something since.
+      if (due || (response.kind === 'TlsData' && sliceBytes(response.data) > 0)) yield this.#fetched(response);
+      needed = further;
+    }
     while (await needed) {
       // Asked right behind the item: the manager is never idle for us, and the last answer comes with the last item.
       const ask = () => {
@@ -125,7 +138,10 @@ export class ManagerSession {
   }
 
   async #get(sent?: () => void): Promise<Fetched> {
-    const response = await this.link.fetch(this.id, sent);
+    return this.#fetched(await this.link.fetch(this.id, sent));
+  }
+
+  #fetched(response: Response): Fetched {
     if (response.kind !== 'TlsData') throw this.#refused('GetTlsData', response);
     this.bytes.down += sliceBytes(response.data);
     return response;

@@ -155,7 +155,7 @@ export class Managers {
   async #join(pipe: Duplex, road: Road, signal: AbortSignal): Promise<void> {
     const { maxSilenceMs, choreography } = this.#options;
     const gone = new AbortController();
-    const link = new ManagerLink(pipe, { dialect: road.dialect, frame: road.frame, maxSilenceMs }, (error) => {
+    const link = new ManagerLink(pipe, { dialect: road.dialect, frame: road.frame, askAhead: road.askAhead, maxSilenceMs }, (error) => {
       gone.abort(error);
       // One that never came into service is nobody's loss.
       if (!this.#members.delete(member)) return;

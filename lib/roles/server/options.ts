@@ -37,6 +37,12 @@ export interface ServerOptions {
   /** How messages to them are framed. Default `tcp9`; a console of IceCap has `icecap4`. */
   frame?: FrameKind;
   /**
+   * Behind a small POST, whose answer is small as a rule, the Server sends GetTlsData at once instead of waiting to hear
+   * that there is something: a round trip less. When there is nothing after all the manager says Status Fail (wire spec
+   * §D) and nothing else comes of it. False for a manager that takes it amiss. Never done on a console. Default true.
+   */
+  askAhead?: boolean;
+  /**
    * Milliseconds that a Runtime Manager may stay silent with a request unanswered before its link is given up; 0 for
    * ever, as an original one needs that computes for long. Default 120,000.
    */
@@ -65,6 +71,7 @@ export const SERVER_DEFAULTS = Object.freeze({
   runtime: 'tcp://127.0.0.1:6000',
   dialect: '2207',
   frame: 'tcp9',
+  askAhead: true,
   attestationTimeoutMs: 30_000,
   maxPolicyBytes: 960 * 1024,
   maxSilenceMs: 120_000,
@@ -92,6 +99,7 @@ export function completeOptions(options: ServerOptions): CompleteServerOptions {
   const maxPolicyBytes = integerInRange('maxPolicyBytes', given.maxPolicyBytes ?? SERVER_DEFAULTS.maxPolicyBytes, 1, 2 ** 20);
   const policy = text === undefined ? undefined : readPolicy(text, { maxPolicyBytes });
   const all = { log: noLog, ...SERVER_DEFAULTS, ...(policy && { listen: `tcp://${policy.veracruz_server_url}` }), ...given };
+  const { runtime, dialect, frame, askAhead } = all;
   const timeoutMs = integerInRange('attestationTimeoutMs', all.attestationTimeoutMs, 1, 2 ** 31 - 1);
   integerInRange('maxSessions', all.maxSessions, 1, 2 ** 31);
   integerInRange('maxBodyBytes', all.maxBodyBytes, 64, 2 ** 31);
@@ -104,7 +112,7 @@ export function completeOptions(options: ServerOptions): CompleteServerOptions {
   const url = attestationOf(policy, attestation);
   return {
     ...all,
-    managers: managersOf(all),
+    managers: managersOf({ runtime, dialect, frame, askAhead }),
     choreography: text === undefined || url === undefined ? undefined : { policy: text, url, timeoutMs, log: all.log },
   };
 }
@@ -117,7 +125,9 @@ function attestationOf(policy: Policy | undefined, attestation: string | false |
   throw new InvalidOptionError('attestation needs a policy to initialise the managers with', { expected: 'policy', got: 'none' });
 }
 
-function managersOf({ runtime, dialect, frame }: Pick<Required<ServerOptions>, 'runtime' | 'dialect' | 'frame'>): CompleteManagerOptions[] {
+type EachManager = Required<Pick<ServerOptions, 'runtime' | 'dialect' | 'frame' | 'askAhead'>>;
+
+function managersOf({ runtime, ...preset }: EachManager): CompleteManagerOptions[] {
   const list = Array.isArray(runtime) ? (runtime as readonly (string | ManagerOptions)[]) : [runtime as string | ManagerOptions];
-  return list.map((manager) => ({ dialect, frame, ...(typeof manager === 'string' ? { address: manager } : definedOf(manager)) }));
+  return list.map((manager) => ({ ...preset, ...(typeof manager === 'string' ? { address: manager } : definedOf(manager)) }));
 }

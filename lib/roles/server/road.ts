@@ -27,6 +27,8 @@ export interface ManagerOptions {
   readonly retry?: RetryOptions;
   /** Waits for the hello of a console's guest before it says a word. Default false: an original one sends none. */
   readonly hello?: boolean;
+  /** Whether it is asked ahead. Default: as the Server's `askAhead`. */
+  readonly askAhead?: boolean;
 }
 
 /** What a road needs. */
@@ -43,6 +45,7 @@ export class Road {
   readonly name: string;
   readonly dialect: Dialect;
   readonly frame: FrameKind;
+  readonly askAhead: boolean;
   /** No further pipe is made. */
   closed = false;
   readonly #address: Address;
@@ -65,6 +68,7 @@ export class Road {
     this.name = manager.address;
     this.dialect = manager.dialect;
     this.frame = manager.frame;
+    this.askAhead = manager.askAhead;
     this.#retry = manager.retry;
     this.#hello = manager.hello;
     this.#log = log;
