@@ -6,7 +6,7 @@ import { layerOf } from '../../lib/core/layer.js';
 import type { Channel, ChannelOptions } from '../../lib/pipeline/channel.js';
 import { stack } from '../../lib/pipeline/stack.js';
 import { memoryPipe } from '../../lib/transports/memory.js';
-import { within } from '../support/foreign.js';
+import { dial, tcpServer, within } from '../support/foreign.js';
 import { type Direction, failing, type Moment, settle, through } from './layers.js';
 
 // A fault that nobody listens for must fail the test, not vanish.
@@ -375,4 +375,37 @@ void t.test('traffic, received and idle', async (t) => {
   t.equal(copy?.outbound.bytesIn, 15, 'a report does not change afterwards');
   left.destroy();
   right.on('error', () => {}).destroy();
+});
+
+void t.test('over a socket: what is written in a turn is one write, and lingers for more when it is told to', async (t) => {
+  const seen: string[] = [];
+  const { port } = await tcpServer(t, (socket) => socket.on('data', (chunk) => seen.push(String(chunk))));
+  const socket = await dial(t, port);
+  const channel = stack(through('a')).over(socket);
+  t.teardown(() => channel.destroy());
+  const turn = () => new Promise<void>((go) => setImmediate(go));
+  channel.write(Buffer.from('abc'));
+  channel.write(Buffer.from('de'));
+  t.same(socket.writableCorked, 1);
+  await turn();
+  await turn();
+  t.same(socket.writableCorked, 0, 'a turn');
+  let asked = 0;
+  channel.lingers = () => ++asked < 3;
+  channel.write(Buffer.from('f'));
+  for (const corked of [1, 1, 0]) {
+    await turn();
+    t.equal(socket.writableCorked, corked, 'as long as more is about to come');
+    if (corked === 1) channel.write(Buffer.from('g'));
+  }
+  channel.lingers = () => true;
+  channel.write(Buffer.from('h'));
+  for (const corked of [1, 1, 1, 1, 0]) {
+    await turn();
+    t.equal(socket.writableCorked, corked, 'but four turns at most');
+  }
+  channel.end();
+  await within('the end', new Promise<void>((go) => socket.once('finish', () => go())));
+  for (let i = 0; i < 100 && seen.join('').length < 9; i++) await turn();
+  t.equal(seen.join(''), 'abcdefggh', 'all of it, in order');
 });

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { Readable, Writable } from 'node:stream';
 import t from 'tap';
-import { AbortedError } from '../../lib/core/errors.js';
+import { AbortedError, FileStoreError } from '../../lib/core/errors.js';
 import type { FileStore } from '../../lib/enclave/store/file-store.js';
 import type { Received, Sent } from '../../lib/layers/protobuf/index.js';
 import { directClientStack } from '../../lib/roles/stacks.js';
@@ -475,4 +475,42 @@ void t.test('two sessions, one answer each, fetched in pieces of any size', asyn
   const [read] = await Promise.all([collect(answer.fields.data), carried]);
   t.ok(read.equals(bytes));
   t.equal(manager.sessions, 1);
+});
+
+void t.test('a store that fails while a file is read: a small file costs its request, a large one its session', async (t) => {
+  const faults = {
+    broken: () =>
+      new Readable({
+        read() {
+          this.destroy(new FileStoreError('the disk is gone'));
+        },
+      }),
+    short: () => Readable.from([Buffer.alloc(10)]),
+    long: () => Readable.from([Buffer.alloc(20_000), Buffer.alloc(20_000)]),
+  };
+  const read = (name: string) => {
+    const [, fault, length] = name.split('/') as [string, keyof typeof faults, string];
+    return Promise.resolve({ length: Number(length), stream: faults[fault]() });
+  };
+  const store = { read, bind: async () => {}, close: async () => {} } as unknown as FileStore;
+  const { server, manager } = await meet(t, { store });
+  const small = 16 * 1024;
+  for (const [name, lives] of [
+    [`/broken/${small}`, true],
+    [`/broken/${small + 1}`, false],
+    [`/short/${small}`, false],
+    [`/long/${small}`, false],
+  ] as const) {
+    const hand = await Hand.open(server);
+    hand.ask({ oneof: 'read_file', fields: { file_name: name } });
+    await hand.carry().catch(() => {});
+    if (lives) {
+      t.equal((await hand.answer()).status, 'FAILED_GENERIC', name);
+      hand.ask({ oneof: 'request_policy_hash', fields: {} });
+      await hand.carry();
+      t.equal((await hand.answer()).status, 'SUCCESS');
+      await server.call(ask.close(hand.id));
+    }
+    await until(`no session: ${name}`, () => manager.sessions === 0);
+  }
 });

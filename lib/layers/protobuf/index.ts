@@ -24,6 +24,7 @@ export {
   type MessageTable,
   statusName,
 } from './schema.js';
+export { wholeBody } from './source-reader.js';
 export { type FieldHead, readFieldHead } from './wire.js';
 
 /** What the layer takes and gives: messages of `S` are written, messages of `R` are read. */

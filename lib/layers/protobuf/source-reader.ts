@@ -50,6 +50,19 @@ export class SourceReader {
   }
 }
 
+/** All of a small body, in memory. Rejects as `SourceReader.read` does, and destroys the source then. */
+export async function wholeBody(body: BodySource): Promise<Buffer> {
+  const reader = new SourceReader(body);
+  const chunks: Buffer[] = [];
+  try {
+    for (let chunk = await reader.read(); chunk !== undefined; chunk = await reader.read()) chunks.push(chunk);
+  } catch (error) {
+    reader.destroy(error as Error);
+    throw error;
+  }
+  return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
+}
+
 /** Destroys the stream that `body` reads from, if it is one; the reason goes on to whoever fills it. */
 export function destroySource(body: unknown, error: Error | null): void {
   const source: unknown = isStream(body) ? body : (body as { source?: unknown } | null | undefined)?.source;

@@ -9,13 +9,19 @@ import {
   NotReadyError,
   type VeracruzError,
 } from '../../core/errors.js';
-import type { IncomingBody, Received, ResponseStatusName, Sent } from '../../layers/protobuf/index.js';
+import { type IncomingBody, type Received, type ResponseStatusName, type Sent, wholeBody } from '../../layers/protobuf/index.js';
 import type { Log } from '../options.js';
 import type { GuardedFiles } from './guarded-files.js';
 import type { Caller, Programs } from './programs.js';
 
 export type ReceivedRequest = Received<'RuntimeManagerRequest'>;
 export type SentResponse = Sent<'RuntimeManagerResponse'>;
+
+/**
+ * A file up to this size is read before its answer begins: head and contents are one write to TLS, and a disk that fails
+ * fails this request only.
+ */
+const SMALL_FILE_BYTES = 16 * 1024;
 
 /** What requests work on. */
 export interface Service {
@@ -68,8 +74,9 @@ async function carryOut(request: ReceivedRequest, service: Service, caller: Call
       return { status: 'SUCCESS', oneof: null };
     case 'read_file': {
       const { length, stream } = await files.read(caller.principal, request.fields.file_name);
+      const file = { length, source: stream };
       // An empty file has a result all the same: the original sends none, and its own client takes that for a failure.
-      return { status: 'SUCCESS', oneof: 'result', fields: { data: { length, source: stream } } };
+      return { status: 'SUCCESS', oneof: 'result', fields: { data: length <= SMALL_FILE_BYTES ? await wholeBody(file) : file } };
     }
     case 'request_result':
       return programs === undefined ? unknown() : exitCode(await programs.run(caller, request.fields.file_name));

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import t from 'tap';
 import { Announce } from '../../../lib/core/unit.js';
-import { encodeMessage, IncomingBody, protobuf } from '../../../lib/layers/protobuf/index.js';
+import { encodeMessage, IncomingBody, protobuf, wholeBody } from '../../../lib/layers/protobuf/index.js';
 import { feed } from '../../support/feed.js';
 import { patterned, receive, varint } from './support.js';
 
@@ -206,4 +206,30 @@ void t.test('an empty message is announced with length 0', async (t) => {
     { context: 0, oneof: null },
     { context: 0, oneof: 'request_shutdown', fields: {} },
   ]);
+});
+
+void t.test('a small body in memory: as long as it says, or not at all', async (t) => {
+  for (const pieces of [[], [''], ['abc'], ['a', '', 'bc']]) {
+    const source = Readable.from(pieces.map((piece) => Buffer.from(piece)));
+    t.equal(String(await wholeBody({ length: pieces.join('').length, source })), pieces.join(''));
+  }
+  for (const [length, got] of [
+    [2, 3],
+    [4, 3],
+  ]) {
+    const source = Readable.from([Buffer.from('abc')]);
+    await t.rejects(wholeBody({ length, source } as never), { code: 'ERR_VC_LENGTH_MISMATCH', expected: length, got });
+    t.ok(source.destroyed);
+  }
+  // What gives too much is not read to its end.
+  let given = 0;
+  const endless = new Readable({
+    read() {
+      given++;
+      this.push(Buffer.alloc(10));
+    },
+  });
+  await t.rejects(wholeBody({ length: 15, source: endless }), { code: 'ERR_VC_LENGTH_MISMATCH', expected: 15, got: 20 });
+  t.ok(endless.destroyed);
+  t.ok(given < 20_000);
 });
