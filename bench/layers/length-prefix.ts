@@ -50,6 +50,16 @@ export const lengthPrefixBench: LayerBench = {
         ],
       },
       {
+        // As the peers give them.
+        name: 'length-prefix inbound, whole messages',
+        ...common,
+        contenders: [
+          { name: OURS, run: throughStream(() => lengthPrefix({ deliver: 'whole', maxMessageBytes: 32 * 2 ** 20 }).inbound(), prefixed) },
+          { name: 'length-prefixed-stream', run: throughStream(() => lps.decode(), varint) },
+          { name: 'it-length-prefixed', run: () => countAsync(decode(later(varint), IT_OPTIONS)) },
+        ],
+      },
+      {
         name: 'length-prefix outbound, no stream',
         ...common,
         contenders: [

@@ -1,27 +1,10 @@
 /** The layers, each way, at every size of message, beside their peers. */
 import type { Extent } from '../harness/extent.js';
+import { Part } from '../harness/part.js';
 import type { Measured } from '../harness/result.js';
-import { base64Bench } from './base64.js';
-import { bincodeBench } from './bincode.js';
-import type { LayerBench } from './contest.js';
-import { frameBench } from './frame.js';
-import { lengthPrefixBench } from './length-prefix.js';
-import { type MeasureOptions, measure } from './measure.js';
-import { protobufBench } from './protobuf.js';
-import { recordsBench } from './records.js';
-import { sessionBench } from './session.js';
-import { tlsBench } from './tls.js';
-
-export const LAYERS: readonly LayerBench[] = [
-  protobufBench,
-  lengthPrefixBench,
-  tlsBench,
-  recordsBench,
-  base64Bench,
-  sessionBench,
-  bincodeBench,
-  frameBench,
-];
+import type { LayerTask } from '../parts/layer.js';
+import { LAYERS } from './all.js';
+import type { MeasureOptions } from './measure.js';
 
 export interface LayersPlan extends MeasureOptions {
   /** Sizes of messages, bytes. */
@@ -38,24 +21,32 @@ export const LAYERS_PLANS: Readonly<Record<Extent, Omit<LayersPlan, 'only'>>> = 
   full: { messageBytes: SIZES, rounds: 5, maxSeconds: 0.5 },
 };
 
+/**
+ * Each layer and size in a process of its own: code that has been compiled for the chunks of eight layers is slower than
+ * it ever is in a role, and what one contender leaves on the heap the next would have to clear away.
+ */
 export async function runLayers(plan: LayersPlan, say: (line: string) => void): Promise<Measured[]> {
   const results: Measured[] = [];
   // A pattern that names layers needs no other to be opened.
   const named = LAYERS.filter(({ layer }) => plan.only.source.includes(layer));
-  for (const bench of named.length > 0 ? named : LAYERS) {
+  for (const { layer, maxMessageBytes = Number.POSITIVE_INFINITY } of named.length > 0 ? named : LAYERS) {
     for (const messageBytes of plan.messageBytes) {
-      if (messageBytes > (bench.maxMessageBytes ?? Number.POSITIVE_INFINITY)) continue;
-      const contests = await bench.open(messageBytes);
-      for (const contest of contests) {
-        if (!plan.only.test(contest.name)) continue;
-        const measured = await measure(contest, plan);
-        results.push(...measured);
-        for (const result of measured) say(lineOf(result));
-      }
-      for (const { close } of contests) close?.();
+      if (messageBytes > maxMessageBytes) continue;
+      const measured = await apart({ layer, messageBytes, only: plan.only.source, rounds: plan.rounds, maxSeconds: plan.maxSeconds });
+      for (const result of measured) say(lineOf(result));
+      results.push(...measured);
     }
   }
   return results;
+}
+
+async function apart(task: LayerTask): Promise<Measured[]> {
+  const part = new Part(task.layer, 'layer');
+  try {
+    return await part.ask('measure', task);
+  } finally {
+    await part.end();
+  }
 }
 
 function lineOf({ by, mbPerSecond, messagesPerSecond = 0, spread, ratioTo }: Measured): string {

@@ -110,11 +110,12 @@ export class Way {
     return this.#stations.every(({ idle }) => idle);
   }
 
-  /** Puts an item in at the near end. `done` is called when there may be another, or with the fault of a stream. */
-  write(item: unknown, done: (error?: Error | null) => void): void {
+  /** Puts an item in at the near end. `done` is called when there may be another. */
+  write(item: unknown, done: () => void): void {
     const first = this.#first;
     if (first instanceof CodecPump) first.push(item, done);
-    else first.write(item, done);
+    else if (first.write(item)) done();
+    else first.once('drain', done);
   }
 
   end(): void {

@@ -1,7 +1,7 @@
 /** The contests of the layers: that all contenders do the work. How fast anything is, no test asks. */
 import t from 'tap';
+import { LAYERS } from '../../bench/layers/all.js';
 import { measure } from '../../bench/layers/measure.js';
-import { LAYERS } from '../../bench/layers/suite.js';
 import { checkResults, runSuite } from './run.js';
 
 void t.test('every layer has its contests, for small messages and for large ones', async (t) => {

@@ -88,7 +88,7 @@ export class TlsEngine implements TlsState {
 
   /** No plaintext waits to become ciphertext. */
   get outboundIdle(): boolean {
-    return (this.#socket?.writableLength ?? 0) === 0 && (this.#wire?.writableLength ?? 0) === 0;
+    return (this.#writer?.pending ?? 0) === 0 && (this.#wire?.writableLength ?? 0) === 0;
   }
 
   /** No ciphertext waits to become plaintext. */

@@ -2,10 +2,17 @@ import type { TLSSocket } from 'node:tls';
 
 /** Bytes of plaintext that the TLS socket holds for us before we make the neighbour wait: it gathers them into one write. */
 const PENDING_BYTES = 262_144;
+/** Chunks up to this size are copied together: to hand over each by itself costs more. */
+const SMALL_BYTES = 2048;
+/** Small chunks that are copied together: a full record. */
+const JOINED_BYTES = 16_384;
 
 /** Hands plaintext to the TLS socket of a session that is open. */
 export class PlaintextWriter {
   readonly #socket: TLSSocket;
+  /** Small chunks of this tick. */
+  #small: Buffer[] = [];
+  #smallBytes = 0;
   /** Goes on with the chunk that filled the socket. */
   #waiting: (() => void) | undefined;
 
@@ -18,16 +25,35 @@ export class PlaintextWriter {
     });
   }
 
-  /** `done` comes when there may be another. In pieces: OpenSSL encrypts all it is given at once, and holds it. */
-  write(chunk: Buffer, done: () => void, from = 0): void {
-    const socket = this.#socket;
+  /** Plaintext that OpenSSL has not had yet, bytes. */
+  get pending(): number {
+    return this.#smallBytes + this.#socket.writableLength;
+  }
+
+  /** `done` comes when there may be another. */
+  write(chunk: Buffer, done: () => void): void {
     this.#gather();
+    if (chunk.length > SMALL_BYTES) {
+      this.#join();
+      this.#writeLarge(chunk, done, 0);
+      return;
+    }
+    this.#small.push(chunk);
+    this.#smallBytes += chunk.length;
+    if (this.#smallBytes < JOINED_BYTES || this.#join()) done();
+    else this.#waiting = done;
+  }
+
+  /** In pieces: OpenSSL encrypts all it is given at once, and holds it. */
+  #writeLarge(chunk: Buffer, done: () => void, from: number): void {
     for (let at = from; at < chunk.length; ) {
       const piece = at === 0 && chunk.length <= PENDING_BYTES ? chunk : chunk.subarray(at, at + PENDING_BYTES);
       at += piece.length;
-      // Beyond the socket's own, small mark: what gathers there goes to OpenSSL together.
-      if (socket.write(piece) || socket.writableLength < PENDING_BYTES) continue;
-      this.#waiting = () => this.write(chunk, done, at);
+      if (this.#give(piece)) continue;
+      this.#waiting = () => {
+        this.#gather();
+        this.#writeLarge(chunk, done, at);
+      };
       return;
     }
     done();
@@ -36,6 +62,8 @@ export class PlaintextWriter {
   /** The session is over: whoever waits is not called any more. */
   forget(): void {
     this.#waiting = undefined;
+    this.#small = [];
+    this.#smallBytes = 0;
   }
 
   /**
@@ -46,6 +74,24 @@ export class PlaintextWriter {
     const socket = this.#socket;
     if (socket.writableCorked > 0) return;
     socket.cork();
-    process.nextTick(() => socket.uncork());
+    process.nextTick(() => {
+      this.#join();
+      socket.uncork();
+    });
+  }
+
+  /** Hands over the small chunks. False: wait for `drain`. */
+  #join(): boolean {
+    const small = this.#small;
+    if (small.length === 0) return true;
+    const joined = small.length === 1 ? (small[0] as Buffer) : Buffer.concat(small, this.#smallBytes);
+    this.#small = [];
+    this.#smallBytes = 0;
+    return this.#give(joined);
+  }
+
+  /** False beyond more than the socket's own, small mark: what gathers there goes to OpenSSL together. */
+  #give(bytes: Buffer): boolean {
+    return this.#socket.write(bytes) || this.#socket.writableLength < PENDING_BYTES;
   }
 }
