@@ -236,6 +236,7 @@ export {
   type ResponseStatusName,
   type Sent as ProtobufSent,
   type WholeMessage as ProtobufWholeMessage,
+  type WholeMessages as ProtobufWholeMessages,
 } from './layers/protobuf/index.js';
 export { RECORDS_DEFAULTS, RecordDecoder, RecordEncoder, type RecordsOptions, records } from './layers/records/index.js';
 export {

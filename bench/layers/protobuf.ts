@@ -19,6 +19,8 @@ type Request = ProtobufSent<'RuntimeManagerRequest'>;
 
 const NAME = '/input/bench';
 const layer = () => protobuf({ sends: 'RuntimeManagerRequest', receives: 'RuntimeManagerRequest' });
+const wholeLayer = () =>
+  protobuf({ sends: 'RuntimeManagerRequest', receives: 'RuntimeManagerRequest', deliver: 'whole', maxMessageBytes: 32 * 2 ** 20 });
 
 export const protobufBench: LayerBench = {
   layer: 'protobuf',
@@ -56,6 +58,16 @@ export const protobufBench: LayerBench = {
         ...common,
         contenders: [
           { name: OURS, run: throughStream(() => layer().inbound(), incoming, readBody) },
+          { name: 'protobufjs', run: each(wholeEncoded, jsIn) },
+          { name: '@bufbuild/protobuf', run: each(wholeEncoded, esIn) },
+        ],
+      },
+      {
+        // As the peers give them.
+        name: 'protobuf inbound, whole messages',
+        ...common,
+        contenders: [
+          { name: OURS, run: throughStream(() => wholeLayer().inbound(), incoming, wholeBody) },
           { name: 'protobufjs', run: each(wholeEncoded, jsIn) },
           { name: '@bufbuild/protobuf', run: each(wholeEncoded, esIn) },
         ],
@@ -100,6 +112,10 @@ function again(chunks: readonly Buffer[]): AsyncIterable<Buffer> {
 function readBody(message: ProtobufReceived<'RuntimeManagerRequest'>, add: (bytes: number) => void): void {
   const body = message.oneof === 'write_file' ? message.fields.data : undefined;
   if (body instanceof IncomingBody) body.on('data', (chunk: Buffer) => add(chunk.length));
+}
+
+function wholeBody(message: ReturnType<typeof decodeProtobuf<'RuntimeManagerRequest'>>, add: (bytes: number) => void): void {
+  add(dataOf(message).length);
 }
 
 function dataOf(message: ReturnType<typeof decodeProtobuf<'RuntimeManagerRequest'>>): Buffer {

@@ -46,14 +46,17 @@ void t.test('every vector is read back, at once and however it is cut', async (t
     const bytes = encodeMessage(type, message, { dialect, ...WIDE });
     t.same(plain(decodeMessage(type, bytes, { dialect, ...WIDE })), plain(message), name);
 
-    const layer = protobuf({ sends: type, receives: type, dialect, ...WIDE });
+    const streamed = protobuf({ sends: type, receives: type, dialect, ...WIDE });
+    const whole = protobuf({ sends: type, receives: type, dialect, deliver: 'whole', ...WIDE });
     const ways = [wholePiece(bytes), cutAt(bytes, [1, 2, 3, 70_001, 1234, 40_000])];
     if (bytes.length <= MEDIUM_BYTES) ways.push(byteByByte(bytes));
     if (bytes.length <= SMALL_BYTES) ways.push(...everyCut(bytes));
     for (const pieces of ways) {
-      const { messages, error } = await receive(layer.inbound(), announced(pieces));
-      t.equal(error, undefined, name);
-      t.same(plain(messages), [plain(message)], name);
+      for (const layer of [streamed, whole]) {
+        const { messages, error } = await receive(layer.inbound(), announced(pieces));
+        t.equal(error, undefined, name);
+        t.same(plain(messages), [plain(message)], name);
+      }
     }
   }
 });
@@ -126,12 +129,14 @@ void t.test('broken and odd input has the outcome of the reference', async (t) =
       t.match(error, { code: 'ERR_VC_PROTOBUF' }, name);
     }
     // The layer refuses and takes the same, cut or not.
-    const layer = protobuf({ sends: type, receives: type, dialect });
-    for (const pieces of [wholePiece(bytes), byteByByte(bytes)]) {
-      const got = await receive(layer.inbound(), announced(pieces, bytes.length));
-      t.equal(got.error?.code, error?.code, name);
-      t.equal(got.error?.message, error?.message, name);
-      if (error === undefined) t.same(plain(got.messages), [whole], name);
+    const streamed = protobuf({ sends: type, receives: type, dialect });
+    for (const layer of [streamed, protobuf({ sends: type, receives: type, dialect, deliver: 'whole' })]) {
+      for (const pieces of [wholePiece(bytes), byteByByte(bytes)]) {
+        const got = await receive(layer.inbound(), announced(pieces, bytes.length));
+        t.equal(got.error?.code, error?.code, name);
+        t.equal(got.error?.message, error?.message, name);
+        if (error === undefined) t.same(plain(got.messages), [whole], name);
+      }
     }
   }
 });

@@ -57,7 +57,7 @@ void t.test('one list, top to wire, that describes itself', async (t) => {
   t.equal(
     ladder.describe(),
     [
-      'protobuf       dialect 2207, maxMessageBytes 17179869184, maxBufferedMessageBytes 1048576, maxFileNameBytes 4096, maxFields 1024',
+      'protobuf       deliver streamed, dialect 2207, maxMessageBytes 17179869184, maxBufferedMessageBytes 1048576, maxFileNameBytes 4096, maxFields 1024',
       'length-prefix  deliver streamed, maxMessageBytes 1000',
     ].join('\n'),
   );

@@ -1,17 +1,13 @@
 import { ByteQueue } from '../../core/byte-queue.js';
 import type { Codec } from '../../core/codec.js';
-import type { Connection } from '../../core/connection.js';
-import { LimitError, ProtobufError, TruncatedError } from '../../core/errors.js';
 import { Announce, type MessageChunk } from '../../core/unit.js';
+import { cutOff, faultOfMessage, type Label, malformedMessage, type OnMalformed, tooLong } from './faults.js';
 import { BodyFeed, IncomingBody } from './incoming-body.js';
 import type { Received } from './messages.js';
 import type { ProtobufLimits } from './options.js';
 import { checkMessageLength, MessageParser, type PlainMessage } from './parser.js';
 import { readPlain } from './plain.js';
 import type { EnvelopeName, MessageTable } from './schema.js';
-
-/** What becomes of a message that is no message: the end of the stream, or an item that says so. */
-export type OnMalformed = 'fail' | 'give';
 
 /**
  * Announced bytes in, messages out. A message with a long body is given as soon as its head is read.
@@ -26,7 +22,7 @@ export class ProtobufDecoder<E extends EnvelopeName> implements Codec<MessageChu
   readonly #table: MessageTable;
   readonly #limits: Readonly<Required<ProtobufLimits>>;
   readonly #onMalformed: OnMalformed;
-  readonly #label: { layer: string; connection: Connection | undefined };
+  readonly #label: Label;
   readonly #queue = new ByteQueue();
   /** Length of the message that is being read; undefined between messages. */
   #length: number | undefined;
@@ -39,12 +35,7 @@ export class ProtobufDecoder<E extends EnvelopeName> implements Codec<MessageChu
   /** The message is malformed, and its rest is thrown away. */
   #discarding = false;
 
-  constructor(
-    table: MessageTable,
-    limits: Readonly<Required<ProtobufLimits>>,
-    onMalformed: OnMalformed,
-    label: { layer: string; connection: Connection | undefined },
-  ) {
+  constructor(table: MessageTable, limits: Readonly<Required<ProtobufLimits>>, onMalformed: OnMalformed, label: Label) {
     this.#table = table;
     this.#limits = limits;
     this.#onMalformed = onMalformed;
@@ -59,12 +50,7 @@ export class ProtobufDecoder<E extends EnvelopeName> implements Codec<MessageChu
       if (chunk.length === 0) this.#parser = new MessageParser(this.#table, 0, this.#limits);
       return;
     }
-    if (chunk.length > this.#due) {
-      throw new ProtobufError(`${chunk.length} bytes where ${this.#due} are left of the announced message`, {
-        expected: this.#due,
-        got: chunk.length,
-      });
-    }
+    if (chunk.length > this.#due) throw tooLong(this.#due, chunk.length);
     if (chunk.length === 0) return;
     this.#due -= chunk.length;
     if (chunk.length === this.#length) {
@@ -105,11 +91,11 @@ export class ProtobufDecoder<E extends EnvelopeName> implements Codec<MessageChu
   }
 
   end(): void {
-    if (this.#length !== undefined) throw this.#truncated(this.#length, 'the input ended');
+    if (this.#length !== undefined) throw cutOff('the input ended', this.#length, this.#length - this.#due);
   }
 
   destroy(error: Error | null): void {
-    if (this.#length !== undefined) this.#feed?.fail(error ?? this.#truncated(this.#length, 'the stack was closed'));
+    if (this.#length !== undefined) this.#feed?.fail(error ?? cutOff('the stack was closed', this.#length, this.#length - this.#due));
     this.#over();
   }
 
@@ -152,18 +138,14 @@ export class ProtobufDecoder<E extends EnvelopeName> implements Codec<MessageChu
   }
 
   #malformed(thrown: unknown): Received<E> | undefined {
-    const answerable = thrown instanceof ProtobufError || thrown instanceof LimitError;
-    if (this.#onMalformed === 'fail' || !answerable) throw thrown;
-    thrown.layer ??= this.#label.layer;
-    thrown.session ??= this.#label.connection?.session;
+    const fault = this.#onMalformed === 'give' ? faultOfMessage(thrown, this.#label) : undefined;
+    if (fault === undefined) throw thrown;
     this.#discarding = true;
     const feed = this.#feed;
     this.#feed = undefined;
-    feed?.fail(thrown);
+    feed?.fail(fault);
     // A body that was given already carries the error itself.
-    if (feed !== undefined) return this.#discard();
-    const status = this.#table.byName.has('status') ? { status: 'UNSET' } : {};
-    return { context: 0, ...status, oneof: null, malformed: thrown } as unknown as Received<E>;
+    return feed !== undefined ? this.#discard() : malformedMessage<E>(this.#table, fault);
   }
 
   #discard(): undefined {
@@ -172,10 +154,5 @@ export class ProtobufDecoder<E extends EnvelopeName> implements Codec<MessageChu
     this.#discarding = false;
     this.#over();
     return undefined;
-  }
-
-  #truncated(length: number, what: string): TruncatedError {
-    const got = length - this.#due;
-    return new TruncatedError(`${what} after ${got} of the ${length} bytes of a message`, { expected: length, got });
   }
 }

@@ -2,14 +2,16 @@
 import { oneOf } from '../../core/check.js';
 import { type Layer, layerOf } from '../../core/layer.js';
 import type { MessageChunk } from '../../core/unit.js';
-import { type OnMalformed, ProtobufDecoder } from './decoder.js';
+import { ProtobufDecoder } from './decoder.js';
 import { ProtobufEncoder } from './encoder.js';
-import type { Received, Sent } from './messages.js';
-import { completeOptions, type MessageOptions } from './options.js';
+import type { OnMalformed } from './faults.js';
+import type { Received, Sent, WholeMessage } from './messages.js';
+import { completeOptions, MAX_WHOLE_MESSAGE_BYTES, type MessageOptions } from './options.js';
 import { ENVELOPES, type EnvelopeName, envelopeTable } from './schema.js';
+import { WholeProtobufDecoder } from './whole-decoder.js';
 
 export { FieldCounter } from './check-fields.js';
-export type { OnMalformed } from './decoder.js';
+export type { OnMalformed } from './faults.js';
 export { IncomingBody } from './incoming-body.js';
 export { decodeMessage, encodeMessage } from './message.js';
 export type { ArmName, BodySource, OutgoingBody, Received, ResponseStatusName, Sent, WholeMessage } from './messages.js';
@@ -29,6 +31,8 @@ export { type FieldHead, readFieldHead } from './wire.js';
 
 /** What the layer takes and gives: messages of `S` are written, messages of `R` are read. */
 export type Messages<S extends EnvelopeName, R extends EnvelopeName> = Sent<S> | Received<R>;
+/** The same where messages are delivered whole. */
+export type WholeMessages<S extends EnvelopeName, R extends EnvelopeName> = Sent<S> | WholeMessage<R>;
 
 export interface ProtobufOptions<S extends EnvelopeName, R extends EnvelopeName> extends MessageOptions {
   /** The envelope of the messages that go out. */
@@ -41,10 +45,15 @@ export interface ProtobufOptions<S extends EnvelopeName, R extends EnvelopeName>
    * Default `'fail'`.
    */
   onMalformed?: OnMalformed;
+  /**
+   * How messages come in. `streamed` (default): as soon as the head is there, with an `IncomingBody` that must be read.
+   * `whole`: when all of it is there, with a Buffer; for messages that fit in memory.
+   */
+  deliver?: 'streamed' | 'whole';
 }
 
 /**
- * Messages above, announced bytes below. Files are streamed both ways and never held whole.
+ * Messages above, announced bytes below. Files are streamed both ways and never held whole, unless `deliver` asks for it.
  *
  * Options out of range throw `InvalidOptionError`. Outbound raises `InvalidArgumentError`, `LimitError` and
  * `LengthMismatchError`; inbound `ProtobufError`, `LimitError` and `TruncatedError`.
@@ -53,17 +62,30 @@ export interface ProtobufOptions<S extends EnvelopeName, R extends EnvelopeName>
  * const client = stack(protobuf({ sends: 'RuntimeManagerRequest', receives: 'RuntimeManagerResponse' }), lengthPrefix(), tls({ ... }));
  */
 export function protobuf<S extends EnvelopeName, R extends EnvelopeName>(
+  options: ProtobufOptions<S, R> & { deliver?: 'streamed' },
+): Layer<Messages<S, R>, MessageChunk>;
+export function protobuf<S extends EnvelopeName, R extends EnvelopeName>(
+  options: ProtobufOptions<S, R> & { deliver: 'whole' },
+): Layer<WholeMessages<S, R>, MessageChunk>;
+export function protobuf<S extends EnvelopeName, R extends EnvelopeName>(
   options: ProtobufOptions<S, R>,
-): Layer<Messages<S, R>, MessageChunk> {
-  const { dialect, limits } = completeOptions(options);
+): Layer<Messages<S, R>, MessageChunk> | Layer<WholeMessages<S, R>, MessageChunk> {
+  const deliver = oneOf('deliver', options.deliver ?? 'streamed', ['streamed', 'whole']);
+  const { dialect, limits } = completeOptions(
+    deliver === 'whole' ? { ...options, maxMessageBytes: options.maxMessageBytes ?? MAX_WHOLE_MESSAGE_BYTES } : options,
+  );
   const sends = envelopeTable(oneOf('sends', options.sends, ENVELOPES), dialect);
   const receives = envelopeTable(oneOf('receives', options.receives, ENVELOPES), dialect);
   const onMalformed = oneOf('onMalformed', options.onMalformed ?? 'fail', ['fail', 'give']);
   const name = 'protobuf';
-  return layerOf<Messages<S, R>, MessageChunk>({
-    name,
-    limits: { dialect, ...limits },
-    encoder: () => new ProtobufEncoder<S>(sends, limits),
-    decoder: (connection) => new ProtobufDecoder<R>(receives, limits, onMalformed, { layer: name, connection }),
-  });
+  const common = { name, limits: { deliver, dialect, ...limits }, encoder: () => new ProtobufEncoder<S>(sends, limits) };
+  return deliver === 'whole'
+    ? layerOf<WholeMessages<S, R>, MessageChunk>({
+        ...common,
+        decoder: (connection) => new WholeProtobufDecoder<R>(receives, limits, onMalformed, { layer: name, connection }),
+      })
+    : layerOf<Messages<S, R>, MessageChunk>({
+        ...common,
+        decoder: (connection) => new ProtobufDecoder<R>(receives, limits, onMalformed, { layer: name, connection }),
+      });
 }

@@ -34,7 +34,12 @@ export function decodeMessage<E extends EnvelopeName>(type: E, bytes: Uint8Array
   const table = envelopeTable(type, dialect);
   const whole = asBuffer(bytes);
   checkMessageLength(whole.length, limits);
-  return (readPlain(table, whole, limits) ?? parse(table, whole, limits)) as unknown as WholeMessage<E>;
+  return readWhole(table, whole, limits) as unknown as WholeMessage<E>;
+}
+
+/** Reads a message whose length has been checked. Errors as `decodeMessage`. */
+export function readWhole(table: MessageTable, bytes: Buffer, limits: Readonly<Required<ProtobufLimits>>): PlainMessage | undefined {
+  return readPlain(table, bytes, limits) ?? parse(table, bytes, limits);
 }
 
 function parse(table: MessageTable, bytes: Buffer, limits: Readonly<Required<ProtobufLimits>>): PlainMessage | undefined {

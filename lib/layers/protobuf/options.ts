@@ -4,7 +4,10 @@ import { DIALECTS, type Dialect } from './schema.js';
 
 /** What a message may cost, in both directions. All finite by default. */
 export interface ProtobufLimits {
-  /** Bytes of one message, streamed body included. Default 17,179,869,184 (16 GiB), at most 2^53 - 1. */
+  /**
+   * Bytes of one message, streamed body included. Default 17,179,869,184 (16 GiB), or 16,777,216 where messages are
+   * delivered whole; at most 2^53 - 1.
+   */
   maxMessageBytes?: number;
   /** Bytes of one message that must be kept at once: all that is not a streamed body. Default 1,048,576. */
   maxBufferedMessageBytes?: number;
@@ -21,6 +24,9 @@ export const PROTOBUF_DEFAULTS: Readonly<Required<ProtobufLimits>> = Object.free
   maxFileNameBytes: 4096,
   maxFields: 1024,
 });
+
+/** `maxMessageBytes` where messages are delivered whole. */
+export const MAX_WHOLE_MESSAGE_BYTES = 16 * 2 ** 20;
 
 export interface MessageOptions extends ProtobufLimits {
   /** Default `'2207'`. */

@@ -54,7 +54,14 @@ void t.test('the compiler refuses what the schema does not have', async (t) => {
 });
 
 void t.test('options are checked at once, and the ladder shows the limits', async (t) => {
-  const bad: any[] = [{ sends: 'Data' }, { receives: 'toString' }, { onMalformed: 'skip' }, { dialect: 'head ' }, { maxFields: 0 }];
+  const bad: any[] = [
+    { sends: 'Data' },
+    { receives: 'toString' },
+    { onMalformed: 'skip' },
+    { deliver: 'later' },
+    { dialect: 'head ' },
+    { maxFields: 0 },
+  ];
   for (const options of bad) {
     t.throws(() => protobuf({ sends: 'RuntimeManagerRequest', receives: 'RuntimeManagerResponse', ...options }), {
       code: 'ERR_VC_INVALID_OPTION',
@@ -69,5 +76,5 @@ void t.test('options are checked at once, and the ladder shows the limits', asyn
     maxFileNameBytes: 4096,
   });
   t.ok(Object.isFrozen(layer.limits));
-  t.match(stack(layer).describe(), /^protobuf {2}dialect head, maxMessageBytes 17179869184/);
+  t.match(stack(layer).describe(), /^protobuf {2}deliver streamed, dialect head, maxMessageBytes 17179869184/);
 });
