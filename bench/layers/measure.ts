@@ -10,17 +10,17 @@ export interface MeasureOptions {
   readonly rounds: number;
   /** Seconds that benny may give one contender in a round. */
   readonly maxSeconds: number;
+  /** Milliseconds that a contender runs before anything is measured. */
+  readonly warmUpMilliseconds: number;
 }
 
 /** Least samples of a contender in a round, and seconds of each. */
 const MIN_SAMPLES = 3;
 const MIN_SECONDS = 0.02;
-/** Milliseconds that a contender runs before anything is measured. */
-const WARM_UP_MS = 250;
 
 /** Runs a contest by benny; gives one result a contender. */
-export async function measure(contest: Contest, { rounds, maxSeconds }: MeasureOptions): Promise<Measured[]> {
-  await warmUp(contest);
+export async function measure(contest: Contest, { rounds, maxSeconds, warmUpMilliseconds }: MeasureOptions): Promise<Measured[]> {
+  await warmUp(contest, warmUpMilliseconds);
   const samples = new Map(contest.contenders.map(({ name }) => [name, [] as number[]]));
   const cases = { minSamples: MIN_SAMPLES, minTime: MIN_SECONDS, maxTime: maxSeconds, initCount: 1 };
   for (let round = 0; round < rounds; round++) {
@@ -37,13 +37,13 @@ export async function measure(contest: Contest, { rounds, maxSeconds }: MeasureO
  * Runs each contender for a while: code is compiled on the way, and the first would otherwise be measured while that
  * happens. A contender that gives nothing would win.
  */
-async function warmUp({ name, messageBytes, messages, contenders }: Contest): Promise<void> {
+async function warmUp({ name, messageBytes, messages, contenders }: Contest, milliseconds: number): Promise<void> {
   for (const contender of contenders) {
     const started = performance.now();
     do {
       const bytes = await contender.run();
       if (bytes < messageBytes * messages) throw new Error(`${name}: ${contender.name} gave ${bytes} bytes of ${messageBytes * messages}`);
-    } while (performance.now() - started < WARM_UP_MS);
+    } while (performance.now() - started < milliseconds);
   }
 }
 

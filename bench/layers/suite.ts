@@ -16,9 +16,9 @@ export interface LayersPlan extends MeasureOptions {
 const SIZES = [64, 1024, 16 * 1024, 64 * 1024, 2 ** 20, 16 * 2 ** 20];
 
 export const LAYERS_PLANS: Readonly<Record<Extent, Omit<LayersPlan, 'only'>>> = {
-  short: { messageBytes: [64, 64 * 1024], rounds: 1, maxSeconds: 0.1 },
-  normal: { messageBytes: SIZES, rounds: 3, maxSeconds: 0.15 },
-  full: { messageBytes: SIZES, rounds: 5, maxSeconds: 0.5 },
+  short: { messageBytes: [64, 64 * 1024], rounds: 1, maxSeconds: 0.1, warmUpMilliseconds: 100 },
+  normal: { messageBytes: SIZES, rounds: 3, maxSeconds: 0.15, warmUpMilliseconds: 250 },
+  full: { messageBytes: SIZES, rounds: 5, maxSeconds: 0.5, warmUpMilliseconds: 250 },
 };
 
 /**
@@ -32,7 +32,7 @@ export async function runLayers(plan: LayersPlan, say: (line: string) => void): 
   for (const { layer, maxMessageBytes = Number.POSITIVE_INFINITY } of named.length > 0 ? named : LAYERS) {
     for (const messageBytes of plan.messageBytes) {
       if (messageBytes > maxMessageBytes) continue;
-      const measured = await apart({ layer, messageBytes, only: plan.only.source, rounds: plan.rounds, maxSeconds: plan.maxSeconds });
+      const measured = await apart({ ...plan, only: plan.only.source, layer, messageBytes });
       for (const result of measured) say(lineOf(result));
       results.push(...measured);
     }

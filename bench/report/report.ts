@@ -12,9 +12,10 @@ hashed (SHA-256), sent, hashed and written, out of a warm page cache. \`full\`: 
 Manager, three processes; \`unix\`: the same with a Unix socket as the link; \`direct\`: client → TLS over TCP, no Server;
 the others are the peers, two processes each. \`× peer\`: by what factor ours is faster.`;
 
-const LAYERS = `One process; input in chunks of 64 KiB, or of a message where that is smaller; output counted. Each case as a stream
-against streams, and without streams against peers that need none. Layers that pass payload on without touching it have a
-cost a message, not a byte: their MB/s say how long the messages are.`;
+const LAYERS = `A process for each layer and size, after a warm-up; input in chunks of 64 KiB, or of a message where that is
+smaller; output counted. Each case as a stream against streams, and without streams against peers that need none. The peers
+have a message in memory as a whole: \`whole messages\` is ours that does the same. Layers that pass payload on without
+touching it have a cost a message, not a byte: their MB/s say how long the messages are.`;
 
 const REQUESTS = `64 bytes a request, one after the other in each session, after a warm-up; all sessions from one client
 process. \`write\`, \`read\`: a file of 64 bytes; \`hash\`: the policy's hash; \`session\`: a session opened, with its first
