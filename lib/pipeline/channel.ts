@@ -28,6 +28,9 @@ export interface LayerTraffic {
  *     write ──▶ outbound top ─▶ … ─▶ outbound bottom ──▶ duplex
  *     read  ◀── inbound top  ◀─ … ◀─ inbound bottom  ◀── duplex
  *
+ * Bytes are not copied where they need not be: a Buffer that was written must not be changed afterwards, not even when its
+ * callback has come, which says that there is room for more; `idle` says that all has gone.
+ *
  * `end()` flushes every layer, then ends the pipe, and leaves the reading side open until the peer ends it.
  * `destroy(error)` ends everything at once. When any stream fails, all are destroyed, once, with the first real
  * cause; that error names its layer and its session.

@@ -262,6 +262,29 @@ void t.test('asked ahead of an answer that takes its time: it waits for it, and 
   t.equal((await hand.answer()).status, 'SUCCESS');
 });
 
+void t.test('asked ahead in vain: what waits, waits once', async (t) => {
+  const store = slowStore();
+  const { server } = await meet(t, { store });
+  const hand = await Hand.open(server);
+  hand.ask({ oneof: 'read_file', fields: { file_name: '/slow' } });
+  await turns(5);
+  t.same(await server.call(ask.send(hand.id, hand.take())), tell.success);
+  for (let round = 0; round < 2; round++) {
+    let reads = 0;
+    const count = () => reads++;
+    server.socket.on('data', count);
+    server.post(ask.needed(hand.id), ask.get(hand.id), ask.needed(hand.id));
+    t.same([await server.answer(), await server.answer(), await server.answer()], [tell.needed(false), tell.fail, tell.needed(false)]);
+    t.equal(reads, 1, 'the second question has the answer of the first, which has waited');
+    server.socket.off('data', count);
+  }
+  const needed = server.call(ask.needed(hand.id));
+  for (const go of store.reads) go();
+  t.same(await needed, tell.needed(true), 'a question of its own waits as ever');
+  hand.give(await server.fetch(hand.id));
+  t.equal((await hand.answer()).status, 'SUCCESS');
+});
+
 void t.test('asked ahead of a slow answer: whoever else comes is not held up', async (t) => {
   const store = slowStore();
   const { server } = await meet(t, { store });

@@ -58,6 +58,8 @@ export class TlsSession {
   #answering = false;
   /** Something was answered since ciphertext was fed last. */
   #answered = false;
+  /** GetTlsData was asked last, and there was nothing. */
+  #inVain = false;
   readonly #gone = new AbortController();
   #ended = false;
   #waiters: (() => void)[] = [];
@@ -96,13 +98,16 @@ export class TlsSession {
     if (this.#ended) return false;
     this.#quietTurns = 0;
     this.#answered = false;
+    this.#inVain = false;
     this.#pipe.feed(data);
     return true;
   }
 
   /** GetTlsData: ciphertext for the client, at most `max` bytes. */
   fetch(max: number): Slices {
-    return this.#pipe.fetch(max);
+    const data = this.#pipe.fetch(max);
+    this.#inVain = data.length === 0;
+    return data;
   }
 
   /** GetTlsDataNeeded: whether there is something to fetch, at once or when that is known. */
@@ -111,7 +116,10 @@ export class TlsSession {
       this.#lookAhead();
       return true;
     }
-    if (this.#ended || this.#uploadWantsMore() || this.#atRest()) return false;
+    // The question before that one has waited, for long or in a hurry: a Server that asks ahead is not to wait twice.
+    const inVain = this.#inVain;
+    this.#inVain = false;
+    if (inVain || this.#ended || this.#uploadWantsMore() || this.#atRest()) return false;
     let hurried = false;
     const hurry = () => {
       hurried = true;
