@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import type { Readable } from 'node:stream';
 import { integerInRange } from '../../core/check.js';
@@ -66,13 +67,13 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
     this.#maxPieceBytes = integerInRange('maxPieceBytes', completed.maxPieceBytes, 1, Number.MAX_SAFE_INTEGER);
   }
 
-  async #open(options: ClientOptions, { url, authority, cipherSuite, verifyPeer }: Trust): Promise<void> {
+  async #open(options: ClientOptions, key: KeyObject, { url, authority, cipherSuite, verifyPeer }: Trust): Promise<void> {
     const { maxMessageBytes, identity, handshakeTimeoutMs, answerTimeoutMs, signal } = { ...CLIENT_DEFAULTS, ...definedOf(options) };
     this.#carrier = await openCarrier({
       url,
       dialect: this.#dialect,
       maxMessageBytes,
-      tls: { role: 'client', ...identity, authority, ...definedOf({ cipherSuite, verifyPeer, handshakeTimeoutMs }) },
+      tls: { role: 'client', ...identity, key, authority, ...definedOf({ cipherSuite, verifyPeer, handshakeTimeoutMs }) },
       answerTimeoutMs,
       signal,
       awaiting: () => this.#awaiting,
@@ -98,9 +99,9 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
       throw new AbortedError('aborted before it connected', { layer: LAYER, cause: options.signal.reason });
     }
     const client = new VeracruzClient(options);
-    checkIdentity(options.identity);
+    const key = checkIdentity(options.identity);
     const trust = trustOf(options);
-    await client.#open(options, trust);
+    await client.#open(options, key, trust);
     try {
       const hash = await client.policyHash();
       const expected = trust.policyHash;

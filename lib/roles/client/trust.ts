@@ -1,4 +1,4 @@
-import { createPrivateKey, type X509Certificate } from 'node:crypto';
+import { createPrivateKey, type KeyObject, type X509Certificate } from 'node:crypto';
 import { InvalidOptionError } from '../../core/errors.js';
 import { type Policy, policyHash, readPolicy } from '../../enclave/policy/index.js';
 import { certificatesOf } from '../../layers/tls/certificates.js';
@@ -75,11 +75,11 @@ function hookOf(hashes: readonly string[] | undefined, own: TlsClientOptions['ve
 
 /**
  * Looks at our own identity before anybody else does, as the original's client does (wire spec §B): one certificate, of
- * this key, in its time. A manager would refuse it without a word.
+ * this key, in its time. A manager would refuse it without a word. Gives the key, which takes a millisecond to read.
  *
  * @throws InvalidOptionError
  */
-export function checkIdentity({ certificate, key }: ClientOptions['identity'], now: Date = new Date()): void {
+export function checkIdentity({ certificate, key }: ClientOptions['identity'], now: Date = new Date()): KeyObject {
   const found = certificatesOf('identity', certificate);
   const [own] = found as [X509Certificate];
   if (found.length !== 1) {
@@ -89,13 +89,15 @@ export function checkIdentity({ certificate, key }: ClientOptions['identity'], n
       got: found.length,
     });
   }
-  if (!own.checkPrivateKey(privateKeyOf(key))) throw new InvalidOptionError('key is not the key of our certificate', { layer: LAYER });
+  const read = privateKeyOf(key);
+  if (!own.checkPrivateKey(read)) throw new InvalidOptionError('key is not the key of our certificate', { layer: LAYER });
   const [from, to] = [new Date(own.validFrom), new Date(own.validTo)];
   if (now < from) throw outOfTime(`our certificate is not valid before ${from.toISOString()}`, from, now);
   if (now > to) throw outOfTime(`our certificate expired at ${to.toISOString()}`, to, now);
+  return read;
 }
 
-function privateKeyOf(key: string) {
+function privateKeyOf(key: string): KeyObject {
   try {
     return createPrivateKey(key);
   } catch (cause) {
