@@ -1,82 +1,134 @@
 /**
- * Where the time of a transfer goes: nanoseconds a byte, by process and by layer.
+ * Where the time goes: nanoseconds a byte of a transfer, or microseconds a small request, by process and by layer.
  *
  *     npm run profile -- <case> [--bytes 1G] [--out <folder>]
+ *     npm run profile -- <case> [--sessions 64] [--milliseconds 5000]
  *
- * A case is a rig and a direction: full-upload, unix-download, direct-upload, … All processes are sampled at once, in the
- * transfer alone, from memory to memory. Samples are of the clock: on a machine that has other work to do they include the
- * wait for a processor, which the rows `processor` do not. Open the `.cpuprofile` files in Chrome's or VS Code's viewer.
+ * A case is a rig and what it does: full-upload, unix-download, direct-upload, …; full-write, direct-read, … All processes
+ * are sampled at once, in the work alone, from memory to memory. Samples are of the clock: on a machine that has other work
+ * to do they include the wait for a processor, which the rows `processor` do not. Open the `.cpuprofile` files in Chrome's
+ * or VS Code's viewer.
  */
 import { mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
-import { RIG_NAMES, RIGS, type RigName } from '../files/rigs.js';
-import { type Direction, transfer } from '../files/transfer.js';
+import { RIG_NAMES, RIGS, type Rig, type RigName } from '../files/rigs.js';
+import { type Around, type Direction, transfer } from '../files/transfer.js';
 import type { Usage } from '../harness/part.js';
 import { makePki } from '../harness/pki.js';
 import type { Profile } from '../harness/sampler.js';
 import { countFlag, sizeFlag, sizeText } from '../harness/size.js';
+import { sample } from '../requests/suite.js';
 import { splitOf } from './buckets.js';
-import { type RoleProfile, tablesOf } from './tables.js';
+import { nsAByte, type RoleProfile, tablesOf, type Unit, usARequest } from './tables.js';
 
 interface Flags {
   readonly bytes: number;
   readonly sessions: number;
+  readonly milliseconds: number;
   readonly top: number;
   readonly intervalUs: number;
   readonly out?: string;
 }
 
-const CASES = RIG_NAMES.flatMap((rig) => [`${rig}-upload`, `${rig}-download`]);
+/** What one run came to. */
+interface Done {
+  readonly unit: Unit;
+  readonly seconds: number;
+  readonly usage: Readonly<Record<string, Usage>>;
+  /** e.g. `231 MB/s` */
+  readonly rate: string;
+}
+
+/** Work that can be done again and again. */
+interface Job {
+  readonly title: string;
+  /** Compiles the code on the way. */
+  warmUp(): Promise<unknown>;
+  run(around?: Around): Promise<Done>;
+}
+
+const DIRECTIONS: readonly string[] = ['upload', 'download'];
+/** Kinds of small requests, by the rigs that know them. */
+const REQUESTS: Partial<Record<RigName, readonly string[]>> = {
+  full: ['write', 'read', 'hash', 'session'],
+  unix: ['write', 'read', 'hash', 'session'],
+  direct: ['write', 'read', 'hash', 'session'],
+  https: ['write'],
+  grpc: ['write'],
+};
+/** Sessions and milliseconds of requests before anything is measured. */
+const WARM_UP = { sessions: 8, milliseconds: 5000 };
+
+const CASES = RIG_NAMES.flatMap((rig) => [...DIRECTIONS, ...(REQUESTS[rig] ?? [])].map((work) => `${rig}-${work}`));
 
 const command = new Command('profile')
   .argument('<case>', CASES.join(', '))
   .addOption(new Option('--bytes <n>', 'bytes to move, like 100M or 8G').argParser(sizeFlag).default(512 * 2 ** 20, '512M'))
   .addOption(new Option('--sessions <n>', 'sessions at once').argParser(countFlag).default(1))
+  .addOption(new Option('--milliseconds <n>', 'how long small requests are begun').argParser(countFlag).default(5000))
   .addOption(new Option('--top <n>', 'functions to list of each process').argParser(countFlag).default(12))
   .addOption(new Option('--interval-us <n>', 'microseconds between two samples').argParser(countFlag).default(500))
   .option('--out <folder>', 'where the profiles go; default: a new temporary folder')
   .action(async (name: string, flags: Flags) => {
-    const [, rig, direction] = /^(.+)[- ](upload|download)$/.exec(name) ?? [];
-    if (!RIG_NAMES.includes(rig as RigName)) command.error(`no such case: ${name}; there are ${CASES.join(', ')}`);
-    await profile(rig as RigName, direction as Direction, flags);
+    if (!CASES.includes(name)) command.error(`no such case: ${name}; there are ${CASES.join(', ')}`);
+    const [, rig, work] = /^(.+)-(.+)$/.exec(name) as unknown as [string, RigName, string];
+    await profile(rig, work, flags);
   });
 
-async function profile(name: RigName, direction: Direction, { bytes, sessions, top, intervalUs, out }: Flags): Promise<void> {
-  const folder = out ?? mkdtempSync(join(tmpdir(), 'veracruz-streams-profile-'));
+async function profile(name: RigName, work: string, flags: Flags): Promise<void> {
+  const folder = flags.out ?? mkdtempSync(join(tmpdir(), 'veracruz-streams-profile-'));
   mkdirSync(folder, { recursive: true });
   const rig = await RIGS[name].open({ pki: makePki() });
   try {
-    // Warm: the code is compiled, and a download has something to fetch.
-    await transfer(rig, 'upload', sessions, { bytes });
-    if (direction === 'download') await transfer(rig, 'download', sessions, { bytes });
-    const plain = await transfer(rig, direction, sessions, { bytes });
+    const job = DIRECTIONS.includes(work) ? transferJob(rig, work as Direction, flags) : requestsJob(rig, work, flags);
+    await job.warmUp();
+    const plain = await job.run();
     let profiles: Profile[] = [];
-    const pathOf = (role: string) => join(folder, `${name.replace(':', '-')}-${direction}-${role}.cpuprofile`);
-    const sampled = await transfer(
-      rig,
-      direction,
-      sessions,
-      { bytes },
-      {
-        before: () => Promise.all(rig.parts.map((part) => part.ask('startProfile', intervalUs))),
-        after: async () => {
-          profiles = await Promise.all(rig.parts.map((part) => part.ask<Profile>('stopProfile', pathOf(part.role))));
-        },
+    const pathOf = (role: string) => join(folder, `${name.replace(':', '-')}-${work}-${role}.cpuprofile`);
+    const sampled = await job.run({
+      before: () => Promise.all(rig.parts.map((part) => part.ask('startProfile', flags.intervalUs))),
+      after: async () => {
+        profiles = await Promise.all(rig.parts.map((part) => part.ask<Profile>('stopProfile', pathOf(part.role))));
       },
-    );
+    });
     const roles = rig.parts.map(({ role }, i): RoleProfile => {
       return { role, split: splitOf(profiles[i] as Profile), usage: sampled.usage[role] as Usage };
     });
-    const rate = (seconds: number) => `${(bytes / 1e6 / seconds).toFixed(0)} MB/s`;
     process.stdout.write(
-      `${name} ${direction}, ${sizeText(bytes)}: ${rate(plain.seconds)}, ${rate(sampled.seconds)} while sampled\n\n` +
-        `${tablesOf(roles, { bytes, seconds: sampled.seconds, top })}\nprofiles in ${folder}\n`,
+      `${name} ${job.title}: ${plain.rate}, ${sampled.rate} while sampled\n\n` +
+        `${tablesOf(roles, { ...sampled, top: flags.top })}\nprofiles in ${folder}\n`,
     );
   } finally {
     await rig.end();
   }
+}
+
+function transferJob(rig: Rig, direction: Direction, { bytes, sessions }: Flags): Job {
+  return {
+    title: `${direction}, ${sizeText(bytes)}`,
+    warmUp: async () => {
+      await transfer(rig, 'upload', sessions, { bytes });
+      // A download has something to fetch now.
+      if (direction === 'download') await transfer(rig, 'download', sessions, { bytes });
+    },
+    run: async (around) => {
+      const { seconds, usage } = await transfer(rig, direction, sessions, { bytes }, around);
+      return { unit: nsAByte(bytes), seconds, usage, rate: `${(bytes / 1e6 / seconds).toFixed(0)} MB/s` };
+    },
+  };
+}
+
+function requestsJob(rig: Rig, kind: string, { sessions, milliseconds }: Flags): Job {
+  return {
+    title: `${kind}, ${sessions} session${sessions === 1 ? '' : 's'}`,
+    warmUp: () => sample(rig, WARM_UP.sessions, { kind, milliseconds: Math.min(milliseconds, WARM_UP.milliseconds) }),
+    run: async (around) => {
+      const { count, seconds, usage } = await sample(rig, sessions, { kind, milliseconds }, around);
+      return { unit: usARequest(count), seconds, usage, rate: `${(count / seconds).toFixed(0)}/s` };
+    },
+  };
 }
 
 await command.parseAsync();

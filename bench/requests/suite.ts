@@ -2,6 +2,7 @@
 
 import { usageOf } from '../files/results.js';
 import { RIGS, type Rig, type RigName } from '../files/rigs.js';
+import type { Around } from '../files/transfer.js';
 import type { Extent } from '../harness/extent.js';
 import type { Usage } from '../harness/part.js';
 import type { Pki } from '../harness/pki.js';
@@ -55,7 +56,7 @@ export async function runRequests(plan: RequestsPlan, pki: Pki, say: (line: stri
   try {
     for (const { rig } of cases) if (!rigs.has(rig)) rigs.set(rig, await RIGS[rig].open({ pki }));
     const run = ({ rig, kind }: Case, sessions: number, milliseconds: number) =>
-      sample(rigs.get(rig) as Rig, sessions, { kind, payloadBytes: PAYLOAD_BYTES, milliseconds });
+      sample(rigs.get(rig) as Rig, sessions, { kind, milliseconds });
     for (const item of cases) await run(item, WARM_UP_SESSIONS, plan.warmUpMilliseconds);
     for (const sessions of cases.length === 0 ? [] : plan.sessions) {
       say(`${sessions} session${sessions === 1 ? '' : 's'}`);
@@ -76,11 +77,15 @@ function nameOf({ rig, kind }: Case): string {
   return `${rig} ${kind}`;
 }
 
-async function sample(rig: Rig, sessions: number, task: RequestsTask): Promise<Sample> {
+/** Requests of one kind on new sessions, for so long. */
+export async function sample(rig: Rig, sessions: number, task: Omit<RequestsTask, 'payloadBytes'>, around: Around = {}): Promise<Sample> {
   return rig.withSessions(sessions, async () => {
+    await around.before?.();
     for (const part of rig.parts) part.mark();
-    const result = await rig.client.ask<RequestsResult>('requests', task);
-    return { ...result, usage: Object.fromEntries(rig.parts.map((part) => [part.role, part.usage()])) };
+    const result = await rig.client.ask<RequestsResult>('requests', { ...task, payloadBytes: PAYLOAD_BYTES } satisfies RequestsTask);
+    const usage = Object.fromEntries(rig.parts.map((part) => [part.role, part.usage()]));
+    await around.after?.();
+    return { ...result, usage };
   });
 }
 

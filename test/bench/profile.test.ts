@@ -1,7 +1,7 @@
 import t from 'tap';
 import type { Profile } from '../../bench/harness/sampler.js';
 import { scriptBucket, splitOf } from '../../bench/profile/buckets.js';
-import { tablesOf } from '../../bench/profile/tables.js';
+import { nsAByte, tablesOf, usARequest } from '../../bench/profile/tables.js';
 
 void t.test('scripts and their buckets', (t) => {
   t.equal(scriptBucket('file:///a/dist/lib/layers/base64/encoder.js'), 'lib/layers/base64');
@@ -64,12 +64,25 @@ void t.test('time goes to what ran, native code by kind', (t) => {
 
 void t.test('the table has nanoseconds a byte, by process', (t) => {
   const usage = { cpu: { user: 0.5, system: 0.25 }, peakRss: undefined };
-  const text = tablesOf([{ role: 'client', split: splitOf(PROFILE), usage }], { bytes: 1000, seconds: 0.001, top: 3 });
+  const text = tablesOf([{ role: 'client', split: splitOf(PROFILE), usage }], { unit: nsAByte(1000), seconds: 0.001, top: 3 });
   const rows = new Map(text.split('\n').map((line) => [line.replace(/ {2}.*/, ''), line.trim().split(/ {2,}/)]));
   t.same(rows.get('native: base64'), ['native: base64', '40.000', '40.000']);
   t.same(rows.get('busy, as sampled'), ['busy, as sampled', '160.000', '160.000'], 'without what was idle');
   t.same(rows.get('idle'), ['idle', '50.000', '50.000']);
   t.same(rows.get('wall'), ['wall', '1000.000']);
+  t.same(rows.get('processor, user'), ['processor, user', '500000.000', '500000.000']);
+  t.match(text, /^ns a byte .*client/);
   t.match(text, /client: function/);
+  t.end();
+});
+
+void t.test('or microseconds a request', (t) => {
+  const usage = { cpu: { user: 0.5, system: 0.25 }, peakRss: undefined };
+  const text = tablesOf([{ role: 'client', split: splitOf(PROFILE), usage }], { unit: usARequest(10), seconds: 0.001, top: 3 });
+  const rows = new Map(text.split('\n').map((line) => [line.replace(/ {2}.*/, ''), line.trim().split(/ {2,}/)]));
+  t.same(rows.get('native: base64'), ['native: base64', '4.0', '4.0']);
+  t.same(rows.get('processor, system'), ['processor, system', '25000.0', '25000.0']);
+  t.same(rows.get('wall'), ['wall', '100.0']);
+  t.match(text, /^µs a request .*client/);
   t.end();
 });

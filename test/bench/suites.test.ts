@@ -69,6 +69,10 @@ void t.test('profile', async (t) => {
     readdirSync(out).sort(),
     ['client', 'manager', 'server'].map((role) => `full-download-${role}.cpuprofile`),
   );
+  const requests = await runBench('profile/main', ['direct-write', '--milliseconds', '100', '--sessions', '2', '--out', out]);
+  t.equal(requests.code, 0, requests.stderr);
+  t.match(requests.stdout, /^direct write, 2 sessions: \d+\/s/);
+  t.match(requests.stdout, /µs a request +client +manager +sum/);
   const { code: wrong } = await runBench('profile/main', ['full-sideways']);
   t.equal(wrong, 1);
 });
