@@ -33,7 +33,7 @@ export function serveCommand(): Command {
     .addOption(LOG_LEVEL)
     .action(async (flags: ServeFlags) => {
       const log = stderrLog(flags.logLevel);
-      const { authority, made } = authorityOf(flags);
+      const { authority, made } = await authorityOf(flags);
       if (made !== undefined) log('info', 'authority made: clients trust this certificate', { certificate: made });
       const server = await AttestationServer.start({
         listen: flags.listen,

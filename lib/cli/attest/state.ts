@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Authority, makeAuthority } from '../../attestation/authority.js';
 import { DeviceRegistry, type RegistryAdmin, RegistryClient } from '../../attestation/registry/index.js';
 import { InvalidArgumentError, RegistryError } from '../../core/errors.js';
@@ -8,6 +9,9 @@ import { writeNewFiles } from '../new-files.js';
 
 /** Bytes that the path of a Unix socket may have on Linux. */
 const MAX_SOCKET_PATH_BYTES = 107;
+/** Milliseconds that another server may take to write its new authority, and between two looks. */
+const MAKING_MS = 1000;
+const LOOK_MS = 10;
 
 /** Where an attestation server keeps what must outlive it. */
 export interface StateFlags {
@@ -32,25 +36,38 @@ export function adminSocket({ state }: StateFlags): string | undefined {
   return Buffer.byteLength(path) <= MAX_SOCKET_PATH_BYTES ? path : undefined;
 }
 
-/** The authority that two flags name; else that of the state folder, made at the first start. */
-export function authorityOf(flags: AuthorityFlags): { authority: Pick<Authority, 'certificate' | 'key'>; made: string | undefined } {
+/**
+ * The authority that two flags name; else that of the state folder, made at the first start. Of several servers that start
+ * at once on a new folder one makes it, and the others take it.
+ */
+export async function authorityOf(
+  flags: AuthorityFlags,
+): Promise<{ authority: Pick<Authority, 'certificate' | 'key'>; made: string | undefined }> {
   const { caCert, caKey } = flags;
   if ((caCert === undefined) !== (caKey === undefined)) throw new InvalidArgumentError('--ca-cert and --ca-key belong together');
   if (caCert !== undefined && caKey !== undefined) {
     return { authority: { certificate: readText(caCert), key: readText(caKey) }, made: undefined };
   }
   const [certificate, key] = [join(flags.state, 'ca.pem'), join(flags.state, 'ca.key')];
-  if (existsSync(certificate) || existsSync(key)) {
-    return { authority: { certificate: readText(certificate), key: readText(key) }, made: undefined };
+  if (!existsSync(certificate) && !existsSync(key)) {
+    makeState(flags);
+    const authority = makeAuthority();
+    const files = [
+      { path: key, content: authority.key, secret: true },
+      { path: certificate, content: authority.certificate, secret: false },
+    ];
+    try {
+      writeNewFiles(files, false);
+      return { authority, made: certificate };
+    } catch (error) {
+      // Who was faster has the first of them.
+      if (!existsSync(key)) throw error;
+    }
   }
-  makeState(flags);
-  const authority = makeAuthority();
-  const files = [
-    { path: key, content: authority.key, secret: true },
-    { path: certificate, content: authority.certificate, secret: false },
-  ];
-  writeNewFiles(files, false);
-  return { authority, made: certificate };
+  // The certificate comes last.
+  const deadline = performance.now() + MAKING_MS;
+  while (!existsSync(certificate) && performance.now() < deadline) await sleep(LOOK_MS);
+  return { authority: { certificate: readText(certificate), key: readText(key) }, made: undefined };
 }
 
 /** The registry for a command: opened here, or by the admin socket of the server that has it open. Without `make` it must be there. */
