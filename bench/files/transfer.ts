@@ -22,16 +22,28 @@ export interface Around {
   after?(): Promise<unknown>;
 }
 
-/** One transfer on new sessions: time and usage count from the first byte of a file, not from the handshake. */
-export function transfer(rig: Rig, direction: Direction, sessions: number, task: TransferTask, around: Around = {}): Promise<Transfer> {
+/** Lets the client of a rig do some work on new sessions, and tells what each process used in it, the handshakes not included. */
+export function watched<T>(rig: Rig, sessions: number, around: Around, work: () => Promise<T>): Promise<T & Pick<Transfer, 'usage'>> {
   return rig.withSessions(sessions, async () => {
     await around.before?.();
     for (const part of rig.parts) part.mark();
-    const { seconds, moved } = await rig.client.ask<TransferResult>(direction, task);
+    const result = await work();
     const usage = Object.fromEntries(rig.parts.map((part) => [part.role, part.usage()]));
     await around.after?.();
-    const bytes = moved.reduce((sum, share) => sum + share.bytes, 0);
-    if (bytes !== task.bytes) throw new Error(`${direction}: ${bytes} bytes moved of ${task.bytes}`);
-    return { seconds, moved, usage };
+    return { ...result, usage };
   });
+}
+
+/** One transfer on new sessions: time counts from the first byte of a file. */
+export async function transfer(
+  rig: Rig,
+  direction: Direction,
+  sessions: number,
+  task: TransferTask,
+  around: Around = {},
+): Promise<Transfer> {
+  const done = await watched(rig, sessions, around, () => rig.client.ask<TransferResult>(direction, task));
+  const bytes = done.moved.reduce((sum, share) => sum + share.bytes, 0);
+  if (bytes !== task.bytes) throw new Error(`${direction}: ${bytes} bytes moved of ${task.bytes}`);
+  return done;
 }

@@ -12,7 +12,7 @@ import { type Ends, loopback, secured } from './peers/node-tls.js';
 
 /** Memory pipes of ours and of the peer alike. */
 const WIRE_BYTES = 256 * 1024;
-/** Messages of one run: node-forge takes a third of a millisecond for each. */
+/** Messages of one run: node-forge takes a fifth of a millisecond for each. */
 const MOST_MESSAGES = 2048;
 
 export const tlsBench: LayerBench = {

@@ -2,7 +2,7 @@
 
 import { usageOf } from '../files/results.js';
 import { RIGS, type Rig, type RigName } from '../files/rigs.js';
-import type { Around } from '../files/transfer.js';
+import { type Around, watched } from '../files/transfer.js';
 import type { Extent } from '../harness/extent.js';
 import type { Usage } from '../harness/part.js';
 import type { Pki } from '../harness/pki.js';
@@ -78,14 +78,9 @@ function nameOf({ rig, kind }: Case): string {
 }
 
 /** Requests of one kind on new sessions, for so long. */
-export async function sample(rig: Rig, sessions: number, task: Omit<RequestsTask, 'payloadBytes'>, around: Around = {}): Promise<Sample> {
-  return rig.withSessions(sessions, async () => {
-    await around.before?.();
-    for (const part of rig.parts) part.mark();
-    const result = await rig.client.ask<RequestsResult>('requests', { ...task, payloadBytes: PAYLOAD_BYTES } satisfies RequestsTask);
-    const usage = Object.fromEntries(rig.parts.map((part) => [part.role, part.usage()]));
-    await around.after?.();
-    return { ...result, usage };
+export function sample(rig: Rig, sessions: number, task: Omit<RequestsTask, 'payloadBytes'>, around: Around = {}): Promise<Sample> {
+  return watched(rig, sessions, around, () => {
+    return rig.client.ask<RequestsResult>('requests', { ...task, payloadBytes: PAYLOAD_BYTES } satisfies RequestsTask);
   });
 }
 

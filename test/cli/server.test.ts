@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { InsecureSoftwareAttester } from '../../lib/attestation/evidence/index.js';
-import { until, within } from '../support/foreign.js';
+import { echoing, foreignManager, post, RawHttp, until, within } from '../support/foreign.js';
 import { PROJECT_ROOT } from '../support/golden.js';
 import { alice, Child, content, freshFolder, policyOf } from '../support/roles.js';
 
@@ -110,5 +110,39 @@ void t.test('wrong use', async (t) => {
     const ended = await run(t, 'server', ...flags);
     t.equal(ended.code, code, flags.join(' '));
     t.match(ended.stderr, message);
+  }
+});
+
+void t.test('--no-ask-ahead', async (t) => {
+  for (const [flags, expected] of [
+    [[], ['send', 'needed', 'get', 'needed']],
+    [['--no-ask-ahead'], ['send', 'needed']],
+  ] as const) {
+    // It says nothing to a question: what is asked by then was asked without an answer.
+    const silent = () => new Promise<never>(() => {});
+    const manager = await foreignManager(t, echoing({ needed: silent }));
+    const { at } = await serve(
+      t,
+      'server',
+      '--listen',
+      'tcp://127.0.0.1:0',
+      '--runtime',
+      manager.address,
+      '--log-level',
+      'silent',
+      ...flags,
+    );
+    const http = await RawHttp.connect(t, Number(new URL(at).port));
+    http.write(post('0 aGVsbG8='));
+    await until('a question', () => manager.requests.some(({ kind }) => kind === 'needed'));
+    // The manager takes one request at a time; what has come is in its socket's bytes.
+    const asked = () => Buffer.concat(manager.seen).length;
+    const open = 9 + 4;
+    const sizes = { send: 9 + 16 + 5, needed: 9 + 8, get: 9 + 8 };
+    t.equal(
+      asked(),
+      expected.reduce((sum, kind) => sum + sizes[kind], open),
+      expected.join(', '),
+    );
   }
 });

@@ -90,7 +90,7 @@ export class PlaintextWriter {
     return this.#give(joined);
   }
 
-  /** False beyond more than the socket's own, small mark: what gathers there goes to OpenSSL together. */
+  /** False: wait for `drain`. That is far beyond the socket's own mark, because what gathers in it goes to OpenSSL together. */
   #give(bytes: Buffer): boolean {
     return this.#socket.write(bytes) || this.#socket.writableLength < PENDING_BYTES;
   }

@@ -116,7 +116,7 @@ export class TlsSession {
       this.#lookAhead();
       return true;
     }
-    // The question before that one has waited, for long or in a hurry: a Server that asks ahead is not to wait twice.
+    // A Server that asks ahead: its question before that GetTlsData has waited already, and this one is not to wait again.
     const inVain = this.#inVain;
     this.#inVain = false;
     if (inVain || this.#ended || this.#uploadWantsMore() || this.#atRest()) return false;
