@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { ROLE_NODE_FLAGS } from '../../lib/cli/tune-v8.js';
 import type { Answer, Order } from './obey.js';
 import { type CpuTime, cpuTimeOf, forgetPeak, peakRssOf } from './proc.js';
 
@@ -30,6 +31,8 @@ export class Part {
     this.role = role;
     this.#child = fork(fileURLToPath(new URL(`../parts/${module}.js`, import.meta.url)), {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      // A peer's processes are started as ours are.
+      execArgv: [...process.execArgv, ...ROLE_NODE_FLAGS],
     });
     this.#child.on('message', (answer: Answer) => {
       const waiting = this.#waiting.get(answer.id);

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { ClosedError, TransportError } from '../../core/errors.js';
 import type { ReadyMessage } from '../role-process.js';
+import { ROLE_NODE_FLAGS } from '../tune-v8.js';
 
 const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));
 
@@ -63,7 +64,11 @@ export class Processes {
 
   #start(name: string, module: string, args: readonly string[], serialization: 'json' | 'advanced'): ChildProcess {
     if (this.#ended) throw new ClosedError('the demo is over', { layer: 'demo' });
-    const child = fork(module, args, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], serialization });
+    const child = fork(module, args, {
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      serialization,
+      execArgv: [...process.execArgv, ...ROLE_NODE_FLAGS],
+    });
     this.#children.set(name, child);
     child.once('exit', (code, signal) => this.#reject(this.#failed(name, `ended with ${signal ?? code}`)));
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
