@@ -2,7 +2,7 @@
 import { Base64Decode, Base64Encode } from 'base64-stream';
 import { type Base64Chunk, Base64Decoder, Base64Encoder, BOUNDARY, base64, type ItemChunk } from 'veracruz-streams';
 import { OURS } from '../harness/result.js';
-import { chunksOf, type LayerBench, messagesOf, payloadOf, repeated } from './contest.js';
+import { CHUNK_BYTES, chunksOf, cut, type LayerBench, messagesOf, payloadOf, repeated } from './contest.js';
 import { itemsOf, throughCodec, throughStream } from './drive.js';
 
 /** Bytes of a conversion by hand: the largest size at which Node's is fast. */
@@ -19,8 +19,9 @@ export const base64Bench: LayerBench = {
     const plain = repeated(chunksOf(payload), messages);
     const texts = await itemsOf<Base64Chunk>(base64().outbound(), units);
     const oneText = Buffer.from(Buffer.concat(plain).toString('base64'), 'latin1');
-    const text = chunksOf(oneText);
-    const slices = slicesOf(Buffer.concat(plain));
+    // In pieces as long as our units, so that both are handed as many.
+    const text = cut(oneText, Math.min(CHUNK_BYTES, Math.ceil(messageBytes / 3) * 4));
+    const slices = cut(Buffer.concat(plain), SLICE_BYTES);
     const letters = slices.map((slice) => slice.toString('base64'));
     return [
       {
@@ -46,7 +47,3 @@ export const base64Bench: LayerBench = {
     ];
   },
 };
-
-function slicesOf(bytes: Buffer): Buffer[] {
-  return Array.from({ length: Math.ceil(bytes.length / SLICE_BYTES) }, (_, i) => bytes.subarray(i * SLICE_BYTES, (i + 1) * SLICE_BYTES));
-}

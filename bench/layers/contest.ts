@@ -57,9 +57,12 @@ export function collected(message: Buffer, messages: number): Iterable<Buffer> {
 
 /** `bytes`, in chunks of 64 KiB. */
 export function chunksOf(bytes: Buffer): Buffer[] {
-  const chunks: Buffer[] = [];
-  for (let at = 0; at < bytes.length; at += CHUNK_BYTES) chunks.push(bytes.subarray(at, at + CHUNK_BYTES));
-  return chunks;
+  return cut(bytes, CHUNK_BYTES);
+}
+
+/** `bytes`, in pieces of `pieceBytes`. */
+export function cut(bytes: Buffer, pieceBytes: number): Buffer[] {
+  return Array.from({ length: Math.ceil(bytes.length / pieceBytes) }, (_, i) => bytes.subarray(i * pieceBytes, (i + 1) * pieceBytes));
 }
 
 /** A message of any bytes. */
