@@ -13,15 +13,23 @@ export interface HandshakeEvents {
   failed(error: Error, socket: TLSSocket): void;
 }
 
+/** A peer that may come in. */
+export interface Admitted {
+  /** Its leaf. */
+  readonly certificate: X509Certificate;
+  /** The index of the principal that it is, on a server. */
+  readonly principal: number | undefined;
+}
+
 export interface Endpoint {
   /** Starts TLS on `wire`. */
   open(wire: Duplex, events: HandshakeEvents): void;
   /**
-   * Judges the peer of a secure socket: the index of the principal that it is, on a server.
+   * Judges the peer of a secure socket.
    *
    * @throws CertificateError, PrincipalUnknownError, TlsHandshakeError
    */
-  admit(socket: TLSSocket): number | undefined;
+  admit(socket: TLSSocket): Admitted;
 }
 
 export function endpointOf(options: TlsOptions): Endpoint {
@@ -54,11 +62,11 @@ class ClientEndpoint implements Endpoint {
     socket.once('secureConnect', () => events.secure(socket));
   }
 
-  admit(socket: TLSSocket): undefined {
-    const leaf = leafOf(socket, 'server');
+  admit(socket: TLSSocket): Admitted {
+    const certificate = leafOf(socket, 'server');
     let returned: unknown;
     try {
-      returned = this.#verifyPeer?.(leaf);
+      returned = this.#verifyPeer?.(certificate);
     } catch (thrown) {
       if (thrown instanceof CertificateError) throw thrown;
       const reason = thrown instanceof Error ? thrown.message : String(thrown);
@@ -69,6 +77,7 @@ class ClientEndpoint implements Endpoint {
       if (returned instanceof Promise) returned.catch(() => {});
       throw new CertificateError('verifyPeer must return nothing, and not be async', { layer: 'tls', got: typeof returned });
     }
+    return { certificate, principal: undefined };
   }
 }
 
@@ -103,13 +112,14 @@ class ServerEndpoint implements Endpoint {
     faceOf(this.#server, events).emit('connection', wire);
   }
 
-  admit(socket: TLSSocket): number {
+  admit(socket: TLSSocket): Admitted {
     // Neither can be true if node:tls keeps its promises. Both would open the door.
     if (!socket.authorized) throw new CertificateError("the client's certificate is not authorized", { layer: 'tls' });
     if (socket.isSessionReused()) throw new TlsHandshakeError('the client resumed a session', { layer: 'tls' });
-    const principal = this.#principals.match(leafOf(socket, 'client'));
+    const certificate = leafOf(socket, 'client');
+    const principal = this.#principals.match(certificate);
     if (principal === undefined) throw new PrincipalUnknownError("the client's certificate is no identity of the policy", { layer: 'tls' });
-    return principal;
+    return { certificate, principal };
   }
 }
 

@@ -277,12 +277,13 @@ export class TlsEngine implements TlsState {
     }
     this.#socket = socket;
     try {
-      this.principal = this.#endpoint.admit(socket);
+      const { certificate, principal } = this.#endpoint.admit(socket);
+      this.certificate = certificate;
+      this.principal = principal;
     } catch (refusal) {
       this.#fail(refusal as VeracruzError);
       return;
     }
-    this.certificate = socket.getPeerX509Certificate();
     this.cipherSuite = socket.getCipher().standardName;
     this.#leaveGate();
     this.#phase = 'open';

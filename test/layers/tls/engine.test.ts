@@ -1,7 +1,7 @@
 /** The engine between stubs: moments that real sockets do not bring about on demand. */
 import t from 'tap';
 import type { VeracruzError } from '../../../lib/core/errors.js';
-import type { HandshakeEvents } from '../../../lib/layers/tls/endpoint.js';
+import type { Endpoint, HandshakeEvents } from '../../../lib/layers/tls/endpoint.js';
 import { TlsEngine } from '../../../lib/layers/tls/engine.js';
 import { HandshakeGate } from '../../../lib/layers/tls/gate.js';
 import { settingsOf } from '../../../lib/layers/tls/options.js';
@@ -17,13 +17,15 @@ function played(open: (events: HandshakeEvents) => void = () => {}) {
   const errors: VeracruzError[] = [];
   let events: HandshakeEvents | undefined;
   let wire: Wire | undefined;
-  const endpoint = {
-    open: (pipe: Wire, given: HandshakeEvents) => {
-      wire = pipe;
+  const endpoint: Endpoint = {
+    open: (pipe, given) => {
+      wire = pipe as Wire;
       events = given;
       open(given);
     },
-    admit: () => undefined,
+    admit: () => {
+      throw new Error('no handshake comes about here');
+    },
   };
   const engine = new TlsEngine(endpoint, gate, settingsOf(clientOptions()));
   const side = {
