@@ -9,6 +9,7 @@ import { makeIdentity } from '../../lib/attestation/identity.js';
 import type { Dialect } from '../../lib/layers/bincode/index.js';
 import type { Received, Sent } from '../../lib/layers/protobuf/index.js';
 import { type ClientOptions, VeracruzClient } from '../../lib/roles/client/client.js';
+import { checkIdentity } from '../../lib/roles/client/trust.js';
 import { managerClientStack } from '../../lib/roles/stacks.js';
 import { listenSocket } from '../../lib/transports/socket.js';
 import { within } from '../support/foreign.js';
@@ -196,6 +197,18 @@ void t.test('an identity that nobody would accept is told so at once', async (t)
     await refused.catch((error: Error) => t.notMatch(error.message, 'PRIVATE'));
   }
   t.equal(server.sessions, 0);
+});
+
+void t.test('an identity that is used again is the one that it is now', async (t) => {
+  const { connect, server } = await start(t);
+  const identity = { certificate: alice.certificate, key: alice.key };
+  for (let session = 0; session < 2; session++) await connect({ policy: POLICY, identity });
+  identity.key = bob.key;
+  await t.rejects(connect({ policy: POLICY, identity }), { code: 'ERR_VC_INVALID_OPTION', message: /^key is not the key of/ });
+  identity.certificate = bob.certificate;
+  await connect({ policy: POLICY, identity });
+  t.equal(server.sessions, 3);
+  t.throws(() => checkIdentity(identity, new Date(0)), { message: /not valid before/ }, 'its time is looked at each time');
 });
 
 // ── Managers of another make ──────────────────────────────────────────────────────────────────────────────────────────

@@ -1,7 +1,8 @@
 /** The two ends of TLS on node:tls. One endpoint serves all connections of a layer. */
-import { constants, type X509Certificate } from 'node:crypto';
+import { constants, KeyObject, type X509Certificate } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import { connect, createSecureContext, createServer, type SecureContext, type Server, type TLSSocket } from 'node:tls';
+import { isDeepStrictEqual } from 'node:util';
 import { CertificateError, PrincipalUnknownError, TlsHandshakeError } from '../../core/errors.js';
 import { type Credentials, credentialsOf, principalsOf, type TlsClientOptions, type TlsOptions, type TlsServerOptions } from './options.js';
 
@@ -44,18 +45,34 @@ function settings(credentials: Credentials) {
   return { ...credentials, minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3', secureOptions: constants.SSL_OP_NO_TICKET } as const;
 }
 
+/**
+ * The context that each key was last used in. To make one takes 2 ms, for the most part of reading key and certificates
+ * once more; a program that opens many sessions has one key object, and the same of all the rest.
+ */
+const CONTEXTS = new WeakMap<KeyObject, { readonly credentials: Credentials; readonly context: SecureContext }>();
+
+function contextOf(credentials: Credentials, key: TlsClientOptions['key']): SecureContext {
+  const shared = key instanceof KeyObject ? CONTEXTS.get(key) : undefined;
+  if (shared !== undefined && isDeepStrictEqual(shared.credentials, credentials)) return shared.context;
+  const context = createSecureContext(settings(credentials));
+  if (key instanceof KeyObject) CONTEXTS.set(key, { credentials, context });
+  return context;
+}
+
 class ClientEndpoint implements Endpoint {
   readonly #credentials: Credentials;
+  readonly #key: TlsClientOptions['key'];
   readonly #verifyPeer: ((certificate: X509Certificate) => unknown) | undefined;
   #context: SecureContext | undefined;
 
   constructor(options: TlsClientOptions) {
     this.#credentials = credentialsOf(options);
+    this.#key = options.key;
     this.#verifyPeer = options.verifyPeer;
   }
 
   open(wire: Duplex, events: HandshakeEvents): void {
-    this.#context ??= createSecureContext(settings(this.#credentials));
+    this.#context ??= contextOf(this.#credentials, this.#key);
     // No servername, so no SNI, and no check of a name: a policy trusts an authority, not an address (wire spec §B).
     const socket = connect({ socket: wire, secureContext: this.#context, rejectUnauthorized: true, checkServerIdentity: () => undefined });
     socket.on('error', (error: Error) => events.failed(error, socket));

@@ -73,15 +73,37 @@ function hookOf(hashes: readonly string[] | undefined, own: TlsClientOptions['ve
   };
 }
 
+/** An identity as it was read. */
+interface OwnIdentity {
+  readonly certificate: X509Certificate;
+  readonly key: KeyObject;
+  /** What it was read from. */
+  readonly from: ClientOptions['identity'];
+}
+
+/** Reading a key takes a millisecond, and a program that opens many sessions does it with one identity. */
+const READ = new WeakMap<ClientOptions['identity'], OwnIdentity>();
+
 /**
  * Looks at our own identity before anybody else does, as the original's client does (wire spec §B): one certificate, of
- * this key, in its time. A manager would refuse it without a word. Gives the key, which takes a millisecond to read.
+ * this key, in its time. A manager would refuse it without a word. Gives the key.
  *
  * @throws InvalidOptionError
  */
-export function checkIdentity({ certificate, key }: ClientOptions['identity'], now: Date = new Date()): KeyObject {
-  const found = certificatesOf('identity', certificate);
-  const [own] = found as [X509Certificate];
+export function checkIdentity(identity: ClientOptions['identity'], now: Date = new Date()): KeyObject {
+  const { certificate, key } = ownIdentity(identity);
+  const [from, to] = [new Date(certificate.validFrom), new Date(certificate.validTo)];
+  if (now < from) throw outOfTime(`our certificate is not valid before ${from.toISOString()}`, from, now);
+  if (now > to) throw outOfTime(`our certificate expired at ${to.toISOString()}`, to, now);
+  return key;
+}
+
+function ownIdentity(identity: ClientOptions['identity']): OwnIdentity {
+  const known = READ.get(identity);
+  // The caller may have put others in their place.
+  if (known !== undefined && known.from.certificate === identity.certificate && known.from.key === identity.key) return known;
+  const found = certificatesOf('identity', identity.certificate);
+  const [certificate] = found as [X509Certificate];
   if (found.length !== 1) {
     throw new InvalidOptionError(`identity needs exactly one certificate, got ${found.length}`, {
       layer: LAYER,
@@ -89,12 +111,11 @@ export function checkIdentity({ certificate, key }: ClientOptions['identity'], n
       got: found.length,
     });
   }
-  const read = privateKeyOf(key);
-  if (!own.checkPrivateKey(read)) throw new InvalidOptionError('key is not the key of our certificate', { layer: LAYER });
-  const [from, to] = [new Date(own.validFrom), new Date(own.validTo)];
-  if (now < from) throw outOfTime(`our certificate is not valid before ${from.toISOString()}`, from, now);
-  if (now > to) throw outOfTime(`our certificate expired at ${to.toISOString()}`, to, now);
-  return read;
+  const key = privateKeyOf(identity.key);
+  if (!certificate.checkPrivateKey(key)) throw new InvalidOptionError('key is not the key of our certificate', { layer: LAYER });
+  const own = { certificate, key, from: { ...identity } };
+  READ.set(identity, own);
+  return own;
 }
 
 function privateKeyOf(key: string): KeyObject {

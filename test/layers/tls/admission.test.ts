@@ -1,5 +1,5 @@
 /** Who gets in. RELIABILITY: the certificate matrix, 0 application bytes before a refusal. */
-import { createPublicKey, type X509Certificate } from 'node:crypto';
+import { createPrivateKey, createPublicKey, type X509Certificate } from 'node:crypto';
 import { connect, TLSSocket } from 'node:tls';
 import t from 'tap';
 import { issue, makeAuthority } from '../../../lib/attestation/authority.js';
@@ -201,6 +201,26 @@ void t.test('servers that are refused hear nothing', async (t) => {
     t.equal(server.bytes.length, 0, `${name}: nothing sent`);
     t.equal(client.bytes.length, 0, `${name}: nothing delivered`);
     t.ok(server.error?.code.startsWith('ERR_VC_'), name);
+  }
+});
+
+void t.test('a key object that several layers share takes nobody into a session whom the options do not', async (t) => {
+  const key = createPrivateKey(alice.key);
+  const other = makeAuthority({ commonName: 'other' });
+  const cipherSuite = 'TLS1_3_AES_128_GCM_SHA256';
+  const server = serverOptions({ cipherSuite });
+  const good = { key, cipherSuite };
+  for (const [more, code] of [
+    [good, undefined],
+    [{ ...good, authority: other.certificate }, 'ERR_VC_CERTIFICATE'],
+    [good, undefined],
+    [{ ...good, cipherSuite: 'TLS1_3_AES_256_GCM_SHA384' }, 'ERR_VC_TLS_HANDSHAKE'],
+    [good, undefined],
+  ] as const) {
+    const { client, server: far } = await meet(clientOptions(alice, more), server);
+    t.equal(client.error?.code, code);
+    t.equal(far.bytes.length, code === undefined ? SECRET.length : 0);
+    if (code === undefined) t.equal(client.state.cipherSuite, 'TLS_AES_128_GCM_SHA256');
   }
 });
 
