@@ -107,6 +107,7 @@ export class Channel<Up> extends Duplex {
       this.destroy(error instanceof VeracruzError ? error : new TransportError(error.message, { layer: 'transport', cause: error }));
     });
     duplex.on('close', () => {
+      if (this.destroyed) return;
       // A pipe that closes before both directions are over would leave the reader waiting, or lose what was written.
       const over = duplex.readableEnded && duplex.writableFinished;
       if (!over && !duplex.errored) this.destroy(new TransportError('the byte pipe closed early', { layer: 'transport' }));
@@ -158,7 +159,8 @@ export class Channel<Up> extends Duplex {
     if (cause !== null) announceError(this, cause);
     announceClose(this);
     done(cause);
-    this.#written(cause ?? new ClosedError('the channel was closed', { session: this.connection.session }));
+    if (this.#writing !== undefined)
+      this.#written(cause ?? new ClosedError('the channel was closed', { session: this.connection.session }));
   }
 }
 

@@ -45,36 +45,50 @@ function settings(credentials: Credentials) {
   return { ...credentials, minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3', secureOptions: constants.SSL_OP_NO_TICKET } as const;
 }
 
-/**
- * The context that each key was last used in. To make one takes 2 ms, for the most part of reading key and certificates
- * once more; a program that opens many sessions has one key object, and the same of all the rest.
- */
-const CONTEXTS = new WeakMap<KeyObject, { readonly credentials: Credentials; readonly context: SecureContext }>();
+/** What a client's options come to. */
+interface Prepared {
+  /** The options, as they were. */
+  readonly from: unknown;
+  readonly credentials: Credentials;
+  /** Made when it is first needed. */
+  context?: SecureContext;
+}
 
-function contextOf(credentials: Credentials, key: TlsClientOptions['key']): SecureContext {
-  const shared = key instanceof KeyObject ? CONTEXTS.get(key) : undefined;
-  if (shared !== undefined && isDeepStrictEqual(shared.credentials, credentials)) return shared.context;
-  const context = createSecureContext(settings(credentials));
-  if (key instanceof KeyObject) CONTEXTS.set(key, { credentials, context });
-  return context;
+/**
+ * What each key was last used with. To read the certificates and to make a context, which reads the key once more, takes
+ * 3 ms; a program that opens many sessions has one key object, and the same of all the rest.
+ */
+const LAST = new WeakMap<KeyObject, Prepared>();
+
+function prepared(options: TlsClientOptions): Prepared {
+  const { key, certificate, authority, cipherSuite } = options;
+  const from = { certificate, authority, cipherSuite };
+  const last = key instanceof KeyObject ? LAST.get(key) : undefined;
+  if (last !== undefined && isDeepStrictEqual(last.from, from)) return last;
+  // A copy: the caller's arrays and Buffers may change.
+  const made: Prepared = { from: structuredClone(from), credentials: credentialsOf(options) };
+  if (key instanceof KeyObject) LAST.set(key, made);
+  return made;
 }
 
 class ClientEndpoint implements Endpoint {
-  readonly #credentials: Credentials;
-  readonly #key: TlsClientOptions['key'];
+  readonly #prepared: Prepared;
   readonly #verifyPeer: ((certificate: X509Certificate) => unknown) | undefined;
-  #context: SecureContext | undefined;
 
   constructor(options: TlsClientOptions) {
-    this.#credentials = credentialsOf(options);
-    this.#key = options.key;
+    this.#prepared = prepared(options);
     this.#verifyPeer = options.verifyPeer;
   }
 
   open(wire: Duplex, events: HandshakeEvents): void {
-    this.#context ??= contextOf(this.#credentials, this.#key);
+    this.#prepared.context ??= createSecureContext(settings(this.#prepared.credentials));
     // No servername, so no SNI, and no check of a name: a policy trusts an authority, not an address (wire spec §B).
-    const socket = connect({ socket: wire, secureContext: this.#context, rejectUnauthorized: true, checkServerIdentity: () => undefined });
+    const socket = connect({
+      socket: wire,
+      secureContext: this.#prepared.context,
+      rejectUnauthorized: true,
+      checkServerIdentity: () => undefined,
+    });
     socket.on('error', (error: Error) => events.failed(error, socket));
     socket.once('secureConnect', () => events.secure(socket));
   }

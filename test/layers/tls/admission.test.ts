@@ -222,6 +222,11 @@ void t.test('a key object that several layers share takes nobody into a session 
     t.equal(far.bytes.length, code === undefined ? SECRET.length : 0);
     if (code === undefined) t.equal(client.state.cipherSuite, 'TLS_AES_128_GCM_SHA256');
   }
+  const authorities = [authority.certificate];
+  t.equal((await meet(clientOptions(alice, { ...good, authority: authorities }), server)).client.error, undefined);
+  authorities[0] = other.certificate;
+  const changed = await meet(clientOptions(alice, { ...good, authority: authorities }), server);
+  t.equal(changed.client.error?.code, 'ERR_VC_CERTIFICATE', 'a list that was changed is another list');
 });
 
 void t.test('verifyPeer: a refusal, a fault and a promise all refuse, and nothing has left', async (t) => {
