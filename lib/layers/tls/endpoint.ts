@@ -47,28 +47,27 @@ function settings(credentials: Credentials) {
 
 /** What a client's options come to. */
 interface Prepared {
-  /** The options, as they were. */
-  readonly from: unknown;
   readonly credentials: Credentials;
   /** Made when it is first needed. */
   context?: SecureContext;
 }
 
 /**
- * What each key was last used with. To read the certificates and to make a context, which reads the key once more, takes
- * 3 ms; a program that opens many sessions has one key object, and the same of all the rest.
+ * What each key object was last used with, and in which options. To read the certificates and to make a context, which
+ * reads the key once more, takes 3 ms; a program that opens many sessions has one key, and the same of all the rest.
  */
-const LAST = new WeakMap<KeyObject, Prepared>();
+const LAST = new WeakMap<KeyObject, { readonly options: unknown; readonly prepared: Prepared }>();
 
-function prepared(options: TlsClientOptions): Prepared {
+function preparedOf(options: TlsClientOptions): Prepared {
   const { key, certificate, authority, cipherSuite } = options;
-  const from = { certificate, authority, cipherSuite };
-  const last = key instanceof KeyObject ? LAST.get(key) : undefined;
-  if (last !== undefined && isDeepStrictEqual(last.from, from)) return last;
-  // A copy: the caller's arrays and Buffers may change.
-  const made: Prepared = { from: structuredClone(from), credentials: credentialsOf(options) };
-  if (key instanceof KeyObject) LAST.set(key, made);
-  return made;
+  if (!(key instanceof KeyObject)) return { credentials: credentialsOf(options) };
+  const others = { certificate, authority, cipherSuite };
+  const last = LAST.get(key);
+  if (last !== undefined && isDeepStrictEqual(last.options, others)) return last.prepared;
+  const prepared = { credentials: credentialsOf(options) };
+  // A copy: the caller's arrays may change.
+  LAST.set(key, { options: structuredClone(others), prepared });
+  return prepared;
 }
 
 class ClientEndpoint implements Endpoint {
@@ -76,7 +75,7 @@ class ClientEndpoint implements Endpoint {
   readonly #verifyPeer: ((certificate: X509Certificate) => unknown) | undefined;
 
   constructor(options: TlsClientOptions) {
-    this.#prepared = prepared(options);
+    this.#prepared = preparedOf(options);
     this.#verifyPeer = options.verifyPeer;
   }
 
