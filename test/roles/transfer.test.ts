@@ -5,16 +5,18 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import t from 'tap';
 import type { Progress } from '../../lib/roles/client/client.js';
-import { within } from '../support/foreign.js';
+import { tapProxy, within } from '../support/foreign.js';
 import {
   bob,
   collect,
+  connectClient,
   content,
   freshFolder,
   managerIdentity,
   POLICY_HASH,
   pending,
   policyOf,
+  portOf,
   slices,
   startRoles,
   stored,
@@ -276,6 +278,23 @@ void t.test('connect: the policy, the identity, the close', async (t) => {
   await t.rejects(connect({ expectedPolicyHash: '00'.repeat(32) }), { code: 'ERR_VC_CERTIFICATE', got: POLICY_HASH });
   await t.rejects(connect({ maxPieceBytes: 0 }), { code: 'ERR_VC_INVALID_OPTION' });
   t.ok(manager.sessions <= server.sessions + 1);
+});
+
+void t.test('connect takes two POSTs: the end of the handshake and the first request are one', async (t) => {
+  const { server } = await startRoles(t);
+  const http = await tapProxy(t, portOf(server));
+  for (let session = 1; session <= 3; session++) {
+    const client = await connectClient(t, http.url);
+    const bodies = [
+      ...http
+        .up()
+        .toString('latin1')
+        .matchAll(/\r\n\r\n(\d+) ([A-Za-z0-9+/=]*)/g),
+    ].map(([, , text]) => text as string);
+    // Polls, of which there may be some on a slow machine, have no text. Each session before this one has said goodbye.
+    t.equal(bodies.filter((text) => text !== '').length, 2 * session + (session - 1));
+    await client.close();
+  }
 });
 
 void t.test('a manager with an RSA key, and one suite of three', async (t) => {

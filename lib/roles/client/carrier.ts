@@ -2,7 +2,7 @@ import { request } from 'node:http';
 import { AbortedError } from '../../core/errors.js';
 import type { Received, Sent } from '../../layers/protobuf/index.js';
 import { sessionHead } from '../../layers/session/index.js';
-import type { TlsClientOptions } from '../../layers/tls/index.js';
+import { type TlsClientOptions, tlsState } from '../../layers/tls/index.js';
 import type { Channel } from '../../pipeline/channel.js';
 import { parseAddress } from '../../transports/address.js';
 import { HttpExchange } from '../../transports/http-client.js';
@@ -55,7 +55,10 @@ function overHttp({ url, awaiting, answerTimeoutMs, signal, ...messages }: Carri
     ...definedOf({ answerTimeoutMs }),
   });
   const batchBytes = () => Math.min(BATCH_BYTES, Math.floor((exchange.maxBodyBytes - SESSION_HEAD_BYTES) / 4) * 3);
-  const channel = clientStack({ ...messages, batchBytes, more: () => !awaiting() }).over(exchange, definedOf({ signal })) as ClientChannel;
+  // Until the manager has been heard, the first request follows the end of the handshake: one POST has both.
+  const more = () => !awaiting() || !heard();
+  const channel = clientStack({ ...messages, batchBytes, more }).over(exchange, definedOf({ signal })) as ClientChannel;
+  const heard = () => tlsState(channel.connection)?.heard === true;
   let left = Promise.resolve();
   channel.once('close', () => {
     const { session } = channel.connection;
