@@ -13,7 +13,6 @@ import { openPipe } from '../../lib/transports/pipe.js';
 import type { Listener } from '../../lib/transports/socket.js';
 import { FrameReader, framed, pattern } from './orders.js';
 
-const FRAME_TIMEOUT_MS = 1000;
 const address = parseAddress('serial:///dev/hvc0');
 let listener: Promise<Listener | Duplex>;
 let hello = false;
@@ -25,7 +24,6 @@ function say(text: string): void {
 function open(): void {
   listener = openPipe(address, {
     console: {
-      frameTimeoutMs: FRAME_TIMEOUT_MS,
       hello,
       onTrouble: (error) => say(`link ended: ${error.code} ${error.message}`),
     },
