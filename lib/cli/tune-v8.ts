@@ -4,7 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 const V8_WITH_MAGLEV = 12;
 
 /**
- * What whoever starts a process for one role gives Node, because these can only be set at the start: 25 MB less memory in a
+ * What whoever starts a process for one role gives Node, because these can only be set at the start: 20 MB less memory in a
  * transfer, as fast. The young generation stays at 16 MB, not 32; and one helper thread is enough where the roles have the
  * cores at work, while each further one keeps some MB for itself.
  */

@@ -78,13 +78,20 @@ class Host {
     this.#pipe.write(bytes);
   }
 
-  /** Asks for so many bytes at once, and gives how many of them came: what the device can do, and no promise of ours. */
-  async flood(length: number, meanwhile: () => void = () => {}): Promise<number> {
+  /**
+   * Asks for so many bytes of the pattern at once: how many of them came, which is what the device can do and no promise of
+   * ours, and whether they were the right ones, where all did.
+   */
+  async flood(length: number, meanwhile: () => void = () => {}): Promise<{ came: number; right: boolean | undefined }> {
+    let right: boolean | undefined;
+    this.#answered = (answer) => {
+      right = answer.equals(pattern(length));
+    };
     this.#received = -HEADER_BYTES;
     this.write(framed(Buffer.concat([Buffer.from([2]), lengthOf(length)])));
     meanwhile();
-    for (let before = Number.NaN; before !== this.#received; await sleep(QUIET_MS)) before = this.#received;
-    return this.#received;
+    for (let before = this.#received; this.#received <= 0 || this.#received !== before; await sleep(QUIET_MS)) before = this.#received;
+    return { came: this.#received, right };
   }
 
   /** Goes away at once, whatever is under way. */
@@ -144,7 +151,9 @@ void t.test('the console transport on /dev/hvc0', { skip }, async (t) => {
   const slow = host.pull(8192);
   stall();
   t.ok(await slow, 'an answer of 8 KiB outlives a stall of the host');
-  console.error(`${FRAME_BYTES} bytes asked for at once: the device lost ${FRAME_BYTES - (await host.flood(FRAME_BYTES))}`);
+  const { came, right } = await host.flood(FRAME_BYTES);
+  console.error(`${FRAME_BYTES} bytes asked for at once: the device lost ${FRAME_BYTES - came}`);
+  t.equal(right, came === FRAME_BYTES ? true : undefined, 'a large frame from the guest is right, or not all there');
 
   let mark = machine.log.length;
   host.write(framed(randomBytes(5000)).subarray(0, 3000));
@@ -166,7 +175,7 @@ void t.test('the console transport on /dev/hvc0', { skip }, async (t) => {
     t.ok(await host.pull(8192), `with hello, the ${when} host finds the guest`);
     if (when === 'first') {
       // What the device drops is gone: the frame never ends, and only a fresh link helps.
-      const came = await host.flood(FRAME_BYTES, stall);
+      const { came } = await host.flood(FRAME_BYTES, stall);
       console.error(`${FRAME_BYTES} bytes asked for at once, ${STALL_MS} ms of stall: the device lost ${FRAME_BYTES - came}`);
     }
     await host.die();
