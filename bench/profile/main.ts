@@ -19,7 +19,7 @@ import type { Usage } from '../harness/part.js';
 import { makePki } from '../harness/pki.js';
 import type { Profile } from '../harness/sampler.js';
 import { countFlag, sizeFlag, sizeText } from '../harness/size.js';
-import { sample } from '../requests/suite.js';
+import { sample, warmUp } from '../requests/suite.js';
 import { splitOf } from './buckets.js';
 import { nsAByte, type RoleProfile, tablesOf, type Unit, usARequest } from './tables.js';
 
@@ -58,8 +58,8 @@ const REQUESTS: Partial<Record<RigName, readonly string[]>> = {
   https: ['write'],
   grpc: ['write'],
 };
-/** Sessions and milliseconds of requests before anything is measured. */
-const WARM_UP = { sessions: 8, milliseconds: 5000 };
+/** Half seconds of requests before anything is measured. */
+const WARM_UP_ROUNDS = 10;
 
 const CASES = RIG_NAMES.flatMap((rig) => [...DIRECTIONS, ...(REQUESTS[rig] ?? [])].map((work) => `${rig}-${work}`));
 
@@ -123,7 +123,7 @@ function transferJob(rig: Rig, direction: Direction, { bytes, sessions }: Flags)
 function requestsJob(rig: Rig, kind: string, { sessions, milliseconds }: Flags): Job {
   return {
     title: `${kind}, ${sessions} session${sessions === 1 ? '' : 's'}`,
-    warmUp: () => sample(rig, WARM_UP.sessions, { kind, milliseconds: Math.min(milliseconds, WARM_UP.milliseconds) }),
+    warmUp: () => warmUp(rig, kind, WARM_UP_ROUNDS),
     run: async (around) => {
       const { count, seconds, usage } = await sample(rig, sessions, { kind, milliseconds }, around);
       return { unit: usARequest(count), seconds, usage, rate: `${(count / seconds).toFixed(0)}/s` };

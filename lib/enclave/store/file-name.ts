@@ -9,6 +9,8 @@ const MAX_SEGMENT_BYTES = 255;
 const STREAM_NAMES: ReadonlySet<string> = new Set(['stdin', 'stdout', 'stderr']);
 
 const LAYER = 'file-store';
+/** What nearly all names are: ASCII, in the normal form already, no segment that begins with a dot. */
+const PLAIN = /^(?:\/[\w-][\w.-]{0,254})+$/;
 /** Without its partner a surrogate has no UTF-8 form: two such names would meet on U+FFFD. */
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
@@ -26,6 +28,7 @@ const LONE_SURROGATE = /\p{Surrogate}/u;
  * `maxBytes` or a segment over 255 bytes. (The original resolves `..` after it looked up the rights, which opens a hole.)
  */
 export function normaliseName(name: string, maxBytes: number = MAX_FILE_NAME_BYTES): string {
+  if (name.length <= maxBytes && PLAIN.test(name)) return name;
   checkBytes('file name', Buffer.byteLength(name), maxBytes);
   if (!name.isWellFormed()) throw refused('a lone surrogate', name.search(LONE_SURROGATE));
   if (name.includes('\0')) throw refused('a NUL', name.indexOf('\0'));
