@@ -10,6 +10,7 @@ import {
 } from '../../core/errors.js';
 import type { Endpoint } from './endpoint.js';
 import { tlsFault, verdictOf } from './faults.js';
+import { FirstRecord } from './first-record.js';
 import type { HandshakeGate, Place } from './gate.js';
 import type { TlsSettings } from './options.js';
 import { PlaintextWriter } from './plaintext-writer.js';
@@ -32,7 +33,7 @@ const PLAIN_BYTES = 262_144;
  *          ▼ giveCipher                                 │ receive
  *      ciphertext                                   ciphertext
  *
- * waiting (a server, until the first byte) → queued (at the gate) → handshake → open → closed. Whatever fails, fails
+ * waiting (a server, until the first record) → queued (at the gate) → handshake → open → closed. Whatever fails, fails
  * once: the first cause is reported, everything is destroyed, and node:tls, which reports some errors twice and
  * destroys nothing after the handshake, is listened to for ever.
  */
@@ -52,10 +53,14 @@ export class TlsEngine implements TlsState {
   #writer: PlaintextWriter | undefined;
   #place: Place | undefined;
   #deadline: NodeJS.Timeout | undefined;
+  /** Silence of the peer in a handshake. */
+  #stall: NodeJS.Timeout | undefined;
+  /** What the client of a server has said while that is `waiting`. */
+  #first: FirstRecord | undefined;
   /** Plaintext that came before the peer was admitted. */
   #held: (() => void) | undefined;
-  /** Ciphertext that came before the handshake could start. */
-  #early: (() => void) | undefined;
+  /** Ciphertext that came before the handshake could start, and who waits for it to be taken. */
+  #early: { readonly bytes: Buffer; readonly done: () => void } | undefined;
   #onOutboundEnd: (() => void) | undefined;
   #onInboundEnd: (() => void) | undefined;
   #inboundEnded = false;
@@ -153,14 +158,37 @@ export class TlsEngine implements TlsState {
     // After its close_notify the peer has nothing to say.
     if (this.#phase === 'closed' || this.peerEnd !== 'open') done();
     else if (this.#wire !== undefined) this.#feed(chunk, done);
+    else if (this.#phase === 'waiting') this.#greeted(chunk, done);
     else {
-      this.#early = () => this.#feed(chunk, done);
-      if (this.#phase === 'waiting') this.#queue();
+      const before = this.#early?.bytes;
+      this.#early = { bytes: before === undefined ? chunk : Buffer.concat([before, chunk]), done };
     }
+  }
+
+  /** The first ciphertext at a server. The next may follow, or the end: one chunk behind the first record waits here at most. */
+  #greeted(chunk: Buffer, done: () => void): void {
+    if (this.#first === undefined) {
+      this.#first = new FirstRecord();
+      this.#startDeadline();
+    }
+    let bytes: Buffer | undefined;
+    try {
+      bytes = this.#first.push(chunk);
+    } catch (refusal) {
+      this.#fail(refusal as VeracruzError);
+      return;
+    }
+    if (bytes !== undefined) {
+      clearTimeout(this.#deadline);
+      this.#early = { bytes, done: () => {} };
+      this.#queue();
+    }
+    done();
   }
 
   #feed(chunk: Buffer, done: () => void): void {
     const wire = this.#wire as Wire;
+    this.#stall?.refresh();
     this.#progress.cipher(chunk);
     this.#spoke = false;
     wire.feed(chunk, done);
@@ -247,10 +275,8 @@ export class TlsEngine implements TlsState {
   #start(): void {
     if (this.#phase === 'closed') return;
     this.#phase = 'handshake';
-    const limit = this.#settings.handshakeTimeoutMs;
-    this.#deadline = setTimeout(() => {
-      this.#fail(new TlsHandshakeTimeoutError(`the TLS handshake was not over after ${limit} ms`, { layer: 'tls', limit }));
-    }, limit);
+    this.#startDeadline();
+    this.#stall = setTimeout(() => this.#place?.makeRoom(), this.#settings.handshakeStallMs);
     const wire = new Wire({
       cipher: (chunk) => this.#cipher(chunk),
       joins: () => this.#out?.aboveSocket !== true,
@@ -266,7 +292,14 @@ export class TlsEngine implements TlsState {
     }
     const early = this.#early;
     this.#early = undefined;
-    early?.();
+    if (early !== undefined) this.#feed(early.bytes, early.done);
+  }
+
+  #startDeadline(): void {
+    const limit = this.#settings.handshakeTimeoutMs;
+    this.#deadline = setTimeout(() => {
+      this.#fail(new TlsHandshakeTimeoutError(`the TLS handshake was not over after ${limit} ms`, { layer: 'tls', limit }));
+    }, limit);
   }
 
   /** The handshake is over. No plaintext has moved either way. */
@@ -332,6 +365,8 @@ export class TlsEngine implements TlsState {
 
   #leaveGate(): void {
     clearTimeout(this.#deadline);
+    clearTimeout(this.#stall);
+    this.#stall = undefined;
     this.#place?.leave();
   }
 
@@ -388,6 +423,7 @@ export class TlsEngine implements TlsState {
     this.#leaveGate();
     this.#held = undefined;
     this.#writer?.forget();
+    this.#first = undefined;
     this.#early = undefined;
   }
 

@@ -5,16 +5,24 @@ import { LimitError } from '../../core/errors.js';
 export interface Place {
   /** Frees the place: the next in the queue moves up. May be called more than once, and while still in the queue. */
   leave(): void;
+  /**
+   * Frees the place for the next, but goes on: its peer is slow, and must not keep others out. So many may do so as may
+   * wait in the queue; any further one keeps its place.
+   */
+  makeRoom(): void;
 }
 
 /**
  * Lets `maxRunning` handshakes run at once and up to `maxQueued` wait, first come, first served. 10,000 handshakes at
- * once finish none before their deadline; behind this gate all of them come through.
+ * once finish none before their deadline; behind this gate all of them come through. Who has a place and a silent peer
+ * makes room: 64 clients that say hello and no more would keep everybody out until their deadline.
  */
 export class HandshakeGate {
   readonly #maxRunning: number;
   readonly #maxQueued: number;
   #running = 0;
+  /** Handshakes that go on without a place. */
+  #slow = 0;
   readonly #queue = new Set<() => void>();
 
   constructor(maxRunning: number, maxQueued: number) {
@@ -22,7 +30,7 @@ export class HandshakeGate {
     this.#maxQueued = maxQueued;
   }
 
-  /** Handshakes that run now. */
+  /** Handshakes that have a place now. */
   get running(): number {
     return this.#running;
   }
@@ -39,10 +47,15 @@ export class HandshakeGate {
    */
   enter(start: () => void): Place {
     let running = false;
+    let slow = false;
     let left = false;
     const run = () => {
       running = true;
       this.#running++;
+    };
+    const free = () => {
+      this.#running--;
+      this.#next();
     };
     const wake = () => {
       run();
@@ -55,10 +68,14 @@ export class HandshakeGate {
       if (left) return;
       left = true;
       if (!running) this.#queue.delete(wake);
-      else {
-        this.#running--;
-        this.#next();
-      }
+      else if (slow) this.#slow--;
+      else free();
+    };
+    const makeRoom = () => {
+      if (!running || slow || left || this.#slow >= this.#maxQueued) return;
+      slow = true;
+      this.#slow++;
+      free();
     };
     if (this.#running >= this.#maxRunning) {
       if (this.#queue.size >= this.#maxQueued) {
@@ -73,7 +90,7 @@ export class HandshakeGate {
       run();
       start();
     }
-    return { leave };
+    return { leave, makeRoom };
   }
 
   #next(): void {

@@ -25,8 +25,9 @@ export { type Phase, type TlsState, tlsState } from './state.js';
  * certificates of `identities`. A client is *accepted* only when the first plaintext has come from the server
  * (`tlsState(connection).heard`): in TLS 1.3 its own handshake is over before it was judged.
  *
- * The deadline of the handshake starts on a client when the layer is opened, on a server with the first byte of
- * ciphertext, and not before the gate lets it run: an idle connection costs nothing, and its owner watches it.
+ * The deadline of the handshake starts when the gate lets it run: on a client when the layer is opened, on a server when
+ * the whole first record has come, which has a deadline of its own from its first byte on. An idle connection costs
+ * nothing, and its owner watches it.
  *
  * @throws InvalidOptionError for options out of range, certificates or keys that cannot be read or do not belong
  *   together, unknown suites; and by `outbound()` and `inbound()` without a connection, in which they meet.
@@ -37,7 +38,7 @@ export function tls(options: TlsOptions): Layer<ByteChunk, CipherChunk> {
   const settings = settingsOf(options);
   const endpoint = endpointOf(options);
   const gate = new HandshakeGate(settings.maxHandshakes, settings.maxQueuedHandshakes);
-  const { role, handshakeTimeoutMs, maxHandshakes, maxQueuedHandshakes, maxIdleRecords, maxIdleBytes } = settings;
+  const { role, handshakeTimeoutMs, handshakeStallMs, maxHandshakes, maxQueuedHandshakes, maxIdleRecords, maxIdleBytes } = settings;
 
   const engineOf = (connection: Connection | undefined): [TlsEngine, Connection] => {
     if (connection === undefined)
@@ -51,7 +52,15 @@ export function tls(options: TlsOptions): Layer<ByteChunk, CipherChunk> {
   };
   const layer: Layer<ByteChunk, CipherChunk> = Object.freeze({
     name: 'tls',
-    limits: Object.freeze({ role, handshakeTimeoutMs, maxHandshakes, maxQueuedHandshakes, maxIdleRecords, maxIdleBytes }),
+    limits: Object.freeze({
+      role,
+      handshakeTimeoutMs,
+      handshakeStallMs,
+      maxHandshakes,
+      maxQueuedHandshakes,
+      maxIdleRecords,
+      maxIdleBytes,
+    }),
     outbound: (connection?: Connection) => new TlsEncryptor('tls', ...engineOf(connection)),
     inbound: (connection?: Connection) => new TlsDecryptor('tls', ...engineOf(connection)),
   });

@@ -6,9 +6,11 @@ import { type CertificateInput, certificatesOf, certificatesOfAll, Principals, p
 import { type CipherSuite, cipherList, cipherSuite, DEFAULT_CIPHER_SUITES } from './cipher-suite.js';
 
 export interface TlsLimits {
-  /** Milliseconds for one handshake, from its start to the peer's admission. Default 10,000. */
+  /** Milliseconds for one handshake, from its start to the peer's admission; on a server also for the first record. Default 10,000. */
   handshakeTimeoutMs?: number;
-  /** Handshakes that one layer runs at once. Default 64: 10,000 at once bring all of them down. */
+  /** Milliseconds that a peer may be silent in a handshake before another is let in besides; it goes on. Default 500. */
+  handshakeStallMs?: number;
+  /** Handshakes that one layer runs at once, those with a silent peer not counted. Default 64: 10,000 at once bring all of them down. */
   maxHandshakes?: number;
   /** Connections that wait for their handshake to start. Default 1,024; one more fails with `LimitError`. */
   maxQueuedHandshakes?: number;
@@ -60,6 +62,7 @@ export type TlsOptions = TlsClientOptions | TlsServerOptions;
 export const TLS_DEFAULTS = Object.freeze({
   truncation: 'error',
   handshakeTimeoutMs: 10_000,
+  handshakeStallMs: 500,
   maxHandshakes: 64,
   maxQueuedHandshakes: 1024,
   maxIdleRecords: 64,
@@ -87,6 +90,7 @@ export function settingsOf(options: TlsOptions): TlsSettings {
     role: oneOf('role', all.role, ['client', 'server']),
     truncation: oneOf('truncation', all.truncation, ['error', 'report']),
     handshakeTimeoutMs: integerInRange('handshakeTimeoutMs', all.handshakeTimeoutMs, 1, MAX_TIMER_MS),
+    handshakeStallMs: integerInRange('handshakeStallMs', all.handshakeStallMs, 1, MAX_TIMER_MS),
     maxHandshakes: integerInRange('maxHandshakes', all.maxHandshakes, 1, 2 ** 20),
     maxQueuedHandshakes: integerInRange('maxQueuedHandshakes', all.maxQueuedHandshakes, 0, 2 ** 24),
     maxIdleRecords: integerInRange('maxIdleRecords', all.maxIdleRecords, 1, 2 ** 31),

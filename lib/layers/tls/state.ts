@@ -3,7 +3,7 @@ import type { X509Certificate } from 'node:crypto';
 import type { Connection } from '../../core/connection.js';
 
 /**
- * `waiting`: a server that was not spoken to. `queued`: at the gate. `handshake`: its deadline runs. `open`: the peer
+ * `waiting`: a server that the whole first record has not come to. `queued`: at the gate. `handshake`: its deadline runs. `open`: the peer
  * is admitted, plaintext flows. `closed`: over, one way or another.
  */
 export type Phase = 'waiting' | 'queued' | 'handshake' | 'open' | 'closed';

@@ -1,4 +1,5 @@
 /** What is negotiated, how connections are kept apart, and how many handshakes run at once. */
+import type { Duplex } from 'node:stream';
 import { connect, type TLSSocket } from 'node:tls';
 import t from 'tap';
 import { HandshakeGate } from '../../../lib/layers/tls/gate.js';
@@ -6,7 +7,7 @@ import { CIPHER_SUITES, tls, tlsState } from '../../../lib/layers/tls/index.js';
 import { stack } from '../../../lib/pipeline/stack.js';
 import { memoryPipe } from '../../../lib/transports/memory.js';
 import { alice, authority, bob, clientOptions, serverOptions } from './pki.js';
-import { open, pattern, talk, watch } from './talk.js';
+import { clientHello, type End, open, pattern, talk, watch } from './talk.js';
 
 void t.test('every suite, in each spelling, is the one that runs', async (t) => {
   for (const suite of CIPHER_SUITES) {
@@ -187,13 +188,105 @@ void t.test('300 connections at a gate of 8: all come through, never more than 8
   t.ok(most >= 1 && most <= 8, `${most} at once`);
 });
 
+void t.test('the gate: who makes room goes on, and is counted no more', async (t) => {
+  const gate = new HandshakeGate(1, 2);
+  const started: number[] = [];
+  const places = [0, 1, 2].map((i) => gate.enter(() => started.push(i)));
+  places[1]?.makeRoom();
+  t.same([gate.running, gate.queued], [1, 2], 'one that waits has no room to make');
+  places[0]?.makeRoom();
+  places[0]?.makeRoom();
+  await new Promise((resolve) => setImmediate(resolve));
+  t.same([started, gate.running, gate.queued], [[0, 1], 1, 1]);
+  places[1]?.makeRoom();
+  places[2]?.makeRoom();
+  t.same([gate.running, gate.queued], [1, 0], 'the third slow one keeps its place: two may go on without');
+  places[0]?.leave();
+  t.equal(gate.running, 1, 'it had no place any more');
+  places[2]?.makeRoom();
+  t.equal(gate.running, 0);
+  places[1]?.leave();
+  places[2]?.leave();
+  t.equal(gate.running, 0);
+});
+
+void t.test('silent clients at every place of the gate keep nobody out', async (t) => {
+  const serverStack = stack(tls(serverOptions({ maxHandshakes: 4, handshakeStallMs: 20 })));
+  const hello = await clientHello(clientOptions());
+  const silent = Array.from({ length: 12 }, () => {
+    const [left, right] = memoryPipe();
+    left.on('error', () => {}).write(hello);
+    return watch(serverStack.over(right));
+  });
+  const [left, right] = memoryPipe();
+  const server = watch(serverStack.over(right));
+  const client = open(clientOptions(), left);
+  client.channel.write(Buffer.from('here I am'));
+  await server.heard(9);
+  t.equal(server.bytes.toString(), 'here I am');
+  t.equal(silent.filter(({ state }) => state.phase === 'handshake').length, 12, 'they have their deadline all the same');
+  for (const end of [...silent, server, client]) end.channel.destroy();
+});
+
+void t.test('what comes before the first record is whole has no place, and what is no hello never gets one', async (t) => {
+  const serverStack = stack(tls(serverOptions({ maxHandshakes: 1, maxQueuedHandshakes: 0 })));
+  const hello = await clientHello(clientOptions());
+  const [slow, slowEnd] = memoryPipe();
+  const byByte = watch(serverStack.over(slowEnd));
+  slow.on('error', () => {});
+  for (const byte of hello.subarray(0, -1)) slow.write(Buffer.of(byte));
+  const ends: (readonly [Duplex, End])[] = [];
+  for (const start of ['47', '16', '160301', '1603014000', 'ff', '8000010304']) {
+    const [left, right] = memoryPipe();
+    left.on('error', () => {}).write(Buffer.from(start, 'hex'));
+    ends.push([left, watch(serverStack.over(right))]);
+  }
+  const [left, right] = memoryPipe();
+  const server = watch(serverStack.over(right));
+  const client = open(clientOptions(), left);
+  client.channel.write(Buffer.from('x'));
+  await server.heard(1);
+  t.same([byByte.state.phase, ...ends.slice(0, 5).map(([, { state }]) => state.phase)], Array(6).fill('waiting'));
+  t.match(ends[5]?.[1].error, { code: 'ERR_VC_TLS_HANDSHAKE', expected: 22, got: 0x80 });
+  slow.write(hello.subarray(-1));
+  await new Promise((resolve) => setImmediate(resolve));
+  t.equal(byByte.state.phase, 'handshake');
+  for (const [header, got] of [
+    ['1703030010', 23],
+    ['1403030001', 20],
+    ['1603030000', 22],
+    ['1603034001', 22],
+  ] as const) {
+    const [pipe, far] = memoryPipe();
+    const end = watch(serverStack.over(far));
+    pipe.on('error', () => {}).write(Buffer.from(header, 'hex'));
+    await end.closed;
+    t.match(end.error, { code: 'ERR_VC_TLS_HANDSHAKE', got }, header);
+  }
+  for (const end of [byByte, server, client, ...ends.map(([, one]) => one)]) end.channel.destroy();
+});
+
+void t.test('a client that is gone leaves the queue', async (t) => {
+  const serverStack = stack(tls(serverOptions({ maxHandshakes: 1, maxQueuedHandshakes: 1 })));
+  const hello = await clientHello(clientOptions());
+  const [[first, firstEnd], [second, secondEnd]] = [memoryPipe(), memoryPipe()];
+  const [running, queued] = [watch(serverStack.over(firstEnd)), watch(serverStack.over(secondEnd))];
+  first.on('error', () => {}).write(hello);
+  second.on('error', () => {}).end(hello);
+  await queued.closed;
+  t.match(queued.error, { code: 'ERR_VC_TLS_HANDSHAKE' });
+  t.equal(running.state.phase, 'handshake');
+  running.channel.destroy();
+});
+
 void t.test('one connection more than the gate holds', async (t) => {
   const serverStack = stack(tls(serverOptions({ maxHandshakes: 1, maxQueuedHandshakes: 1 })));
+  const hello = await clientHello(clientOptions());
   const ends = [0, 1, 2].map(() => {
     const [left, right] = memoryPipe();
     const end = watch(serverStack.over(right));
-    // The first byte of a ClientHello: a handshake that never gets on.
-    left.on('error', () => {}).write(Buffer.of(0x16));
+    // A handshake that never gets on.
+    left.on('error', () => {}).write(hello);
     return end;
   });
   await ends[2]?.closed;

@@ -33,6 +33,7 @@ void t.test('bad options are refused at once, by name', async (t) => {
     ['handshakeTimeoutMs', clientOptions(alice, { handshakeTimeoutMs: 2 ** 31 })],
     ['maxHandshakes', serverOptions({ maxHandshakes: 0 })],
     ['maxHandshakes', serverOptions({ maxHandshakes: 1.5 })],
+    ['handshakeStallMs', serverOptions({ handshakeStallMs: 0 })],
     ['maxQueuedHandshakes', serverOptions({ maxQueuedHandshakes: -1 })],
     ['maxIdleRecords', serverOptions({ maxIdleRecords: 0 })],
     ['maxIdleBytes', serverOptions({ maxIdleBytes: 32_767 })],

@@ -116,3 +116,12 @@ export function pattern(length: number): Buffer {
   for (let i = 0; i < length; i++) bytes[i] = (i * 31 + (i >> 8) * 7) & 0xff;
   return bytes;
 }
+
+/** What a client says first, to a server that never answers. */
+export async function clientHello(options: TlsOptions): Promise<Buffer> {
+  const [left, right] = memoryPipe();
+  const client = open(options, left);
+  const hello = await new Promise<Buffer>((resolve) => right.on('error', () => {}).once('data', resolve));
+  client.channel.destroy();
+  return hello;
+}
