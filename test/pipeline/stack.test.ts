@@ -46,6 +46,7 @@ export const IN_ORDER = [
   () => stack(protobuf(envelopes), lengthPrefix(), tls(options), records(), base64(), session({ end: 'client' })),
   () => stack(protobuf(envelopes), lengthPrefix(), tls(options)),
   () => stack(lengthPrefix(), tls(options), tls(options)),
+  () => stack(protobuf(envelopes), lengthPrefix(), base64(), session({ end: 'client' })),
   () => stack(records(), base64(), session({ end: 'server' })),
   () => stack(base64(), session({ end: 'server' })),
   () => stack(bincode(link), frame('icecap4')),

@@ -27,7 +27,11 @@ const SIDES: readonly Side[] = ['request', 'response'];
 
 /** The options, checked and completed. Throws `InvalidOptionError`. */
 export function bincodeOptions<S extends Side, R extends Side>(options: BincodeOptions<S, R>): Required<BincodeOptions<S, R>> {
-  const all = { ...BINCODE_DEFAULTS, ...options };
+  const all = {
+    ...options,
+    allowTrailing: options.allowTrailing ?? BINCODE_DEFAULTS.allowTrailing,
+    maxMessageBytes: options.maxMessageBytes ?? BINCODE_DEFAULTS.maxMessageBytes,
+  };
   oneOf('dialect', all.dialect, DIALECTS);
   oneOf('sends', all.sends, SIDES);
   oneOf('receives', all.receives, SIDES);

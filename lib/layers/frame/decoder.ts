@@ -1,6 +1,6 @@
 import { ByteQueue } from '../../core/byte-queue.js';
 import type { Codec } from '../../core/codec.js';
-import { LimitError, TruncatedError } from '../../core/errors.js';
+import { InvalidArgumentError, LimitError, TruncatedError } from '../../core/errors.js';
 import { Announce, type BincodeChunk, type FrameChunk } from '../../core/unit.js';
 import type { FrameHeader } from './header.js';
 
@@ -11,7 +11,7 @@ import type { FrameHeader } from './header.js';
  *
  * Nothing of a payload is kept: it goes on in the pieces that it came in. Throws `LimitError` for a header that tells
  * more than `maxFrameBytes`, before any of the payload is given, and `TruncatedError` when the input ends inside a
- * header or a payload.
+ * header or a payload; `InvalidArgumentError` for what is no Buffer.
  *
  * @see FrameEncoder
  */
@@ -29,6 +29,9 @@ export class FrameDecoder implements Codec<FrameChunk, BincodeChunk> {
   }
 
   push(chunk: FrameChunk): void {
+    if (!Buffer.isBuffer(chunk)) {
+      throw new InvalidArgumentError('frames are Buffers', { layer: 'frame', expected: 'Buffer', got: typeof chunk });
+    }
     this.#queue.push(chunk);
   }
 

@@ -23,16 +23,16 @@ export const FRAME_DEFAULTS = Object.freeze({ maxFrameBytes: 1_048_576 + 64 });
 /**
  * The layer between bincode and a byte pipe.
  *
- * Throws `InvalidOptionError`. A connection fails with `ERR_VC_LIMIT`, `ERR_VC_TRUNCATED`, or, on the way out,
- * `ERR_VC_LENGTH_MISMATCH`.
+ * Throws `InvalidOptionError`. A connection fails with `ERR_VC_LIMIT`, `ERR_VC_TRUNCATED`, `ERR_VC_INVALID_ARGUMENT`, or,
+ * on the way out, `ERR_VC_LENGTH_MISMATCH`.
  *
  * @example
  * stack(bincode({ dialect: '2207', sends: 'response', receives: 'request' }), frame('icecap4'));
  */
 export function frame(kind: FrameKind, options: FrameOptions = {}): Layer<BincodeChunk, FrameChunk> {
   const header = FRAME_HEADERS[oneOf('kind', kind, Object.keys(FRAME_HEADERS) as FrameKind[])];
-  const { maxFrameBytes } = { ...FRAME_DEFAULTS, ...options };
-  integerInRange('maxFrameBytes', maxFrameBytes, 1, header.maxLength);
+  const preset = FRAME_DEFAULTS.maxFrameBytes;
+  const maxFrameBytes = integerInRange('maxFrameBytes', options.maxFrameBytes ?? preset, 1, header.maxLength);
   return layerOf<BincodeChunk, FrameChunk>({
     name: 'frame',
     limits: { kind, maxFrameBytes },

@@ -1,7 +1,7 @@
 import { ByteQueue } from '../../core/byte-queue.js';
 import type { Codec } from '../../core/codec.js';
-import { TruncatedError } from '../../core/errors.js';
-import { Announce, type MessageChunk, type PrefixedChunk } from '../../core/unit.js';
+import { InvalidArgumentError, TruncatedError } from '../../core/errors.js';
+import { Announce, BODY_END, BOUNDARY, type ItemChunk, type MessageChunk, type PrefixedChunk } from '../../core/unit.js';
 import { LENGTH_PREFIX, PREFIX_BYTES, takePrefix } from './prefix.js';
 
 /**
@@ -10,9 +10,10 @@ import { LENGTH_PREFIX, PREFIX_BYTES, takePrefix } from './prefix.js';
  *     <00 00> <00 00 00 00 00 0b, 4 bytes> <7 bytes, 00 00 00 00 00 00 00 02, 2 bytes>
  *     Announce(11) <4 bytes> <7 bytes> Announce(2) <2 bytes>
  *
- * It keeps at most the chunk that it was given and 7 bytes of a prefix. What comes after a message begins the next.
+ * It keeps at most the chunk that it was given and 7 bytes of a prefix. What comes after a message begins the next. Marks
+ * of the layer below are passed over.
  *
- * Errors: `LimitError` for an announced length over `maxMessageBytes`, before anything of the message is kept;
+ * Errors: `InvalidArgumentError` for anything that is neither a Buffer nor a mark; `LimitError` for an announced length over `maxMessageBytes`, before anything of the message is kept;
  * `TruncatedError` when the input ends inside a prefix or a message.
  *
  * @see LengthPrefixEncoder
@@ -29,7 +30,7 @@ export class LengthPrefixDecoder implements Codec<PrefixedChunk, MessageChunk> {
   }
 
   push(chunk: PrefixedChunk): void {
-    this.#queue.push(chunk);
+    this.#queue.push(bytesOf(chunk));
   }
 
   next(): MessageChunk | undefined {
@@ -48,6 +49,15 @@ export class LengthPrefixDecoder implements Codec<PrefixedChunk, MessageChunk> {
     if (this.#owed > 0) throw truncated('a message', this.#announced, this.#announced - this.#owed);
     if (this.#queue.length > 0) throw truncated('a length prefix', PREFIX_BYTES, this.#queue.length);
   }
+}
+
+const NOTHING = Buffer.alloc(0);
+
+/** What a neighbour gave, in bytes: base64 ends its texts with marks, which mean nothing here. */
+export function bytesOf(chunk: PrefixedChunk | ItemChunk): Buffer {
+  if (Buffer.isBuffer(chunk)) return chunk;
+  if (chunk === BOUNDARY || chunk === BODY_END) return NOTHING;
+  throw new InvalidArgumentError('prefixed messages are Buffers', { layer: LENGTH_PREFIX, expected: 'Buffer', got: typeof chunk });
 }
 
 /** The input ended inside `what`. */

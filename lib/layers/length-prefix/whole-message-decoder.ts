@@ -1,7 +1,7 @@
 import { ByteQueue } from '../../core/byte-queue.js';
 import type { Codec } from '../../core/codec.js';
 import type { PrefixedChunk } from '../../core/unit.js';
-import { truncated } from './decoder.js';
+import { bytesOf, truncated } from './decoder.js';
 import type { WholeMessage } from './index.js';
 import { PREFIX_BYTES, takePrefix } from './prefix.js';
 
@@ -27,7 +27,7 @@ export class WholeMessageDecoder implements Codec<PrefixedChunk, WholeMessage> {
   }
 
   push(chunk: PrefixedChunk): void {
-    this.#queue.push(chunk);
+    this.#queue.push(bytesOf(chunk));
   }
 
   next(): WholeMessage | undefined {

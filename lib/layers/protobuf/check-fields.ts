@@ -2,7 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import { LimitError, ProtobufError } from '../../core/errors.js';
 import type { ProtobufLimits } from './options.js';
-import { FILE_NAME, type Field, type MessageTable } from './schema.js';
+import { FILE_NAME, type Field, type MessageTable, PROTOBUF } from './schema.js';
 import { type FieldHead, readFieldHead } from './wire.js';
 
 type Limits = Readonly<Required<ProtobufLimits>>;
@@ -16,20 +16,21 @@ export class FieldCounter {
   }
   add(): void {
     if (++this.#count > this.#max) {
-      throw new LimitError(`more than ${this.#max} fields in a message`, { limit: this.#max, got: this.#count });
+      throw new LimitError(`more than ${this.#max} fields in a message`, { layer: PROTOBUF, limit: this.#max, got: this.#count });
     }
   }
 }
 
 /** A field's head or value does not fit into the message around it. */
 export function cutOff(offset: number, figures: { expected?: number; got?: number } = {}): ProtobufError {
-  return new ProtobufError(`the field at offset ${offset} reaches past the end of its message`, { ...figures, offset });
+  return new ProtobufError(`the field at offset ${offset} reaches past the end of its message`, { layer: PROTOBUF, ...figures, offset });
 }
 
 /** Refuses a known field of another wire type and a name over its limit, from the head alone. */
 export function checkHead(field: Field, head: FieldHead, offset: number, limits: Limits): void {
   if (field.wire !== head.wire) {
     throw new ProtobufError(`${field.name} at offset ${offset} has wire type ${head.wire} in place of ${field.wire}`, {
+      layer: PROTOBUF,
       expected: field.wire,
       got: head.wire,
       offset,
@@ -37,6 +38,7 @@ export function checkHead(field: Field, head: FieldHead, offset: number, limits:
   }
   if (field.name === FILE_NAME && head.restBytes > limits.maxFileNameBytes) {
     throw new LimitError(`a file name of ${head.restBytes} bytes, at most ${limits.maxFileNameBytes} are taken`, {
+      layer: PROTOBUF,
       limit: limits.maxFileNameBytes,
       got: head.restBytes,
       offset,
@@ -47,7 +49,7 @@ export function checkHead(field: Field, head: FieldHead, offset: number, limits:
 /** Refuses text that is not UTF-8: a lenient reader would let two names become one. */
 export function checkText(field: Field, bytes: Buffer, offset: number): void {
   if (field.type === 'string' && !isUtf8(bytes)) {
-    throw new ProtobufError(`${field.name} at offset ${offset} is not UTF-8`, { got: bytes.length, offset });
+    throw new ProtobufError(`${field.name} at offset ${offset} is not UTF-8`, { layer: PROTOBUF, got: bytes.length, offset });
   }
 }
 

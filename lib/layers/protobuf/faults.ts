@@ -2,7 +2,7 @@
 import type { Connection } from '../../core/connection.js';
 import { LimitError, ProtobufError, TruncatedError } from '../../core/errors.js';
 import type { Received } from './messages.js';
-import type { EnvelopeName, MessageTable } from './schema.js';
+import { type EnvelopeName, type MessageTable, PROTOBUF } from './schema.js';
 
 /** What becomes of a message that is no message: the end of the stream, or an item that says so. */
 export type OnMalformed = 'fail' | 'give';
@@ -15,12 +15,12 @@ export interface Label {
 
 /** `got` bytes came where only `due` are left of the announced message. */
 export function tooLong(due: number, got: number): ProtobufError {
-  return new ProtobufError(`${got} bytes where ${due} are left of the announced message`, { expected: due, got });
+  return new ProtobufError(`${got} bytes where ${due} are left of the announced message`, { layer: PROTOBUF, expected: due, got });
 }
 
 /** `what` happened when `got` of the `length` bytes of a message were there. */
 export function cutOff(what: string, length: number, got: number): TruncatedError {
-  return new TruncatedError(`${what} after ${got} of the ${length} bytes of a message`, { expected: length, got });
+  return new TruncatedError(`${what} after ${got} of the ${length} bytes of a message`, { layer: PROTOBUF, expected: length, got });
 }
 
 /** The fault of one message only, which then carries the names of its layer and session; undefined for any other. */

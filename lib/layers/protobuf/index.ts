@@ -7,7 +7,7 @@ import { ProtobufEncoder } from './encoder.js';
 import type { OnMalformed } from './faults.js';
 import type { Received, Sent, WholeMessage } from './messages.js';
 import { completeOptions, MAX_WHOLE_MESSAGE_BYTES, type MessageOptions } from './options.js';
-import { ENVELOPES, type EnvelopeName, envelopeTable } from './schema.js';
+import { ENVELOPES, type EnvelopeName, envelopeTable, PROTOBUF } from './schema.js';
 import { WholeProtobufDecoder } from './whole-decoder.js';
 
 export { FieldCounter } from './check-fields.js';
@@ -77,15 +77,14 @@ export function protobuf<S extends EnvelopeName, R extends EnvelopeName>(
   const sends = envelopeTable(oneOf('sends', options.sends, ENVELOPES), dialect);
   const receives = envelopeTable(oneOf('receives', options.receives, ENVELOPES), dialect);
   const onMalformed = oneOf('onMalformed', options.onMalformed ?? 'fail', ['fail', 'give']);
-  const name = 'protobuf';
-  const common = { name, limits: { deliver, dialect, ...limits }, encoder: () => new ProtobufEncoder<S>(sends, limits) };
+  const common = { name: PROTOBUF, limits: { deliver, dialect, ...limits }, encoder: () => new ProtobufEncoder<S>(sends, limits) };
   return deliver === 'whole'
     ? layerOf<WholeMessages<S, R>, MessageChunk>({
         ...common,
-        decoder: (connection) => new WholeProtobufDecoder<R>(receives, limits, onMalformed, { layer: name, connection }),
+        decoder: (connection) => new WholeProtobufDecoder<R>(receives, limits, onMalformed, { layer: PROTOBUF, connection }),
       })
     : layerOf<Messages<S, R>, MessageChunk>({
         ...common,
-        decoder: (connection) => new ProtobufDecoder<R>(receives, limits, onMalformed, { layer: name, connection }),
+        decoder: (connection) => new ProtobufDecoder<R>(receives, limits, onMalformed, { layer: PROTOBUF, connection }),
       });
 }

@@ -3,7 +3,7 @@ import { InvalidArgumentError, LimitError } from '../../core/errors.js';
 import { IncomingBody } from './incoming-body.js';
 import type { BodySource } from './messages.js';
 import type { ProtobufLimits } from './options.js';
-import { FILE_NAME, type Field, type MessageTable, statusNumber } from './schema.js';
+import { FILE_NAME, type Field, type MessageTable, PROTOBUF, statusNumber } from './schema.js';
 import { type Part, partOf, sizeOf, sizeOfHead, writeHead, writeParts } from './write-fields.js';
 
 /** The bytes of one message: `head`, then `body`, `total` together. */
@@ -43,6 +43,9 @@ export function layOut(table: MessageTable, message: object, limits: Limits, joi
   if (typeof message !== 'object' || message === null) throw refused(table.name, 'a message', message);
   const { oneof, fields } = message as { oneof?: unknown; fields?: unknown };
   const scalars = checkScalars(table, message as Plain);
+  if (fields !== undefined && (typeof fields !== 'object' || fields === null || oneof === null)) {
+    throw refused(`${table.name}.fields`, oneof === null ? 'nothing where oneof is null' : 'an object', fields);
+  }
   const arm = oneof === null ? undefined : checkArm(armOf(table, oneof), (fields ?? {}) as Plain, limits);
   const scalarsBytes = sizeOf(scalars);
   if (arm === undefined) {
@@ -74,6 +77,7 @@ export function layOut(table: MessageTable, message: object, limits: Limits, joi
 function checkTotal(total: number, limits: Limits): void {
   if (total <= limits.maxMessageBytes) return;
   throw new LimitError(`a message of ${total} bytes, at most ${limits.maxMessageBytes} are sent`, {
+    layer: PROTOBUF,
     limit: limits.maxMessageBytes,
     got: total,
   });
@@ -98,7 +102,7 @@ function checkArm(field: Field & { table: MessageTable }, fields: Plain, limits:
   const partsBytes = sizeOf(parts);
   if (partsBytes > limits.maxBufferedMessageBytes) {
     const limit = limits.maxBufferedMessageBytes;
-    throw new LimitError(`${field.name} has ${partsBytes} bytes, at most ${limit} are sent`, { limit, got: partsBytes });
+    throw new LimitError(`${field.name} has ${partsBytes} bytes, at most ${limit} are sent`, { layer: PROTOBUF, limit, got: partsBytes });
   }
   const bulk = table.bulk;
   const { body, length } = bulk === undefined ? NO_BODY : checkBody(field, bulk, fields[bulk.name]);
@@ -138,7 +142,7 @@ function checkValue(arm: Named, field: Field, value: unknown, limits: Limits): n
   if (typeof value !== 'string') throw refused(pathOf(arm, field), 'a string', value);
   // Encoders write U+FFFD for half a pair, so that another name than the caller's would be sent.
   if (!value.isWellFormed()) {
-    throw new InvalidArgumentError(`${pathOf(arm, field)} has a lone surrogate`, { expected: 'well-formed text' });
+    throw new InvalidArgumentError(`${pathOf(arm, field)} has a lone surrogate`, { layer: PROTOBUF, expected: 'well-formed text' });
   }
   // No character takes more than three bytes a code unit.
   if (field.name === FILE_NAME && value.length * 3 > limits.maxFileNameBytes) checkNameLength(arm, field, value, limits);
@@ -149,6 +153,7 @@ function checkNameLength(arm: Named, field: Field, value: string, limits: Limits
   const bytes = Buffer.byteLength(value);
   if (bytes <= limits.maxFileNameBytes) return;
   throw new LimitError(`${pathOf(arm, field)} has ${bytes} bytes, at most ${limits.maxFileNameBytes} are sent`, {
+    layer: PROTOBUF,
     limit: limits.maxFileNameBytes,
     got: bytes,
   });
@@ -183,5 +188,5 @@ function pathOf(owner: Named, field: Field): string {
 /** Names the kind of what was given, and its value only where that is a name or a figure. */
 function refused(path: string, expected: string, got: unknown): InvalidArgumentError {
   const shown = typeof got === 'number' || typeof got === 'bigint' ? got : typeof got === 'string' ? got.slice(0, 64) : typeof got;
-  return new InvalidArgumentError(`${path} takes ${expected}, got ${shown}`, { expected, got: shown });
+  return new InvalidArgumentError(`${path} takes ${expected}, got ${shown}`, { layer: PROTOBUF, expected, got: shown });
 }

@@ -7,7 +7,7 @@ import type { Sent, WholeMessage } from './messages.js';
 import { completeOptions, type MessageOptions, type ProtobufLimits } from './options.js';
 import { checkMessageLength, MessageParser, type PlainMessage } from './parser.js';
 import { readPlain } from './plain.js';
-import { type EnvelopeName, envelopeTable, type MessageTable } from './schema.js';
+import { type EnvelopeName, envelopeTable, type MessageTable, PROTOBUF } from './schema.js';
 
 /**
  * The bytes of one message, the same that the original writes (wire spec §A).
@@ -18,7 +18,8 @@ import { type EnvelopeName, envelopeTable, type MessageTable } from './schema.js
 export function encodeMessage<E extends EnvelopeName>(type: E, message: Sent<E, Uint8Array>, options?: MessageOptions): Buffer {
   const { dialect, limits } = completeOptions(options);
   const { head, body } = layOut(envelopeTable(type, dialect), message, limits, Number.POSITIVE_INFINITY);
-  if (body !== undefined) throw new InvalidArgumentError('only the layer can send a body from a source', { expected: 'bytes' });
+  if (body !== undefined)
+    throw new InvalidArgumentError('only the layer can send a body from a source', { layer: PROTOBUF, expected: 'bytes' });
   return head;
 }
 

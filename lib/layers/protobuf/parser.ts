@@ -3,7 +3,7 @@ import type { ByteQueue } from '../../core/byte-queue.js';
 import { LimitError, ProtobufError } from '../../core/errors.js';
 import { checkHead, checkText, cutOff, FieldCounter, knownFields } from './check-fields.js';
 import type { ProtobufLimits } from './options.js';
-import { type Field, type MessageTable, statusName } from './schema.js';
+import { type Field, type MessageTable, PROTOBUF, statusName } from './schema.js';
 import { type FieldHead, MAX_HEAD_BYTES, readFieldHead } from './wire.js';
 
 /** An arm with a bulk field is kept whole up to this many bytes (or what may be kept), and read field by field above. */
@@ -23,6 +23,7 @@ export interface PlainMessage {
 export function checkMessageLength(length: number, limits: Readonly<Required<ProtobufLimits>>): void {
   if (length > limits.maxMessageBytes) {
     throw new LimitError(`a message of ${length} bytes, at most ${limits.maxMessageBytes} are taken`, {
+      layer: PROTOBUF,
       limit: limits.maxMessageBytes,
       got: length,
     });
@@ -161,6 +162,7 @@ export class MessageParser {
     if (field !== undefined) checkHead(field, head, this.#offset, this.#limits);
     if (head.restBytes >= MAX_PLAIN_LENGTH && field?.bulk !== true && field?.table?.bulk === undefined) {
       throw new ProtobufError(`field ${head.number} at offset ${this.#offset} has ${head.restBytes} bytes`, {
+        layer: PROTOBUF,
         expected: `less than ${MAX_PLAIN_LENGTH}`,
         got: head.restBytes,
         offset: this.#offset,
@@ -193,6 +195,7 @@ export class MessageParser {
   #openArm(queue: ByteQueue, field: Field, table: MessageTable, head: FieldHead): void {
     if (this.#early !== undefined) {
       throw new ProtobufError(`a second arm, ${field.name}, at offset ${this.#offset}: the first one's body was handed on already`, {
+        layer: PROTOBUF,
         got: field.name,
         offset: this.#offset,
       });
@@ -236,13 +239,18 @@ export class MessageParser {
   }
 
   #collectRest(table: MessageTable, bytes: number): void {
-    this.#collect = { bytes, keep: (rest, base) => this.#kept.push(...knownFields(table, rest, base, this.#limits, this.#counter)) };
+    const keep = (rest: Buffer, base: number) => {
+      // One by one: there may be more than a call takes arguments.
+      for (const part of knownFields(table, rest, base, this.#limits, this.#counter)) this.#kept.push(part);
+    };
+    this.#collect = { bytes, keep };
   }
 
   #checkKept(field: Field, bytes: number): void {
     const limit = this.#limits.maxBufferedMessageBytes;
     if (bytes <= limit) return;
     throw new LimitError(`${field.name} needs ${bytes} bytes in memory, at most ${limit} are kept`, {
+      layer: PROTOBUF,
       limit,
       got: bytes,
       offset: this.#offset,
@@ -280,6 +288,6 @@ function decode(table: MessageTable, parts: readonly Buffer[]): Readonly<Record<
   try {
     return table.coder.decode(bytes) as Record<string, unknown>;
   } catch (cause) {
-    throw new ProtobufError(`${table.name} cannot be decoded`, { got: bytes.length, cause });
+    throw new ProtobufError(`${table.name} cannot be decoded`, { layer: PROTOBUF, got: bytes.length, cause });
   }
 }

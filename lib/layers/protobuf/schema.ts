@@ -2,6 +2,9 @@
 import { enums, messages } from './descriptor.generated.js';
 import { transport_protocol as coders } from './schema.generated.js';
 
+/** Name of the layer. */
+export const PROTOBUF = 'protobuf';
+
 /** Dialects of the original (wire spec, first lines): its release 2207, the same built for Nitro, its state of March 2025. */
 export type Dialect = '2207' | '2207-nitro' | 'head';
 export const DIALECTS: readonly Dialect[] = Object.freeze(['2207', '2207-nitro', 'head']);

@@ -3,6 +3,7 @@ import { asBuffer } from '../../core/as-buffer.js';
 import { chunksOf } from '../../core/chunks.js';
 import { InvalidArgumentError, LengthMismatchError } from '../../core/errors.js';
 import type { BodySource } from './messages.js';
+import { PROTOBUF } from './schema.js';
 
 /** Reads the source of a body chunk by chunk, no faster than it is asked, and holds it to its length. */
 export class SourceReader {
@@ -32,7 +33,12 @@ export class SourceReader {
       }
       const chunk = result.value;
       // Readables with an encoding give text: its length would be another one.
-      if (!(chunk instanceof Uint8Array)) throw new InvalidArgumentError(`a body is made of bytes, its source gave a ${typeof chunk}`);
+      if (!(chunk instanceof Uint8Array))
+        throw new InvalidArgumentError(`a body is made of bytes, its source gave a ${typeof chunk}`, {
+          layer: PROTOBUF,
+          expected: 'Buffer or Uint8Array',
+          got: typeof chunk,
+        });
       this.#read += chunk.length;
       if (this.#read > this.#length) throw this.#mismatch('gave more', this.#read);
       if (chunk.length > 0) return asBuffer(chunk);
@@ -46,7 +52,11 @@ export class SourceReader {
   }
 
   #mismatch(what: string, got: number): LengthMismatchError {
-    return new LengthMismatchError(`the source of a body of ${this.#length} bytes ${what}: ${got} bytes`, { expected: this.#length, got });
+    return new LengthMismatchError(`the source of a body of ${this.#length} bytes ${what}: ${got} bytes`, {
+      layer: PROTOBUF,
+      expected: this.#length,
+      got,
+    });
   }
 }
 

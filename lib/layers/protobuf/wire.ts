@@ -1,6 +1,6 @@
 /** The field level of the protobuf encoding: tags, varints, lengths. Strict where Rust is, with offsets. */
 import { ProtobufError } from '../../core/errors.js';
-import { DELIMITED, FIXED32, FIXED64, VARINT } from './schema.js';
+import { DELIMITED, FIXED32, FIXED64, PROTOBUF, VARINT } from './schema.js';
 
 /** Bytes that the head of a field can take: a tag and a value or length, ten bytes each. */
 export const MAX_HEAD_BYTES = 20;
@@ -34,6 +34,7 @@ function readVarint(bytes: Buffer, at: number, base: number): Varint | undefined
     if (byte === undefined) return undefined;
     if (i === 9 && byte > 1) {
       throw new ProtobufError(`a varint of more than 64 bits at offset ${base + at}`, {
+        layer: PROTOBUF,
         expected: '0 or 1',
         got: byte,
         offset: base + at + i,
@@ -61,10 +62,10 @@ export function readFieldHead(bytes: Buffer, at: number, base: number): FieldHea
   if (tag === undefined) return undefined;
   const offset = base + at;
   if (tag.value > 0xffffffff)
-    throw new ProtobufError(`a tag of more than 32 bits at offset ${offset}`, { expected: 'a tag of 32 bits', offset });
+    throw new ProtobufError(`a tag of more than 32 bits at offset ${offset}`, { layer: PROTOBUF, expected: 'a tag of 32 bits', offset });
   const number = tag.low >>> 3;
   const wire = tag.low & 7;
-  if (number === 0) throw new ProtobufError(`field number 0 at offset ${offset}`, { got: 0, offset });
+  if (number === 0) throw new ProtobufError(`field number 0 at offset ${offset}`, { layer: PROTOBUF, got: 0, offset });
   if (wire === VARINT || wire === DELIMITED) {
     const next = readVarint(bytes, tag.next, base);
     if (next === undefined) return undefined;
@@ -74,7 +75,12 @@ export function readFieldHead(bytes: Buffer, at: number, base: number): FieldHea
       : { number, wire, value: 0, headBytes, restBytes: next.value };
   }
   if (wire !== FIXED32 && wire !== FIXED64) {
-    throw new ProtobufError(`wire type ${wire} of field ${number} at offset ${offset}`, { expected: '0, 1, 2 or 5', got: wire, offset });
+    throw new ProtobufError(`wire type ${wire} of field ${number} at offset ${offset}`, {
+      layer: PROTOBUF,
+      expected: '0, 1, 2 or 5',
+      got: wire,
+      offset,
+    });
   }
   return { number, wire, value: 0, headBytes: tag.next - at, restBytes: wire === FIXED32 ? 4 : 8 };
 }

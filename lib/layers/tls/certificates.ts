@@ -25,9 +25,15 @@ export function certificatesOf(option: string, input: CertificateInput): X509Cer
 
 /** The certificates of a list of inputs, as one list. */
 export function certificatesOfAll(option: string, inputs: CertificateInput | readonly CertificateInput[]): X509Certificate[] {
-  const list = typeof inputs === 'string' || Buffer.isBuffer(inputs) ? [inputs] : inputs;
+  const list = typeof inputs === 'string' || Buffer.isBuffer(inputs) ? [inputs] : listOf(option, inputs);
   if (list.length === 0) throw new InvalidOptionError(`${option} is empty`, { layer: 'tls', expected: 'certificates', got: 0 });
   return list.flatMap((input) => certificatesOf(option, input));
+}
+
+/** `inputs` as they are, if they are an array. */
+export function listOf(option: string, inputs: readonly CertificateInput[]): readonly CertificateInput[] {
+  if (Array.isArray(inputs)) return inputs as readonly CertificateInput[];
+  throw new InvalidOptionError(`${option} must be a list`, { layer: 'tls', expected: 'Array', got: typeof inputs });
 }
 
 /** Each as PEM, which is what node:tls takes. */

@@ -2,7 +2,6 @@
 import { constants, KeyObject, type X509Certificate } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import { connect, createSecureContext, createServer, type SecureContext, type Server, type TLSSocket } from 'node:tls';
-import { isDeepStrictEqual } from 'node:util';
 import { CertificateError, PrincipalUnknownError, TlsHandshakeError } from '../../core/errors.js';
 import { type Credentials, credentialsOf, principalsOf, type TlsClientOptions, type TlsOptions, type TlsServerOptions } from './options.js';
 
@@ -56,17 +55,17 @@ interface Prepared {
  * What each key object was last used with, and in which options. To read the certificates and to make a context, which
  * reads the key once more, takes 3 ms; a program that opens many sessions has one key, and the same of all the rest.
  */
-const LAST = new WeakMap<KeyObject, { readonly options: unknown; readonly prepared: Prepared }>();
+const LAST = new WeakMap<KeyObject, { readonly others: string; readonly prepared: Prepared }>();
 
 function preparedOf(options: TlsClientOptions): Prepared {
   const { key, certificate, authority, cipherSuite } = options;
   if (!(key instanceof KeyObject)) return { credentials: credentialsOf(options) };
-  const others = { certificate, authority, cipherSuite };
+  // As text, not as they are: the caller's arrays may change.
+  const others = JSON.stringify([certificate, authority, cipherSuite]);
   const last = LAST.get(key);
-  if (last !== undefined && isDeepStrictEqual(last.options, others)) return last.prepared;
+  if (last?.others === others) return last.prepared;
   const prepared = { credentials: credentialsOf(options) };
-  // A copy: the caller's arrays may change.
-  LAST.set(key, { options: structuredClone(others), prepared });
+  LAST.set(key, { others, prepared });
   return prepared;
 }
 

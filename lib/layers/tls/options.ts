@@ -1,8 +1,8 @@
 /** The options of the TLS layer, checked once and completed. */
-import { createPrivateKey, type KeyObject, type X509Certificate } from 'node:crypto';
+import { createPrivateKey, KeyObject, type X509Certificate } from 'node:crypto';
 import { integerInRange, oneOf } from '../../core/check.js';
 import { InvalidOptionError } from '../../core/errors.js';
-import { type CertificateInput, certificatesOf, certificatesOfAll, Principals, pemList } from './certificates.js';
+import { type CertificateInput, certificatesOf, certificatesOfAll, listOf, Principals, pemList } from './certificates.js';
 import { type CipherSuite, cipherList, cipherSuite, DEFAULT_CIPHER_SUITES } from './cipher-suite.js';
 
 export interface TlsLimits {
@@ -117,7 +117,9 @@ export function credentialsOf(options: TlsOptions): Credentials {
 
 /** The principals of a server's options. */
 export function principalsOf(options: TlsServerOptions): Principals {
-  return new Principals(options.identities.map((identity) => certificatesOf('identities', identity)[0] as X509Certificate));
+  return new Principals(
+    listOf('identities', options.identities).map((identity) => certificatesOf('identities', identity)[0] as X509Certificate),
+  );
 }
 
 function anchorsOf(options: TlsOptions): X509Certificate[] {
@@ -136,7 +138,10 @@ function suitesOf(names: string | readonly string[] | undefined): readonly Ciphe
 }
 
 function privateKeyOf(key: string | Buffer | KeyObject): KeyObject {
-  if (typeof key !== 'string' && !Buffer.isBuffer(key)) return key;
+  if (key instanceof KeyObject) {
+    if (key.type === 'private') return key;
+    throw new InvalidOptionError(`key is a ${key.type} key`, { layer: 'tls', expected: 'private', got: key.type });
+  }
   try {
     return createPrivateKey(key);
   } catch (cause) {

@@ -7,9 +7,6 @@ import type { ByteChunk, CipherChunk } from '../../core/unit.js';
 import type { TlsEngine } from './engine.js';
 import type { CipherSide, PlainSide } from './sides.js';
 
-/** Chunks of plaintext (256 KiB at most) that wait for the neighbour before the TLS socket is paused. */
-const PLAIN_CHUNKS = 2;
-
 /**
  * Plaintext in, ciphertext out. Ends with close_notify.
  *
@@ -81,8 +78,7 @@ export class TlsDecryptor extends LayerStream<CipherChunk, ByteChunk> implements
   }
 
   givePlain(chunk: Buffer): boolean {
-    this.give(chunk);
-    return this.readableLength < PLAIN_CHUNKS;
+    return this.give(chunk);
   }
 
   endPlain(): void {

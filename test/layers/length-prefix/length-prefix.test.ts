@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import fc from 'fast-check';
 import t from 'tap';
 import { InvalidArgumentError, InvalidOptionError, LengthMismatchError, LimitError, TruncatedError } from '../../../lib/core/errors.js';
-import { Announce, BOUNDARY, type MessageChunk } from '../../../lib/core/unit.js';
+import { Announce, BODY_END, BOUNDARY, type MessageChunk } from '../../../lib/core/unit.js';
+import { base64 } from '../../../lib/layers/base64/index.js';
 import {
   encodePrefix,
   LENGTH_PREFIX_DEFAULTS,
@@ -131,6 +132,31 @@ void t.test('inbound: bytes are passed on uncopied and at once', async (t) => {
   t.equal((first.items[1] as Buffer).byteOffset, chunk.byteOffset);
   const whole = drive(new WholeMessageDecoder(10_000), [framed(chunk)]);
   t.equal(whole.items[0]?.length, 4096);
+});
+
+void t.test('inbound: marks of the layer below are passed over, anything else is refused', async (t) => {
+  const whole = framed(hello, Buffer.alloc(0), hello);
+  const pieces = [whole.subarray(0, 10), BOUNDARY, whole.subarray(10), BODY_END, BOUNDARY] as unknown as Buffer[];
+  const { items, error } = drive(new LengthPrefixDecoder(100), pieces);
+  t.equal(error, undefined);
+  t.same(Buffer.concat(items.filter((item) => Buffer.isBuffer(item))), Buffer.concat([hello, hello]));
+  t.same(drive(new WholeMessageDecoder(100), pieces).items, [hello, Buffer.alloc(0), hello]);
+  t.match(drive(new LengthPrefixDecoder(100), pieces.slice(0, 2)).error, { code: 'ERR_VC_TRUNCATED', expected: 5, got: 2 });
+  for (const decoder of [new LengthPrefixDecoder(100), new WholeMessageDecoder(100)]) {
+    t.match(drive(decoder, [whole.toString('latin1') as unknown as Buffer]).error, { code: 'ERR_VC_INVALID_ARGUMENT', got: 'string' });
+  }
+});
+
+void t.test('messages over base64 texts, without TLS between them', async (t) => {
+  const texts = await feed(base64().inbound(), [
+    Buffer.from(framed(hello).toString('base64')),
+    BOUNDARY,
+    Buffer.from(framed(hello, hello).toString('base64')),
+    BOUNDARY,
+  ]);
+  const messages = await feed(lengthPrefix({ deliver: 'whole' }).inbound(), texts.items);
+  t.equal(messages.error, undefined);
+  t.same(messages.items, [hello, hello, hello]);
 });
 
 void t.test('round trip of any messages in any cut', async (t) => {

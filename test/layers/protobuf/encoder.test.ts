@@ -190,6 +190,10 @@ void t.test('a caller’s mistake ends the stream with its error', async (t) => 
   const { error, items } = await feed(layer.outbound(), [{ oneof: 'result', fields: {} }]);
   t.match(error, { code: 'ERR_VC_INVALID_ARGUMENT', layer: 'protobuf' });
   t.same(items, []);
+  const stray = new Readable({ read() {} });
+  const armless = await feed(layer.outbound(), [{ oneof: null, fields: { data: { length: 1, source: stray } } }]);
+  t.match(armless.error, { code: 'ERR_VC_INVALID_ARGUMENT' });
+  t.ok(stray.destroyed, 'a source that nothing would have read is not left open');
   const limited = protobuf({ sends: 'RuntimeManagerRequest', receives: 'RuntimeManagerResponse', maxMessageBytes: 100 });
   const source = new Readable({ read() {} });
   const over = await feed(limited.outbound(), [write({ length: 100, source })]);

@@ -76,6 +76,9 @@ void t.test('what cannot be sent is refused, with a name and without contents', 
     [REQUEST, { oneof: '__proto__' }, /oneof takes/],
     [REQUEST, { oneof: 'context' }, /oneof takes/],
     [REQUEST, { oneof: 'request_pipeline', fields: { file_name: 'a' } }, /oneof takes/],
+    [REQUEST, { oneof: null, fields: {} }, /fields takes nothing where oneof is null/],
+    [REQUEST, { oneof: 'read_file', fields: 5 }, /fields takes an object, got 5/],
+    [REQUEST, { oneof: 'read_file', fields: null }, /fields takes an object/],
     [REQUEST, { oneof: null, context: -1 }, /context takes 0\.\.4294967295, got -1/],
     [REQUEST, { oneof: null, context: 2 ** 32 }, /context takes/],
     [REQUEST, { oneof: null, context: 1.5 }, /context takes/],
@@ -91,7 +94,11 @@ void t.test('what cannot be sent is refused, with a name and without contents', 
     [REQUEST, { oneof: 'psa_attestation_init', fields: { challenge: 'secret' } }, /challenge takes a Buffer or Uint8Array/],
   ];
   for (const [type, message, expected] of cases) {
-    t.throws(() => encodeMessage(type as typeof REQUEST, message), { code: 'ERR_VC_INVALID_ARGUMENT', message: expected });
+    t.throws(() => encodeMessage(type as typeof REQUEST, message), {
+      code: 'ERR_VC_INVALID_ARGUMENT',
+      layer: 'protobuf',
+      message: expected,
+    });
   }
   const source = (async function* () {})();
   const streamed: any = { oneof: 'write_file', fields: { data: { length: 0, source } } };
@@ -162,6 +169,7 @@ void t.test('an error says where', async (t) => {
       return decodeMessage(REQUEST, Buffer.from(hex, 'hex'));
     } catch (thrown) {
       t.type(thrown, ProtobufError);
+      t.equal((thrown as VeracruzError).layer, 'protobuf');
       return (thrown as VeracruzError).offset;
     }
   };
@@ -191,6 +199,13 @@ void t.test('an unknown field among known ones is skipped, also where another di
     t.same(plain(decodeMessage('ProxyAttestationServerRequest', start, { dialect: 'head' })).fields, { protocol: 'psa' });
     t.throws(() => decodeMessage('ProxyAttestationServerRequest', start, { dialect: '2207-nitro' }), { code: 'ERR_VC_PROTOBUF' });
   }
+});
+
+void t.test('known and unknown fields in turn, as many as the limit lets in', async (t) => {
+  // Field 2, then field 3, of an arm that has field 2 only.
+  const pairs = Buffer.alloc(4 * 130_000, Buffer.of(0x10, 0x07, 0x18, 0x00));
+  const message = decodeMessage('ProxyAttestationServerResponse', delimited(2, pairs), { maxFields: 2 ** 20 });
+  t.equal((message as { fields?: { device_id?: number } }).fields?.device_id, 7);
 });
 
 void t.test('the last known status counts', async (t) => {

@@ -229,6 +229,15 @@ void t.test('a key object that several layers share takes nobody into a session 
   t.equal(changed.client.error?.code, 'ERR_VC_CERTIFICATE', 'a list that was changed is another list');
 });
 
+void t.test('a key object is read once for the same certificates, PEM or DER', async (t) => {
+  for (const certificate of [alice.certificate, Buffer.from(alice.certificate), alice.certificateDer]) {
+    const key = createPrivateKey(alice.key);
+    const read = t.capture(key, 'export', key.export.bind(key));
+    for (let i = 0; i < 3; i++) tls(clientOptions(alice, { key, certificate, authority: [authority.certificateDer] }));
+    t.equal(read().length, 1);
+  }
+});
+
 void t.test('verifyPeer: a refusal, a fault and a promise all refuse, and nothing has left', async (t) => {
   const hooks: Record<string, (certificate: X509Certificate) => void> = {
     'another runtime hash': expectRuntimeHash([Buffer.alloc(32, 1), Buffer.alloc(32, 2).toString('hex')]),

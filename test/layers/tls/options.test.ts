@@ -1,4 +1,4 @@
-import { createPrivateKey } from 'node:crypto';
+import { createPrivateKey, createPublicKey, createSecretKey } from 'node:crypto';
 import t from 'tap';
 import { Connection } from '../../../lib/core/connection.js';
 import { CIPHER_SUITES, cipherSuite, TLS_DEFAULTS, type TlsOptions, tls } from '../../../lib/layers/tls/index.js';
@@ -44,6 +44,10 @@ void t.test('bad options are refused at once, by name', async (t) => {
     ['certificate', clientOptions(alice, { certificate: [] })],
     ['key', clientOptions({ key: 'none', certificate: alice.certificate })],
     ['key', clientOptions({ key: bob.key, certificate: alice.certificate })],
+    ['key', clientOptions(alice, { key: createPublicKey(alice.key) })],
+    ['key', clientOptions(alice, { key: createSecretKey(Buffer.alloc(32)) })],
+    ['certificate', clientOptions(alice, { certificate: new Uint8Array(alice.certificateDer) as Buffer })],
+    ['identities', serverOptions({ identities: alice.certificate as unknown as string[] })],
     ['authority', clientOptions(alice, { authority: '' })],
     ['authority', clientOptions(alice, { authority: [] })],
     ['authority', clientOptions(alice, { authority: Buffer.of(0x30, 0x01) })],
