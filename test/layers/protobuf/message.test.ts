@@ -178,6 +178,7 @@ void t.test('an error says where', async (t) => {
   t.equal(at('080512030a01ff'), 4, 'text inside an arm');
   t.equal(at('0805120212050a'), 4, 'length past the arm');
   t.equal(at('08ffffffffffffffffff02'), 10, 'tenth byte of a varint');
+  t.equal(at('0805' + '888080808001' + '05'), 2, 'a tag of 36 bits whose low ones are a known field');
 });
 
 void t.test('nested hostility: no names from the wire become keys, nothing nests', async (t) => {

@@ -223,6 +223,36 @@ void t.test('empty records for ever: the session ends', async (t) => {
   other.channel.destroy();
 });
 
+void t.test('ciphertext that comes at once is decrypted no further than the reader reads', async (t) => {
+  const held: Buffer[] = [];
+  let holds = false;
+  const { client, server, tap } = talk(clientOptions(), serverOptions(), (direction, chunk) => {
+    if (direction !== 'up' || !holds) return [chunk];
+    held.push(chunk);
+    return [];
+  });
+  client.channel.write(Buffer.from('x'));
+  await server.heard(1);
+  server.channel.pause();
+  holds = true;
+  const bytes = pattern(8 * 1024 * 1024);
+  await new Promise<void>((resolve) => client.channel.write(bytes, () => resolve()));
+  while (!client.channel.idle) await turn();
+  tap.right.write(Buffer.concat(held));
+  const decrypted = () => server.channel.traffic()[0]?.inbound.bytesOut ?? 0;
+  for (let quiet = 0, before = 0; quiet < 50; quiet++, await turn()) {
+    if (decrypted() !== before) quiet = 0;
+    before = decrypted();
+  }
+  // Four chunks of 256 KiB in the layer, two above it, and the one that was too many.
+  t.ok(decrypted() <= 8 * 262_144, `${decrypted()} bytes`);
+  server.channel.resume();
+  await server.heard(1 + bytes.length);
+  t.ok(server.bytes.subarray(1).equals(bytes));
+  client.channel.destroy();
+  server.channel.destroy();
+});
+
 void t.test('a reader that never reads stops the writer', async (t) => {
   const [left, right] = memoryPipe();
   const client = stack(tls(clientOptions())).over(left) as Channel<Buffer>;
