@@ -102,6 +102,17 @@ void t.test('names and signatures: both must fit', async (t) => {
   t.equal(check([root, self]), REFUSED, 'a leaf that signed itself');
 });
 
+void t.test('a signature alone: of a certificate that names its issuer and not its issuer’s key', async (t) => {
+  const stranger = (name: string) => ({ name, key: newKey('P-384') });
+  const leaf = (by: Pick<Certified, 'name' | 'key'>) => certifyWith('leaf', by, [NO_CA, usage(0x80)]);
+  t.equal(check([root, leaf(root)]), 'accepted');
+  t.equal(check([root, leaf(stranger('root'))]), REFUSED, 'a leaf');
+  t.equal(check([root, region, leaf(region)]), 'accepted');
+  t.equal(check([root, region, leaf(stranger('region'))]), REFUSED, 'a leaf one deeper');
+  const forged = certifyWith('ca', stranger('root'), [CA, usage(0x04)]);
+  t.equal(check([root, forged, leaf(forged)]), REFUSED, 'a CA');
+});
+
 void t.test('roles: a leaf is no CA, and no CA is a leaf', async (t) => {
   t.equal(check([root, region, certify('leaf', { by: region })]), REFUSED, 'a CA in place of the leaf');
   const leaf = leafUnder(region);

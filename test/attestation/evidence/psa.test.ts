@@ -202,6 +202,12 @@ void t.test('head: one component, of the right parts', async (t) => {
     'accepted',
     'any measurement: the caller has the list',
   );
+  const whole = new Map<unknown, unknown>([
+    [2, runtimeHash],
+    [5, requestHash],
+  ]);
+  t.equal(verdict({ software: [whole] }), 'accepted');
+  t.equal(verdict({ software: [whole, whole] }), 'EvidenceError', 'which of the two was measured?');
   for (const software of [[], [7], [new Map(), new Map()], [[1]]]) t.equal(verdict({ software }), 'EvidenceError');
   for (const instance of [null, 'x', Buffer.alloc(33, 2), Buffer.alloc(32, 1), Buffer.alloc(34, 1)])
     t.equal(verdict({ instance }), 'EvidenceError');
