@@ -52,6 +52,8 @@ export class Channel<Up> extends Duplex {
   readonly #stopWatching: () => void;
   /** The write that is on its way through the layers. */
   #writing: ((error?: Error | null) => void) | undefined;
+  /** The end that is on its way through them. */
+  #finishing: (() => void) | undefined;
 
   constructor(layers: readonly Layer<unknown, unknown>[], duplex: Duplex, connection: Connection, options: ChannelOptions) {
     // A few items each way: what waits, waits in the layers, which count it.
@@ -62,7 +64,12 @@ export class Channel<Up> extends Duplex {
     this.#onAbort = () =>
       this.destroy(new AbortedError('aborted by the caller', { session: connection.session, cause: options.signal?.reason }));
     const fail = (thrown: unknown) => this.destroy(asVeracruzError(thrown, { session: connection.session }));
-    this.#pipe = new PipeSink(duplex, { room: () => this.#outbound.resume(), lingers: () => this.lingers() });
+    this.#pipe = new PipeSink(duplex, {
+      room: () => this.#outbound.resume(),
+      lingers: () => this.lingers(),
+      failed: fail,
+      finished: () => this.#finishing?.(),
+    });
     this.#outbound = new Way(outboundParts(layers, connection), this.#pipe, fail);
     this.#inbound = new Way(
       inboundParts(layers, connection),
@@ -78,6 +85,8 @@ export class Channel<Up> extends Duplex {
     this.#inbound.drawFrom(duplex);
     announceOpen(this);
     this.#stopWatching = watchTraffic(this);
+    // It tells nobody any more that it is closed.
+    if (duplex.destroyed) queueMicrotask(() => fail(overFault(duplex)));
     if (options.signal?.aborted === true) queueMicrotask(this.#onAbort);
     else options.signal?.addEventListener('abort', this.#onAbort, { once: true });
   }
@@ -103,14 +112,16 @@ export class Channel<Up> extends Duplex {
   }
 
   #watch(duplex: Duplex): void {
-    duplex.on('error', (error) => {
-      this.destroy(error instanceof VeracruzError ? error : new TransportError(error.message, { layer: 'transport', cause: error }));
-    });
+    duplex.on('error', (error) => this.destroy(pipeFault(error)));
     duplex.on('close', () => {
-      if (this.destroyed) return;
+      if (this.destroyed || this.#pipe.ended) return;
       // A pipe that closes before both directions are over would leave the reader waiting, or lose what was written.
       const over = duplex.readableEnded && duplex.writableFinished;
-      if (!over && !duplex.errored) this.destroy(new TransportError('the byte pipe closed early', { layer: 'transport' }));
+      if (!over)
+        this.destroy(duplex.errored ? pipeFault(duplex.errored) : new TransportError('the byte pipe closed early', { layer: 'transport' }));
+      else if (this.writableLength > 0 || this.#finishing !== undefined || !this.#outbound.idle) this.destroy(overFault(duplex));
+      // Somebody has ended it in our place, as Node does with a socket that is not half-open: so have we, then.
+      else this.end();
     });
   }
 
@@ -131,19 +142,10 @@ export class Channel<Up> extends Duplex {
   };
 
   override _final(done: (error?: Error | null) => void): void {
-    const pipe = this.#duplex;
-    if (pipe.writableFinished) {
-      done();
-      return;
-    }
-    const finished = () => {
-      pipe.off('close', finished);
-      pipe.off('finish', finished);
-      done();
-    };
-    pipe.once('finish', finished);
-    pipe.once('close', finished);
-    this.#outbound.end();
+    this.#finishing = done;
+    // Of a pipe that somebody else has ended nothing is wanted any more, when all that was written has gone.
+    if (this.#duplex.writableEnded && this.#outbound.idle) this.#pipe.end();
+    else this.#outbound.end();
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
@@ -174,6 +176,10 @@ interface PipeEvents {
   room(): void;
   /** More is about to come. */
   lingers(): boolean;
+  /** It takes no more, though it was not ended here. */
+  failed(error: VeracruzError): void;
+  /** It was ended here, and has let all of it go. */
+  finished(): void;
 }
 
 /**
@@ -189,6 +195,8 @@ class PipeSink implements Sink<unknown> {
   /** Turns that it has been corked for. */
   #turns = 0;
   #waits = false;
+  /** It was ended here. */
+  ended = false;
 
   constructor(pipe: Duplex, events: PipeEvents) {
     this.#pipe = pipe;
@@ -203,7 +211,10 @@ class PipeSink implements Sink<unknown> {
 
   take(chunk: unknown): boolean {
     const pipe = this.#pipe;
-    if (pipe.destroyed) return false;
+    if (pipe.destroyed || pipe.writableEnded) {
+      this.#events.failed(overFault(pipe));
+      return false;
+    }
     if (!this.#corked) {
       this.#corked = true;
       pipe.cork();
@@ -223,7 +234,11 @@ class PipeSink implements Sink<unknown> {
   }
 
   end(): void {
-    this.#pipe.end();
+    this.ended = true;
+    this.#pipe.end(() => {
+      // One that was closed instead says so itself.
+      if (this.#pipe.writableFinished) this.#events.finished();
+    });
   }
 
   readonly #uncork = (): void => {
@@ -235,4 +250,16 @@ class PipeSink implements Sink<unknown> {
     this.#corked = false;
     this.#pipe.uncork();
   };
+}
+
+function pipeFault(error: Error): VeracruzError {
+  return error instanceof VeracruzError ? error : new TransportError(error.message, { layer: 'transport', cause: error });
+}
+
+/** What is wrong with a pipe that takes no more. */
+function overFault(pipe: Duplex): VeracruzError {
+  if (pipe.errored) return pipeFault(pipe.errored);
+  const why =
+    pipe instanceof Socket && !pipe.allowHalfOpen ? ': a socket takes an answer after its peer has ended with allowHalfOpen only' : '';
+  return new TransportError(`the byte pipe is ${pipe.destroyed ? 'closed' : 'ended'} and takes no more${why}`, { layer: 'transport' });
 }

@@ -35,7 +35,8 @@ export interface Stack<Up> {
   readonly layers: readonly AnyLayer[];
   /**
    * Runs the stack over a byte pipe (for stacks that end in bodies: over an HTTP transport) and gives its application
-   * side: write `Up`, read `Up`. Each call makes fresh layers. The channel owns `duplex`: one failure destroys both.
+   * side: write `Up`, read `Up`. Each call makes fresh layers. The channel owns `duplex`: one failure destroys both. A
+   * socket takes an answer after its peer's end only when it is half-open (`allowHalfOpen: true`).
    */
   over(duplex: Duplex, options?: ChannelOptions): Channel<Up>;
   /** The ladder, one line a layer, top to wire, with each layer's limits. */

@@ -1,4 +1,5 @@
 import { getEventListeners, once } from 'node:events';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import t from 'tap';
 import { AbortedError, TransportError, type VeracruzError } from '../../lib/core/errors.js';
@@ -228,6 +229,77 @@ void t.test('a pipe that closes after the peer has ended and before we have', as
     t.match(seen.errors, [{ code: 'ERR_VC_TRANSPORT' }], `end() ${ending}`);
     t.notOk(finished, 'what was lost does not count as written');
   }
+});
+
+void t.test('over a pipe that is closed already', async (t) => {
+  const cause = new Error('gone long ago');
+  for (const error of [undefined, cause]) {
+    const [left] = pipe();
+    const gone = new Promise<void>((resolve) => left.once('close', resolve));
+    left.on('error', () => {}).destroy(error);
+    await within('the close of the pipe', gone);
+    const channel = stack(through('a')).over(left, { session: 's7' });
+    const seen = watch(channel);
+    const written = new Promise<unknown>((resolve) => channel.write(Buffer.from('x'), resolve));
+    await closed(channel);
+    t.match(seen.errors, [{ code: 'ERR_VC_TRANSPORT', layer: 'transport', session: 's7', ...(error && { cause }) }]);
+    t.equal(await within('the callback', written), seen.errors[0]);
+  }
+});
+
+void t.test('a pipe that somebody else has ended', async (t) => {
+  const ended = () => {
+    const [left, right] = pipe();
+    const channel = stack(through('a'), through('b')).over(left);
+    left.end();
+    right.resume();
+    return { left, right, channel, seen: watch(channel) };
+  };
+  await t.test('takes nothing any more', async (t) => {
+    const { channel, seen } = ended();
+    const written = new Promise<unknown>((resolve) => channel.write(Buffer.from('x'), resolve));
+    await closed(channel);
+    t.match(seen.errors, [{ code: 'ERR_VC_TRANSPORT', message: 'the byte pipe is ended and takes no more' }]);
+    t.equal(await within('the callback', written), seen.errors[0]);
+  });
+  await t.test('and is ended in peace, before it is closed or after, or by nobody', async (t) => {
+    for (const ending of ['before', 'after', 'never'] as const) {
+      const { left, right, channel, seen } = ended();
+      const over = closed(channel);
+      if (ending === 'before') channel.end();
+      right.end('last words');
+      if (ending === 'after') left.once('close', () => channel.end());
+      await over;
+      t.match(seen, { errors: [], ends: 1, closes: 1, bytes: 'last words' }, ending);
+      t.ok(channel.writableFinished);
+    }
+  });
+  await t.test('with something of ours in front of it', async (t) => {
+    const [left, right] = memoryPipe({ highWaterMark: 4 });
+    const channel = stack(through('a')).over(left);
+    const seen = watch(channel);
+    channel.write(Buffer.from('0123456789'));
+    const written = new Promise<unknown>((resolve) => channel.write(Buffer.from('lost'), resolve));
+    await settle();
+    left.end();
+    right.resume().end();
+    await closed(channel);
+    t.match(seen.errors, [{ code: 'ERR_VC_TRANSPORT', message: 'the byte pipe is closed and takes no more' }]);
+    t.ok(await within('the callback', written));
+  });
+});
+
+void t.test('over a socket that is not half-open, whose peer has ended', async (t) => {
+  const accepted = new Promise<Socket>((resolve) => {
+    void tcpServer(t, resolve).then(async ({ port }) => (await dial(t, port)).end('question'));
+  });
+  const socket = await within('the connection', accepted);
+  const channel = stack(through('a')).over(socket);
+  const seen = watch(channel);
+  await closed(channel);
+  t.match(seen, { errors: [], ends: 1, bytes: 'question' });
+  const written = new Promise<unknown>((resolve) => channel.write(Buffer.from('answer'), resolve));
+  t.match(await within('the callback', written), { code: 'ERR_STREAM_WRITE_AFTER_END' });
 });
 
 void t.test('destroy without an error is silent; with one, that is the cause', async (t) => {
