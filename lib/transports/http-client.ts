@@ -1,6 +1,6 @@
 import { connect as netConnect, type Socket } from 'node:net';
 import { Duplex } from 'node:stream';
-import { Client } from 'undici';
+import { type buildConnector, Client } from 'undici';
 import { integerInRange } from '../core/check.js';
 import { HttpStatusError, LimitError, OutcomeUnknownError, SessionBusyError, SessionUnknownError, TransportError } from '../core/errors.js';
 import { BOUNDARY, type BoundedChunk } from '../core/unit.js';
@@ -171,26 +171,31 @@ export class HttpExchange extends Duplex {
     }
   }
 
-  #post({ bytes, release }: GatheredBody): void {
+  #post(body: GatheredBody): void {
     clearTimeout(this.#pollTimer);
     this.#pollTimer = undefined;
     this.posts++;
     this.#inFlight++;
     this.#client ??= this.#connect();
+    const client = this.#client;
+    let begun = false;
     let status = 0;
     let errorText = '';
     let resume: (() => void) | undefined;
     // `idempotent` is undici's word for "may be pipelined"; that it would also resend is what the connector that
     // connects once takes away.
-    this.#client.dispatch(
+    client.dispatch(
       {
         method: 'POST',
         path: this.#path,
-        body: bytes,
+        body: body.bytes,
         idempotent: true,
       },
       {
-        onConnect: () => {},
+        // Called before the first byte goes out.
+        onConnect: () => {
+          begun = true;
+        },
         onHeaders: (code, headers, go) => {
           status = code;
           this.#announcedMaxBodyBytes ??= maxBodyOf(headers);
@@ -215,11 +220,14 @@ export class HttpExchange extends Duplex {
           if (this.destroyed) return;
           if (status === 200) {
             // A server that answers before it has read the body spoils the next one for itself alone: it sees what we send.
-            release();
+            body.release();
             this.#answered();
           } else this.destroy(statusError(status, errorText));
         },
-        onError: (cause) => this.#lost(cause),
+        onError: (cause) => {
+          if (cause instanceof UsedUpError && !begun) this.#postAgain(client, body);
+          else this.#lost(cause);
+        },
         onUpgrade: () => {},
       },
     );
@@ -262,6 +270,18 @@ export class HttpExchange extends Duplex {
     }, this.#pollDelayMs);
   }
 
+  /**
+   * A body that waited for a connection which the server has closed with the answer before it (`Connection: close`, HTTP/1.0,
+   * a keep-alive that was too short): nothing of it has gone, so a new connection repeats nothing.
+   */
+  #postAgain(client: Client, body: GatheredBody): void {
+    this.#inFlight--;
+    if (this.destroyed) return;
+    if (this.#client === client) this.#client = undefined;
+    this.posts--;
+    this.#post(body);
+  }
+
   #lost(cause: Error): void {
     this.#inFlight--;
     if (this.destroyed) return;
@@ -281,14 +301,11 @@ export class HttpExchange extends Duplex {
       bodyTimeout: answerTimeoutMs,
       connect: ({ hostname, port }, done) => {
         if (connected) {
-          done(new Error('the connection was lost'), null);
+          done(new UsedUpError('the connection was lost'), null);
           return;
         }
         connected = true;
-        this.#open(hostname, Number(port) || 80, connectTimeoutMs, (error, socket) => {
-          if (socket === null) done(error ?? new Error('no socket'), null);
-          else done(null, socket);
-        });
+        this.#open(hostname, Number(port) || 80, connectTimeoutMs, done);
       },
     });
     client.on('disconnect', () => {
@@ -298,7 +315,7 @@ export class HttpExchange extends Duplex {
     return client;
   }
 
-  #open(host: string, port: number, timeoutMs: number, done: (error: Error | null, socket: Socket | null) => void): void {
+  #open(host: string, port: number, timeoutMs: number, done: buildConnector.Callback): void {
     const socket = netConnect({ host, port, noDelay: true });
     const timer = setTimeout(() => socket.destroy(new Error(`no connection after ${timeoutMs} ms`)), timeoutMs);
     const failed = (cause: Error) => {
@@ -319,6 +336,9 @@ export class HttpExchange extends Duplex {
     });
   }
 }
+
+/** A client would connect a second time. */
+class UsedUpError extends Error {}
 
 function statusError(status: number, text: string): Error {
   const figures = { layer: LAYER, expected: 200, got: status };

@@ -221,6 +221,34 @@ void t.test('a connection that the server closes between POSTs is opened again',
   t.equal(connections, 6);
 });
 
+void t.test('a connection that the server closes with an answer: bodies that wait for their turn go over the next', async (t) => {
+  for (const head of ['HTTP/1.1 200 OK\r\nconnection: close', 'HTTP/1.1 200 OK\r\nkeep-alive: timeout=1', 'HTTP/1.0 200 OK']) {
+    for (const more of ['', '\r\nx-veracruz-max-body-bytes: 4194304']) {
+      const { url, seen } = await rawServer(t, (socket, posts) => socket.end(`${head}${more}\r\ncontent-length: 1\r\n\r\n${posts}`));
+      const { exchange } = open(t, url, { maxInFlight: 1 });
+      for (let i = 1; i <= 5; i++) send(exchange, `body ${i}.`);
+      for (let i = 1; i <= 5; i++) t.equal(await receive(exchange), String(i));
+      const sent = [...seen.join('').matchAll(/body \d\./g)].map(String);
+      t.same(sent, ['body 1.', 'body 2.', 'body 3.', 'body 4.', 'body 5.'], `${head}: each once, in order`);
+      t.equal(exchange.posts, 5);
+    }
+  }
+});
+
+void t.test('a connection that the server closes with an answer, and a POST behind it: that one is not sent again', async (t) => {
+  const { url, seen } = await rawServer(t, (socket, posts) => {
+    if (posts === 1) socket.write('HTTP/1.1 200 OK\r\nx-veracruz-max-body-bytes: 4194304\r\ncontent-length: 2\r\n\r\nok');
+    if (posts === 3) socket.end('HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok');
+  });
+  const { exchange, failed } = open(t, url, { maxInFlight: 2 });
+  send(exchange, 'first');
+  t.equal(await receive(exchange), 'ok');
+  for (const body of ['second', 'third', 'fourth']) send(exchange, body);
+  exchange.resume();
+  t.equal((await failed()).code, 'ERR_VC_OUTCOME_UNKNOWN');
+  t.same(seen.join('').match(/first|second|third|fourth/g), ['first', 'second', 'third']);
+});
+
 void t.test('polls: when asked, when nothing is under way, and only as long as there is a body', async (t) => {
   const bodies: string[] = [];
   const { url } = await httpServer(t, (_request, response, body) => {
