@@ -2,10 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { drained } from '../core/drained.js';
-import { LimitError, TransportError } from '../core/errors.js';
+import { TransportError } from '../core/errors.js';
 import { BOUNDARY, type BoundedChunk } from '../core/unit.js';
+import { HTTP_LAYER, tooLong } from './http-faults.js';
 
-const LAYER = 'http';
 /** An answer up to this size goes out in one piece, with its length; a longer one is streamed in chunks. */
 const WHOLE_ANSWER_BYTES = 16_384;
 
@@ -41,7 +41,7 @@ export class HttpBodies extends Duplex {
   /** The connection of the POSTs under way. A response that waits behind others does not hear that it is closed. */
   #socket: Socket | undefined;
   readonly #onGone = () => {
-    this.destroy(new TransportError('the client went away with a POST under way', { layer: LAYER }));
+    this.destroy(new TransportError('the client went away with a POST under way', { layer: HTTP_LAYER }));
   };
   /** What of the first answer is held back to see whether it is all. */
   #held: Buffer[] = [];
@@ -100,7 +100,7 @@ export class HttpBodies extends Duplex {
   override _write(chunk: BoundedChunk, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
     const response = this.#answers[0]?.response;
     if (response === undefined || response.destroyed) {
-      done(new TransportError('there is no POST to answer', { layer: LAYER }));
+      done(new TransportError('there is no POST to answer', { layer: HTTP_LAYER }));
     } else if (chunk === BOUNDARY) {
       this.#endAnswer(response);
       done();
@@ -170,7 +170,7 @@ export class HttpBodies extends Duplex {
     if (this.#reading !== exchange) return;
     exchange.bodyBytes += piece.length;
     if (exchange.bodyBytes > this.#maxBodyBytes) {
-      this.destroy(bodyTooLarge(this.#maxBodyBytes, exchange.bodyBytes));
+      this.destroy(tooLong('a body', exchange.bodyBytes, this.#maxBodyBytes));
       return;
     }
     if (!this.push(piece)) exchange.request.pause();
@@ -182,9 +182,4 @@ export class HttpBodies extends Duplex {
     this.push(BOUNDARY);
     this.#nextBody();
   }
-}
-
-/** The error of a body over the limit: `got` bytes, or at least so many. */
-export function bodyTooLarge(limit: number, got: number): LimitError {
-  return new LimitError(`a body of ${got} bytes passes the limit of ${limit}`, { layer: LAYER, limit, got });
 }

@@ -5,10 +5,8 @@ import { integerInRange } from '../core/check.js';
 import { HttpStatusError, LimitError, OutcomeUnknownError, SessionBusyError, SessionUnknownError, TransportError } from '../core/errors.js';
 import { BOUNDARY, type BoundedChunk } from '../core/unit.js';
 import { BodyBuffer, type GatheredBody } from './body-buffer.js';
+import { HTTP_LAYER, Refusal } from './http-faults.js';
 
-const LAYER = 'http';
-/** Bytes of an error answer's text that are kept for the message. */
-const MAX_ERROR_TEXT_BYTES = 512;
 /** Milliseconds between polls while an answer is awaited: doubled from the first to the last. */
 const POLL_FIRST_MS = 2;
 const POLL_LAST_MS = 500;
@@ -180,7 +178,8 @@ export class HttpExchange extends Duplex {
     const client = this.#client;
     let begun = false;
     let status = 0;
-    let errorText = '';
+    /** Of a status other than 200. */
+    let refusal: Refusal | undefined;
     let resume: (() => void) | undefined;
     // `idempotent` is undici's word for "may be pipelined"; that it would also resend is what the connector that
     // connects once takes away.
@@ -198,13 +197,14 @@ export class HttpExchange extends Duplex {
         },
         onHeaders: (code, headers, go) => {
           status = code;
+          if (code > 200) refusal = new Refusal(code);
           this.#announcedMaxBodyBytes ??= maxBodyOf(headers);
           resume = go;
           return true;
         },
         onData: (piece) => {
-          if (status !== 200) {
-            errorText = (errorText + piece.toString('latin1')).slice(0, MAX_ERROR_TEXT_BYTES);
+          if (refusal !== undefined) {
+            if (refusal.push(piece)) this.destroy(statusError(status, refusal.message));
             return true;
           }
           // undici goes on after a pause by parsing no bytes, and gives them as a piece: were that to pause it again, it
@@ -218,14 +218,16 @@ export class HttpExchange extends Duplex {
         onComplete: () => {
           this.#inFlight--;
           if (this.destroyed) return;
-          if (status === 200) {
+          if (refusal === undefined) {
             // A server that answers before it has read the body spoils the next one for itself alone: it sees what we send.
             body.release();
             this.#answered();
-          } else this.destroy(statusError(status, errorText));
+          } else this.destroy(statusError(status, refusal.message));
         },
         onError: (cause) => {
           if (cause instanceof UsedUpError && !begun) this.#postAgain(client, body);
+          // A refusal is one without its end as well.
+          else if (refusal !== undefined) this.destroy(statusError(status, refusal.message));
           else this.#lost(cause);
         },
         onUpgrade: () => {},
@@ -287,7 +289,9 @@ export class HttpExchange extends Duplex {
     if (this.destroyed) return;
     const refused = cause instanceof TransportError;
     this.destroy(
-      refused ? cause : new OutcomeUnknownError(`the connection was lost with a POST under way: ${cause.message}`, { layer: LAYER, cause }),
+      refused
+        ? cause
+        : new OutcomeUnknownError(`the connection was lost with a POST under way: ${cause.message}`, { layer: HTTP_LAYER, cause }),
     );
   }
 
@@ -320,7 +324,7 @@ export class HttpExchange extends Duplex {
     const timer = setTimeout(() => socket.destroy(new Error(`no connection after ${timeoutMs} ms`)), timeoutMs);
     const failed = (cause: Error) => {
       clearTimeout(timer);
-      done(new TransportError(`cannot connect to ${host}:${port}: ${cause.message}`, { layer: LAYER, cause }), null);
+      done(new TransportError(`cannot connect to ${host}:${port}: ${cause.message}`, { layer: HTTP_LAYER, cause }), null);
     };
     socket.once('error', failed);
     socket.once('connect', () => {
@@ -340,9 +344,8 @@ export class HttpExchange extends Duplex {
 /** A client would connect a second time. */
 class UsedUpError extends Error {}
 
-function statusError(status: number, text: string): Error {
-  const figures = { layer: LAYER, expected: 200, got: status };
-  const message = `the server answered ${status}${text === '' ? '' : `: ${text.trim()}`}`;
+function statusError(status: number, message: string): Error {
+  const figures = { layer: HTTP_LAYER, expected: 200, got: status };
   if (status === 404) return new SessionUnknownError(message, figures);
   if (status === 409) return new SessionBusyError(message, figures);
   if (status === 413) return new LimitError(message, figures);

@@ -1,11 +1,9 @@
 import { type ClientRequest, type IncomingMessage, request as openRequest } from 'node:http';
 import { Duplex } from 'node:stream';
 import { integerInRange } from '../core/check.js';
-import { HttpStatusError, InvalidOptionError, LimitError, TimeoutError, TransportError } from '../core/errors.js';
+import { HttpStatusError, InvalidOptionError, TimeoutError, TransportError } from '../core/errors.js';
+import { HTTP_LAYER, Refusal, tooLong } from './http-faults.js';
 
-const LAYER = 'http';
-/** Letters of an error answer's first line that are kept for the message. */
-const MAX_REASON_LETTERS = 200;
 const MAX_HEAD_BYTES = 8192;
 
 export interface HttpPostOptions {
@@ -75,7 +73,7 @@ export class HttpPost extends Duplex {
     });
     this.#request = request;
     this.#deadline = setTimeout(() => {
-      this.destroy(new TimeoutError(`no answer after ${timeoutMs} ms`, { layer: LAYER, limit: timeoutMs }));
+      this.destroy(new TimeoutError(`no answer after ${timeoutMs} ms`, { layer: HTTP_LAYER, limit: timeoutMs }));
     }, timeoutMs);
     request.on('response', (response) => this.#answer(response));
     request.on('error', (cause) => this.#lost(cause));
@@ -123,15 +121,11 @@ export class HttpPost extends Duplex {
 
   /** Another status than 200: its text says why, as far as one line goes. */
   #refused(response: IncomingMessage): void {
-    const got = response.statusCode;
-    let text = '';
-    const fail = () => {
-      const line = /^[ -~]*/.exec(text.slice(0, MAX_REASON_LETTERS))?.[0].trimEnd();
-      this.destroy(new HttpStatusError(`the server answered ${got}${line ? `: ${line}` : ''}`, { layer: LAYER, expected: 200, got }));
-    };
+    const got = response.statusCode as number;
+    const refusal = new Refusal(got);
+    const fail = () => this.destroy(new HttpStatusError(refusal.message, { layer: HTTP_LAYER, expected: 200, got }));
     response.on('data', (chunk: Buffer) => {
-      text += chunk.toString('latin1');
-      if (text.length >= MAX_REASON_LETTERS || text.includes('\n')) fail();
+      if (refusal.push(chunk)) fail();
     });
     response.on('end', fail);
     response.on('error', fail);
@@ -141,7 +135,7 @@ export class HttpPost extends Duplex {
     // A refusal ends by itself, and says more.
     const response = this.#response;
     if (this.destroyed || response?.complete === true || (response?.statusCode ?? 200) !== 200) return;
-    this.destroy(new TransportError(`the POST failed: ${cause.message}`, { layer: LAYER, cause }));
+    this.destroy(new TransportError(`the POST failed: ${cause.message}`, { layer: HTTP_LAYER, cause }));
   }
 }
 
@@ -151,9 +145,5 @@ function urlOf(text: string): URL {
   const secret = url !== undefined && url.username + url.password !== '';
   if (url?.protocol === 'http:' && !secret) return url;
   const got = secret ? 'one with credentials' : JSON.stringify(text);
-  throw new InvalidOptionError(`a POST goes to http://host:port/path, not to ${got}`, { layer: LAYER, expected: 'http://', got });
-}
-
-function tooLong(what: string, got: number, limit: number): LimitError {
-  return new LimitError(`${what} of ${got} bytes passes the limit of ${limit}`, { layer: LAYER, limit, got });
+  throw new InvalidOptionError(`a POST goes to http://host:port/path, not to ${got}`, { layer: HTTP_LAYER, expected: 'http://', got });
 }

@@ -151,6 +151,25 @@ void t.test('a status other than 200 ends it, with its own error and the text', 
   }
 });
 
+void t.test('a refusal is one line of text, and need not end', async (t) => {
+  const cases: [string, string][] = [
+    ['content-length: 100\r\n\r\nbad luck\n\x1b[31mall is well', 'the server answered 500: bad luck'],
+    ['content-length: 20\r\n\r\n\x1b[2Jcleared\n', 'the server answered 500'],
+    ['transfer-encoding: chunked\r\n\r\n3\r\nwhy\r\n4\r\n not\r\n4\r\n so\n\r\n', 'the server answered 500: why not so'],
+    [`\r\n${'x'.repeat(600)}`, `the server answered 500: ${'x'.repeat(512)}`],
+  ];
+  for (const [rest, message] of cases) {
+    const { url } = await rawServer(t, (socket) => void socket.write(`HTTP/1.1 500 Oh\r\n${rest}`, 'latin1'));
+    const { exchange, failed } = open(t, url);
+    send(exchange, 'a');
+    t.match(await failed(), { code: 'ERR_VC_HTTP_STATUS', got: 500, message });
+  }
+  const { url } = await rawServer(t, (socket) => void socket.end('HTTP/1.1 404 No\r\ncontent-length: 100\r\n\r\ncut'));
+  const { exchange, failed } = open(t, url);
+  send(exchange, 'a');
+  t.match(await failed(), { code: 'ERR_VC_SESSION_UNKNOWN', message: 'the server answered 404: cut' }, 'and is not lost with its end');
+});
+
 void t.test('a connection that is lost with a POST under way: never sent again', async (t) => {
   const ways: Record<string, (socket: Socket) => void> = {
     'an end': (socket) => socket.end(),

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Duplex } from 'node:stream';
 import { TransportError } from '../../core/errors.js';
-import { bodyTooLarge } from '../../transports/http-bodies.js';
+import { tooLong } from '../../transports/http-faults.js';
 
 /**
  * One POST as a byte pipe: what is read is its body, what is written the body of the answer, which goes out with status 200
@@ -22,7 +22,7 @@ export class PostBody extends Duplex {
     request.on('data', (piece: Buffer) => {
       if (this.destroyed) return;
       bytes += piece.length;
-      if (bytes > maxBodyBytes) this.destroy(bodyTooLarge(maxBodyBytes, bytes));
+      if (bytes > maxBodyBytes) this.destroy(tooLong('a body', bytes, maxBodyBytes));
       else if (!this.push(piece)) request.pause();
     });
     request.on('end', () => this.push(null));

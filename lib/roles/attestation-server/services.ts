@@ -3,7 +3,7 @@ import { type DeviceRegistry, tameText } from '../../attestation/registry/index.
 import { asVeracruzError, ProtobufError, VeracruzError } from '../../core/errors.js';
 import { encodeBase64 } from '../../layers/base64/index.js';
 import type { Channel } from '../../pipeline/channel.js';
-import { bodyTooLarge } from '../../transports/http-bodies.js';
+import { tooLong } from '../../transports/http-faults.js';
 import { plain } from '../server/http-front.js';
 import { attestationServerStack } from '../stacks.js';
 import { type Appraised, Appraiser } from './appraiser.js';
@@ -76,7 +76,7 @@ export class Services {
     try {
       const { maxBodyBytes } = this.#options;
       const announced = Number(request.headers['content-length'] ?? 0);
-      if (announced > maxBodyBytes) throw bodyTooLarge(maxBodyBytes, announced);
+      if (announced > maxBodyBytes) throw tooLong('a body', announced, maxBodyBytes);
       proceed();
       channel = attestationServerStack().over(new PostBody(request, response, maxBodyBytes));
       channel.on('error', () => {});

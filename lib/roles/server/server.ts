@@ -3,7 +3,7 @@ import { createServer, type Server as HttpServer, type IncomingMessage, type Ser
 import type { Socket } from 'node:net';
 import { AbortedError, asVeracruzError, LinkError, type VeracruzError } from '../../core/errors.js';
 import { type Address, parseAddress } from '../../transports/address.js';
-import { bodyTooLarge } from '../../transports/http-bodies.js';
+import { tooLong } from '../../transports/http-faults.js';
 import { boundAddress, type Listener, listen, listenSocket } from '../../transports/socket.js';
 import { Choreography } from './choreography.js';
 import { DirectSession } from './direct-session.js';
@@ -196,7 +196,7 @@ export class VeracruzServer {
     if (method !== 'POST') return plain(request, response, 405, `only POST ${PATH}`, { allow: 'POST' });
     const { maxBodyBytes } = this.#options;
     const announced = Number(request.headers['content-length'] ?? 0);
-    if (announced > maxBodyBytes) throw bodyTooLarge(maxBodyBytes, announced);
+    if (announced > maxBodyBytes) throw tooLong('a body', announced, maxBodyBytes);
     if (this.#closing !== undefined) throw new LinkError('the server is closing', { layer: LAYER });
     const { id, pieces } = await readSessionId(request);
     const session = id === 0 ? await this.#newHttpSession() : this.#sessions.get(id);
