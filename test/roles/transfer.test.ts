@@ -1,11 +1,12 @@
 /** Files through the whole stack, over HTTP, all roles in this process. */
+import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import t from 'tap';
 import type { Progress } from '../../lib/roles/client/client.js';
-import { tapProxy, within } from '../support/foreign.js';
+import { tapProxy, until, within } from '../support/foreign.js';
 import {
   bob,
   collect,
@@ -140,6 +141,37 @@ void t.test('a source that fails in the middle', async (t) => {
   t.equal(String(await collect(await after.readFile('/f'))), 'old');
   t.same(pending(folder), []);
   t.equal(String(await stored(store, '/f')), 'old');
+});
+
+void t.test('the session ends while a piece of unknown length is gathered, whether the source says more or not', async (t) => {
+  const { connect, store } = await startRoles(t);
+  for (const silent of [true, false]) {
+    const end = new AbortController();
+    const client = await connect({ signal: end.signal });
+    let go = () => {};
+    const told = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    let returned = false;
+    async function* source() {
+      try {
+        yield content(1000);
+        const over = once(client, 'close');
+        setImmediate(() => end.abort());
+        await over;
+        if (silent) await told;
+        yield content(1000);
+      } finally {
+        returned = true;
+        // biome-ignore lint/correctness/noUnsafeFinally: nobody must stumble over that
+        if (silent) throw new Error('the source has trouble with its end');
+      }
+    }
+    await t.rejects(within('the write', client.writeFile('/f', source())), { code: 'ERR_VC_ABORTED' }, silent ? 'silent' : 'with more');
+    go();
+    await until('the source is let go', () => returned);
+  }
+  t.equal(await stored(store, '/f'), undefined);
 });
 
 void t.test('pieces: a write and appends', async (t) => {

@@ -53,6 +53,8 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
   /** Takes the answer to the request that is under way. */
   #onAnswer: ((response: Response) => void) | undefined;
   #onFailure: ((error: VeracruzError) => void) | undefined;
+  /** Ends the gathering of a piece: no request is under way then. */
+  #onBreak: ((error: VeracruzError) => void) | undefined;
   /** An answer is due, or its body is still coming: the Server is asked for output. */
   #awaiting = false;
   /** The manager has answered once: it has accepted us. */
@@ -273,9 +275,15 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
         const oneof = first && operation === 'write' ? 'write_file' : 'append_file';
         await this.#request({ oneof, fields: { file_name: file, data } });
       };
-      await sendPieces(reader, this.#maxPieceBytes, { write, report });
+      const broken = new Promise<never>((_, reject) => {
+        this.#onBreak = reject;
+        if (this.#failure !== undefined) reject(this.#failure);
+      });
+      broken.catch(() => {});
+      await sendPieces(reader, this.#maxPieceBytes, { write, report, broken });
     } finally {
       unwatch();
+      this.#onBreak = undefined;
       this.#awaiting = false;
       reader.destroy();
       release();
@@ -300,19 +308,24 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
 
   /** Sends a request and gives its answer, if that says SUCCESS. */
   async #request(request: Request): Promise<Response> {
+    // It may have ended while the source of this request was read.
+    if (this.#failure !== undefined) throw this.#failure;
     let sent = false;
     const answer = new Promise<Response>((resolve, reject) => {
+      const fail = (error: VeracruzError) => reject(this.#judge(error, sent));
       this.#onAnswer = resolve;
-      this.#onFailure = (error) => reject(this.#judge(error, sent));
-    });
-    answer.catch(() => {});
-    this.#channel.write(request, (error) => {
-      // A message that could not be written to its end is none: its outcome is known.
-      if (error) return;
-      sent = true;
-      if (this.#onAnswer === undefined) return;
-      this.#awaiting = true;
-      this.#carrier.expectAnswer();
+      this.#onFailure = fail;
+      this.#channel.write(request, (error) => {
+        // A message that could not be written to its end is none: its outcome is known.
+        if (error) {
+          fail(this.#failure ?? asVeracruzError(this.#channel.errored ?? error));
+          return;
+        }
+        sent = true;
+        if (this.#onAnswer === undefined) return;
+        this.#awaiting = true;
+        this.#carrier.expectAnswer();
+      });
     });
     const response = await answer;
     if (response.status !== 'SUCCESS') {
@@ -344,6 +357,7 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
     if (this.#failure !== undefined) return;
     this.#failure = error;
     this.#onFailure?.(error);
+    this.#onBreak?.(error);
     this.#onAnswer = undefined;
     this.#onFailure = undefined;
   }

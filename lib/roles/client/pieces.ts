@@ -13,6 +13,8 @@ export interface PieceTarget {
   readonly write: (data: Piece, first: boolean) => Promise<void>;
   /** Told of bytes that have gone. */
   readonly report: (bytes: number) => void;
+  /** Rejects when the target is gone: a source that says nothing more would not notice. */
+  readonly broken: Promise<never>;
 }
 
 /** Sends all of a source, in pieces of at most `maxPieceBytes`, the next when the one before it is acknowledged. */
@@ -44,9 +46,9 @@ async function sendSized(reader: PieceReader, size: number, maxPieceBytes: numbe
   } while (offset < size);
 }
 
-async function sendUnsized(reader: PieceReader, maxPieceBytes: number, { write, report }: PieceTarget): Promise<void> {
+async function sendUnsized(reader: PieceReader, maxPieceBytes: number, { write, report, broken }: PieceTarget): Promise<void> {
   for (let first = true; ; first = false) {
-    const piece = await reader.collect(Math.min(UNSIZED_PIECE_BYTES, maxPieceBytes));
+    const piece = await Promise.race([reader.collect(Math.min(UNSIZED_PIECE_BYTES, maxPieceBytes)), broken]);
     if (piece.length === 0 && !first) return;
     await write(piece, first);
     report(piece.length);

@@ -29,7 +29,8 @@ export class PieceReader {
     this.#chunks = iteratorOf(chunks);
     this.#destroy = () => {
       if (chunks instanceof Readable) chunks.destroy();
-      else void this.#chunks.return?.();
+      // Nobody is left to hear what goes wrong there.
+      else Promise.resolve(this.#chunks.return?.()).catch(() => {});
     };
   }
 
