@@ -6,6 +6,7 @@ import { HttpStatusError, LimitError, OutcomeUnknownError, SessionBusyError, Ses
 import { BOUNDARY, type BoundedChunk } from '../core/unit.js';
 import { BodyBuffer, type GatheredBody } from './body-buffer.js';
 import { HTTP_LAYER, Refusal } from './http-faults.js';
+import { parseHttpUrl } from './http-url.js';
 
 /** Milliseconds between polls while an answer is awaited: doubled from the first to the last. */
 const POLL_FIRST_MS = 2;
@@ -76,7 +77,7 @@ export class HttpExchange extends Duplex {
 
   constructor(options: HttpExchangeOptions) {
     super({ objectMode: true, readableHighWaterMark: 8, writableHighWaterMark: 8 });
-    const url = new URL(options.url);
+    const url = parseHttpUrl(options.url);
     this.#origin = url.origin;
     this.#path = url.pathname + url.search;
     this.#options = {

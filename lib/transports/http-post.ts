@@ -1,8 +1,9 @@
 import { type ClientRequest, type IncomingMessage, request as openRequest } from 'node:http';
 import { Duplex } from 'node:stream';
 import { integerInRange } from '../core/check.js';
-import { HttpStatusError, InvalidOptionError, TimeoutError, TransportError } from '../core/errors.js';
+import { HttpStatusError, TimeoutError, TransportError } from '../core/errors.js';
 import { HTTP_LAYER, Refusal, tooLong } from './http-faults.js';
+import { parseHttpUrl } from './http-url.js';
 
 const MAX_HEAD_BYTES = 8192;
 
@@ -42,7 +43,7 @@ export class HttpPost extends Duplex {
 
   constructor(options: HttpPostOptions) {
     super();
-    this.#url = urlOf(options.url);
+    this.#url = parseHttpUrl(options.url);
     const { maxBodyBytes, maxAnswerBytes, timeoutMs } = HTTP_POST_DEFAULTS;
     this.#options = {
       maxBodyBytes: integerInRange('maxBodyBytes', options.maxBodyBytes ?? maxBodyBytes, 0, 2 ** 31 - 1),
@@ -137,13 +138,4 @@ export class HttpPost extends Duplex {
     if (this.destroyed || response?.complete === true || (response?.statusCode ?? 200) !== 200) return;
     this.destroy(new TransportError(`the POST failed: ${cause.message}`, { layer: HTTP_LAYER, cause }));
   }
-}
-
-function urlOf(text: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  // It would stand in messages.
-  const secret = url !== undefined && url.username + url.password !== '';
-  if (url?.protocol === 'http:' && !secret) return url;
-  const got = secret ? 'one with credentials' : JSON.stringify(text);
-  throw new InvalidOptionError(`a POST goes to http://host:port/path, not to ${got}`, { layer: HTTP_LAYER, expected: 'http://', got });
 }

@@ -167,6 +167,9 @@ void t.test('options that name nobody, and policies that are none: before anythi
   await t.rejects(connect({ authority: authority.certificate }), { code: 'ERR_VC_INVALID_OPTION' });
   await t.rejects(connect({ url, policy: '{}' }), { code: 'ERR_VC_POLICY' });
   await t.rejects(connect({ url, policy: '' }), { code: 'ERR_VC_POLICY' });
+  for (const bad of ['https://127.0.0.1:1', 'http://', 'nonsense', 'http://me:secret@127.0.0.1:1', 'tcp://127.0.0.1', 'serial:///dev/x']) {
+    await t.rejects(connect({ url: bad, authority: authority.certificate }), { code: 'ERR_VC_INVALID_OPTION' }, bad);
+  }
   t.equal(server.sessions, 0);
 });
 

@@ -6,6 +6,7 @@ import { type TlsClientOptions, tlsState } from '../../layers/tls/index.js';
 import type { Channel } from '../../pipeline/channel.js';
 import { parseAddress } from '../../transports/address.js';
 import { HttpExchange } from '../../transports/http-client.js';
+import { parseHttpUrl } from '../../transports/http-url.js';
 import { connectSocket } from '../../transports/socket.js';
 import { definedOf } from '../options.js';
 import { clientStack, directClientStack, type MessageOptions } from '../stacks.js';
@@ -40,12 +41,16 @@ export interface CarrierOptions extends MessageOptions {
   readonly awaiting: () => boolean;
 }
 
-/** @throws TransportError when nobody listens at a `tcp://` address; over HTTP that shows with the first POST. */
+/**
+ * @throws TransportError when nobody listens at a `tcp://` address; over HTTP that shows with the first POST.
+ * InvalidOptionError for a URL that is none
+ */
 export async function openCarrier(options: CarrierOptions): Promise<Carrier> {
-  return /^https?:/.test(options.url) ? overHttp(options) : overTcp(options);
+  return /^(tcp|unix):/.test(options.url) ? overTcp(options) : overHttp(options);
 }
 
-function overHttp({ url, awaiting, answerTimeoutMs, signal, ...messages }: CarrierOptions): Carrier {
+function overHttp({ url: text, awaiting, answerTimeoutMs, signal, ...messages }: CarrierOptions): Carrier {
+  const url = parseHttpUrl(text);
   const exchange = new HttpExchange({
     url: new URL('/runtime_manager', url).href,
     poll: () => {
@@ -76,7 +81,7 @@ function overHttp({ url, awaiting, answerTimeoutMs, signal, ...messages }: Carri
  * Tells the Server that a session is over. Between two POSTs it would not notice, and what the session has asked for, a
  * program that runs, would go on until it is idle too long. A Server of another make says no; it does not matter.
  */
-function leave(url: string, session: string): Promise<void> {
+function leave(url: URL, session: string): Promise<void> {
   return new Promise((resolve) => {
     const farewell = request(new URL(`/runtime_manager/${session}`, url), { method: 'DELETE', agent: false, timeout: LEAVE_MS });
     farewell
