@@ -4,6 +4,7 @@ import type { Sink } from '../core/codec-pump.js';
 import type { Connection } from '../core/connection.js';
 import { AbortedError, asVeracruzError, ClosedError, TransportError, VeracruzError } from '../core/errors.js';
 import type { Layer } from '../core/layer.js';
+import { messageOf } from '../core/message-of.js';
 import type { Traffic } from '../core/traffic.js';
 import { announceClose, announceError, announceOpen, watchTraffic } from './diagnostics.js';
 import { inboundParts, type LayerCount, outboundParts, Way } from './ways.js';
@@ -253,7 +254,7 @@ class PipeSink implements Sink<unknown> {
 }
 
 function pipeFault(error: Error): VeracruzError {
-  return error instanceof VeracruzError ? error : new TransportError(error.message, { layer: 'transport', cause: error });
+  return error instanceof VeracruzError ? error : new TransportError(messageOf(error), { layer: 'transport', cause: error });
 }
 
 /** What is wrong with a pipe that takes no more. */

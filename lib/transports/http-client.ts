@@ -3,6 +3,7 @@ import { Duplex } from 'node:stream';
 import { type buildConnector, Client } from 'undici';
 import { integerInRange } from '../core/check.js';
 import { HttpStatusError, LimitError, OutcomeUnknownError, SessionBusyError, SessionUnknownError, TransportError } from '../core/errors.js';
+import { messageOf } from '../core/message-of.js';
 import { BOUNDARY, type BoundedChunk } from '../core/unit.js';
 import { BodyBuffer, type GatheredBody } from './body-buffer.js';
 import { HTTP_LAYER, Refusal } from './http-faults.js';
@@ -292,7 +293,7 @@ export class HttpExchange extends Duplex {
     this.destroy(
       refused
         ? cause
-        : new OutcomeUnknownError(`the connection was lost with a POST under way: ${cause.message}`, { layer: HTTP_LAYER, cause }),
+        : new OutcomeUnknownError(`the connection was lost with a POST under way: ${messageOf(cause)}`, { layer: HTTP_LAYER, cause }),
     );
   }
 
@@ -325,7 +326,7 @@ export class HttpExchange extends Duplex {
     const timer = setTimeout(() => socket.destroy(new Error(`no connection after ${timeoutMs} ms`)), timeoutMs);
     const failed = (cause: Error) => {
       clearTimeout(timer);
-      done(new TransportError(`cannot connect to ${host}:${port}: ${cause.message}`, { layer: HTTP_LAYER, cause }), null);
+      done(new TransportError(`cannot connect to ${host}:${port}: ${messageOf(cause)}`, { layer: HTTP_LAYER, cause }), null);
     };
     socket.once('error', failed);
     socket.once('connect', () => {

@@ -2,6 +2,7 @@ import { type ClientRequest, type IncomingMessage, request as openRequest } from
 import { Duplex } from 'node:stream';
 import { integerInRange } from '../core/check.js';
 import { HttpStatusError, TimeoutError, TransportError } from '../core/errors.js';
+import { messageOf } from '../core/message-of.js';
 import { HTTP_LAYER, Refusal, tooLong } from './http-faults.js';
 import { parseHttpUrl } from './http-url.js';
 
@@ -136,6 +137,6 @@ export class HttpPost extends Duplex {
     // A refusal ends by itself, and says more.
     const response = this.#response;
     if (this.destroyed || response?.complete === true || (response?.statusCode ?? 200) !== 200) return;
-    this.destroy(new TransportError(`the POST failed: ${cause.message}`, { layer: HTTP_LAYER, cause }));
+    this.destroy(new TransportError(`the POST failed: ${messageOf(cause)}`, { layer: HTTP_LAYER, cause }));
   }
 }

@@ -3,6 +3,7 @@ import { createServer, connect as netConnect, type Server, type Socket } from 'n
 import { setTimeout as sleep } from 'node:timers/promises';
 import { integerInRange } from '../core/check.js';
 import { AbortedError, InvalidOptionError, TransportError } from '../core/errors.js';
+import { messageOf } from '../core/message-of.js';
 import { type Address, type ConnectAddress, formatAddress } from './address.js';
 
 const LAYER = 'transport';
@@ -166,6 +167,6 @@ function reasonOf(address: Address, cause: unknown): string {
     case 'ENOENT':
       return 'no such file or folder (ENOENT)';
     default:
-      return (cause as Error).message;
+      return messageOf(cause as Error);
   }
 }

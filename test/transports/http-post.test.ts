@@ -1,9 +1,11 @@
 /** One POST as a byte pipe, before servers that are no servers of ours. */
+import dns from 'node:dns';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import type { VeracruzError } from '../../lib/core/errors.js';
+import { HttpExchange } from '../../lib/transports/http-client.js';
 import { HTTP_POST_DEFAULTS, HttpPost, type HttpPostOptions } from '../../lib/transports/http-post.js';
 import { tcpServer, until, within } from '../support/foreign.js';
 import { collect, content } from '../support/roles.js';
@@ -200,6 +202,21 @@ void t.test('an answer that is read slowly comes whole', async (t) => {
     await new Promise((go) => setImmediate(go));
   }
   t.ok(Buffer.concat(pieces).equals(answer));
+});
+
+void t.test('nobody at any address of a host: the message says so', async (t) => {
+  const { lookup } = dns;
+  t.teardown(() => Object.assign(dns, { lookup }));
+  const addresses = ['127.0.0.1', '127.0.0.2'].map((address) => ({ address, family: 4 }));
+  Object.assign(dns, {
+    lookup: (_host: string, _options: unknown, done: (error: null, found: typeof addresses) => void) => done(null, addresses),
+  });
+  const url = 'http://two.example:1/';
+  t.match(await failure(t, { url }), { code: 'ERR_VC_TRANSPORT', message: 'the POST failed: ECONNREFUSED' });
+  const several = new HttpExchange({ url });
+  const failed = new Promise<Error>((resolve) => several.once('error', resolve));
+  several.end(Buffer.from('x'));
+  t.equal((await failed).message, 'cannot connect to two.example:1: ECONNREFUSED');
 });
 
 void t.test('options', async (t) => {
