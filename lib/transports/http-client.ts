@@ -75,6 +75,8 @@ export class HttpExchange extends Duplex {
   /** Bytes on the TCP connections so far, HTTP heads included. */
   #wire = { bytesOut: 0, bytesIn: 0 };
   #socket: Socket | undefined;
+  /** The connection that is being made. */
+  #connecting: Socket | undefined;
 
   constructor(options: HttpExchangeOptions) {
     super({ objectMode: true, readableHighWaterMark: 8, writableHighWaterMark: 8 });
@@ -148,6 +150,8 @@ export class HttpExchange extends Duplex {
     setImmediate(() => {
       client?.destroy().catch(() => {});
     });
+    // Of a connection that it does not have yet undici knows nothing.
+    this.#connecting?.destroy(new Error('the exchange was closed'));
     done(error);
   }
 
@@ -323,15 +327,18 @@ export class HttpExchange extends Duplex {
 
   #open(host: string, port: number, timeoutMs: number, done: buildConnector.Callback): void {
     const socket = netConnect({ host, port, noDelay: true });
+    this.#connecting = socket;
     const timer = setTimeout(() => socket.destroy(new Error(`no connection after ${timeoutMs} ms`)), timeoutMs);
     const failed = (cause: Error) => {
       clearTimeout(timer);
+      this.#connecting = undefined;
       done(new TransportError(`cannot connect to ${host}:${port}: ${messageOf(cause)}`, { layer: HTTP_LAYER, cause }), null);
     };
     socket.once('error', failed);
     socket.once('connect', () => {
       clearTimeout(timer);
       socket.off('error', failed);
+      this.#connecting = undefined;
       this.#socket = socket;
       socket.once('close', () => {
         if (this.#socket === socket) this.#socket = undefined;

@@ -1,4 +1,5 @@
 /** The client's end of an HTTP exchange, alone: before node:http, and before a bare socket. */
+import dns from 'node:dns';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -222,6 +223,22 @@ void t.test('nobody there, or somebody who does not answer', async (t) => {
   const nobody = open(t, 'http://127.0.0.1:1/');
   send(nobody.exchange, 'x');
   t.equal((await nobody.failed()).code, 'ERR_VC_TRANSPORT', 'nothing was sent, so the outcome is known');
+});
+
+void t.test('destroyed while it connects: nothing is left of that', async (t) => {
+  const { lookup } = dns;
+  t.teardown(() => Object.assign(dns, { lookup }));
+  // Whoever asks for this host's address never hears of it.
+  const asked = new Promise<void>((resolve) => Object.assign(dns, { lookup: () => resolve() }));
+  const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+  const before = timers();
+  const { exchange } = open(t, 'http://nowhere.example/');
+  send(exchange, 'x');
+  await within('the question', asked);
+  exchange.destroy();
+  await once(exchange, 'close');
+  for (let turn = 0; turn < 5; turn++) await new Promise((go) => setImmediate(go));
+  t.ok(timers() <= before, 'no timer');
 });
 
 void t.test('a connection that the server closes between POSTs is opened again', async (t) => {
