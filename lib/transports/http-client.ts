@@ -68,6 +68,8 @@ export class HttpExchange extends Duplex {
   #resumeAnswer: (() => void) | undefined;
   #pollTimer: NodeJS.Timeout | undefined;
   #pollDelayMs = POLL_FIRST_MS;
+  /** A poll that waits for the reader. */
+  #pollAwaitsReader = false;
   /** What the server says it takes, once it has said so. */
   #announcedMaxBodyBytes: number | undefined;
   /** POSTs sent so far. */
@@ -129,6 +131,7 @@ export class HttpExchange extends Duplex {
   }
 
   override _final(done: (error?: Error | null) => void): void {
+    clearTimeout(this.#pollTimer);
     if (this.#body.length > 0) this.#ready.push(this.#body.take());
     this.#ending = done;
     this.#postReady();
@@ -139,6 +142,9 @@ export class HttpExchange extends Duplex {
     const resume = this.#resumeAnswer;
     this.#resumeAnswer = undefined;
     resume?.();
+    if (!this.#pollAwaitsReader) return;
+    this.#pollAwaitsReader = false;
+    this.#schedulePoll();
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
@@ -262,13 +268,13 @@ export class HttpExchange extends Duplex {
   }
 
   #schedulePoll(): void {
-    if (this.#inFlight > 0 || this.#pollTimer !== undefined || this.destroyed) return;
+    if (this.#inFlight > 0 || this.#pollTimer !== undefined || this.writableEnded || this.destroyed) return;
     this.#pollTimer = setTimeout(() => {
       this.#pollTimer = undefined;
-      if (this.#inFlight > 0 || this.#body.length > 0 || this.destroyed) return;
+      if (this.#inFlight > 0 || this.#body.length > 0 || this.writableEnded || this.destroyed) return;
       if (this.readableLength >= this.readableHighWaterMark) {
         // The reader has enough to do; more is fetched when it has read that.
-        this.#schedulePoll();
+        this.#pollAwaitsReader = true;
         return;
       }
       const body = this.#poll();

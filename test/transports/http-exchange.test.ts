@@ -312,6 +312,41 @@ void t.test('polls: when asked, when nothing is under way, and only as long as t
   t.equal(bodies.length, 5, 'the default is never');
 });
 
+void t.test('polls: none after the end, and none while the reader has enough to do', async (t) => {
+  const { url } = await httpServer(t, (_request, response) => response.writeHead(200, SAYS_SO).end('ok'));
+  let asked = 0;
+  const poll = () => {
+    asked++;
+    return Buffer.from('poll');
+  };
+  const { setTimeout: wait } = globalThis;
+  const ended = open(t, url, { poll }).exchange;
+  ended.expectAnswer();
+  ended.end();
+  ended.expectAnswer();
+  await new Promise((go) => wait(go, 30));
+  t.equal(asked, 0);
+
+  const { exchange } = open(t, url, { poll });
+  exchange.expectAnswer();
+  await until('the reader has enough', () => exchange.readableLength >= exchange.readableHighWaterMark);
+  await new Promise((go) => wait(go, 30));
+  let timers = 0;
+  t.teardown(() => Object.assign(globalThis, { setTimeout: wait }));
+  const count = (...[call, ms]: Parameters<typeof wait>) => {
+    // Not those of undici, which are longer.
+    if ((ms ?? 0) < 30) timers++;
+    return wait(call, ms);
+  };
+  Object.assign(globalThis, { setTimeout: count });
+  await new Promise((go) => wait(go, 30));
+  Object.assign(globalThis, { setTimeout: wait });
+  t.ok(timers <= 1, 'nobody looks again and again');
+  const before = asked;
+  exchange.resume();
+  await until('the polls go on', () => asked > before);
+});
+
 void t.test('back-pressure: an answer that nobody reads is not taken in, and comes whole when it is read', async (t) => {
   const SIZE = 64 * 2 ** 20;
   let sent = 0;
