@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { InvalidArgumentError } from '../core/errors.js';
+import { AbortedError, InvalidArgumentError } from '../core/errors.js';
 import { type Address, type ConnectAddress, formatAddress, type ListenAddress, parseAddress, type SerialAddress } from './address.js';
 import { awaitHello, type HelloOptions } from './console/hello.js';
 import { type ConsoleOptions, VirtioConsole } from './console/virtio-console.js';
@@ -53,10 +53,27 @@ export async function listenPipe(address: Address, onPipe: (pipe: Duplex) => voi
   const { signal } = options;
   if (address.kind === 'serial')
     return VirtioConsole.open(address, onPipe, { ...options.console, signal: signal ?? options.console?.signal });
+  if (signal === undefined) return listenSocket(address, onPipe);
+  const early = abortOf(signal, address);
+  if (early !== undefined) throw early;
   const listener = await listenSocket(address, onPipe);
-  if (signal?.aborted === true) await listener.close();
-  else signal?.addEventListener('abort', () => void listener.close(), { once: true });
-  return listener;
+  const close = () => {
+    signal.removeEventListener('abort', close);
+    return listener.close();
+  };
+  const late = abortOf(signal, address);
+  if (late !== undefined) {
+    await close();
+    throw late;
+  }
+  signal.addEventListener('abort', close);
+  return { address: listener.address, close };
+}
+
+function abortOf({ aborted, reason }: AbortSignal, address: Address): AbortedError | undefined {
+  return aborted
+    ? new AbortedError(`listening at ${formatAddress(address)} was aborted`, { layer: 'transport', cause: reason })
+    : undefined;
 }
 
 async function connectPipe(address: ConnectAddress, { signal, retry, hello }: ConnectPipeOptions): Promise<Duplex> {

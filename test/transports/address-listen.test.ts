@@ -1,5 +1,5 @@
-import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { getEventListeners, once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect as netConnect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -139,8 +139,26 @@ void t.test('a signal closes a listener', async (t) => {
   end.abort();
   await listener.close();
   await t.rejects(connectSocket(port), { code: 'ERR_VC_TRANSPORT' });
-  const late = await listenPipe(ANY_PORT, () => {}, { signal: end.signal });
-  await t.rejects(connectSocket(portOf(late)), { code: 'ERR_VC_TRANSPORT' }, 'one that has fired already, too');
+  await t.rejects(
+    listenPipe(ANY_PORT, () => {}, { signal: end.signal }),
+    { code: 'ERR_VC_ABORTED' },
+    'one that has fired already',
+  );
+  await t.rejects(openPipe(ANY_PORT, { onPipe: () => {}, signal: end.signal }), { code: 'ERR_VC_ABORTED' });
+  const during = new AbortController();
+  const path = join(folder(t), 'socket');
+  const opening = listenPipe({ kind: 'unix-listen', path }, () => {}, { signal: during.signal });
+  during.abort();
+  await t.rejects(opening, { code: 'ERR_VC_ABORTED' });
+  t.notOk(existsSync(path), 'one that fires while it is opened leaves nothing');
+});
+
+void t.test('a listener that is closed leaves nothing at its signal', async (t) => {
+  const { signal } = new AbortController();
+  const listener = await listenPipe(ANY_PORT, () => {}, { signal });
+  t.equal(getEventListeners(signal, 'abort').length, 1);
+  await listener.close();
+  t.equal(getEventListeners(signal, 'abort').length, 0);
 });
 
 void t.test('what stands in the way of listening is told in one line', async (t) => {

@@ -247,6 +247,11 @@ void t.test('close while the device is away, and by signal', async (t) => {
   await within('the close', links.console?.close() as Promise<void>);
   t.equal(device.opens, 1);
   await t.rejects(Links.open(device, { signal: end.signal }), { code: 'ERR_VC_ABORTED' });
+  const during = new AbortController();
+  const opening = Links.open(device, { signal: during.signal });
+  during.abort();
+  await t.rejects(opening, { code: 'ERR_VC_ABORTED' });
+  await until('the device is closed again', () => device.opens === 2 && device.openPorts === 0);
 });
 
 void t.test('opening has a deadline, and what opens too late is closed', async (t) => {

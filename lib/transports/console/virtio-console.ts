@@ -99,19 +99,23 @@ export class VirtioConsole implements Listener {
   /**
    * Opens the device and hands over its first link, and each further one as the one before it has ended.
    *
-   * @throws TransportError when the device is missing, locked, no terminal or not allowed; TimeoutError;
+   * @throws TransportError when the device is missing, locked, no terminal or not allowed; TimeoutError; AbortedError;
    * InvalidOptionError. Later failures to open are tried again.
    */
   static async open(address: SerialAddress, onLink: (link: ConsoleLink) => void, options: ConsoleOptions = {}): Promise<VirtioConsole> {
     const completed = complete(options);
-    if (options.signal?.aborted === true) {
-      throw new AbortedError(`opening ${formatAddress(address)} was aborted`, { layer: CONSOLE_LAYER, cause: options.signal.reason });
-    }
+    const { signal } = options;
+    const early = abortOf(signal, address);
+    if (early !== undefined) throw early;
     const opened = new VirtioConsole(address, onLink, options.binding ?? (await systemBinding()), completed, options);
     const port = await opened.#open();
+    const late = abortOf(signal, address);
+    if (late !== undefined) {
+      port.close().catch(() => {});
+      throw late;
+    }
     opened.#running = opened.#run(port);
-    if (isAborted(options.signal)) opened.#abort();
-    else options.signal?.addEventListener('abort', opened.#abort, { once: true });
+    signal?.addEventListener('abort', opened.#abort, { once: true });
     return opened;
   }
 
@@ -167,9 +171,9 @@ export class VirtioConsole implements Listener {
   }
 }
 
-/** Asked anew: it may have fired while the device was opened. */
-function isAborted(signal: AbortSignal | undefined): boolean {
-  return signal?.aborted === true;
+function abortOf(signal: AbortSignal | undefined, address: SerialAddress): AbortedError | undefined {
+  if (signal?.aborted !== true) return undefined;
+  return new AbortedError(`opening ${formatAddress(address)} was aborted`, { layer: CONSOLE_LAYER, cause: signal.reason });
 }
 
 function complete(options: ConsoleOptions): Completed {
