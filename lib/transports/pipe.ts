@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { AbortedError, InvalidArgumentError } from '../core/errors.js';
 import { type Address, type ConnectAddress, formatAddress, type ListenAddress, parseAddress, type SerialAddress } from './address.js';
-import { awaitHello, type HelloOptions } from './console/hello.js';
+import { awaitHello, checkHello, type HelloOptions } from './console/hello.js';
 import { type ConsoleOptions, VirtioConsole } from './console/virtio-console.js';
 import { connectSocket, type Listener, listenSocket, type RetryOptions } from './socket.js';
 
@@ -77,10 +77,13 @@ function abortOf({ aborted, reason }: AbortSignal, address: Address): AbortedErr
 }
 
 async function connectPipe(address: ConnectAddress, { signal, retry, hello }: ConnectPipeOptions): Promise<Duplex> {
+  if (hello === undefined || hello === false) return connectSocket(address, { signal, retry });
+  const greeting = hello === true ? {} : hello;
+  checkHello(greeting);
   const pipe = await connectSocket(address, { signal, retry });
-  if (hello === undefined || hello === false) return pipe;
   try {
-    await awaitHello(pipe, { ...(hello === true ? {} : hello), signal });
+    const signals = [signal, greeting.signal].filter((each) => each !== undefined);
+    await awaitHello(pipe, { ...greeting, signal: AbortSignal.any(signals) });
     return pipe;
   } catch (error) {
     pipe.on('error', () => {}).destroy();

@@ -3,7 +3,8 @@ import type { Duplex } from 'node:stream';
 import t from 'tap';
 import { awaitHello } from '../../lib/transports/console/hello.js';
 import { memoryPipe } from '../../lib/transports/memory.js';
-import { until, within } from '../support/foreign.js';
+import { openPipe } from '../../lib/transports/pipe.js';
+import { tcpServer, until, within } from '../support/foreign.js';
 import { collect, endOf, FakeDevice, framed, Links } from './console-support.js';
 
 const HELLO = Buffer.alloc(4);
@@ -105,6 +106,24 @@ void t.test('without a hello it ends: deadline, end, failure, abort', async (t) 
   await t.rejects(awaitHello(memoryPipe()[0], { signal: abort.signal }), { code: 'ERR_VC_ABORTED' });
 
   await t.rejects(awaitHello(memoryPipe()[0], { quietMs: 0 }), { code: 'ERR_VC_INVALID_OPTION' });
+});
+
+void t.test('options of the hello at an address: its own signal, its default, and checked before anything is connected', async (t) => {
+  let connections = 0;
+  const { port } = await tcpServer(t, () => connections++);
+  const at = `tcp://127.0.0.1:${port}`;
+  await t.rejects(openPipe(at, { hello: { intervalMs: 20, quietMs: 21 } }), { code: 'ERR_VC_INVALID_OPTION' });
+  t.equal(connections, 0);
+  await t.rejects(openPipe(at, { hello: { intervalMs: 20, timeoutMs: 1 } }), { code: 'ERR_VC_TIMEOUT' });
+  for (const own of [true, false]) {
+    const abort = new AbortController();
+    const [none, { signal }] = [new AbortController(), abort];
+    const opening = openPipe(at, own ? { hello: { signal }, signal: none.signal } : { hello: { signal: none.signal }, signal });
+    const before = connections;
+    await until('it is connected', () => connections > before);
+    abort.abort();
+    await t.rejects(within('the abort', opening), { code: 'ERR_VC_ABORTED' });
+  }
 });
 
 void t.test('with hello off an empty frame is a frame like any other', async (t) => {

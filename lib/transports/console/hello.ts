@@ -12,8 +12,9 @@ export interface HelloOptions {
   /** Milliseconds between two questions. Default 1000. */
   intervalMs?: number;
   /**
-   * Milliseconds of silence that must follow a hello, to tell it from four zeros in the middle of something. Default 50;
-   * once it was asked twice, `intervalMs`, for a slow guest might answer the second question as well.
+   * Milliseconds of silence that must follow a hello, to tell it from four zeros in the middle of something. Default 50, or
+   * `intervalMs` if that is less; once it was asked twice, `intervalMs`, for a slow guest might answer the second question
+   * as well.
    */
   quietMs?: number;
   signal?: AbortSignal | undefined;
@@ -21,6 +22,18 @@ export interface HelloOptions {
 
 /** Defaults of `HelloOptions`. */
 export const HELLO_DEFAULTS = Object.freeze({ timeoutMs: 60_000, intervalMs: 1000, quietMs: 50 });
+
+type HelloTimes = Required<Omit<HelloOptions, 'signal'>>;
+
+/** @throws InvalidOptionError */
+export function checkHello(options: HelloOptions): HelloTimes {
+  const { timeoutMs = HELLO_DEFAULTS.timeoutMs, intervalMs = HELLO_DEFAULTS.intervalMs } = options;
+  const { quietMs = Math.min(HELLO_DEFAULTS.quietMs, intervalMs) } = options;
+  integerInRange('timeoutMs', timeoutMs, 1, 2 ** 31 - 1);
+  integerInRange('intervalMs', intervalMs, 1, 2 ** 31 - 1);
+  integerInRange('quietMs', quietMs, 1, intervalMs);
+  return { timeoutMs, intervalMs, quietMs };
+}
 
 /**
  * The host's half of the hello: waits until the guest has its console open and a fresh link on it, and drops all that
@@ -32,13 +45,10 @@ export const HELLO_DEFAULTS = Object.freeze({ timeoutMs: 60_000, intervalMs: 100
  *
  * Not in the original: only between two peers that both have it on.
  *
- * @throws TimeoutError; TransportError when the pipe ends; AbortedError
+ * @throws InvalidOptionError; TimeoutError; TransportError when the pipe ends; AbortedError
  */
 export async function awaitHello(pipe: Duplex, options: HelloOptions = {}): Promise<void> {
-  const { timeoutMs = HELLO_DEFAULTS.timeoutMs, intervalMs = HELLO_DEFAULTS.intervalMs, quietMs = HELLO_DEFAULTS.quietMs } = options;
-  integerInRange('timeoutMs', timeoutMs, 1, 2 ** 31 - 1);
-  integerInRange('intervalMs', intervalMs, 1, 2 ** 31 - 1);
-  integerInRange('quietMs', quietMs, 1, intervalMs);
+  const { timeoutMs, intervalMs, quietMs } = checkHello(options);
   const { signal } = options;
   let zeros = 0;
   let questions = 0;
