@@ -11,19 +11,31 @@ import { ClosedError } from './errors.js';
  */
 export async function pour(source: Readable, sink: Writable): Promise<void> {
   sink.on('error', () => {});
+  let gone = false;
+  // A source that says nothing would not notice.
+  const lose = () => {
+    gone = true;
+    source.destroy();
+  };
+  if (sink.closed) lose();
+  else sink.once('close', lose);
   try {
     for await (const chunk of chunksOf(source)) {
       if (!sink.write(chunk)) await drained(sink);
-      if (sink.destroyed) throw sink.errored ?? new ClosedError('the sink was closed before its end');
+      if (sink.destroyed) throw closedEarly();
     }
     await new Promise<void>((resolve, reject) => {
       sink.end((error?: Error | null) => (error ? reject(error) : resolve()));
     });
   } catch (error) {
     // A sink that has failed already answers `end` with no more than that it is gone.
-    const cause = sink.errored ?? (error as Error);
+    const cause = sink.errored ?? (gone ? closedEarly() : (error as Error));
     sink.destroy(cause);
     await closed(sink);
     throw cause;
   }
+}
+
+function closedEarly(): ClosedError {
+  return new ClosedError('the sink was closed before its end');
 }

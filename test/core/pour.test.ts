@@ -58,6 +58,25 @@ void t.test('a fault is thrown when nothing is left of the sink', async (t) => {
   }
 });
 
+void t.test('a sink that is gone while the source says nothing', async (t) => {
+  for (const error of [new Error('full'), undefined]) {
+    for (const already of [true, false]) {
+      const sink = new Sink();
+      const from = new Readable({ read() {} });
+      if (already) {
+        const closed = new Promise<void>((resolve) => sink.once('close', () => resolve()));
+        sink.on('error', () => {}).destroy(error);
+        await within('the close', closed);
+      } else {
+        from.push('one');
+        setImmediate(() => sink.destroy(error));
+      }
+      await t.rejects(within('pour', pour(from, sink)), error ?? { code: 'ERR_VC_CLOSED' });
+      t.ok(from.destroyed);
+    }
+  }
+});
+
 for (const where of ['write', 'final'] as const) {
   void t.test(`a sink that fails in ${where}`, async (t) => {
     const from = source();
