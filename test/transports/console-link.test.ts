@@ -225,6 +225,18 @@ void t.test('a device that cannot be opened again is tried until it can', async 
   await within('the next link', links.next());
 });
 
+void t.test('a path with the word lock in it is not locked for that', async (t) => {
+  const device = new FakeDevice();
+  const path = '/dev/block/none';
+  for (const [said, heard] of [
+    [`Error: No such file or directory, cannot open ${path}`, /: there is no such device$/],
+    [`Error: Resource temporarily unavailable, cannot lock ${path}`, /: it is locked, another process has it open$/],
+  ] as const) {
+    device.failing.set('open', new Error(said));
+    await t.rejects(Links.open(device, {}, path), { code: 'ERR_VC_TRANSPORT', message: heard });
+  }
+});
+
 void t.test('close ends the link and opens no further one', async (t) => {
   const device = new FakeDevice();
   const links = await open(t, device);

@@ -68,7 +68,9 @@ function refusal(path: string, cause: Error): TransportError {
 }
 
 function reasonOf(path: string, cause: Error): string {
-  if (/lock/i.test(cause.message)) return 'it is locked, another process has it open';
+  // Without the path, which may have any of the words.
+  const said = cause.message.replaceAll(path, '');
+  if (/lock/i.test(said)) return 'it is locked, another process has it open';
   let stats: Stats | undefined;
   try {
     stats = statSync(path, { throwIfNoEntry: false });
@@ -80,8 +82,8 @@ function reasonOf(path: string, cause: Error): string {
   if (stats.isDirectory()) return 'it is a directory, no terminal';
   if (stats.isSocket()) return `it is a socket, no terminal; its address is unix://${path}`;
   if (!stats.isCharacterDevice()) return 'it is a file, no terminal';
-  if (/permission denied/i.test(cause.message)) return 'no permission';
-  if (/inappropriate ioctl/i.test(cause.message)) return 'it is no terminal';
-  if (/no such device/i.test(cause.message)) return 'there is no device behind it';
+  if (/permission denied/i.test(said)) return 'no permission';
+  if (/inappropriate ioctl/i.test(said)) return 'it is no terminal';
+  if (/no such device/i.test(said)) return 'there is no device behind it';
   return cause.message.replace(/\s+/g, ' ').trim();
 }
