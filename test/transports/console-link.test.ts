@@ -225,6 +225,23 @@ void t.test('a device that cannot be opened again is tried until it can', async 
   await within('the next link', links.next());
 });
 
+void t.test('whoever hears of the trouble may fail', async (t) => {
+  const device = new FakeDevice();
+  let heard = 0;
+  const links = await open(t, device, {
+    onTrouble: () => {
+      heard++;
+      throw new Error('the log is full');
+    },
+  });
+  const link = await links.next();
+  device.failing.set('open', new Error('No such file or directory'));
+  link.destroy(new Error('mine'));
+  await until('it was tried', () => heard >= 3);
+  device.failing.clear();
+  await within('the next link', links.next());
+});
+
 void t.test('a path with the word lock in it is not locked for that', async (t) => {
   const device = new FakeDevice();
   const path = '/dev/block/none';

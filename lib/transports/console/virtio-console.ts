@@ -92,7 +92,13 @@ export class VirtioConsole implements Listener {
     this.#onLink = onLink;
     this.#binding = binding;
     this.#options = options;
-    this.#onTrouble = onTrouble ?? (() => {});
+    this.#onTrouble = (error) => {
+      try {
+        onTrouble?.(error);
+      } catch {
+        // A log that fails is no reason to give the console up.
+      }
+    };
     this.#signal = signal;
   }
 
