@@ -9,6 +9,8 @@ import { type Address, type ConnectAddress, formatAddress } from './address.js';
 const LAYER = 'transport';
 /** Bytes that a socket reads ahead, and that a writer may hand over, before either waits. */
 const SOCKET_HIGH_WATER_BYTES = 1024 * 1024;
+/** What a timer can wait; asked for more it does not wait at all. */
+const MAX_WAIT_MS = 2 ** 31 - 1;
 /** What no further try heals. */
 const HOPELESS = new Set(['EACCES', 'EPERM', 'ENOTDIR', 'ENAMETOOLONG', 'EPROTOTYPE', 'EINVAL']);
 
@@ -18,7 +20,7 @@ export interface RetryOptions {
   readonly tries: number;
   /** Milliseconds from the first failure to the second try. */
   readonly intervalMs: number;
-  /** What each further wait is longer by: 1 keeps `intervalMs`, 2 doubles it. */
+  /** What each further wait is longer by, up to 24 days: 1 keeps `intervalMs`, 2 doubles it. */
   readonly backoff: number;
 }
 
@@ -48,7 +50,7 @@ export async function connectSocket(address: Address, { signal, retry }: Connect
     });
   }
   const { tries, intervalMs, backoff } = checkRetry(retry ?? { tries: 1, intervalMs: 0, backoff: 1 });
-  for (let attempt = 1, waitMs = intervalMs; ; attempt++, waitMs *= backoff) {
+  for (let attempt = 1, waitMs = intervalMs; ; attempt++, waitMs = Math.min(waitMs * backoff, MAX_WAIT_MS)) {
     try {
       return await connectOnce(address, signal);
     } catch (error) {
@@ -132,7 +134,7 @@ async function closeServer(server: Server): Promise<void> {
 
 function checkRetry(retry: RetryOptions): RetryOptions {
   if (retry.tries !== Number.POSITIVE_INFINITY) integerInRange('tries', retry.tries, 1, Number.MAX_SAFE_INTEGER);
-  integerInRange('intervalMs', retry.intervalMs, 0, 2 ** 31 - 1);
+  integerInRange('intervalMs', retry.intervalMs, 0, MAX_WAIT_MS);
   if (!(retry.backoff >= 1 && retry.backoff <= 16)) {
     throw new InvalidOptionError(`backoff must be from 1 to 16, got ${retry.backoff}`, { expected: '1..16', got: retry.backoff });
   }

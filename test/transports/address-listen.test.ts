@@ -1,9 +1,11 @@
 import { getEventListeners, once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { connect as netConnect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
+import timers from 'node:timers/promises';
 import fc from 'fast-check';
 import t from 'tap';
 import { type Address, formatAddress, parseAddress } from '../../lib/transports/address.js';
@@ -226,6 +228,21 @@ void t.test('tries are counted, waits grow, and both have their limits', async (
     await t.rejects(connectSocket({ kind: 'unix', path }, { retry }), { code: 'ERR_VC_INVALID_OPTION' });
   }
   t.same(RETRY_NITRO, { tries: 5, intervalMs: 1000, backoff: 2 });
+});
+
+void t.test('waits grow no longer than a timer can wait', async (t) => {
+  const { setTimeout: sleep } = timers;
+  const restore = () => {
+    Object.assign(timers, { setTimeout: sleep });
+    syncBuiltinESMExports();
+  };
+  t.teardown(restore);
+  const waits: number[] = [];
+  Object.assign(timers, { setTimeout: async (ms: number) => waits.push(ms) });
+  syncBuiltinESMExports();
+  const retry = { tries: 5, intervalMs: 2 ** 30, backoff: 1.5 };
+  await t.rejects(connectSocket({ kind: 'unix', path: join(folder(t), 'none') }, { retry }), { code: 'ERR_VC_TRANSPORT' });
+  t.same(waits, [2 ** 30, 1.5 * 2 ** 30, 2 ** 31 - 1, 2 ** 31 - 1]);
 });
 
 void t.test('what no try can heal is not tried again', async (t) => {
