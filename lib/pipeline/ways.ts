@@ -94,7 +94,10 @@ export class Way {
     // From the far end on: a pump is made with its sink.
     for (const part of parts.toReversed()) {
       const next = stations[0];
-      stations.unshift(part instanceof CodecChain ? pumpInto(next, part, sink, failed) : streamInto(next, part, sink, failed));
+      // Between two chains there always is a stream.
+      stations.unshift(
+        part instanceof CodecChain ? pumpInto(next as AnyStream | undefined, part, sink, failed) : streamInto(next, part, sink, failed),
+      );
     }
     this.#stations = stations;
   }
@@ -150,9 +153,8 @@ export class Way {
   }
 }
 
-/** Between two chains there always is a stream. */
-function pumpInto(next: Station | undefined, chain: CodecChain, sink: Sink<unknown>, failed: (thrown: unknown) => void): Station {
-  if (next === undefined || next instanceof CodecPump) return new CodecPump(chain, sink, failed);
+function pumpInto(next: AnyStream | undefined, chain: CodecChain, sink: Sink<unknown>, failed: (thrown: unknown) => void): Station {
+  if (next === undefined) return new CodecPump(chain, sink, failed);
   const pump = new CodecPump(chain, { take: (item) => next.write(item), end: () => next.end() }, failed);
   next.on('drain', () => pump.resume());
   return pump;
