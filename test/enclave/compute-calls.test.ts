@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
-import { ERRNO, OFLAG, RIGHT, WRITE_RIGHTS } from '../../lib/enclave/compute/child/preview1.js';
+import { ERRNO, FDFLAG_APPEND, OFLAG, RIGHT, WRITE_RIGHTS } from '../../lib/enclave/compute/child/preview1.js';
 import { RightsTable } from '../../lib/enclave/compute/child/rights-table.js';
 import { rightsOf } from '../../lib/enclave/policy/index.js';
 import { includes, RIGHTS, type RightName } from '../../lib/enclave/policy/rights.js';
@@ -458,6 +458,10 @@ void t.test('bytes that may be written: at the limit and one over', async (t) =>
     fd_write: (guest, fd, bytes) => guest.calls.fd_write(fd, ...guest.vector(bytes), ANSWER_AT),
     fd_pwrite: (guest, fd, bytes) => guest.calls.fd_pwrite(fd, ...guest.vector(bytes), 0n, ANSWER_AT),
     fd_filestat_set_size: ({ calls }, fd, bytes) => calls.fd_filestat_set_size(fd, BigInt(bytes)),
+    'fd_filestat_set_size of what is open to append': ({ calls }, fd, bytes) => {
+      calls.fd_fdstat_set_flags(fd, FDFLAG_APPEND);
+      return calls.fd_filestat_set_size(fd, BigInt(bytes));
+    },
     'a hole by fd_pwrite': (guest, fd, bytes) => guest.calls.fd_pwrite(fd, ...guest.vector(1), BigInt(bytes - 1), ANSWER_AT),
     'a hole by fd_seek': (guest, fd, bytes) => {
       guest.calls.fd_seek(fd, BigInt(bytes - 1), 0, ANSWER_AT);
@@ -500,6 +504,15 @@ void t.test('the limit is for all that is written in a run', async (t) => {
       t.equal(calls.fd_pwrite(guest.open('g', ALL), ...guest.vector(1), -1n, ANSWER_AT), NOSPC);
     },
   );
+});
+
+void t.test('a length that is set on what was opened to append', async (t) => {
+  withGuest({ rights: [['/', ALL]], files: { '/f': 'x' }, maxBytes: 10 }, (guest) => {
+    const fd = guest.open('f', ALL, 0, FDFLAG_APPEND);
+    t.equal(guest.calls.fd_filestat_set_size(fd, 12n), NOSPC);
+    t.equal(guest.calls.fd_filestat_set_size(fd, 11n), SUCCESS);
+    t.equal(guest.write(fd, 'y'), NOSPC, 'the hole is paid for');
+  });
 });
 
 void t.test('appending leaves no hole, wherever the position is', async (t) => {

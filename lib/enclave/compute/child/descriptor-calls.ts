@@ -52,7 +52,7 @@ export function descriptorCalls(host: Host): DescriptorCalls {
         guarded(fd, RIGHT.FD_FILESTAT_GET, () => real.fd_filestat_get(fd, stat)),
       ),
     fd_filestat_set_size: (fd, size) =>
-      guarded(fd, RIGHT.FD_FILESTAT_SET_SIZE, () => grow(host, fd, 0, BigInt.asUintN(64, size)) || real.fd_filestat_set_size(fd, size)),
+      guarded(fd, RIGHT.FD_FILESTAT_SET_SIZE, () => charge(host, fd, BigInt.asUintN(64, size), 0) || real.fd_filestat_set_size(fd, size)),
     fd_filestat_set_times: (fd, accessed, modified, flags) =>
       guarded(fd, RIGHT.FD_FILESTAT_SET_TIMES, () =>
         settableTimes(flags) ? real.fd_filestat_set_times(fd, accessed, modified, flags) : ERRNO.INVAL,
@@ -63,8 +63,8 @@ export function descriptorCalls(host: Host): DescriptorCalls {
     fd_prestat_dir_name: (fd, path, bytes) => guarded(fd, 0, () => real.fd_prestat_dir_name(fd, path, bytes)),
     fd_pwrite: (fd, iovs, count, offset, written) =>
       guarded(fd, RIGHT.FD_WRITE | RIGHT.FD_SEEK, () => {
-        const refused = grow(host, fd, memory.vectorBytes(iovs, count), BigInt.asUintN(64, offset));
-        return refused || real.fd_pwrite(fd, iovs, count, offset, written);
+        const start = writeStart(host, fd, BigInt.asUintN(64, offset));
+        return charge(host, fd, start, memory.vectorBytes(iovs, count)) || real.fd_pwrite(fd, iovs, count, offset, written);
       }),
     fd_read: (fd, iovs, count, read) => guarded(fd, RIGHT.FD_READ, () => real.fd_read(fd, iovs, count, read)),
     fd_readdir: (fd, buffer, bytes, cookie, used) => guarded(fd, RIGHT.FD_READDIR, () => real.fd_readdir(fd, buffer, bytes, cookie, used)),
@@ -88,28 +88,41 @@ export function descriptorCalls(host: Host): DescriptorCalls {
       return guarded(fd, either, () => real.fd_tell(fd, position));
     },
     fd_write: (fd, iovs, count, written) =>
-      guarded(fd, RIGHT.FD_WRITE, () => grow(host, fd, memory.vectorBytes(iovs, count)) || real.fd_write(fd, iovs, count, written)),
+      guarded(fd, RIGHT.FD_WRITE, () => {
+        const start = writeStart(host, fd);
+        return charge(host, fd, start, memory.vectorBytes(iovs, count)) || real.fd_write(fd, iovs, count, written);
+      }),
   };
 }
 
 /**
- * Takes from the budget what a write of `bytes` at `offset` (default: where the file stands) costs: its bytes, and the
- * hole that it leaves between the end of the file and itself.
+ * Takes from the budget what it costs to put `bytes` at `from`: them, and the hole that is left between the end of the file
+ * and `from`. A length that is set is that hole alone.
  */
-function grow({ real, memory, descriptors, budget }: Host, fd: number, bytes: number | undefined, offset?: bigint): number {
-  const size = memory.ask(
+function charge(host: Host, fd: number, from: bigint | undefined, bytes: number | undefined): number {
+  const size = sizeOf(host, fd);
+  if (size === undefined || from === undefined || bytes === undefined) return ERRNO.FAULT;
+  const hole = from > size ? Number(from - size) : 0;
+  return host.budget.takeBytes(hole + bytes) ? ERRNO.SUCCESS : ERRNO.NOSPC;
+}
+
+/** Where a write goes: to the end of what is open to append, whatever `offset` says; else there, or to where the file stands. */
+function writeStart(host: Host, fd: number, offset?: bigint): bigint | undefined {
+  if (host.descriptors.get(fd >>> 0)?.append) return sizeOf(host, fd);
+  return (
+    offset ??
+    host.memory.ask(
+      8,
+      (pointer) => host.real.fd_tell(fd, pointer),
+      (answer) => answer.readBigUInt64LE(),
+    )
+  );
+}
+
+function sizeOf({ real, memory }: Host, fd: number): bigint | undefined {
+  return memory.ask(
     FILESTAT_BYTES,
     (pointer) => real.fd_filestat_get(fd, pointer),
     (stat) => stat.readBigUInt64LE(SIZE_AT),
   );
-  const position = () =>
-    memory.ask(
-      8,
-      (pointer) => real.fd_tell(fd, pointer),
-      (answer) => answer.readBigUInt64LE(),
-    );
-  const start = descriptors.get(fd >>> 0)?.append ? size : (offset ?? position());
-  if (size === undefined || start === undefined || bytes === undefined) return ERRNO.FAULT;
-  const hole = start > size ? Number(start - size) : 0;
-  return budget.takeBytes(hole + bytes) ? ERRNO.SUCCESS : ERRNO.NOSPC;
 }
