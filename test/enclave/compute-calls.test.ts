@@ -438,6 +438,16 @@ void t.test('streams', async (t) => {
   });
 });
 
+void t.test('every bit of a u32 as rights', async (t) => {
+  const rights = ['/', 'stdin', 'stdout', 'stderr'].map((name) => [name, 0xffff_ffff] as const);
+  withGuest({ rights }, ({ calls, memory }) => {
+    for (const fd of [0, 1, 2]) {
+      t.equal(calls.fd_fdstat_get(fd, ANSWER_AT), SUCCESS);
+      t.equal(memory.readBigUInt64LE(ANSWER_AT + 8) >> 30n, 0n, 'no bit that is no right');
+    }
+  });
+});
+
 void t.test('arguments and environment', async (t) => {
   withGuest({ rights: [] }, ({ calls, memory }) => {
     t.equal(calls.args_sizes_get(ANSWER_AT, ANSWER_AT + 4), SUCCESS);

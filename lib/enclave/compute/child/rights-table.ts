@@ -3,6 +3,12 @@ import { RIGHT, WRITE_RIGHTS } from './preview1.js';
 /** Rights by the normal names of what they are on: directories, files, and the streams. Each name stands once. */
 export type RightsList = ReadonlyArray<readonly [name: string, rights: number]>;
 
+/**
+ * The bits that are a right: WASI's, and FD_EXECUTE. A policy may have others (its numbers are u32), which mean nothing;
+ * the highest would make a negative number of all of them.
+ */
+const KNOWN_RIGHTS = 0x3fff_ffff;
+
 /** What changes a file. All of it is worth nothing where the whole file may not be written, see `RightsTable`. */
 const CHANGE_RIGHTS =
   RIGHT.FD_WRITE |
@@ -39,6 +45,7 @@ export class RightsTable {
   }
 }
 
-function usable(rights: number): number {
+function usable(listed: number): number {
+  const rights = listed & KNOWN_RIGHTS;
   return (rights & WRITE_RIGHTS) === WRITE_RIGHTS ? rights : rights & ~CHANGE_RIGHTS;
 }
