@@ -1,10 +1,15 @@
 /** One process to a folder: who has it is known, and who had it and was killed is not in the way. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import t, { type Test } from 'tap';
 import { FolderLock } from '../../lib/attestation/registry/folder-lock.js';
 import { DeviceRegistry } from '../../lib/attestation/registry/index.js';
+import { type Birth, birthOf } from '../../lib/core/owner.js';
+import { until } from '../support/foreign.js';
 import { PROJECT_ROOT } from '../support/golden.js';
 import { Child } from '../support/roles.js';
 import { closing, freshFolder } from './registry-engines.js';
@@ -55,6 +60,22 @@ void t.test('a process that was given the number of a dead one is another', { sk
   FolderLock.take(path).release();
   const self = { pid: process.pid, host: hostname(), began: '0:0' };
   writeFileSync(join(path, 'lock.1'), JSON.stringify(self));
+  FolderLock.take(path).release();
+  t.same(locks(path), ['lock.2']);
+});
+
+void t.test('a holder that was killed and that nobody reaps is no hindrance', { skip: linux }, async (t) => {
+  const path = folder();
+  // What the shell becomes did not start the holder, and waits for no child.
+  const parent = spawn('sh', ['-c', 'sleep 600 & echo $!; exec sleep 600'], { stdio: ['ignore', 'pipe', 'inherit'], detached: true });
+  t.teardown(() => process.kill(-(parent.pid as number), 'SIGKILL'));
+  const [line] = (await once(createInterface({ input: parent.stdout }), 'line')) as [string];
+  const pid = Number(line);
+  const { start, boot } = birthOf(pid) as Birth;
+  writeFileSync(join(path, 'lock.1'), JSON.stringify({ pid, host: hostname(), began: `${boot}:${start}` }));
+  t.throws(() => FolderLock.take(path), { code: 'ERR_VC_REGISTRY', got: pid });
+  process.kill(pid, 'SIGKILL');
+  await until('a zombie', () => / Z \d+ /.test(readFileSync(`/proc/${pid}/stat`, 'latin1')));
   FolderLock.take(path).release();
   t.same(locks(path), ['lock.2']);
 });

@@ -1,14 +1,16 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { DirectoryStore } from '../../lib/enclave/store/file-store.js';
+import { until } from '../support/foreign.js';
 import { freshFolder, get, pending, put } from './store-support.js';
 
 const CHILD = fileURLToPath(new URL('./store-child.js', import.meta.url));
+const linux = process.platform === 'linux' ? false : 'the state of a process is read from /proc';
 
 function start(root: string, mode: string): ChildProcess {
   return spawn(process.execPath, [CHILD, root, mode], { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -98,6 +100,23 @@ void t.test('one store at a time', async (t) => {
   const again = await DirectoryStore.open(root);
   t.equal(locks(root).length, 1, 'the lock of the dead is gone');
   await again.close();
+});
+
+void t.test('an owner that was killed and that nobody reaps has the folder no more', { skip: linux }, async (t) => {
+  const root = freshFolder(t);
+  // What the shell becomes did not start the owner, and waits for no child.
+  const parent = spawn('sh', ['-c', '"$0" "$@" & exec sleep 600', process.execPath, CHILD, root, 'write'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    detached: true,
+  });
+  t.teardown(() => process.kill(-(parent.pid as number), 'SIGKILL'));
+  await once(createInterface({ input: parent.stdout }), 'line');
+  const owner = Number(locks(root)[0]?.split('-')[1]);
+  await t.rejects(DirectoryStore.open(root), { code: 'ERR_VC_FILE_STORE', got: owner });
+  process.kill(owner, 'SIGKILL');
+  await until('a zombie', () => / Z \d+ /.test(readFileSync(`/proc/${owner}/stat`, 'latin1')));
+  await (await DirectoryStore.open(root)).close();
+  t.same(locks(root), []);
 });
 
 void t.test('locks of the dead, and many who want the folder at once', async (t) => {

@@ -2,6 +2,7 @@ import { linkSync, readdirSync, readFileSync, rmSync, unlinkSync, writeFileSync 
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { RegistryError } from '../../core/errors.js';
+import { type Birth, birthOf, lives } from '../../core/owner.js';
 
 const LAYER = 'registry';
 const LOCK_NAME = /^lock\.([1-9][0-9]{0,14})$/;
@@ -13,8 +14,8 @@ interface Holder {
   readonly pid: number;
   /** Host name: a process number of another machine or container means nothing here. */
   readonly host: string;
-  /** When the process began, as the kernel counts it; undefined where it does not tell. */
-  readonly began?: string | undefined;
+  /** When the process began: `<boot id>:<start>`, see `Birth`. */
+  readonly began: string;
 }
 
 /**
@@ -34,7 +35,7 @@ export class FolderLock {
 
   /** @throws RegistryError when another process holds the folder, or this one does already; `got` is its number. */
   static take(folder: string): FolderLock {
-    const self: Holder = { pid: process.pid, host: hostname(), began: birthOf(process.pid) };
+    const self: Holder = { pid: process.pid, host: hostname(), began: began() };
     const draft = join(folder, `lock.draft.${process.pid}.${Math.random().toString(36).slice(2)}`);
     try {
       writeFileSync(draft, JSON.stringify(self), { flag: 'wx', mode: 0o600 });
@@ -96,7 +97,7 @@ function refuseHeld(path: string): void {
       { layer: LAYER, got: holder.pid },
     );
   }
-  if (!lives(holder)) return;
+  if (!lives(holder.pid, birthIn(holder))) return;
   const who = holder.pid === process.pid ? 'this process' : `process ${holder.pid}`;
   throw new RegistryError(`the registry is open in ${who} already (${path})`, { layer: LAYER, got: holder.pid });
 }
@@ -105,31 +106,18 @@ function refuseHeld(path: string): void {
 function readHolder(path: string): Holder | undefined {
   try {
     const { pid, host, began } = JSON.parse(readFileSync(path, 'utf8')) as Holder;
-    return Number.isInteger(pid) && pid > 0 && typeof host === 'string' ? { pid, host, began } : undefined;
+    return Number.isInteger(pid) && pid > 0 && typeof host === 'string' ? { pid, host, began: String(began ?? '') } : undefined;
   } catch {
     return undefined;
   }
 }
 
-/** Is it this very process, and not another one that was given its number? */
-function lives({ pid, began }: Holder): boolean {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
-  }
-  const now = birthOf(pid);
-  return began === undefined || now === undefined || began === now;
+function began(): string {
+  const { start, boot } = birthOf(process.pid) as Birth;
+  return `${boot}:${start}`;
 }
 
-/** The boot of this machine and the clock ticks from it to the start of the process (Linux; elsewhere undefined). */
-function birthOf(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    // The name in brackets may hold anything: fields are counted from its end. The 22nd of all is the start.
-    const ticks = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-    return ticks === undefined ? undefined : `${readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()}:${ticks}`;
-  } catch {
-    return undefined;
-  }
+function birthIn({ began }: Holder): Birth {
+  const [boot = '', start = ''] = began.split(':');
+  return { start, boot };
 }

@@ -1,8 +1,9 @@
 import { randomBytes, randomInt } from 'node:crypto';
-import { readdir, readFile, unlink, writeFile } from 'node:fs/promises';
+import { readdir, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { FileStoreError } from '../../core/errors.js';
+import { type Birth, birthOf, lives } from '../../core/owner.js';
 import { errno, STORE_LAYER } from './store-error.js';
 
 /** Two stores that claim a folder at the same moment both step back; these tries, and pauses at random, part them. */
@@ -29,7 +30,8 @@ export class StoreLock {
 
   /** @throws FileStoreError with the owner's pid in `got` while another store has the folder. */
   static async take(folder: string): Promise<StoreLock> {
-    const own = `lock-${process.pid}-${await birthOf(process.pid)}-${randomBytes(8).toString('hex')}`;
+    const { start, boot } = birthOf(process.pid) as Birth;
+    const own = `lock-${process.pid}-${start}-${boot}-${randomBytes(8).toString('hex')}`;
     const path = join(folder, own);
     for (let attempt = 1; ; attempt++) {
       await writeFile(path, '', { flag: 'wx', mode: 0o600 });
@@ -51,29 +53,12 @@ export class StoreLock {
 /** The pid of another living claimant, if there is one. Claims of the dead are removed. */
 async function livingOwner(folder: string, own: string): Promise<number | undefined> {
   for (const name of await readdir(folder)) {
-    const [, pid, start, boot] = CLAIM.exec(name) ?? [];
+    const [, pid, start = '', boot = ''] = CLAIM.exec(name) ?? [];
     if (pid === undefined || name === own) continue;
-    if ((await birthOf(Number(pid))) === `${start}-${boot}`) return Number(pid);
+    if (lives(Number(pid), { start, boot })) return Number(pid);
     await unlink(join(folder, name)).catch((thrown: unknown) => {
       if (errno(thrown) !== 'ENOENT') throw thrown;
     });
   }
   return undefined;
-}
-
-/** `<start>-<boot id>` of a living process (`-` where the system does not tell), undefined when there is none. */
-async function birthOf(pid: number): Promise<string | undefined> {
-  const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => undefined);
-  if (boot === undefined) return isAlive(pid) ? '-' : undefined;
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
-  // Field 22; the second field, the name, may hold anything and ends with the last parenthesis.
-  return stat && `${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]}-${boot.trim()}`;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (thrown) {
-    return errno(thrown) === 'EPERM';
-  }
 }
