@@ -1,5 +1,5 @@
 /** X.509 v3 certificates: their structure from DER pieces, their keys and signatures from node:crypto. */
-import { createHash, createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
+import { createHash, createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes, sign, X509Certificate } from 'node:crypto';
 import { InvalidArgumentError } from '../core/errors.js';
 import {
   type Asn1,
@@ -109,7 +109,10 @@ export function signed(tbs: Asn1, key: KeyObject): Buffer {
   return toDer(sequence(tbs, signatureAlgorithm(key), bits(sign('sha256', toDer(tbs), key))));
 }
 
-/** A certificate in DER, version 3, with a random positive serial of 16 bytes. */
+/**
+ * A certificate in DER, version 3, with a random positive serial of 16 bytes. Throws `InvalidArgumentError` when the validity or
+ * the hash is none, and when OpenSSL cannot read what came of it.
+ */
 export function makeCertificate(certificate: CertificateContent, signingKey: KeyObject): Buffer {
   const notBefore = certificate.notBefore ?? new Date(Date.now() - 300_000);
   const notAfter = certificate.notAfter ?? new Date(notBefore.getTime() + (certificate.days ?? 365) * DAY_MS);
@@ -119,7 +122,7 @@ export function makeCertificate(certificate: CertificateContent, signingKey: Key
   const serial = randomBytes(16);
   // Positive, and its first byte never zero: the shortest form is the only one that DER allows.
   serial[0] = ((serial[0] as number) & 0x3f) | 0x40;
-  return signed(
+  const der = signed(
     sequence(
       tagged(0, integer(Buffer.of(2))),
       integer(serial),
@@ -132,6 +135,12 @@ export function makeCertificate(certificate: CertificateContent, signingKey: Key
     ),
     signingKey,
   );
+  try {
+    new X509Certificate(der);
+  } catch (cause) {
+    throw new InvalidArgumentError('no certificate can be made of this', { got: der.length, cause });
+  }
+  return der;
 }
 
 function asName(name: DistinguishedName | Asn1): Asn1 {

@@ -1,4 +1,5 @@
 /** DER by the piece: node-forge's ASN.1 as a few words, with Buffers at the edges. */
+import { isUtf8 } from 'node:buffer';
 import { type Asn1, asn1 } from '../layers/tls/asn1.js';
 
 export type { Asn1 } from '../layers/tls/asn1.js';
@@ -45,6 +46,24 @@ export function fromDer(bytes: Uint8Array): Asn1 {
 /** The items of a constructed value; of a primitive one, none. */
 export function items(value: Asn1 | undefined): Asn1[] {
   return value !== undefined && Array.isArray(value.value) ? value.value : [];
+}
+
+/** Whether it is a universal value of that type, in the form that DER has of it: with items where it is a SEQUENCE or a SET. */
+export function isA(value: Asn1 | undefined, type: 'INTEGER' | 'OID' | 'SEQUENCE' | 'SET'): value is Asn1 {
+  if (value?.tagClass !== Class.UNIVERSAL || value.type !== Type[type]) return false;
+  return Array.isArray(value.value) === (type === 'SEQUENCE' || type === 'SET');
+}
+
+/** UTF8, Numeric, Printable, Teletex, IA5, Universal and BMP: what texts in names are written as. */
+const STRING_TAGS: ReadonlySet<number> = new Set([12, 18, 19, 20, 22, 28, 30]);
+
+export function isString(value: Asn1 | undefined): boolean {
+  if (value?.tagClass !== Class.UNIVERSAL || !STRING_TAGS.has(value.type) || Array.isArray(value.value)) return false;
+  return value.type !== Type.UTF8 || isUtf8(content(value));
+}
+
+export function isTagged(value: Asn1 | undefined, tag: number): boolean {
+  return value?.tagClass === Class.CONTEXT_SPECIFIC && (value.type as number) === tag && Array.isArray(value.value);
 }
 
 /** The content bytes of a primitive value; of a constructed one, none. */

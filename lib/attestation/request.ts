@@ -3,7 +3,7 @@ import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { integerInRange } from '../core/check.js';
 import { CertificateRequestError, LimitError } from '../core/errors.js';
 import { type DistinguishedName, nameOf, privateKeyOf, publicKeyInfo, signatureAlgorithm, signed } from './certificate.js';
-import { type Asn1, bitBytes, bits, fromDer, integer, items, sequence, tagged, toDer } from './der.js';
+import { type Asn1, bitBytes, bits, content, fromDer, integer, isA, isString, isTagged, items, sequence, tagged, toDer } from './der.js';
 
 /** The subject that an enclave asks for (wire spec §B). */
 export const ENCLAVE_SUBJECT: Readonly<Required<DistinguishedName>> = Object.freeze({
@@ -57,7 +57,7 @@ export function readRequest(der: Buffer, limits: RequestLimits = {}): Certificat
   let genuine: boolean;
   try {
     const [tbs, , signature] = items(fromDer(der)) as [Asn1, Asn1, Asn1];
-    const [, subject, keyInfo] = items(tbs) as [Asn1, Asn1, Asn1];
+    const { subject, keyInfo } = infoOf(tbs);
     const keyDer = toDer(keyInfo);
     const publicKey = createPublicKey({ key: keyDer, format: 'der', type: 'spki' });
     checkKey(publicKey, keyDer);
@@ -65,13 +65,36 @@ export function readRequest(der: Buffer, limits: RequestLimits = {}): Certificat
     request = { subject, publicKey };
     // Only the one DER form is taken: then what was signed is what we write, and nobody reads it another way.
     const canonical = toDer(sequence(tbs, signatureAlgorithm(publicKey), bits(signatureBytes)));
-    genuine = items(subject).length > 0 && canonical.equals(der) && verify('sha256', toDer(tbs), publicKey, signatureBytes);
+    genuine = canonical.equals(der) && verify('sha256', toDer(tbs), publicKey, signatureBytes);
   } catch (cause) {
     if (cause instanceof CertificateRequestError) throw cause;
     throw new CertificateRequestError(`no certificate signing request in ${der.length} bytes`, { layer: 'csr', got: der.length, cause });
   }
   if (!genuine) throw new CertificateRequestError('the certificate signing request is not signed by its own key', { layer: 'csr' });
   return request;
+}
+
+/**
+ * The parts of `SEQUENCE { version, subject, key, [0] attributes }` (RFC 2986 §4.1). The subject goes into a certificate as it
+ * stands, so it must be a name. Throws a plain Error.
+ */
+function infoOf(tbs: Asn1): { subject: Asn1; keyInfo: Asn1 } {
+  const [version, subject, keyInfo, attributes, ...others] = items(tbs);
+  if (!isA(tbs, 'SEQUENCE') || keyInfo === undefined || !isTagged(attributes, 0) || others.length > 0)
+    throw new Error('not its four parts');
+  if (!isA(version, 'INTEGER') || !content(version).equals(Buffer.of(0))) throw new Error('another version');
+  if (!isA(subject, 'SEQUENCE') || items(subject).length === 0 || !items(subject).every(isNamePart))
+    throw new Error('the subject is no name');
+  return { subject, keyInfo };
+}
+
+/** `SET { SEQUENCE { OID, string }, … }` */
+function isNamePart(part: Asn1): boolean {
+  const isAttribute = (attribute: Asn1): boolean => {
+    const [type, text, ...others] = items(attribute);
+    return isA(attribute, 'SEQUENCE') && isA(type, 'OID') && isString(text) && others.length === 0;
+  };
+  return isA(part, 'SET') && items(part).length > 0 && items(part).every(isAttribute);
 }
 
 function checkKey(key: KeyObject, der: Buffer): void {

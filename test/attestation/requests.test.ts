@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { issue, issueEnclaveCertificate, makeAuthority } from '../../lib/attestation/authority.js';
-import { makeKey, nameOf, pemOf, publicKeyInfo, signed } from '../../lib/attestation/certificate.js';
-import { bits, integer, sequence, tagged, toDer } from '../../lib/attestation/der.js';
+import { makeCertificate, makeKey, nameOf, pemOf, publicKeyInfo, signed } from '../../lib/attestation/certificate.js';
+import { bits, implicit, integer, nil, octets, oid, printable, sequence, set, tagged, toDer, utf8 } from '../../lib/attestation/der.js';
 import { makeRequest, readRequest } from '../../lib/attestation/request.js';
 import { VeracruzError } from '../../lib/core/errors.js';
 
@@ -61,6 +61,47 @@ void t.test('requests of each other: keys, subjects and signatures do not mix', 
   t.throws(() => readRequest(toDer(sequence(info('x', key), sequence(), bits(Buffer.alloc(70))))), REFUSED, 'by nobody');
   const noName = sequence(integer(Buffer.of(0)), sequence(), publicKeyInfo(createPublicKey(key)), tagged(0));
   t.throws(() => readRequest(signed(noName, key)), REFUSED, 'of nobody');
+});
+
+void t.test('requests that their key signed, and that are none all the same', async (t) => {
+  const [version, keyInfo, attributes] = [integer(Buffer.of(0)), publicKeyInfo(createPublicKey(key)), tagged(0)];
+  const name = nameOf({ commonName: 'x' });
+  const part = (...pair: Parameters<typeof sequence>) => sequence(set(sequence(...pair)));
+  const type = oid('2.5.4.3');
+  const of = (subject: typeof name) => sequence(version, subject, keyInfo, attributes);
+  t.doesNotThrow(() => readRequest(signed(of(part(type, printable('x'))), key)));
+  const refused: Readonly<Record<string, typeof name>> = {
+    'a text for a version': sequence(utf8('v'), name, keyInfo, attributes),
+    'version 2': sequence(integer(Buffer.of(1)), name, keyInfo, attributes),
+    'no version': sequence(name, keyInfo, attributes),
+    'no attributes': sequence(version, name, keyInfo),
+    'attributes under another tag': sequence(version, name, keyInfo, tagged(1)),
+    'attributes that are bytes': sequence(version, name, keyInfo, implicit(0, Buffer.alloc(0))),
+    'one part more': sequence(version, name, keyInfo, attributes, nil()),
+    'a set of parts': set(version, name, keyInfo, attributes),
+    'a subject that is a set': of(set(sequence(type, utf8('x')))),
+    'a subject under a tag': of(tagged(3, octets(Buffer.from('x')))),
+    'bytes in a subject': of(sequence(octets(Buffer.from('x')))),
+    'a sequence where a set belongs': of(sequence(sequence(sequence(type, utf8('x'))))),
+    'an empty set in a subject': of(sequence(set())),
+    'a name without its type': of(part(utf8('x'))),
+    'a type that is a text': of(part(utf8('x'), utf8('x'))),
+    'a name without its text': of(part(type)),
+    'bytes for a text': of(part(type, octets(Buffer.from('x')))),
+    'a text that is no UTF-8': of(part(type, { ...utf8(''), value: '\xff' })),
+    'a text too many': of(part(type, utf8('x'), utf8('y'))),
+  };
+  for (const [what, info] of Object.entries(refused)) {
+    const request = signed(info, key);
+    t.throws(() => readRequest(request), REFUSED, what);
+    t.throws(() => issueEnclaveCertificate(authority, { request, runtimeHash: HASH }), REFUSED, what);
+  }
+});
+
+void t.test('what comes of a certificate can be read, or it is not made', async (t) => {
+  const content = { issuer: { commonName: 'x' }, publicKey: createPublicKey(key), isCa: false };
+  t.doesNotThrow(() => makeCertificate({ ...content, subject: { commonName: 'x' } }, key));
+  t.throws(() => makeCertificate({ ...content, subject: sequence(octets(Buffer.from('x'))) }, key), { code: 'ERR_VC_INVALID_ARGUMENT' });
 });
 
 void t.test('keys that no certificate is issued for', async (t) => {
