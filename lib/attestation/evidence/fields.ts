@@ -25,6 +25,12 @@ export function textOf(value: unknown, what: string): string {
   return value;
 }
 
+/** `value`, if it is a whole number. */
+export function integerOf(value: unknown, what: string): number | bigint {
+  if (!Number.isInteger(value) && typeof value !== 'bigint') throw malformed(what, 'a whole number', kindOf(value));
+  return value as number | bigint;
+}
+
 /** What a CBOR value is, for messages: its type and size, never its contents. */
 export function kindOf(value: unknown): string {
   if (value === undefined || value === null) return value === null ? 'null' : 'nothing';

@@ -1,7 +1,7 @@
 /** The claims of PSA tokens, by label, in the two shapes that Veracruz has had (wire spec §F). */
 import { CHALLENGE_BYTES, HASH_BYTES } from './binding.js';
 import { readCbor } from './cbor.js';
-import { bytesOf, kindOf, malformed, mapOf, textOf } from './fields.js';
+import { bytesOf, integerOf, kindOf, malformed, mapOf, textOf } from './fields.js';
 
 export const PSA_SHAPES = ['2207', 'head'] as const;
 /** `2207`: the original's map of four; `head`: the claims of a PSA token. */
@@ -47,7 +47,11 @@ export interface PsaClaims {
   readonly keyId?: Buffer;
 }
 
-/** Reads a payload. Throws `EvidenceError` when a claim is missing or is not what it must be; labels it does not know are left alone. */
+/**
+ * Reads a payload. Throws `EvidenceError` when a claim is missing or is not what it must be; labels it does not know are left alone.
+ * Profile, client, lifecycle, implementation id and boot seed of `head` must have their types where they are there, and are not
+ * judged: the original writes fixed ones (wire spec §F), so that a lifecycle does not say whether the device can be debugged.
+ */
 export function claimsOf(payload: Buffer, headerKeyId: Buffer | undefined, maxDepth: number): PsaClaims {
   const claims = mapOf(readCbor(payload, 'the claims', { maxDepth }), 'the claims');
   const challenge = bytesOf(claims.get(CLAIM.nonce), 'the challenge', CHALLENGE_BYTES);
@@ -67,6 +71,14 @@ function headClaims(claims: ReadonlyMap<unknown, unknown>): Omit<PsaClaims, 'cha
   if (components.length !== 1) throw malformed('the software components', 'one', kindOf(components));
   const component = mapOf(components[0], 'the software component');
   if (component.has(COMPONENT.type)) textOf(component.get(COMPONENT.type), 'the measurement type');
+  const optional = (label: number, read: (claim: unknown, what: string) => unknown, what: string): void => {
+    if (claims.has(label)) read(claims.get(label), what);
+  };
+  optional(CLAIM.profile, textOf, 'the profile');
+  optional(CLAIM.client, integerOf, 'the client');
+  optional(CLAIM.lifecycle, integerOf, 'the lifecycle');
+  optional(CLAIM.implementationId, bytesOf, 'the implementation id');
+  optional(CLAIM.bootSeed, bytesOf, 'the boot seed');
   const instanceId = bytesOf(claims.get(CLAIM.instanceId), 'the instance id', 1 + HASH_BYTES);
   if (instanceId[0] !== INSTANCE_ID_PREFIX) throw malformed('the instance id', '01 first', `${instanceId[0]}`);
   return {

@@ -213,6 +213,21 @@ void t.test('head: one component, of the right parts', async (t) => {
     t.equal(verdict({ instance }), 'EvidenceError');
 });
 
+void t.test('head: what is not judged has its type all the same', async (t) => {
+  const verdict = (label: number, value: unknown) => check(sign1({ payload: cbor(headClaims().set(label, value)), key }));
+  const claims: ReadonlyArray<readonly [label: number, good: unknown, bad: readonly unknown[]]> = [
+    [-75000, 'PSA_IOT_PROFILE_1', [1, hex('00'), null]],
+    [-75001, -1, ['x', hex('00'), [], true]],
+    [-75002, 0x3000, ['secured', hex('3000'), null]],
+    [-75003, Buffer.alloc(32), ['x', 1]],
+    [-75004, Buffer.alloc(32), ['x', 1]],
+  ];
+  for (const [label, good, bad] of claims) {
+    t.equal(verdict(label, good), 'accepted', `${label}`);
+    for (const value of bad) t.equal(verdict(label, value), 'EvidenceError', `${label}: ${typeof value}`);
+  }
+});
+
 void t.test('every token with one bit changed is refused, by the right name', async (t) => {
   for (const shape of SHAPES) {
     const token = tokenOf(shape);
