@@ -34,7 +34,6 @@ void t.test('what the original accepts is accepted', async (t) => {
     ['a runtime hash in capitals, which is compared as bytes', (p) => Object.assign(p, { runtime_manager_hash_nitro: HASH.toUpperCase() })],
     ['another spelling of a suite', (p) => Object.assign(p, { ciphersuite: 'TLS1-3-AES-128-CCM-8-SHA256' })],
     ['several certificates of the authority', (p) => Object.assign(p, { proxy_service_cert: authority.certificate + alice.certificate })],
-    ['one certificate twice: the first counts', (p) => Object.assign(p.identities[1], { certificate: alice.policyCertificate })],
     [
       'a host by name, and by IPv6',
       (p) => Object.assign(p, { veracruz_server_url: 'localhost:1', proxy_attestation_server_url: '[::1]:65535' }),
@@ -63,6 +62,21 @@ void t.test('each fault is told with its key', async (t) => {
     ['an object for a list', (p) => Object.assign(p, { programs: {} }), /^\/programs must be a list, got an object$/],
     ['a list for an object', (p) => Object.assign(p, { enclave_cert_expiry: [] }), /^\/enclave_cert_expiry must be an object, got a list$/],
     ['a month 13', (p) => Object.assign(p.enclave_cert_expiry, { month: 13 }), /^\/enclave_cert_expiry\/month .* 1 to 12, got 13$/],
+    [
+      'one certificate twice',
+      (p) => Object.assign(p.identities[1], { certificate: alice.policyCertificate }),
+      /^\/identities\/1\/certificate is .*, as in \/identities\/0: each may stand once$/,
+    ],
+    [
+      'one certificate twice, on lines of another length',
+      (p) => Object.assign(p.identities[1], { certificate: alice.certificate.trimEnd() }),
+      /^\/identities\/1\/certificate is /,
+    ],
+    [
+      'two certificates of one participant',
+      (p) => Object.assign(p.identities[0], { certificate: `${authority.certificate}${alice.policyCertificate}` }),
+      /^\/identities\/0\/certificate .* has 2 certificates/,
+    ],
     ['an id twice', (p) => Object.assign(p.identities[1], { id: 0 }), /^\/identities\/1\/id is 0, as in \/identities\/0: /],
     [
       'a newline after the certificate',

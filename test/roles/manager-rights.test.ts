@@ -179,14 +179,6 @@ void t.test('two principals at the same time, each with its own rights', async (
   await within('all of them', Promise.all(rounds));
 });
 
-void t.test('a certificate that stands twice is the first of the two', async (t) => {
-  const identities = ['/first/:rw', '/second/:rw'].map((capabilities) => ({ certificate: alice.certificate, capabilities }));
-  const { connect } = await startRoles(t, { manager: { policy: policyOf({ identities }) } });
-  const client = await connect();
-  t.equal(await statusOf(client.writeFile('/first/f', Buffer.from('x'))), 'SUCCESS');
-  t.equal(await statusOf(client.writeFile('/second/f', Buffer.from('x'))), 'FAILED_INVALID_ROLE');
-});
-
 void t.test('the id of an identity is not its place in the list', async (t) => {
   const text = policyOf({
     identities: [

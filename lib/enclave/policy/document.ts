@@ -1,4 +1,5 @@
 /** The policy's JSON as a table: wire spec §E, the keys of both dialects. */
+import type { X509Certificate } from 'node:crypto';
 import { PolicyError } from '../../core/errors.js';
 import { certificatesOf } from '../../layers/tls/certificates.js';
 import { cipherSuite } from '../../layers/tls/cipher-suite.js';
@@ -37,8 +38,13 @@ function identityCertificate(pem: string): string {
   if (!pem.endsWith(END_OF_CERTIFICATE)) {
     throw new PolicyError(`the text must end exactly with ${END_OF_CERTIFICATE}, without a newline`);
   }
-  certificatesOf('the text', pem);
+  const { length } = certificatesOf('the text', pem);
+  if (length > 1) throw new PolicyError(`the text has ${length} certificates, of which the first alone would count`);
   return pem;
+}
+
+function fingerprintOf(pem: string): string {
+  return (certificatesOf('the text', pem)[0] as X509Certificate).fingerprint256;
 }
 
 function authorityCertificate(pem: string): string {
@@ -120,6 +126,8 @@ export const policyShape = object('A policy of Veracruz: who may do what in one 
       file_rights: fileRights,
     }),
     distinct('id'),
+    // A client that is two participants would have the rights of the first alone.
+    distinct('certificate', fingerprintOf),
   ),
   programs: list(
     'The programs, with the rights that each has while it runs.',

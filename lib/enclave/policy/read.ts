@@ -15,8 +15,9 @@ export const POLICY_DEFAULTS = Object.freeze({ maxPolicyBytes: 1_048_576 });
 
 /**
  * Reads a policy (wire spec §E): the keys of both dialects, unknown keys ignored. It is stricter than the original where
- * that would choose silently: a key, a name of a file in one list of rights or the name of a program that stands twice,
- * two hashes for one file, a date that is none, a cipher suite of TLS 1.2 are refused.
+ * that would choose silently: a key, a name of a file in one list of rights, the name of a program or the certificate of a
+ * participant that stands twice, two certificates in one, two hashes for one file, a date that is none, a cipher suite of
+ * TLS 1.2 are refused.
  *
  * @throws PolicyError with a line for each fault (`got` counts them); LimitError when the text is too long.
  */

@@ -99,7 +99,7 @@ export function choice<const T extends string>(description: string, choices: rea
 /** Looks at the items of a list together. Faulty parts of them are undefined. */
 type ListCheck<T> = (items: readonly (Partial<T> | undefined)[], at: string, faults: Faults) => void;
 
-export function list<T>(description: string, item: Shape<T>, check?: ListCheck<T>): Shape<readonly T[]> {
+export function list<T>(description: string, item: Shape<T>, ...checks: ReadonlyArray<ListCheck<T>>): Shape<readonly T[]> {
   return {
     schema: { description, type: 'array', items: item.schema },
     read(value, at, faults) {
@@ -108,21 +108,25 @@ export function list<T>(description: string, item: Shape<T>, check?: ListCheck<T
         return undefined;
       }
       const items = value.map((one, index) => item.read(one, pointer(at, index), faults));
-      check?.(items, at, faults);
+      for (const check of checks) check(items, at, faults);
       return Object.freeze(items as T[]);
     },
   };
 }
 
-/** No two items of the list may have the same value under `key`. */
-export function distinct<K extends string>(key: K): ListCheck<Readonly<Record<K, string | number>>> {
+/** No two items of the list may have the same value under `key`; `formOf` gives what is the same however a value is written. */
+export function distinct<K extends string>(
+  key: K,
+  formOf: (value: string) => string = (value) => value,
+): ListCheck<Readonly<Record<K, string | number>>> {
   return (items, at, faults) => {
-    const first = new Map<string | number, number>();
+    const first = new Map<string, number>();
     for (const [index, item] of items.entries()) {
       const value = item?.[key];
       if (value === undefined) continue;
-      const before = first.get(value);
-      if (before === undefined) first.set(value, index);
+      const form = formOf(String(value));
+      const before = first.get(form);
+      if (before === undefined) first.set(form, index);
       else faults.add(`${at}/${index}/${key}`, `is ${describe(value)}, as in ${at}/${before}: each may stand once`);
     }
   };
