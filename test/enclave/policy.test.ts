@@ -30,6 +30,8 @@ void t.test('what the original accepts is accepted', async (t) => {
     ['unknown keys deeper down', (p) => Object.assign(p.identities[0], { name: 'alice' })],
     ['a key that only sounds like one', (p) => Object.assign(p, { constructor: 1, toString: 2 })],
     ['no participants', (p) => Object.assign(p, { identities: [], programs: [], file_hashes: [] })],
+    ['the last day of a year', (p) => Object.assign(p.enclave_cert_expiry, { month: 12, day: 31 })],
+    ['29 February', (p) => Object.assign(p.enclave_cert_expiry, { year: 2400, month: 2, day: 29 })],
     ['an option that is null', (p) => Object.assign(p, { runtime_manager_hash_linux: null })],
     ['a runtime hash in capitals, which is compared as bytes', (p) => Object.assign(p, { runtime_manager_hash_nitro: HASH.toUpperCase() })],
     ['another spelling of a suite', (p) => Object.assign(p, { ciphersuite: 'TLS1-3-AES-128-CCM-8-SHA256' })],
@@ -62,6 +64,17 @@ void t.test('each fault is told with its key', async (t) => {
     ['an object for a list', (p) => Object.assign(p, { programs: {} }), /^\/programs must be a list, got an object$/],
     ['a list for an object', (p) => Object.assign(p, { enclave_cert_expiry: [] }), /^\/enclave_cert_expiry must be an object, got a list$/],
     ['a month 13', (p) => Object.assign(p.enclave_cert_expiry, { month: 13 }), /^\/enclave_cert_expiry\/month .* 1 to 12, got 13$/],
+    [
+      'a day that the month has not',
+      (p) => Object.assign(p.enclave_cert_expiry, { month: 4, day: 31 }),
+      /^\/enclave_cert_expiry\/day .* 30, got 31$/,
+    ],
+    ['31 February', (p) => Object.assign(p.enclave_cert_expiry, { month: 2 }), /^\/enclave_cert_expiry\/day .* 28, got 31$/],
+    [
+      '29 February of a year without',
+      (p) => Object.assign(p.enclave_cert_expiry, { year: 2100, month: 2, day: 29 }),
+      /\/day .* 28, got 29$/,
+    ],
     [
       'one certificate twice',
       (p) => Object.assign(p.identities[1], { certificate: alice.policyCertificate }),

@@ -109,6 +109,13 @@ function agreeing(items: readonly (Partial<{ file_path: string; hash: string }> 
   }
 }
 
+/** Whether the month has that day. The calendar repeats itself every 400 years. */
+function onCalendar({ year, month, day }: Partial<Record<'year' | 'month' | 'day', number | undefined>>, at: string, faults: Faults): void {
+  if (year === undefined || month === undefined || day === undefined) return;
+  const last = new Date(Date.UTC(2000 + (year % 400), month, 0)).getUTCDate();
+  if (day > last) faults.add(`${at}/day`, `must be a day of the month, which has ${last}, got ${day}`);
+}
+
 const special = text({ description: 'The file that the module is called through.', what: 'a path', pattern: /./ });
 const entryPoint = text({ description: "Path of the module's program.", what: 'a path', pattern: /./ });
 
@@ -148,13 +155,17 @@ export const policyShape = object('A policy of Veracruz: who may do what in one 
   ),
   veracruz_server_url: url('Where the Server listens: host:port.'),
   proxy_attestation_server_url: url('Where the Proxy Attestation Server listens: host:port.'),
-  enclave_cert_expiry: object("When the manager's certificate is to expire (nothing enforces it).", {
-    year: u32('Year.'),
-    month: integer('Month.', 1, 12),
-    day: integer('Day of the month.', 1, 31),
-    hour: integer('Hour.', 0, 23),
-    minute: integer('Minute.', 0, 59),
-  }),
+  enclave_cert_expiry: object(
+    "When the manager's certificate is to expire (nothing enforces it).",
+    {
+      year: u32('Year.'),
+      month: integer('Month.', 1, 12),
+      day: integer('Day of the month.', 1, 31),
+      hour: integer('Hour.', 0, 23),
+      minute: integer('Minute.', 0, 59),
+    },
+    onCalendar,
+  ),
   ciphersuite: text({
     description: 'The one cipher suite of TLS 1.3, e.g. TLS1_3_CHACHA20_POLY1305_SHA256.',
     what: 'a cipher suite of TLS 1.3',

@@ -132,8 +132,11 @@ export function distinct<K extends string>(
   };
 }
 
+/** Looks at the values of an object together. Faulty ones are undefined. */
+type ObjectCheck<T> = (value: Partial<T>, at: string, faults: Faults) => void;
+
 /** Objects with these keys. Others are ignored, as the original does (wire spec §E). */
-export function object<S extends Shapes>(description: string, keys: S): Shape<ReadAll<S>> {
+export function object<S extends Shapes>(description: string, keys: S, check?: ObjectCheck<ReadAll<S>>): Shape<ReadAll<S>> {
   const required = Object.keys(keys).filter((key) => keys[key]?.absent === undefined);
   const properties = Object.fromEntries(Object.entries(keys).map(([key, { schema }]) => [key, schema]));
   return {
@@ -148,7 +151,9 @@ export function object<S extends Shapes>(description: string, keys: S): Shape<Re
         if (absent === undefined) faults.add(pointer(at, key), 'is missing');
         return [key, absent?.value];
       });
-      return Object.freeze(Object.fromEntries(entries) as ReadAll<S>);
+      const read = Object.fromEntries(entries) as ReadAll<S>;
+      check?.(read, at, faults);
+      return Object.freeze(read);
     },
   };
 }
