@@ -1,7 +1,7 @@
 /** The processes that programs run in: how they are bounded, how they end, and that nothing of them stays behind. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
@@ -398,6 +398,47 @@ void t.test('the manager is killed: its program goes, and the files of the run',
     await until('the end of the process', () => isGone(pid));
     t.same(readdirSync(scratch), [], `${signal}: the folder is gone too`);
   }
+});
+
+void t.test('the manager and its program are killed together: the next run removes the files of theirs, and no others', async (t) => {
+  const folder = freshFolder(t);
+  const [root, scratch] = [join(folder, 'store'), join(folder, 'scratch')];
+  mkdirSync(scratch);
+  const store = await DirectoryStore.open(root, { sync: 'none' });
+  await put(store, PROGRAM, LOOP);
+  await store.close();
+  const child = spawn(process.execPath, [fileURLToPath(new URL('./compute-child.js', import.meta.url)), root, scratch], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  t.teardown(() => child.kill('SIGKILL'));
+  const [line] = (await within('the run', once(child.stdout, 'data'))) as [Buffer];
+  const pid = Number(/running (\d+)/.exec(String(line))?.[1]);
+  // Stopped, it does not see that its manager goes.
+  process.kill(pid, 'SIGSTOP');
+  const gone = once(child, 'exit');
+  child.kill('SIGKILL');
+  await within('the end of the manager', gone);
+  process.kill(pid, 'SIGKILL');
+  await until('the end of the process', () => isGone(pid));
+  const [left = ''] = readdirSync(scratch);
+  t.ok(left.startsWith('veracruz-run-'), 'nobody removed it');
+
+  const others = [left.replace(/run-./, (head) => `${head.slice(0, -1)}${head.endsWith('0') ? '1' : '0'}`), 'veracruz-run-x', 'other'];
+  for (const name of others) mkdirSync(join(scratch, name));
+  const file = `${left.slice(0, -6)}abcdef`;
+  writeFileSync(join(scratch, file), '');
+  const at = await place(t, { scratch });
+  const running = run(at, LOOP, policyWith({}));
+  const failed = t.rejects(running, { code: 'ERR_VC_CLOSED' });
+  await started();
+  const own = readdirSync(scratch).filter((name) => ![...others, file].includes(name));
+  t.equal(own.length, 1);
+  t.not(own[0], left);
+  const second = await place(t, { scratch });
+  t.equal(await run(second, command('nop'), policyWith({})), 0);
+  t.same(new Set(readdirSync(scratch)), new Set([...others, file, ...own]), 'the run of a living manager stays, and so does all else');
+  await at.engine.close();
+  await failed;
 });
 
 void t.test('the manager is killed while the process starts', async (t) => {

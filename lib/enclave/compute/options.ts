@@ -5,8 +5,9 @@ import { InvalidOptionError } from '../../core/errors.js';
 export interface WasiEngineOptions {
   /**
    * An existing folder, in which each run has a folder of its own (mode 0700) while it lasts: the files that the program
-   * may read are there, and those that it writes. It must be as well guarded as the store itself. Default: the system's
-   * folder for temporary files.
+   * may read are there, and those that it writes. It must be as well guarded as the store itself. The first run of an
+   * engine removes what killed managers of this host left there; containers of one host name must not share it. Default:
+   * the system's folder for temporary files.
    */
   scratch?: string;
   /** Memory of a program, MiB, where the policy's `max_memory_mib` does not say less; up to 4,096. Default 4,096. */

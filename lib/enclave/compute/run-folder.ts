@@ -1,12 +1,21 @@
-import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { lstat, mkdir, mkdtemp, readdir, realpath, rm, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { type Birth, birthOf, lives } from '../../core/owner.js';
+
+/** Of the host name: process numbers of another machine or container mean nothing here. */
+const HOST = createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
+const NAME = /^veracruz-run-([\da-f]{8})-(\d+)-(\d*)-([\da-f-]*)-[A-Za-z\d]{6}$/;
 
 /**
  * What one run has on disk, as long as it lasts.
  *
- *     <scratch>/veracruz-run-<random>/program    the program
- *                                    /world/     what it sees as its root
- *                                    /streams/   stdin, stdout and stderr, a file each
+ *     <scratch>/<name>/program    the program
+ *                     /world/     what it sees as its root
+ *                     /streams/   stdin, stdout and stderr, a file each
+ *
+ * The name tells whose it is: `veracruz-run-<host>-<pid>-<start of the process>-<boot id>-<random>`.
  */
 export class RunFolder {
   readonly path: string;
@@ -23,7 +32,9 @@ export class RunFolder {
   }
 
   static async make(scratch: string): Promise<RunFolder> {
-    const folder = new RunFolder(await mkdtemp(join(await realpath(scratch), 'veracruz-run-')));
+    const { start, boot } = birthOf(process.pid) as Birth;
+    const owner = [HOST, process.pid, start, boot].join('-');
+    const folder = new RunFolder(await mkdtemp(join(await realpath(scratch), `veracruz-run-${owner}-`)));
     await mkdir(folder.world, { mode: 0o700 });
     await mkdir(join(folder.path, 'streams'), { mode: 0o700 });
     for (const stream of Object.values(folder.streams)) await writeFile(stream, '', { mode: 0o600 });
@@ -38,4 +49,23 @@ export class RunFolder {
   async remove(): Promise<void> {
     await rm(this.path, { recursive: true, force: true, maxRetries: 3 });
   }
+}
+
+/**
+ * Removes the folders of runs whose manager is dead. Mostly the process of the program did that; it could not where it was
+ * killed together with the manager. What cannot be removed stays.
+ */
+export async function removeAbandoned(scratch: string): Promise<void> {
+  for (const name of await readdir(scratch).catch(() => [])) {
+    const [, host, pid, start = '', boot = ''] = NAME.exec(name) ?? [];
+    if (host !== HOST || lives(Number(pid), { start, boot })) continue;
+    const path = join(scratch, name);
+    if (await isOwn(path)) await rm(path, { recursive: true, force: true }).catch(() => {});
+  }
+}
+
+/** In a folder for temporary files anybody may have given something this name. */
+async function isOwn(path: string): Promise<boolean> {
+  const stats = await lstat(path).catch(() => undefined);
+  return stats?.isDirectory() === true && (process.getuid === undefined || stats.uid === process.getuid());
 }

@@ -8,7 +8,7 @@ import type { Computation, ComputeEngine } from './engine.js';
 import { Gate } from './gate.js';
 import { type CompleteOptions, completed, type WasiEngineOptions } from './options.js';
 import { ProgramProcess } from './program-process.js';
-import { RunFolder } from './run-folder.js';
+import { RunFolder, removeAbandoned } from './run-folder.js';
 import { type Staged, stage } from './stage.js';
 
 const PAGES_A_MIB = 16;
@@ -42,6 +42,8 @@ export class WasiEngine implements ComputeEngine {
   readonly #gate: Gate;
   /** How each run is ended, and when it is over. */
   readonly #runs = new Map<AbortController, Promise<unknown>>();
+  /** What killed managers left in `scratch` is gone. */
+  #cleared: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
 
   /** @throws InvalidOptionError */
@@ -90,6 +92,8 @@ export class WasiEngine implements ComputeEngine {
   }
 
   async #run(computation: Computation, signal: AbortSignal): Promise<number> {
+    this.#cleared ??= removeAbandoned(this.#options.scratch);
+    await this.#cleared;
     const folder = await RunFolder.make(this.#options.scratch);
     try {
       const { maxMemoryMib, maxOutputFiles, maxProgramBytes, timeLimitMs } = this.#options;
