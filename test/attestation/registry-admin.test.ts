@@ -5,7 +5,7 @@ import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import t from 'tap';
-import { ADMIN_METHODS } from '../../lib/attestation/registry/admin.js';
+import { ADMIN_METHODS, type RegistryAdmin } from '../../lib/attestation/registry/admin.js';
 import { DeviceRegistry, listenAdmin, type Platform, RegistryClient } from '../../lib/attestation/registry/index.js';
 import { until, within } from '../support/foreign.js';
 import { closing, device, freshFolder, HASH, pemOfKey, publicKey } from './registry-engines.js';
@@ -123,6 +123,19 @@ void t.test('somebody who listens there and is no server of ours', async (t) => 
   const server = createServer((socket) => socket.end('hello\n')).listen(other);
   t.teardown(() => server.close());
   await t.rejects(new RegistryClient(other).listKeys(), { code: 'ERR_VC_TRANSPORT' });
+});
+
+void t.test('the arrival of a call is timed, not how long it is carried out', async (t) => {
+  const slow = join(folder, 'slow');
+  const listKeys = async () => {
+    await new Promise((go) => setTimeout(go, 2500));
+    return [];
+  };
+  const stopSlow = await listenAdmin({ listKeys } as unknown as RegistryAdmin, slow, 1000);
+  t.teardown(stopSlow);
+  t.same(await new RegistryClient(slow).listKeys(), []);
+  const silent = connect(slow).on('error', () => {});
+  await within('the end of a call that does not come', once(silent, 'close'));
 });
 
 void t.test('stopped: the file is gone; a place that is none is refused', async (t) => {

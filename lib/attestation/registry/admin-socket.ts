@@ -6,7 +6,7 @@ import { ADMIN_METHODS, type AdminCall, type AdminMethod, type AdminOutcome, typ
 
 /** Bytes of a call: a key in PEM and a label are a few hundred. */
 const MAX_CALL_BYTES = 16_384;
-/** Calls at once, and milliseconds for one to arrive. */
+/** Calls at once. */
 const MAX_CALLS = 16;
 const CALL_TIMEOUT_MS = 10_000;
 
@@ -15,14 +15,20 @@ const CALL_TIMEOUT_MS = 10_000;
  * A Unix socket with mode 0600, one call a connection, one line of JSON each way. `path` must be ours alone: a socket that
  * a killed process left there is removed.
  *
+ * @param timeoutMs milliseconds without a byte while a call arrives, and while its answer goes. However long it takes to carry
+ * it out, nobody may give up then: it would have been done all the same. Default 10,000.
  * @returns how to stop
  * @throws TransportError when it cannot listen there
  */
-export async function listenAdmin(registry: RegistryAdmin, path: string): Promise<() => Promise<void>> {
+export async function listenAdmin(
+  registry: RegistryAdmin,
+  path: string,
+  timeoutMs: number = CALL_TIMEOUT_MS,
+): Promise<() => Promise<void>> {
   const server = createServer((socket) => {
     socket.on('error', () => socket.destroy());
-    socket.setTimeout(CALL_TIMEOUT_MS, () => socket.destroy());
-    void answer(registry, socket);
+    socket.on('timeout', () => socket.destroy());
+    void answer(registry, socket, timeoutMs);
   });
   server.maxConnections = MAX_CALLS;
   try {
@@ -42,15 +48,18 @@ export async function listenAdmin(registry: RegistryAdmin, path: string): Promis
 /** What came over the socket is checked by the registry, as whatever a caller hands over is. */
 type Methods = Readonly<Record<AdminMethod, (...parameters: readonly unknown[]) => Promise<unknown>>>;
 
-async function answer(registry: RegistryAdmin, socket: Socket): Promise<void> {
+async function answer(registry: RegistryAdmin, socket: Socket, timeoutMs: number): Promise<void> {
   let outcome: AdminOutcome;
+  socket.setTimeout(timeoutMs);
   try {
     const { call, with: parameters } = await readCall(socket);
+    socket.setTimeout(0);
     outcome = { result: await (registry as unknown as Methods)[call](...parameters) };
   } catch (error) {
     const code = error instanceof VeracruzError ? error.code : 'ERR_VC_REGISTRY';
     outcome = { error: { code, message: error instanceof VeracruzError ? error.message : 'the call failed' } };
   }
+  socket.setTimeout(timeoutMs);
   socket.end(`${JSON.stringify(outcome)}\n`);
 }
 
