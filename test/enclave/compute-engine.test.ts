@@ -6,6 +6,7 @@ import t, { type Test } from 'tap';
 import { ERRNO, OFLAG } from '../../lib/enclave/compute/child/preview1.js';
 import { WASI_ENGINE_DEFAULTS, WasiEngine } from '../../lib/enclave/compute/index.js';
 import { RIGHTS } from '../../lib/enclave/policy/index.js';
+import { MAX_FILE_NAME_BYTES } from '../../lib/enclave/store/file-name.js';
 import { DirectoryStore, type FileStore } from '../../lib/enclave/store/file-store.js';
 import {
   answers,
@@ -412,6 +413,22 @@ void t.test('a file where a directory must be', async (t) => {
   t.equal(await run(at, command('nop'), policyWith({ '/in': 'w' })), 0, 'files that it may not read do not matter');
   checkGone(t, at);
 });
+
+void t.test(
+  'a file whose path is too long for the system is not there, and hinders nothing',
+  { skip: process.platform === 'linux' ? false : 'paths are shorter elsewhere' },
+  async (t) => {
+    const at = await place(t);
+    const long = `/in/${Array.from({ length: 16 }, () => 'x'.repeat(254)).join('/')}`;
+    t.ok(Buffer.byteLength(long) <= MAX_FILE_NAME_BYTES);
+    await put(at.store, long, 'long');
+    await put(at.store, '/in/a', 'x');
+    const read: Step = ['path_open', 3, 0, long.slice(1), 0, BigInt(RIGHTS.FD_READ), 0n, 0];
+    t.same(await answers(at, [read, opens('in/a', 'read')], { '/in': 'rw', [long]: 'rw' }), [ERRNO.NAMETOOLONG, SUCCESS]);
+    t.equal(String(await get(at.store, long)), 'long', 'it is not taken for removed');
+    checkGone(t, at);
+  },
+);
 
 // ── Limits ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 

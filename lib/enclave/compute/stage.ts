@@ -12,6 +12,8 @@ import { COMPUTE_LAYER, computeError, failed } from './compute-error.js';
 import type { Computation } from './engine.js';
 import type { RunFolder } from './run-folder.js';
 
+/** Bytes of a path that the system takes, without the NUL at its end. */
+const MAX_PATH_BYTES = process.platform === 'linux' ? 4095 : 1023;
 const READ_RIGHTS = RIGHTS.PATH_OPEN | RIGHTS.FD_READ;
 
 /** A file as it was put into the program's world. */
@@ -33,7 +35,8 @@ export interface Staged {
 /**
  * Puts into the folder of a run what the program may see: itself, the files that its principal may read, `stdin`, and the
  * directories that the policy lists for it. Copies, of which nothing leads back into the store. Every file has the time 0,
- * so that one which was changed can be told from one which was not.
+ * so that one which was changed can be told from one which was not. What has too long a path there for the system is left
+ * out: the program could not reach it either, and is told so when it tries.
  */
 export async function stage(folder: RunFolder, computation: Computation, maxProgramBytes: number, signal: AbortSignal): Promise<Staged> {
   const { policy, principal, store } = computation;
@@ -41,16 +44,22 @@ export async function stage(folder: RunFolder, computation: Computation, maxProg
   const files = new Map<string, StagedFile>();
   for await (const { name } of store.list()) {
     signal.throwIfAborted();
+    const path = folder.placeOf(name);
+    if (!fits(path)) continue;
     if (name === 'stdout' || name === 'stderr' || (rightsOf(policy, principal, name) & READ_RIGHTS) !== READ_RIGHTS) continue;
     const file = await store.read(name).catch(missing);
     if (file === undefined) continue;
-    const staged = await copy(file, folder.placeOf(name), pinOf(policy, name), name, signal);
+    const staged = await copy(file, path, pinOf(policy, name), name, signal);
     if (name.startsWith('/')) files.set(name, staged);
   }
   const listed = fileRightsOf(policy, principal).map(({ file_name }) => file_name);
-  const directories = listed.filter((name) => name.startsWith('/') && name !== '/' && !files.has(name));
+  const directories = listed.filter((name) => name.startsWith('/') && name !== '/' && !files.has(name) && fits(folder.placeOf(name)));
   for (const name of directories) await makeDirectory(folder.placeOf(name));
   return { files, directories };
+}
+
+function fits(path: string): boolean {
+  return Buffer.byteLength(path) <= MAX_PATH_BYTES;
 }
 
 async function stageProgram(folder: RunFolder, { policy, program, store }: Computation, limit: number, signal: AbortSignal): Promise<void> {

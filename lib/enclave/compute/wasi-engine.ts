@@ -20,7 +20,8 @@ const PAGES_A_MIB = 16;
  * **What a program sees.** A folder made for the run, as its root, in which only copies of files are that its principal
  * may read (PATH_OPEN and FD_READ), and the directories that the policy lists. Descriptor 3 is the root, as in the
  * original; from 4 on come the listed directories. Its arguments are its own name; its environment is empty; `stdin` has
- * the store's file of that name.
+ * the store's file of that name. A file whose path below `scratch` would be too long for the system (4,095 bytes on Linux)
+ * is not there: to open it fails with ENAMETOOLONG.
  *
  * **What it may do.** Each call needs its right of the policy on the very path, or it is answered EACCES; a path with `..`
  * or an absolute one is ENOTCAPABLE. There are no links, sockets, signals or threads (ENOSYS), and no times of any kind
