@@ -107,6 +107,8 @@ void t.test('what is not of the store is left out', async (t) => {
   await put(store, '/a', 'x');
   writeFileSync(join(root, 'files', 'README'), 'not an entry');
   writeFileSync(join(root, 'files', '+%ff'), 'no UTF-8');
+  for (const name of ['foo', '+a++b', '+a+', '+..+etc', '+.', '+a%00', '+stdin+..'])
+    writeFileSync(join(root, 'files', name), 'no name in its normal form');
   writeFileSync(join(root, 'files', '+%61'), 'an escape that is none of ours');
   symlinkSync('/etc/passwd', join(root, 'files', '+passwd'));
   mkdirSync(join(root, 'files', '+folder'));

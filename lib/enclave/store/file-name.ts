@@ -46,6 +46,15 @@ export function normaliseName(name: string, maxBytes: number = MAX_FILE_NAME_BYT
   return normal;
 }
 
+/** Whether a name is in its normal form. */
+export function isNormal(name: string): boolean {
+  try {
+    return normaliseName(name) === name;
+  } catch {
+    return false;
+  }
+}
+
 function checkBytes(what: string, got: number, limit: number): void {
   if (got > limit) throw new FileNameError(`a ${what} of ${got} bytes, the limit is ${limit}`, { layer: LAYER, got, limit });
 }

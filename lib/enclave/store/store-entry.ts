@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
+import { isNormal } from './file-name.js';
 
 /** An entry of the folder that is longer than this is cut, and told apart by a hash (NAME_MAX is 255). */
 const MAX_ENTRY_CHARS = 200;
@@ -34,5 +35,5 @@ export function nameOfEntry(entry: string): string | undefined {
   );
   if (!isUtf8(bytes)) return undefined;
   const name = bytes.toString();
-  return entryOf(name) === entry ? name : undefined;
+  return entryOf(name) === entry && isNormal(name) ? name : undefined;
 }
