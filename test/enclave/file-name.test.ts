@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { FileNameError } from '../../lib/core/errors.js';
-import { MAX_FILE_NAME_BYTES, normaliseName } from '../../lib/enclave/store/file-name.js';
+import { isAtOrBelow, isNormal, MAX_FILE_NAME_BYTES, normaliseName, normaliseTop } from '../../lib/enclave/store/file-name.js';
 import { seeded } from '../support/splits.js';
 
 function refusal(name: string, maxBytes?: number): FileNameError {
@@ -67,6 +67,20 @@ void t.test('Unicode forms stay apart', async (t) => {
   const [composed, decomposed] = ['/caf\u00e9', '/cafe\u0301'];
   t.equal(normaliseName(composed), composed);
   t.equal(normaliseName(decomposed), decomposed);
+});
+
+void t.test('a name that may be the root, and what is below what', async (t) => {
+  t.same(
+    ['/', '///', 'a//b/', 'stdin'].map((name) => normaliseTop(name)),
+    ['/', '/', '/a/b', 'stdin'],
+  );
+  t.throws(() => normaliseTop(''), FileNameError);
+  t.throws(() => normaliseTop('/abc', 3), FileNameError);
+  t.same(['/a', 'stdin', 'a', '/a/', '/', '/..', ''].filter(isNormal), ['/a', 'stdin']);
+  const below = (top: string) => ['/a', '/a/b', '/ab', 'stdin', '/stdin'].filter((name) => isAtOrBelow(name, top));
+  t.same(below('/a'), ['/a', '/a/b']);
+  t.same(below('/'), ['/a', '/a/b', '/ab', '/stdin']);
+  t.same(below('stdin'), ['stdin']);
 });
 
 void t.test('normalising twice changes nothing, and the normal form is safe', async () => {

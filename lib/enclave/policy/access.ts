@@ -1,5 +1,5 @@
 /** Who may do what (wire spec §D, "VFS semantics"). Pure functions of a policy that `readPolicy` gave. */
-import { normaliseName } from '../store/file-name.js';
+import { isAtOrBelow, normaliseName } from '../store/file-name.js';
 import type { FileRights, Policy } from './document.js';
 import { includes, RIGHTS } from './rights.js';
 
@@ -46,14 +46,9 @@ export function rightsOf(policy: Policy, principal: Principal, name: string): nu
   const normal = normaliseName(name);
   let longest: FileRights | undefined;
   for (const entry of fileRightsOf(policy, principal)) {
-    if (isAtOrAbove(entry.file_name, normal) && entry.file_name.length > (longest?.file_name.length ?? 0)) longest = entry;
+    if (isAtOrBelow(normal, entry.file_name) && entry.file_name.length > (longest?.file_name.length ?? 0)) longest = entry;
   }
   return longest?.rights ?? 0;
-}
-
-function isAtOrAbove(listed: string, name: string): boolean {
-  if (listed === name) return true;
-  return name.startsWith('/') && name.startsWith(listed === '/' ? '/' : `${listed}/`);
 }
 
 /**

@@ -4,7 +4,7 @@ import { PolicyError } from '../../core/errors.js';
 import { certificatesOf } from '../../layers/tls/certificates.js';
 import { cipherSuite } from '../../layers/tls/cipher-suite.js';
 import { parsePipeline } from '../compute/pipeline/parse.js';
-import { normaliseName } from '../store/file-name.js';
+import { normaliseName, normaliseTop } from '../store/file-name.js';
 import type { Faults } from './faults.js';
 import {
   absentAs,
@@ -27,11 +27,6 @@ export const MAX_U32 = 0xffff_ffff;
 export const END_OF_CERTIFICATE = '-----END CERTIFICATE-----';
 
 const u32 = (description: string) => integer(description, 0, MAX_U32);
-
-/** Its normal form; unlike a file's name it may be the root. */
-function listedName(name: string): string {
-  return /^\/+$/.test(name) ? '/' : normaliseName(name);
-}
 
 function identityCertificate(pem: string): string {
   // The original refuses anything after it, a newline too; and generate-policy never writes one.
@@ -91,7 +86,7 @@ const fileRights = list(
       description: 'An absolute path, or stdin, stdout or stderr.',
       what: 'a path or the name of a stream',
       pattern: /./,
-      parse: listedName,
+      parse: normaliseTop,
     }),
     rights: u32('WASI rights and FD_EXECUTE, one bit each: r is 24582, w 534084, rw 550470, x 536879104, rx 536895494, rwx 537421382.'),
   }),

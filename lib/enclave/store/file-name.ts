@@ -46,6 +46,11 @@ export function normaliseName(name: string, maxBytes: number = MAX_FILE_NAME_BYT
   return normal;
 }
 
+/** The same of a name that may also be the root, which is `/` then. */
+export function normaliseTop(name: string, maxBytes?: number): string {
+  return /^\/+$/.test(name) ? '/' : normaliseName(name, maxBytes);
+}
+
 /** Whether a name is in its normal form. */
 export function isNormal(name: string): boolean {
   try {
@@ -53,6 +58,11 @@ export function isNormal(name: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** Whether `name` is `top` or below it, both normal. Below the root is what is no stream. */
+export function isAtOrBelow(name: string, top: string): boolean {
+  return name === top || (name.startsWith('/') && name.startsWith(top === '/' ? top : `${top}/`));
 }
 
 function checkBytes(what: string, got: number, limit: number): void {

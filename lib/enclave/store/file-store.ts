@@ -4,13 +4,13 @@ import { integerInRange, oneOf } from '../../core/check.js';
 import { closed } from '../../core/closed.js';
 import { ClosedError, FileStoreError, InvalidArgumentError, InvalidOptionError } from '../../core/errors.js';
 import { AppendDraft } from './append-draft.js';
-import { MAX_FILE_NAME_BYTES, normaliseName } from './file-name.js';
+import { MAX_FILE_NAME_BYTES, normaliseName, normaliseTop } from './file-name.js';
 import { bindFolder } from './store-bond.js';
 import type { FileSink, FileStat, FileStore, ListedFile, SinkOptions, StoredFile } from './store-contract.js';
 import type { Draft } from './store-draft.js';
 import { STORE_LAYER, storeError } from './store-error.js';
 import { StoreFolder } from './store-folder.js';
-import { isRoot, listFiles } from './store-list.js';
+import { listFiles } from './store-list.js';
 import { forgetName } from './store-names.js';
 import { Room, StoreQuota } from './store-quota.js';
 import { StoreSink } from './store-sink.js';
@@ -133,7 +133,7 @@ export class DirectoryStore implements FileStore {
 
   list(prefix?: string): AsyncIterable<ListedFile> {
     this.#checkOpen();
-    const top = prefix === undefined || isRoot(prefix) ? prefix : this.#normal(prefix);
+    const top = prefix === undefined ? undefined : normaliseTop(prefix, this.#options.maxFileNameBytes);
     return listFiles(this.#folder, top, () => this.#checkOpen());
   }
 

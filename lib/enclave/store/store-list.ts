@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
+import { isAtOrBelow } from './file-name.js';
 import type { ListedFile } from './store-contract.js';
 import { storeError } from './store-error.js';
 import type { StoreFolder } from './store-folder.js';
@@ -8,15 +9,6 @@ import { nameOf } from './store-names.js';
 
 /** Files that are looked at before others have their turn: about a millisecond. */
 const FILES_A_TURN = 256;
-
-export function isRoot(name: string): boolean {
-  return /^\/+$/.test(name);
-}
-
-function isAtOrBelow(name: string, top: string | undefined): boolean {
-  if (top === undefined || name === top) return true;
-  return name.startsWith('/') && (isRoot(top) || name.startsWith(`${top}/`));
-}
 
 /**
  * The files of a store at or below `top`, which is a normal name, the root, or undefined for all. What somebody else put
@@ -31,7 +23,7 @@ export async function* listFiles(folder: StoreFolder, top: string | undefined, c
     for (const [index, entry] of entries.entries()) {
       if (index % FILES_A_TURN === FILES_A_TURN - 1) await turn();
       const name = await nameOf(folder, entry);
-      if (name === undefined || !isAtOrBelow(name, top)) continue;
+      if (name === undefined || (top !== undefined && !isAtOrBelow(name, top))) continue;
       check();
       const length = lengthOf(folder, name);
       if (length !== undefined) yield { name, length };
