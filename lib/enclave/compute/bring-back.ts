@@ -1,8 +1,9 @@
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
-import { AccessDeniedError, FileStoreError } from '../../core/errors.js';
+import { AccessDeniedError } from '../../core/errors.js';
 import { may, pinOf, RIGHTS, rightsOf } from '../policy/index.js';
 import type { FileSink } from '../store/file-store.js';
+import { undefinedIfMissing } from '../store/store-error.js';
 import type { Changes, WrittenFile } from './changes.js';
 import { COMPUTE_LAYER } from './compute-error.js';
 import type { Computation } from './engine.js';
@@ -35,7 +36,7 @@ export async function bringBack(changes: Changes, computation: Computation, sign
   } finally {
     signal.removeEventListener('abort', giveUp);
   }
-  for (const name of changes.removed) await computation.store.remove(name).catch(isMissing);
+  for (const name of changes.removed) await computation.store.remove(name).catch(undefinedIfMissing);
 }
 
 async function checkRights({ written, removed }: Changes, { policy, principal, store }: Computation): Promise<void> {
@@ -43,7 +44,7 @@ async function checkRights({ written, removed }: Changes, { policy, principal, s
     throw new AccessDeniedError(`the policy does not let the program ${what} the file`, { layer: COMPUTE_LAYER, got: name });
   };
   for (const { name } of written) {
-    const exists = (await store.stat(name).catch(isMissing)) !== undefined;
+    const exists = (await store.stat(name).catch(undefinedIfMissing)) !== undefined;
     if (!may(policy, principal, 'write', name, exists)) refuse('write', name);
   }
   for (const name of removed) if ((rightsOf(policy, principal, name) & REMOVE_RIGHTS) === 0) refuse('remove', name);
@@ -116,9 +117,4 @@ class Drafts {
     await Promise.allSettled(this.#sinks.map((sink) => sink.discard()));
     await Promise.allSettled(this.#commits);
   }
-}
-
-function isMissing(thrown: unknown): undefined {
-  if (thrown instanceof FileStoreError && thrown.got === 'ENOENT') return undefined;
-  throw thrown;
 }

@@ -5,9 +5,10 @@ import { dirname } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { closed } from '../../core/closed.js';
-import { AccessDeniedError, FileStoreError, NotReadyError } from '../../core/errors.js';
+import { AccessDeniedError, NotReadyError } from '../../core/errors.js';
 import { fileRightsOf, pinOf, RIGHTS, rightsOf } from '../policy/index.js';
 import type { StoredFile } from '../store/file-store.js';
+import { undefinedIfMissing } from '../store/store-error.js';
 import { COMPUTE_LAYER, computeError, failed } from './compute-error.js';
 import type { Computation } from './engine.js';
 import type { RunFolder } from './run-folder.js';
@@ -47,7 +48,7 @@ export async function stage(folder: RunFolder, computation: Computation, maxProg
     const path = folder.placeOf(name);
     if (!fits(path)) continue;
     if (name === 'stdout' || name === 'stderr' || (rightsOf(policy, principal, name) & READ_RIGHTS) !== READ_RIGHTS) continue;
-    const file = await store.read(name).catch(missing);
+    const file = await store.read(name).catch(undefinedIfMissing);
     if (file === undefined) continue;
     const staged = await copy(file, path, pinOf(policy, name), name, signal);
     if (name.startsWith('/')) files.set(name, staged);
@@ -63,7 +64,7 @@ function fits(path: string): boolean {
 }
 
 async function stageProgram(folder: RunFolder, { policy, program, store }: Computation, limit: number, signal: AbortSignal): Promise<void> {
-  const file = await store.read(program).catch(missing);
+  const file = await store.read(program).catch(undefinedIfMissing);
   if (file === undefined) throw new NotReadyError('the program is not provisioned', { layer: COMPUTE_LAYER, got: program });
   if (file.length > limit) {
     file.stream.destroy();
@@ -110,9 +111,4 @@ async function makeDirectory(path: string): Promise<void> {
   } catch (thrown) {
     throw computeError("put a directory into the program's world", thrown);
   }
-}
-
-function missing(thrown: unknown): undefined {
-  if (thrown instanceof FileStoreError && thrown.got === 'ENOENT') return undefined;
-  throw thrown;
 }

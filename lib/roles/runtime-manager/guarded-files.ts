@@ -5,6 +5,7 @@ import { pour } from '../../core/pour.js';
 import { type FileOperation, may, type Policy, type Principal, pinOf } from '../../enclave/policy/index.js';
 import { normaliseName } from '../../enclave/store/file-name.js';
 import type { FileStore, SinkOptions, StoredFile } from '../../enclave/store/file-store.js';
+import { isMissing } from '../../enclave/store/store-error.js';
 import type { IncomingBody } from '../../layers/protobuf/index.js';
 
 const LAYER = 'runtime-manager';
@@ -110,10 +111,6 @@ async function* overlaid(body: IncomingBody, before: Readable): AsyncGenerator<B
     if (chunk.length > skip) yield chunk.subarray(skip);
     skip = Math.max(0, skip - chunk.length);
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return (error as { got?: unknown } | undefined)?.got === 'ENOENT';
 }
 
 function denied(operation: FileOperation, file: string): AccessDeniedError {

@@ -1,6 +1,7 @@
-import { AccessDeniedError, FileStoreError } from '../../../core/errors.js';
+import { AccessDeniedError } from '../../../core/errors.js';
 import { may, type Policy, type Principal } from '../../policy/index.js';
 import type { FileStore } from '../../store/file-store.js';
+import { isMissing } from '../../store/store-error.js';
 import type { ComputeEngine } from '../engine.js';
 import { type Pipeline, parsePipeline } from './parse.js';
 
@@ -63,7 +64,7 @@ async function exists(store: FileStore, path: string): Promise<boolean> {
     await store.stat(path);
     return true;
   } catch (thrown) {
-    if (thrown instanceof FileStoreError && thrown.got === 'ENOENT') return false;
+    if (isMissing(thrown)) return false;
     throw thrown;
   }
 }
