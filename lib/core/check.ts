@@ -20,3 +20,11 @@ export function oneOf<T extends string>(name: string, value: string, choices: re
   }
   return found;
 }
+
+/** `T` with the keys that may be missing, but never undefined. */
+type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> };
+
+/** The options without those that were passed as undefined, so that they do not cover a default. */
+export function definedOf<T extends object>(options: T): Defined<T> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Defined<T>;
+}

@@ -345,6 +345,8 @@ void t.test('what the caller may not hand over', async (t) => {
   }
   const bad: object[] = [{ maxStoreBytes: -1 }, { maxFiles: 1.5 }, { maxFileNameBytes: 4097 }, { readChunkBytes: 0 }, { sync: 'always' }];
   for (const options of bad) await t.rejects(DirectoryStore.open('/nowhere', options), { code: 'ERR_VC_INVALID_OPTION' });
+  const defaults: object = { maxStoreBytes: undefined, maxFiles: undefined, sync: undefined };
+  await (await DirectoryStore.open(freshFolder(t), defaults)).close();
   await t.rejects(DirectoryStore.open(''), { code: 'ERR_VC_INVALID_OPTION' });
   t.ok(Object.isFrozen(DIRECTORY_STORE_DEFAULTS));
 });

@@ -104,6 +104,17 @@ void t.test('what can be set', async (t) => {
   );
 });
 
+void t.test('what is undefined is the default', async (t) => {
+  const settings = {
+    cipherSuite: undefined,
+    executionStrategy: undefined,
+    maxMemoryMib: undefined,
+    enableClock: undefined,
+    debug: undefined,
+  };
+  t.equal(createPolicy({ ...NEW, ...settings } as NewPolicy), createPolicy(NEW));
+});
+
 void t.test('what cannot be', async (t) => {
   const wrong: [string, Partial<NewPolicy & PolicySettings>, RegExp][] = [
     ['a bad address', { serverUrl: '127.0.0.1' }, /\n {2}\/veracruz_server_url: must be host:port/],

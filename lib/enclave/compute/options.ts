@@ -1,5 +1,5 @@
 import { tmpdir } from 'node:os';
-import { integerInRange } from '../../core/check.js';
+import { definedOf, integerInRange } from '../../core/check.js';
 import { InvalidOptionError } from '../../core/errors.js';
 
 export interface WasiEngineOptions {
@@ -49,8 +49,7 @@ export const WASI_ENGINE_DEFAULTS = Object.freeze({
 export type CompleteOptions = Readonly<Required<WasiEngineOptions>>;
 
 export function completed(options: WasiEngineOptions): CompleteOptions {
-  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as WasiEngineOptions;
-  const complete = { scratch: tmpdir(), ...WASI_ENGINE_DEFAULTS, ...given };
+  const complete = { scratch: tmpdir(), ...WASI_ENGINE_DEFAULTS, ...definedOf(options) };
   integerInRange('maxMemoryMib', complete.maxMemoryMib, 1, 4096);
   integerInRange('timeLimitMs', complete.timeLimitMs, 1, 2 ** 31 - 1);
   integerInRange('maxConcurrent', complete.maxConcurrent, 1, 1024);

@@ -1,4 +1,5 @@
 import type { X509Certificate } from 'node:crypto';
+import { definedOf } from '../../core/check.js';
 import { InvalidArgumentError } from '../../core/errors.js';
 import { certificatesOf } from '../../layers/tls/certificates.js';
 import { END_OF_CERTIFICATE, type FileRights, type NativeModule, type Policy } from './document.js';
@@ -62,7 +63,7 @@ export const CREATE_POLICY_DEFAULTS = Object.freeze({
  */
 export function createPolicy(policy: NewPolicy & PolicySettings): string {
   const { programs = [], hashes = [], pipelines = [], nativeModules = [], runtimeHashes = {}, certificateExpiry: expiry } = policy;
-  const settings = { ...CREATE_POLICY_DEFAULTS, ...policy };
+  const settings = { ...CREATE_POLICY_DEFAULTS, ...definedOf(policy) };
   const document = {
     identities: policy.identities.map(({ certificate, capabilities }, id) => ({
       certificate: onOneLine(certificate, id),

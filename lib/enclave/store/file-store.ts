@@ -1,6 +1,6 @@
 import { unlink } from 'node:fs/promises';
 import type { Readable, Writable } from 'node:stream';
-import { integerInRange, oneOf } from '../../core/check.js';
+import { definedOf, integerInRange, oneOf } from '../../core/check.js';
 import { closed } from '../../core/closed.js';
 import { ClosedError, FileStoreError, InvalidArgumentError, InvalidOptionError } from '../../core/errors.js';
 import { AppendDraft } from './append-draft.js';
@@ -215,7 +215,7 @@ function missing(): FileStoreError {
 }
 
 function completed(options: DirectoryStoreOptions): Required<DirectoryStoreOptions> {
-  const complete = { ...DIRECTORY_STORE_DEFAULTS, ...options };
+  const complete = { ...DIRECTORY_STORE_DEFAULTS, ...definedOf(options) };
   integerInRange('maxStoreBytes', complete.maxStoreBytes, 0, Number.MAX_SAFE_INTEGER);
   integerInRange('maxFiles', complete.maxFiles, 0, 2 ** 32);
   integerInRange('maxFileNameBytes', complete.maxFileNameBytes, 1, MAX_FILE_NAME_BYTES);
