@@ -1,8 +1,10 @@
 /** AbortSignals at every moment of a transfer. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import t from 'tap';
 import type { FileStore } from '../../lib/enclave/store/file-store.js';
 import { until, within } from '../support/foreign.js';
-import { collect, content, pending, slices, startRoles, stored } from '../support/roles.js';
+import { collect, content, freshFolder, pending, slices, startRoles, stored } from '../support/roles.js';
 
 /** An error that a later line looks at is not unhandled until then. */
 const quiet = <P extends Promise<unknown>>(promise: P): P => {
@@ -23,6 +25,26 @@ void t.test('before anything', async (t) => {
   t.equal(server.sessions, 1, 'no session was opened for it');
   await client.writeFile('/f', content(10));
   t.ok((await collect(await client.readFile('/f'))).equals(content(10)), 'the session was never touched');
+});
+
+void t.test('a path as the source: what refuses the request while the path is looked at is told once, to the caller', async (t) => {
+  const { connect, server } = await startRoles(t);
+  const path = join(freshFolder(t), 'source');
+  writeFileSync(path, content(10));
+  const unhandled: unknown[] = [];
+  const listener = (reason: unknown) => unhandled.push(reason);
+  process.on('unhandledRejection', listener);
+  t.teardown(() => process.off('unhandledRejection', listener));
+  const client = await connect();
+  await t.rejects(client.writeFile('/f', path, { signal: AbortSignal.abort() }), ABORTED);
+  await t.rejects(client.writeFile('/f', '/no/such/file', { signal: AbortSignal.abort() }), {
+    code: /^ERR_VC_(ABORTED|INVALID_ARGUMENT)$/,
+  });
+  await client.writeFile('/f', path);
+  await server.close();
+  await t.rejects(client.readFile('/f'), { code: /^ERR_VC_/ });
+  await t.rejects(client.appendFile('/f', path), { code: /^ERR_VC_/ }, 'a session that has failed');
+  t.same(unhandled, []);
 });
 
 void t.test('in the middle of an upload: nothing is stored, the session is over', async (t) => {

@@ -251,6 +251,8 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
     if (options.size !== undefined) integerInRange('size', options.size, 0, Number.MAX_SAFE_INTEGER);
     // The turn is taken before the source is looked at: requests keep the order of the calls.
     const turn = this.#acquire(options.signal);
+    // It may be refused while the source is still being looked at: that is told below.
+    turn.catch(() => {});
     const reader = await PieceReader.open(source, options.size).catch((error: unknown) => {
       turn.then(
         (release) => release(),
