@@ -168,6 +168,25 @@ void t.test('while queued behind another request: at once, and the other is not 
   t.equal(await stored(store, '/second'), undefined);
 });
 
+void t.test('at every turn between two requests', async (t) => {
+  const { connect, store } = await startRoles(t);
+  // Calls in calls: a microtask later each, from before the second request begins until it is under way.
+  for (let turns = 0; turns < 8; turns++) {
+    const client = await connect();
+    const end = new AbortController();
+    const first = (async () => {
+      await client.writeFile('/first', content(10));
+      for (let turn = 0; turn < turns; turn++) await undefined;
+      end.abort();
+    })();
+    const second = quiet(client.readFile('/none/of/it', { signal: end.signal }));
+    await within('the first request', first);
+    await t.rejects(within('the second request', second), ABORTED, `after ${turns} turns`);
+    await client.close();
+  }
+  t.equal((await stored(store, '/first'))?.length, 10);
+});
+
 void t.test('the signal of the whole session, and a signal that comes too late', async (t) => {
   const { connect, store } = await startRoles(t);
   const end = new AbortController();

@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import type { Readable } from 'node:stream';
 import { integerInRange } from '../../core/check.js';
+import { closed } from '../../core/closed.js';
 import {
   AbortedError,
   asVeracruzError,
@@ -158,23 +159,17 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
     name: string,
     options: TransferOptions & { readonly to?: string } = {},
   ): Promise<(Readable & { readonly length: number }) | { bytes: number }> {
-    const release = await this.#acquire(options.signal);
-    const unwatch = this.#endWith(options.signal);
-    let body: IncomingBody;
-    try {
-      const response = await this.#request({ oneof: 'read_file', fields: { file_name: absolute(name) } });
-      body = fileOf(response);
-    } catch (error) {
-      unwatch();
-      release();
-      throw error;
-    }
-    body.once('close', () => {
-      unwatch();
-      this.#awaiting = false;
-      release();
+    const body = await new Promise<IncomingBody>((resolve, reject) => {
+      const read = async (unwatch: () => void) => {
+        const file = fileOf(await this.#request({ oneof: 'read_file', fields: { file_name: absolute(name) } }));
+        this.#report(file, name, options.onProgress);
+        resolve(file);
+        // Its turn lasts until it is read, or nobody wants it any more; a signal that fires then comes too late at once.
+        file.once('close', unwatch);
+        await closed(file);
+      };
+      this.#during(options.signal, read).catch(reject);
     });
-    this.#report(body, name, options.onProgress);
     if (options.to === undefined) return body;
     await save(body, options.to);
     return { bytes: body.length };
@@ -223,77 +218,61 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
 
   /** Ends the session when the requests before it are over. */
   async close(): Promise<void> {
-    if (this.#channel.destroyed) return this.#carrier.left();
-    const release = await this.#acquire().catch(() => undefined);
-    const closed = new Promise<void>((resolve) => this.#channel.once('close', () => resolve()));
-    if (this.#channel.closed) return;
-    // The last POST carries close_notify, and the Server is told that the session is over.
-    this.#channel.end(() => this.#channel.destroy());
-    release?.();
-    await closed;
+    const channel = this.#channel;
+    const ending = this.#during(undefined, async () => {
+      // The last POST carries close_notify, and the Server is told that the session is over.
+      channel.end(() => channel.destroy());
+      await closed(channel);
+    });
+    // A session that ends while requests before this are under way need not be ended.
+    await Promise.race([ending, closed(channel)]).catch(() => {});
+    await this.#carrier.left();
   }
 
   /** A request without a body: in its turn, and with its answer read to the end. */
-  async #ask<T>(request: Request, signal: AbortSignal | undefined, read: (response: Response) => T | Promise<T>): Promise<T> {
-    const release = await this.#acquire(signal);
-    const unwatch = this.#endWith(signal);
-    try {
-      return await read(await this.#request(request));
-    } finally {
-      unwatch();
-      this.#awaiting = false;
-      release();
-    }
+  #ask<T>(request: Request, signal: AbortSignal | undefined, read: (response: Response) => T | Promise<T>): Promise<T> {
+    return this.#during(signal, async () => read(await this.#request(request)));
   }
 
   async #send(operation: 'write' | 'append', name: string, source: FileSource, options: WriteOptions): Promise<void> {
     const file = absolute(name);
     if (options.size !== undefined) integerInRange('size', options.size, 0, Number.MAX_SAFE_INTEGER);
-    // The turn is taken before the source is looked at: requests keep the order of the calls.
-    const turn = this.#acquire(options.signal);
-    // It may be refused while the source is still being looked at: that is told below.
-    turn.catch(() => {});
-    const reader = await PieceReader.open(source, options.size).catch((error: unknown) => {
-      turn.then(
-        (release) => release(),
+    const opening = PieceReader.open(source, options.size);
+    // A source that is none is told of in its turn.
+    opening.catch(() => {});
+    try {
+      await this.#during(options.signal, async () => {
+        const reader = await opening;
+        let sent = 0;
+        const report = (bytes: number) => {
+          sent += bytes;
+          const progress: Progress = { operation, name, bytes: sent, total: reader.size };
+          options.onProgress?.(progress);
+          this.emit('progress', progress);
+        };
+        const write = async (data: Piece, first: boolean) => {
+          const oneof = first && operation === 'write' ? 'write_file' : 'append_file';
+          await this.#request({ oneof, fields: { file_name: file, data } });
+        };
+        try {
+          await sendPieces(reader, this.#maxPieceBytes, { write, report, broken: this.#broken() });
+        } finally {
+          this.#onBreak = undefined;
+        }
+      });
+    } finally {
+      await opening.then(
+        (reader) => reader.destroy(),
         () => {},
       );
-      throw error;
-    });
-    const release = await turn.catch((error: unknown) => {
-      reader.destroy();
-      throw error;
-    });
-    const unwatch = this.#endWith(options.signal);
-    try {
-      let sent = 0;
-      const report = (bytes: number) => {
-        sent += bytes;
-        const progress: Progress = { operation, name, bytes: sent, total: reader.size };
-        options.onProgress?.(progress);
-        this.emit('progress', progress);
-      };
-      const write = async (data: Piece, first: boolean) => {
-        const oneof = first && operation === 'write' ? 'write_file' : 'append_file';
-        await this.#request({ oneof, fields: { file_name: file, data } });
-      };
-      const broken = new Promise<never>((_, reject) => {
-        this.#onBreak = reject;
-        if (this.#failure !== undefined) reject(this.#failure);
-      });
-      broken.catch(() => {});
-      await sendPieces(reader, this.#maxPieceBytes, { write, report, broken });
-    } finally {
-      unwatch();
-      this.#onBreak = undefined;
-      this.#awaiting = false;
-      reader.destroy();
-      release();
     }
   }
 
-  /** Waits for the requests before; the caller must call what it gives when its request is over. */
-  async #acquire(signal?: AbortSignal): Promise<() => void> {
+  /**
+   * Does `work` when the requests before it are over; those behind it wait until it settles. Until then `signal` ends the
+   * session; if it fires before `work` begins, the session is not touched. `unwatch` lets go of the signal earlier.
+   */
+  async #during<T>(signal: AbortSignal | undefined, work: (unwatch: () => void) => Promise<T>): Promise<T> {
     const before = this.#turn;
     let release: () => void = () => {};
     this.#turn = new Promise((resolve) => {
@@ -305,7 +284,27 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
       void before.then(release);
       throw this.#failure ?? new AbortedError('the request was aborted before it began', { layer: LAYER, cause: signal?.reason });
     }
-    return release;
+    // In the same breath as the look at `aborted`: nobody would hear of what fires in between.
+    const abort = () => this.#channel.destroy(new AbortedError('the transfer was aborted', { layer: LAYER, cause: signal?.reason }));
+    signal?.addEventListener('abort', abort, { once: true });
+    const unwatch = () => signal?.removeEventListener('abort', abort);
+    try {
+      return await work(unwatch);
+    } finally {
+      unwatch();
+      this.#awaiting = false;
+      release();
+    }
+  }
+
+  /** Rejects when the session ends: a source that is being read may say nothing meanwhile. */
+  #broken(): Promise<never> {
+    const broken = new Promise<never>((_, reject) => {
+      this.#onBreak = reject;
+      if (this.#failure !== undefined) reject(this.#failure);
+    });
+    broken.catch(() => {});
+    return broken;
   }
 
   /** Sends a request and gives its answer, if that says SUCCESS. */
@@ -375,13 +374,6 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
     }
     if (!sent || error instanceof OutcomeUnknownError) return error;
     return new OutcomeUnknownError(`the session ended before the answer came: ${error.message}`, figures);
-  }
-
-  /** Lets `signal` end the session; gives the way to stop that. */
-  #endWith(signal: AbortSignal | undefined): () => void {
-    const abort = () => this.#channel.destroy(new AbortedError('the transfer was aborted', { layer: LAYER, cause: signal?.reason }));
-    signal?.addEventListener('abort', abort, { once: true });
-    return () => signal?.removeEventListener('abort', abort);
   }
 
   #report(body: IncomingBody, name: string, onProgress: TransferOptions['onProgress']): void {
