@@ -362,3 +362,22 @@ void t.test('progress of a small file, each figure once', async (t) => {
   t.equal(figures.at(-1), file.length);
   t.equal(new Set(figures).size, figures.length);
 });
+
+void t.test('progress that throws ends the read alone, of a file of any size', async (t) => {
+  const { connect } = await startRoles(t);
+  const client = await connect();
+  const onProgress = () => {
+    throw new Error('mine');
+  };
+  const to = join(freshFolder(t), 'out');
+  for (const size of [100, 3_000_000]) {
+    await client.writeFile('/f', content(size));
+    const read = () => client.readFile('/f', { onProgress }).then(collect);
+    await t.rejects(within('a read whose progress throws', read()), /mine/);
+    await t.rejects(within('a read to a path, likewise', client.readFile('/f', { to, onProgress })), /mine/);
+    client.once('progress', onProgress);
+    await t.rejects(within('a read whose event throws', client.readFile('/f').then(collect)), /mine/);
+    t.equal((await within('the next request', client.readFile('/f').then(collect))).length, size, 'the session goes on');
+  }
+  await within('close() after it', client.close());
+});

@@ -163,6 +163,7 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
       const read = async (unwatch: () => void) => {
         const file = fileOf(await this.#request({ oneof: 'read_file', fields: { file_name: absolute(name) } }));
         this.#report(file, name, options.onProgress);
+        if (file.errored) throw file.errored;
         resolve(file);
         // Its turn lasts until it is read, or nobody wants it any more; a signal that fires then comes too late at once.
         file.once('close', unwatch);
@@ -376,15 +377,21 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
     return new OutcomeUnknownError(`the session ended before the answer came: ${error.message}`, figures);
   }
 
+  /** Tells how far `body` has come; what a listener throws ends the body. */
   #report(body: IncomingBody, name: string, onProgress: TransferOptions['onProgress']): void {
     let told = 0;
     const tell = (bytes: number) => {
       if (body.complete) this.#awaiting = false;
-      if (bytes === told) return;
+      if (bytes === told || body.destroyed) return;
       told = bytes;
       const progress: Progress = { operation: 'read', name, bytes, total: body.length };
-      onProgress?.(progress);
-      this.emit('progress', progress);
+      try {
+        onProgress?.(progress);
+        this.emit('progress', progress);
+      } catch (thrown) {
+        // The reader is told. To the layers that the bytes come through, it would be a fault of the session.
+        body.destroy(thrown as Error);
+      }
     };
     body.on('received', tell);
     // A small file is there before anybody can listen.
