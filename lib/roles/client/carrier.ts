@@ -1,5 +1,5 @@
 import { request } from 'node:http';
-import { AbortedError } from '../../core/errors.js';
+import { OutcomeUnknownError, SessionUnknownError, TransportError } from '../../core/errors.js';
 import type { Received, Sent } from '../../layers/protobuf/index.js';
 import { sessionHead } from '../../layers/session/index.js';
 import { type TlsClientOptions, tlsState } from '../../layers/tls/index.js';
@@ -25,7 +25,10 @@ export interface Carrier {
   readonly channel: ClientChannel;
   /** An answer is due from now on, as long as `awaiting` says so. */
   expectAnswer(): void;
-  /** Settles when the Server has been told of a session that was broken off, or cannot be; at once for any other. */
+  /**
+   * Settles when the channel is closed and, where this end broke the session off, the Server has been told so or does not
+   * answer.
+   */
   left(): Promise<void>;
   /** Bytes on the connection, and POSTs sent (0 without HTTP). */
   wire(): { readonly bytesOut: number; readonly bytesIn: number; readonly posts: number };
@@ -64,10 +67,17 @@ function overHttp({ url: text, awaiting, answerTimeoutMs, signal, ...messages }:
   const more = () => !awaiting() || !heard();
   const channel = clientStack({ ...messages, batchBytes, more }).over(exchange, definedOf({ signal })) as ClientChannel;
   const heard = () => tlsState(channel.connection)?.heard === true;
-  let left = Promise.resolve();
-  channel.once('close', () => {
-    const { session } = channel.connection;
-    if (channel.errored instanceof AbortedError && session !== undefined) left = leave(url, session);
+  /** The Server knows that the session is over: it says so itself, its connection is lost, or both ends have said goodbye. */
+  const over = () => {
+    const { errored } = exchange;
+    if ([SessionUnknownError, OutcomeUnknownError, TransportError].some((gone) => errored instanceof gone)) return true;
+    return channel.writableFinished && tlsState(channel.connection)?.peerEnd === 'close_notify';
+  };
+  const left = new Promise<void>((resolve) => {
+    channel.once('close', () => {
+      const { session } = channel.connection;
+      resolve(session === undefined || over() ? undefined : leave(url, session));
+    });
   });
   return {
     channel,
@@ -78,8 +88,8 @@ function overHttp({ url: text, awaiting, answerTimeoutMs, signal, ...messages }:
 }
 
 /**
- * Tells the Server that a session is over. Between two POSTs it would not notice, and what the session has asked for, a
- * program that runs, would go on until it is idle too long. A Server of another make says no; it does not matter.
+ * Tells the Server that a session is over. Between two POSTs it would not notice: the session would be there, at both
+ * roles, and a program that it has started would run, until it is idle too long. A Server of another make says no; it does not matter.
  */
 function leave(url: URL, session: string): Promise<void> {
   return new Promise((resolve) => {
@@ -96,10 +106,11 @@ function leave(url: URL, session: string): Promise<void> {
 async function overTcp({ url, signal, ...messages }: CarrierOptions): Promise<Carrier> {
   const socket = await connectSocket(parseAddress(url), { signal });
   const channel = directClientStack(messages).over(socket, definedOf({ signal })) as ClientChannel;
+  const left = new Promise<void>((resolve) => channel.once('close', resolve));
   return {
     channel,
     expectAnswer: () => {},
-    left: () => Promise.resolve(),
+    left: () => left,
     wire: () => ({ bytesOut: socket.bytesWritten, bytesIn: socket.bytesRead, posts: 0 }),
   };
 }

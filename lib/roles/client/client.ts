@@ -114,6 +114,8 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
       return client;
     } catch (error) {
       client.#channel.destroy();
+      // The Server hears of it before the caller does, who may end the process.
+      await client.close();
       throw error;
     }
   }
@@ -219,15 +221,15 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
 
   /** Ends the session when the requests before it are over. */
   async close(): Promise<void> {
-    const channel = this.#channel;
-    const ending = this.#during(undefined, async () => {
+    const left = this.#carrier.left();
+    const ending = this.#during(undefined, () => {
       // The last POST carries close_notify, and the Server is told that the session is over.
-      channel.end(() => channel.destroy());
-      await closed(channel);
+      this.#channel.end(() => this.#channel.destroy());
+      return left;
     });
-    // A session that ends while requests before this are under way need not be ended.
-    await Promise.race([ending, closed(channel)]).catch(() => {});
-    await this.#carrier.left();
+    // A session that ends by itself, while requests before this are under way, need not be ended.
+    ending.catch(() => {});
+    await left;
   }
 
   /** A request without a body: in its turn, and with its answer read to the end. */
