@@ -1,6 +1,6 @@
 /** Files through the whole stack, over HTTP, all roles in this process. */
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import fs, { readFileSync, writeFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -172,6 +172,38 @@ void t.test('the session ends while a piece of unknown length is gathered, wheth
     await until('the source is let go', () => returned);
   }
   t.equal(await stored(store, '/f'), undefined);
+});
+
+void t.test('a path that cannot be opened, behind another request: the caller hears it in its turn', async (t) => {
+  const { connect, store } = await startRoles(t);
+  const client = await connect();
+  const path = join(freshFolder(t), 'source');
+  writeFileSync(path, content(10));
+  const { open } = fs;
+  const refused = new Promise<void>((resolve) => {
+    fs.open = ((...parameters: Parameters<typeof open>) => {
+      if (parameters[0] !== path) return open(...parameters);
+      const answer = parameters.at(-1) as (error: Error) => void;
+      setImmediate(() => {
+        answer(new Error('no permission'));
+        setImmediate(resolve);
+      });
+    }) as typeof open;
+  });
+  t.teardown(() => {
+    fs.open = open;
+  });
+  async function* slow() {
+    yield content(10);
+    await refused;
+    yield content(10);
+  }
+  const first = client.writeFile('/first', slow(), { size: 20 });
+  const second = client.writeFile('/second', path);
+  second.catch(() => {});
+  await within('the request before it', first);
+  await t.rejects(within('the request of the path', second), /no permission/);
+  t.equal((await stored(store, '/first'))?.length, 20);
 });
 
 void t.test('pieces: a write and appends', async (t) => {

@@ -45,7 +45,10 @@ export class PieceReader {
       });
       if (!found.isFile()) throw new InvalidArgumentError(`${source} is no regular file`, { layer: LAYER });
       agree(size, found.size);
-      return new PieceReader(createReadStream(source, { highWaterMark: FILE_CHUNK_BYTES }), found.size);
+      const file = createReadStream(source, { highWaterMark: FILE_CHUNK_BYTES });
+      // It is opened at once, and may be read much later or never: whoever reads it hears then that it cannot be.
+      file.on('error', () => {});
+      return new PieceReader(file, found.size);
     }
     if (source instanceof Uint8Array) {
       agree(size, source.byteLength);
