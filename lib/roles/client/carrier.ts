@@ -1,16 +1,21 @@
 import { request } from 'node:http';
-import { OutcomeUnknownError, SessionUnknownError, TransportError } from '../../core/errors.js';
+import type { Socket } from 'node:net';
+import { integerInRange } from '../../core/check.js';
+import { AbortedError, OutcomeUnknownError, SessionUnknownError, TimeoutError, TransportError } from '../../core/errors.js';
 import type { Received, Sent } from '../../layers/protobuf/index.js';
 import { sessionHead } from '../../layers/session/index.js';
 import { type TlsClientOptions, tlsState } from '../../layers/tls/index.js';
 import type { Channel } from '../../pipeline/channel.js';
 import { parseAddress } from '../../transports/address.js';
-import { HttpExchange } from '../../transports/http-client.js';
+import { HTTP_EXCHANGE_DEFAULTS, HttpExchange } from '../../transports/http-client.js';
 import { parseHttpUrl } from '../../transports/http-url.js';
 import { connectSocket } from '../../transports/socket.js';
 import { definedOf } from '../options.js';
 import { clientStack, directClientStack, type MessageOptions } from '../stacks.js';
 
+const LAYER = 'client';
+/** Milliseconds of silence after which the kernel asks a TCP peer whether it is there: a program that runs says nothing. */
+const KEEP_ALIVE_MS = 30_000;
 /** Milliseconds that a client which breaks off takes to say so. */
 const LEAVE_MS = 1000;
 /** Bytes of ciphertext that go into one POST, when the server takes as much. */
@@ -38,21 +43,26 @@ export interface CarrierOptions extends MessageOptions {
   /** `http://host:port` of the Server, or `tcp://host:port` where it takes TLS without HTTP. */
   readonly url: string;
   readonly tls: TlsClientOptions;
+  /** Milliseconds between two signs of life of an answer, and of bytes that are to leave; 0 waits for ever. Default 60,000. */
   readonly answerTimeoutMs?: number | undefined;
+  /** Milliseconds to wait for a TCP connection. Default 10,000. */
+  readonly connectTimeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Whether an answer, or the rest of one, is due. */
   readonly awaiting: () => boolean;
+  /** Whether that is a program's, which gives no sign of life over `tcp://` until it is there. Default: never. */
+  readonly running?: () => boolean;
 }
 
 /**
- * @throws TransportError when nobody listens at a `tcp://` address; over HTTP that shows with the first POST.
- * InvalidOptionError for a URL that is none
+ * @throws TransportError when nobody listens at a `tcp://` address, or nobody answers; over HTTP that shows with the first
+ * POST. InvalidOptionError for a URL that is none.
  */
 export async function openCarrier(options: CarrierOptions): Promise<Carrier> {
   return /^(tcp|unix):/.test(options.url) ? overTcp(options) : overHttp(options);
 }
 
-function overHttp({ url: text, awaiting, answerTimeoutMs, signal, ...messages }: CarrierOptions): Carrier {
+function overHttp({ url: text, awaiting, answerTimeoutMs, connectTimeoutMs, signal, ...messages }: CarrierOptions): Carrier {
   const url = parseHttpUrl(text);
   const exchange = new HttpExchange({
     url: new URL('/runtime_manager', url).href,
@@ -60,7 +70,7 @@ function overHttp({ url: text, awaiting, answerTimeoutMs, signal, ...messages }:
       const id = channel.connection.session;
       return awaiting() && id !== undefined ? sessionHead(Number(id)) : undefined;
     },
-    ...definedOf({ answerTimeoutMs }),
+    ...definedOf({ answerTimeoutMs, connectTimeoutMs }),
   });
   const batchBytes = () => Math.min(BATCH_BYTES, Math.floor((exchange.maxBodyBytes - SESSION_HEAD_BYTES) / 4) * 3);
   // Until the manager has been heard, the first request follows the end of the handshake: one POST has both.
@@ -103,14 +113,41 @@ function leave(url: URL, session: string): Promise<void> {
   });
 }
 
-async function overTcp({ url, signal, ...messages }: CarrierOptions): Promise<Carrier> {
-  const socket = await connectSocket(parseAddress(url), { signal });
+async function overTcp(options: CarrierOptions): Promise<Carrier> {
+  const { url, awaiting, running = () => false, answerTimeoutMs, connectTimeoutMs, signal, ...messages } = options;
+  const silentMs = integerInRange('answerTimeoutMs', answerTimeoutMs ?? HTTP_EXCHANGE_DEFAULTS.answerTimeoutMs, 0, 2 ** 31 - 1);
+  const socket = await connectInTime(url, connectTimeoutMs ?? HTTP_EXCHANGE_DEFAULTS.connectTimeoutMs, signal);
+  socket.setKeepAlive(true, KEEP_ALIVE_MS);
   const channel = directClientStack(messages).over(socket, definedOf({ signal })) as ClientChannel;
   const left = new Promise<void>((resolve) => channel.once('close', resolve));
+  let looked = 0;
+  // Bytes that come, and bytes that the kernel takes, begin the time anew by themselves.
+  const watch = () => {
+    looked = channel.received;
+    socket.setTimeout(silentMs);
+  };
+  watch();
+  socket.on('timeout', () => {
+    // While bytes wait in the layers, or until a moment ago did, it is the reader who makes the peer wait.
+    const silent = awaiting() && !running() && channel.idle && channel.received === looked;
+    if (silent || socket.writableLength > 0) {
+      channel.destroy(new TimeoutError(`the server was silent for ${silentMs} ms`, { layer: LAYER, limit: silentMs }));
+    } else if (awaiting()) watch();
+  });
   return {
     channel,
-    expectAnswer: () => {},
+    expectAnswer: watch,
     left: () => left,
     wire: () => ({ bytesOut: socket.bytesWritten, bytesIn: socket.bytesRead, posts: 0 }),
   };
+}
+
+/** @throws TransportError also when there is no connection after `timeoutMs` */
+async function connectInTime(url: string, timeoutMs: number, signal: AbortSignal | undefined): Promise<Socket> {
+  const deadline = AbortSignal.timeout(integerInRange('connectTimeoutMs', timeoutMs, 1, 2 ** 31 - 1));
+  const either = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
+  return connectSocket(parseAddress(url), { signal: either }).catch((cause: unknown) => {
+    if (!(cause instanceof AbortedError) || signal?.aborted === true) throw cause;
+    throw new TransportError(`cannot connect to ${url}: no connection after ${timeoutMs} ms`, { layer: LAYER, limit: timeoutMs, cause });
+  });
 }

@@ -58,6 +58,8 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
   #onBreak: ((error: VeracruzError) => void) | undefined;
   /** An answer is due, or its body is still coming: the Server is asked for output. */
   #awaiting = false;
+  /** The answer is a program's, and may be as long in coming as that runs. */
+  #running = false;
   /** The manager has answered once: it has accepted us. */
   #accepted = false;
   #failure: VeracruzError | undefined;
@@ -80,6 +82,7 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
       answerTimeoutMs,
       signal,
       awaiting: () => this.#awaiting,
+      running: () => this.#running,
     });
     this.#channel = this.#carrier.channel;
     this.#channel.on('data', (response: Response) => this.#answered(response));
@@ -185,7 +188,7 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
    * @param program its name at the manager, e.g. `/program/sum.wasm`
    */
   compute(program: string, { signal }: { readonly signal?: AbortSignal } = {}): Promise<number> {
-    return this.#ask({ oneof: 'request_result', fields: { file_name: absolute(program) } }, signal, exitCodeOf);
+    return this.#run({ oneof: 'request_result', fields: { file_name: absolute(program) } }, signal);
   }
 
   /**
@@ -202,7 +205,7 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
         got: this.#dialect,
       });
     }
-    return this.#ask({ oneof: 'request_pipeline', fields: { file_name: String(pipeline) } }, signal, exitCodeOf);
+    return this.#run({ oneof: 'request_pipeline', fields: { file_name: String(pipeline) } }, signal);
   }
 
   /** SHA-256 of the manager's policy, 64 lowercase hex digits. Asked once, then remembered. */
@@ -230,6 +233,17 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
     // A session that ends by itself, while requests before this are under way, need not be ended.
     ending.catch(() => {});
     await left;
+  }
+
+  #run(request: Request, signal: AbortSignal | undefined): Promise<number> {
+    return this.#during(signal, async () => {
+      this.#running = true;
+      try {
+        return await exitCodeOf(await this.#request(request));
+      } finally {
+        this.#running = false;
+      }
+    });
   }
 
   /** A request without a body: in its turn, and with its answer read to the end. */

@@ -44,7 +44,11 @@ export interface ClientOptions {
   maxMessageBytes?: number;
   /** Milliseconds for the TLS handshake. Default 10,000. */
   handshakeTimeoutMs?: number;
-  /** Milliseconds between two signs of life of an answer. Default 60,000. */
+  /**
+   * Milliseconds between two signs of life of an answer, and of bytes that are to leave. Over `tcp://` a program that runs
+   * gives none: what `compute` and `runPipeline` wait for has no deadline there, and ends only when TCP's keep-alive finds
+   * nobody at the other end. Default 60,000; 0 waits for ever.
+   */
   answerTimeoutMs?: number;
   /** Aborting ends the session, at both ends. */
   signal?: AbortSignal;

@@ -157,10 +157,7 @@ void t.test('what one pass leaves to the parser', async (t) => {
 });
 
 void t.test('limits hold for a message that comes in one piece, as for one in many', async (t) => {
-  const wire = Buffer.concat([
-    Buffer.of(0x08, 5),
-    delimited(2, delimited(1, Buffer.alloc(30, 'name')), delimited(2, patterned(100))),
-  ]);
+  const wire = Buffer.concat([Buffer.of(0x08, 5), delimited(2, delimited(1, Buffer.alloc(30, 'name')), delimited(2, patterned(100)))]);
   for (const tight of [{ maxFields: 2 }, { maxBufferedMessageBytes: 31, maxFileNameBytes: 30 }]) {
     const small = protobuf({ sends: RESPONSE, receives: REQUEST, ...tight });
     t.match((await feed(small.inbound(), announced([wire]))).error, { code: 'ERR_VC_LIMIT', limit: Object.values(tight)[0] });
