@@ -57,16 +57,17 @@ export async function listenPipe(address: Address, onPipe: (pipe: Duplex) => voi
   const early = abortOf(signal, address);
   if (early !== undefined) throw early;
   const listener = await listenSocket(address, onPipe);
+  const onAbort = () => void listener.close();
   const close = () => {
-    signal.removeEventListener('abort', close);
+    signal.removeEventListener('abort', onAbort);
     return listener.close();
   };
   const late = abortOf(signal, address);
   if (late !== undefined) {
-    await close();
+    await listener.close();
     throw late;
   }
-  signal.addEventListener('abort', close);
+  signal.addEventListener('abort', onAbort, { once: true });
   return { address: listener.address, close };
 }
 
