@@ -6,10 +6,4 @@ export type Log = (level: 'debug' | 'info' | 'warn' | 'error', event: string, fi
 /** Says nothing. */
 export const noLog: Log = () => {};
 
-/** `T` with the keys that may be missing, but never undefined. */
-type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> };
-
-/** The options without those that were passed as undefined, so that they do not cover a default. */
-export function definedOf<T extends object>(options: T): Defined<T> {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Defined<T>;
-}
+export { definedOf } from '../core/check.js';

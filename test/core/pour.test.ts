@@ -34,6 +34,35 @@ void t.test('all of it, and then it is finished', async (t) => {
   t.ok(empty.finished);
 });
 
+void t.test('a source is read no faster than the sink takes', async (t) => {
+  let pulled = 0;
+  const from = Readable.from(
+    (function* () {
+      for (; pulled < 100; pulled++) yield Buffer.alloc(1000);
+    })(),
+  );
+  let release = () => {};
+  let taken = 0;
+  const sink = new Writable({
+    highWaterMark: 1,
+    write: (chunk: Buffer, _encoding, done) => {
+      taken += chunk.length;
+      release = done;
+    },
+  });
+  const poured = pour(from, sink);
+  for (let turn = 0; turn < 50; turn++) await new Promise((go) => setImmediate(go));
+  t.ok(pulled < 30, `${pulled} chunks are read ahead at most: what a Readable keeps`);
+  t.equal(taken, 1000);
+  sink._write = (chunk: Buffer, _encoding, done) => {
+    taken += chunk.length;
+    setImmediate(done);
+  };
+  release();
+  await within('the rest', poured);
+  t.equal(taken, 100_000);
+});
+
 void t.test('a fault is thrown when nothing is left of the sink', async (t) => {
   for (const failing of ['sink', 'source'] as const) {
     let left = true;

@@ -100,6 +100,26 @@ void t.test('every status but 200 is a refusal', async (t) => {
   }
 });
 
+void t.test('a refusal that says why and never ends', async (t) => {
+  const { url, sockets } = await serve(t, says('HTTP/1.1 400 Bad\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nwhy\n\r\n'));
+  t.match(await failure(t, { url }), { code: 'ERR_VC_HTTP_STATUS', got: 400, message: 'the server answered 400: why' });
+  await until('the connection is closed', () => sockets.size === 0);
+});
+
+void t.test('an answer that nobody reads stays where it is', async (t) => {
+  const size = 32 * 1024 * 1024;
+  const server = createServer((request, response) => request.resume().on('end', () => response.end(Buffer.alloc(size))));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => server.close());
+  const post = new HttpPost({ url: `http://127.0.0.1:${(server.address() as { port: number }).port}/`, maxAnswerBytes: size });
+  post.end('x');
+  await once(post, 'readable');
+  for (let turn = 0; turn < 200; turn++) await new Promise((go) => setImmediate(go));
+  t.ok(post.readableLength <= 1024 * 1024, `${post.readableLength} bytes in memory`);
+  t.equal((await collect(post as AsyncIterable<Buffer>)).length, size);
+});
+
 void t.test('a body at its limit, and one over it', async (t) => {
   const { url, seen, sockets } = await serve(t, says('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'));
   await exchange(t, { url, maxBodyBytes: 10 }, Buffer.alloc(10));
@@ -140,6 +160,7 @@ void t.test('answers that are cut off, or none', async (t) => {
     'no last chunk': (socket) => void socket.end('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n'),
     'no HTTP': says('SSH-2.0-OpenSSH_9.2\r\n\r\n'),
     'a head without end': says(`HTTP/1.1 200 OK\r\nX: ${'x'.repeat(20_000)}`),
+    'a head of 12 KB': says(`HTTP/1.1 200 OK\r\nX: ${'x'.repeat(12_000)}\r\nContent-Length: 0\r\n\r\n`),
     'two lengths': says('HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx'),
     'another protocol': says('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n'),
   };
