@@ -176,7 +176,7 @@ void t.test('at every turn between two requests', async (t) => {
     const end = new AbortController();
     const first = (async () => {
       await client.writeFile('/first', content(10));
-      for (let turn = 0; turn < turns; turn++) await undefined;
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve();
       end.abort();
     })();
     const second = quiet(client.readFile('/none/of/it', { signal: end.signal }));
