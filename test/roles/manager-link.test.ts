@@ -418,6 +418,59 @@ void t.test('an upload faster than the store: beyond 8 MiB the link waits, whoev
   t.same([await first, await server.answer()], [tell.needed(false), tell.fail], 'until the store has caught up');
 });
 
+void t.test('what waits behind a slow answer is limited, and holds up nobody', async (t) => {
+  const logged: string[] = [];
+  const log = (_level: string, event: string, { code }: Readonly<Record<string, unknown>> = {}) => void logged.push(`${event} ${code}`);
+  const { server, manager } = await meet(t, { store: slowStore(), log, maxBacklogBytes: 12 * 2 ** 20 });
+  const hand = await Hand.open(server);
+  hand.ask({ oneof: 'read_file', fields: { file_name: '/slow' } });
+  const size = 15 * 2 ** 20;
+  hand.ask({ oneof: 'write_file', fields: { file_name: '/f', data: { length: size, source: slices(content(size), 65_536) } } });
+  let fed = 0;
+  const feed = async (upTo: number) => {
+    while (fed < upTo) {
+      await until('ciphertext', () => hand.waiting > 0);
+      const bytes = hand.take();
+      for (let at = 0; at < bytes.length; at += 500_000) {
+        const slice = bytes.subarray(at, at + 500_000);
+        if (!(await server.call(ask.send(hand.id, slice))).equals(tell.success)) return false;
+        fed += slice.length;
+      }
+    }
+    return true;
+  };
+  t.ok(await feed(11 * 2 ** 20));
+  // Each of the questions used to hold up the one behind it for a second: these would take longer than a hang.
+  const questions = Array.from({ length: 40 }, () => [ask.needed(hand.id), ask.needed(99)]).flat();
+  server.post(...questions);
+  const answers = await within('the answers of two sessions', Promise.all(questions.map(() => server.answer())));
+  t.same(answers, Array.from({ length: 40 }, () => [tell.needed(false), tell.fail]).flat());
+  t.notOk(await feed(size), 'refused');
+  t.ok(fed > 12 * 2 ** 20, 'though not before the limit');
+  await until('the session is over', () => manager.sessions === 0);
+  t.same(
+    logged.filter((line) => line.startsWith('session failed')),
+    ['session failed ERR_VC_LIMIT'],
+  );
+});
+
+void t.test('a stranger who waits for the gate cannot pile up ciphertext', async (t) => {
+  const { server } = await meet(t);
+  const hand = new Hand(server, 0);
+  await until('the ClientHello', () => hand.waiting > 0);
+  const hello = hand.take();
+  // So many handshakes run at once; the next one waits.
+  const others = await Promise.all(Array.from({ length: 64 }, () => server.open()));
+  const id = await server.open();
+  const more = Array.from({ length: 32 }, () => ask.send(id, Buffer.alloc(65_536)));
+  server.post(...others.map((other) => ask.send(other, hello)), ask.send(id, hello), ...more);
+  for (const _ of [...others, id]) t.same(await server.answer(), tell.success);
+  const answers = await Promise.all(more.map(() => server.answer()));
+  const taken = answers.findIndex((answer) => answer.equals(tell.fail));
+  t.ok(taken > 0 && taken <= 16, `${taken} of 64 KiB were taken`);
+  t.ok(answers.slice(taken).every((answer) => answer.equals(tell.fail)));
+});
+
 void t.test('the link closes: its sessions die, and those of other links do not', async (t) => {
   const { server, manager } = await meet(t);
   const other = await ForeignServer.connect(t, portOf(manager));

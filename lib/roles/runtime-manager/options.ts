@@ -50,6 +50,13 @@ export interface RuntimeManagerOptions extends TrustOptions {
   compute?: ComputeEngine;
   /** TLS sessions at once. Default 10,000. */
   maxSessions?: number;
+  /**
+   * Bytes of ciphertext of one session that may wait, behind a program that runs or for a slow store, when SendTlsData
+   * brings more: that is refused (Status Fail), and the session is over. Before its handshake 64 KiB. Default 64 MiB, more
+   * than a Server at its defaults has under way: 16 POSTs of 4 MiB. Keep it well above 8 MiB, to which an upload may run
+   * ahead of the store.
+   */
+  maxBacklogBytes?: number;
   /** Bytes that a message may have, file included. Default 16 GiB. */
   maxMessageBytes?: number;
   /**
@@ -74,6 +81,7 @@ export const RUNTIME_MANAGER_DEFAULTS = Object.freeze({
   dialect: '2207',
   frame: 'tcp9',
   maxSessions: 10_000,
+  maxBacklogBytes: 64 * 2 ** 20,
   maxMessageBytes: 16 * 2 ** 30,
   maxAnswerBytes: 256 * 1024,
   maxPolicyBytes: POLICY_DEFAULTS.maxPolicyBytes,
@@ -98,6 +106,7 @@ export function completed(options: RuntimeManagerOptions): CompleteOptions {
   const behindConsole = options.listen?.startsWith('serial:') === true && options.connect === undefined ? CONSOLE_DEFAULTS : {};
   const all: CompleteOptions = { log: noLog, ...RUNTIME_MANAGER_DEFAULTS, ...behindConsole, ...definedOf(options) };
   integerInRange('maxSessions', all.maxSessions, 1, 2 ** 31);
+  integerInRange('maxBacklogBytes', all.maxBacklogBytes, 65_536, Number.MAX_SAFE_INTEGER);
   integerInRange('maxMessageBytes', all.maxMessageBytes, 1, Number.MAX_SAFE_INTEGER);
   integerInRange('maxAnswerBytes', all.maxAnswerBytes, 1, 2 ** 20);
   integerInRange('maxPolicyBytes', all.maxPolicyBytes, 1, Number.MAX_SAFE_INTEGER);

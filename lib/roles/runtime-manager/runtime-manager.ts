@@ -208,7 +208,7 @@ export class RuntimeManager {
     const { enclave } = this.#initialisation;
     if (enclave === undefined || !this.#active || this.#sessions.size >= this.#options.maxSessions) return status(false);
     const id = ++this.#lastId;
-    const session = new TlsSession(id, enclave.stack, {
+    const session = new TlsSession(id, enclave.stack, this.#options, {
       answer: (request, principal, signal) =>
         answerRequest(request, enclave, { principal: enclave.principal(principal), session: id, signal }),
       onEnd: (ended, error) => {

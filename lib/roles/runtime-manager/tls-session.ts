@@ -1,4 +1,4 @@
-import { asVeracruzError, PrincipalUnknownError, type VeracruzError } from '../../core/errors.js';
+import { asVeracruzError, LimitError, PrincipalUnknownError, type VeracruzError } from '../../core/errors.js';
 import { written } from '../../core/written.js';
 import type { Slices } from '../../layers/bincode/index.js';
 import type { IncomingBody } from '../../layers/protobuf/index.js';
@@ -22,10 +22,20 @@ const BUSY_TURNS = 8;
 /** Ciphertext that may wait for TLS when the client is told to send more of an upload. */
 const BACKLOG_BYTES = 1024 * 1024;
 /**
- * Ciphertext beyond which not even a hurry is heeded: the Server must not bring an upload faster than the store takes
- * it, and its own next POST already waits behind the question.
+ * Ciphertext of an upload beyond which not even a hurry is heeded: the Server must not bring it faster than the store
+ * takes it, and its own next POST already waits behind the question.
  */
-const MAX_BACKLOG_BYTES = 8 * 1024 * 1024;
+const HURRY_BACKLOG_BYTES = 8 * 1024 * 1024;
+/**
+ * Ciphertext that may wait when more comes and the handshake has not begun. A client has nothing to say then but its
+ * ClientHello; who says more is a stranger, and waits in memory.
+ */
+const STRANGER_BACKLOG_BYTES = 64 * 1024;
+
+export interface SessionOptions {
+  /** As `RuntimeManagerOptions`. */
+  readonly maxBacklogBytes: number;
+}
 
 export interface SessionEvents {
   /**
@@ -52,6 +62,7 @@ export class TlsSession {
   readonly #pipe = new SessionPipe();
   readonly #channel: Channel<ReceivedRequest | SentResponse>;
   readonly #events: SessionEvents;
+  readonly #maxBacklogBytes: number;
   /** The body that is arriving, or has arrived and is being read. */
   #body: IncomingBody | undefined;
   /** Requests have come that are not answered. */
@@ -69,9 +80,10 @@ export class TlsSession {
   #quietTurns = 0;
   #looking: NodeJS.Immediate | undefined;
 
-  constructor(id: number, clientStack: ReturnType<typeof managerClientStack>, events: SessionEvents) {
+  constructor(id: number, clientStack: ReturnType<typeof managerClientStack>, { maxBacklogBytes }: SessionOptions, events: SessionEvents) {
     this.id = id;
     this.#events = events;
+    this.#maxBacklogBytes = maxBacklogBytes;
     this.#channel = clientStack.over(this.#pipe, { session: String(id) });
     this.#pipe.onProgress = () => this.#progress();
     let failure: VeracruzError | undefined;
@@ -93,9 +105,16 @@ export class TlsSession {
     return this.#ended && this.#pipe.outputBytes === 0;
   }
 
-  /** SendTlsData: takes ciphertext. False when the session is gone. */
+  /** SendTlsData: takes ciphertext. False when the session is gone; it goes when more waits already than may. */
   feed(data: Slices): boolean {
-    if (this.#ended) return false;
+    if (this.#ended || this.#channel.destroyed) return false;
+    const got = this.#pipe.readableLength;
+    const limit = this.#backlogLimit();
+    if (got > limit) {
+      const figures = { layer: 'runtime-manager', session: String(this.id), got, limit };
+      this.destroy(new LimitError(`more ciphertext while ${got} bytes wait, at most ${limit} may`, figures));
+      return false;
+    }
     this.#quietTurns = 0;
     this.#answered = false;
     this.#inVain = false;
@@ -172,7 +191,8 @@ export class TlsSession {
         return true;
       }
       if (this.#ended || performance.now() > deadline) return false;
-      if (hurried() && this.#pipe.readableLength <= MAX_BACKLOG_BYTES) return false;
+      // What waits for a handshake or a program moves no sooner for holding up the link.
+      if (hurried() && (this.#pipe.readableLength <= HURRY_BACKLOG_BYTES || !this.#uploadGoesOn())) return false;
       if (this.#uploadWantsMore()) return false;
       if (this.#uploadGoesOn()) {
         await this.#nextProgress(deadline - performance.now());
@@ -205,6 +225,12 @@ export class TlsSession {
       if (this.#quietTurns < QUIET_TURNS && ++turns < BUSY_TURNS) this.#looking = setImmediate(look);
     };
     this.#looking = setImmediate(look);
+  }
+
+  /** Once a handshake runs, TLS takes what comes, or refuses it: what waits then waits for the session's own requests. */
+  #backlogLimit(): number {
+    const phase = tlsState(this.#channel.connection)?.phase;
+    return phase === 'waiting' || phase === 'queued' ? Math.min(STRANGER_BACKLOG_BYTES, this.#maxBacklogBytes) : this.#maxBacklogBytes;
   }
 
   /** The client has more of an upload to send, and TLS keeps up with what it sends. */

@@ -7,6 +7,11 @@ import type { ManagerSession } from './manager-session.js';
 /** Milliseconds between two looks for output while the client is silent: doubled from the first to the last. */
 const LOOK_FIRST_MS = 2;
 const LOOK_LAST_MS = 1000;
+/**
+ * Ciphertext that may go to the manager between two times that it says it has digested what it got: nothing else holds
+ * back an upload that is faster than its store. Behind a program that runs, that is so much a second.
+ */
+const MAX_AHEAD_BYTES = 4 * 1024 * 1024;
 
 /**
  * A session over plain TCP, as the head dialect has it: TLS straight through, one connection a session (wire spec §C).
@@ -47,11 +52,16 @@ export class DirectSession {
 
   async #relay(): Promise<void> {
     try {
+      let ahead = 0;
       // The loop must not destroy the socket at its end: answers may still be on their way out.
       for await (const chunk of this.#socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
         await this.manager.feed([chunk]);
         this.#lookMs = LOOK_FIRST_MS;
         this.#fetch();
+        ahead += chunk.length;
+        if (ahead < MAX_AHEAD_BYTES) continue;
+        await this.#fetching;
+        ahead = 0;
       }
       // The client is done talking; what it asked for is still answered.
       await this.#fetching;
