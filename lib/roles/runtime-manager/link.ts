@@ -13,6 +13,12 @@ export interface PendingResponse {
 /** Milliseconds that an answer may make the requests behind it wait. */
 const PATIENCE_MS = 5;
 
+/**
+ * Requests whose answers wait, beyond which no more are read until half of them are out: what carries data was handed over
+ * already, so it is questions that would pile up.
+ */
+const MAX_DUE = 1024;
+
 /** A request whose answer is not out yet. */
 interface Due {
   readonly request: Request;
@@ -34,6 +40,8 @@ export class LinkEndpoint {
   /** Oldest first. */
   readonly #due: Due[] = [];
   #sending = false;
+  /** No more requests are read until fewer answers are due. */
+  #full = false;
   /** The answer that holds up all others. */
   #awaiting: PendingResponse | undefined;
   /** The answer before it had data, of the same session as a rule: whether there is more will soon be known. */
@@ -73,7 +81,10 @@ export class LinkEndpoint {
       if (!this.#channel.write(response)) this.#wait();
       return;
     }
-    this.#due.push({ request, response });
+    if (this.#due.push({ request, response }) >= MAX_DUE) {
+      this.#full = true;
+      this.#channel.pause();
+    }
     if (!this.#sending) void this.#send();
     else if (this.#holdsUp(request)) this.#startPatience();
   }
@@ -93,6 +104,10 @@ export class LinkEndpoint {
       this.#gaveData = response.kind === 'TlsData';
       if (this.#channel.destroyed) return;
       if (!this.#channel.write(response)) await drained(this.#channel);
+      if (this.#full && this.#due.length <= MAX_DUE / 2) {
+        this.#full = false;
+        this.#channel.resume();
+      }
     }
     this.#sending = false;
   }
