@@ -485,6 +485,28 @@ void t.test('the link closes: its sessions die, and those of other links do not'
   t.same(await other.call(ask.needed(mine.id)), tell.fail);
 });
 
+void t.test('a link reaches its own sessions only, and forgets those that are over', async (t) => {
+  const closed: unknown[] = [];
+  const log = (_level: string, event: string, { sessions }: Readonly<Record<string, unknown>> = {}) => {
+    if (event === 'link closed') closed.push(sessions);
+  };
+  const { server, manager } = await meet(t, { log });
+  const other = await ForeignServer.connect(t, portOf(manager));
+  const mine = await Hand.open(server);
+  for (const request of [ask.send(mine.id, Buffer.from('x')), ask.needed(mine.id), ask.get(mine.id), ask.close(mine.id)]) {
+    t.same(await other.call(request), tell.fail);
+  }
+  mine.ask({ oneof: 'request_policy_hash', fields: {} });
+  await mine.carry();
+  t.equal((await mine.answer()).status, 'SUCCESS', 'nothing has come of it');
+  const id = await other.open();
+  t.same(await other.call(ask.send(id, Buffer.from('GET / HTTP/1.1\r\n\r\n'))), tell.success);
+  await until('the session of the other link is over', () => manager.sessions === 1);
+  other.socket.destroy();
+  await until('the link is closed', () => closed.length === 1);
+  t.same(closed, [0]);
+});
+
 void t.test('the link closes in the middle of an upload: the old file is untouched', async (t) => {
   const { manager, store, folder } = await startRoles(t);
   const sink = store.write('/f');

@@ -22,7 +22,8 @@ const CONNECT_RETRY: RetryOptions = Object.freeze({ tries: 300, intervalMs: 100,
 
 /** What belongs to one link: its sessions end with it, and so does an attestation that it has begun. */
 interface Link {
-  readonly sessions: Set<number>;
+  /** By the ids of the wire. No other link can reach them. */
+  readonly sessions: Map<number, TlsSession>;
   /** Undefined where the manager needs no attestation. */
   readonly enrolment: Enrolment | undefined;
 }
@@ -145,7 +146,7 @@ export class RuntimeManager {
 
   #serve(pipe: Duplex): void {
     const { attester } = this.#options;
-    const link: Link = { sessions: new Set(), enrolment: attester && new Enrolment({ ...this.#options, attester }) };
+    const link: Link = { sessions: new Map(), enrolment: attester && new Enrolment({ ...this.#options, attester }) };
     const endpoint = new LinkEndpoint(
       pipe,
       this.#options,
@@ -154,7 +155,7 @@ export class RuntimeManager {
         this.#links.delete(endpoint);
         this.#options.log(error === undefined ? 'info' : 'warn', 'link closed', { reason: error?.message, sessions: link.sessions.size });
         // Who relays a session's bytes is gone: the session cannot go on.
-        for (const id of link.sessions) this.#drop(id);
+        for (const id of link.sessions.keys()) this.#drop(id, link);
         // A manager that had connected has nobody to serve any more.
         if (!this.#active || this.#options.connect !== undefined) void this.close();
       },
@@ -176,19 +177,20 @@ export class RuntimeManager {
       case 'NewTlsSession':
         return this.#newSession(link);
       case 'SendTlsData':
-        return status(this.#sessions.get(request.session)?.feed(request.data) === true);
+        return status(link.sessions.get(request.session)?.feed(request.data) === true);
       case 'GetTlsDataNeeded':
-        return this.#whenKnown(request.session, (needed) => ({ kind: 'TlsDataNeeded', needed }));
+        return this.#whenKnown(request.session, link, (needed) => ({ kind: 'TlsDataNeeded', needed }));
       case 'GetTlsData':
         // head has no GetTlsDataNeeded: an answer without data says what that would say.
         return this.#options.dialect === 'head'
-          ? this.#whenKnown(request.session, (needed) =>
-              needed ? this.#get(request.session) : { kind: 'TlsData', data: [], active: this.#active },
+          ? this.#whenKnown(request.session, link, (needed) =>
+              needed ? this.#get(request.session, link) : { kind: 'TlsData', data: [], active: this.#active },
             )
-          : this.#get(request.session);
+          : this.#get(request.session, link);
       case 'CloseTlsSession':
-        link.sessions.delete(request.session);
-        this.#drop(request.session);
+        // Of a session that is over already it is Success (wire spec §D).
+        if (this.#sessions.has(request.session) && !link.sessions.has(request.session)) return status(false);
+        this.#drop(request.session, link);
         return status(true);
       case 'ResetEnclave':
         return this.#reset(link);
@@ -199,8 +201,7 @@ export class RuntimeManager {
   #reset(link: Link): Response {
     if (this.#options.frame !== 'icecap4') return UNIMPLEMENTED;
     // The far end of a console is not seen to close: this is how its Server takes leave.
-    for (const id of link.sessions) this.#drop(id);
-    link.sessions.clear();
+    for (const id of link.sessions.keys()) this.#drop(id, link);
     return status(true);
   }
 
@@ -214,11 +215,11 @@ export class RuntimeManager {
       onEnd: (ended, error) => {
         if (error !== undefined)
           this.#options.log('warn', 'session failed', { session: id, code: error.code, layer: error.layer, reason: error.message });
-        if (ended.over) this.#drop(id);
+        if (ended.over) this.#drop(id, link);
       },
     });
     this.#sessions.set(id, session);
-    link.sessions.add(id);
+    link.sessions.set(id, session);
     return { kind: 'TlsSession', session: id };
   }
 
@@ -231,17 +232,17 @@ export class RuntimeManager {
   }
 
   /** What waits; Fail when there is nothing (wire spec §D). */
-  #get(id: number): Response {
-    const session = this.#sessions.get(id);
+  #get(id: number, link: Link): Response {
+    const session = link.sessions.get(id);
     if (session === undefined) return status(false);
     const data = session.fetch(this.#options.maxAnswerBytes);
-    if (session.over) this.#drop(session.id);
+    if (session.over) this.#drop(id, link);
     return data.length === 0 ? status(false) : { kind: 'TlsData', data, active: this.#active };
   }
 
   /** Answers when it is known whether there is output: `answer` gets that. A session that is over has an end to tell. */
-  #whenKnown(id: number, answer: (needed: boolean) => Response): Response | PendingResponse {
-    const session = this.#sessions.get(id);
+  #whenKnown(id: number, link: Link, answer: (needed: boolean) => Response): Response | PendingResponse {
+    const session = link.sessions.get(id);
     if (session === undefined) return status(false);
     const respond = (needed: boolean) => (!needed && session.over ? status(false) : answer(needed));
     const needed = session.needed();
@@ -249,8 +250,9 @@ export class RuntimeManager {
     return { response: needed.needed.then(respond), hurry: () => needed.hurry() };
   }
 
-  #drop(id: number): void {
-    const session = this.#sessions.get(id);
+  #drop(id: number, link: Link): void {
+    const session = link.sessions.get(id);
+    link.sessions.delete(id);
     this.#sessions.delete(id);
     session?.destroy();
   }
