@@ -1,6 +1,7 @@
 import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { DeviceRegistry } from '../../attestation/registry/index.js';
+import { AbortedError } from '../../core/errors.js';
 import { type Address, formatAddress, parseAddress } from '../../transports/address.js';
 import { boundAddress, listen } from '../../transports/socket.js';
 import { answerClientError, plain } from '../server/http-front.js';
@@ -71,7 +72,7 @@ export class AttestationServer {
 
   /**
    * Opens the registry if it is not open yet, and begins to listen.
-   * @throws InvalidOptionError; InvalidArgumentError; RegistryError; TransportError
+   * @throws InvalidOptionError; InvalidArgumentError; RegistryError; TransportError; AbortedError when `signal` fires first
    */
   static async start(options: AttestationServerOptions): Promise<AttestationServer> {
     const completed = completeOptions(options);
@@ -86,6 +87,10 @@ export class AttestationServer {
       throw error;
     }
     server.#address = boundAddress(server.#http, address);
+    if (options.signal?.aborted === true) {
+      await server.close();
+      throw new AbortedError('aborted at the start', { layer: 'attestation-server', cause: options.signal.reason });
+    }
     options.signal?.addEventListener('abort', () => void server.close(), { once: true });
     return server;
   }

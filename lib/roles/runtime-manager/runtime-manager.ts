@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { InvalidOptionError } from '../../core/errors.js';
+import { AbortedError, InvalidOptionError } from '../../core/errors.js';
 import { DirectoryStore, type FileStore } from '../../enclave/store/file-store.js';
 import { joined, type Request, type Response } from '../../layers/bincode/index.js';
 import { type Address, parseAddress } from '../../transports/address.js';
@@ -14,6 +14,7 @@ import { TlsSession } from './tls-session.js';
 
 export { RUNTIME_MANAGER_DEFAULTS, type RuntimeManagerOptions, type TrustOptions } from './options.js';
 
+const LAYER = 'runtime-manager';
 /** Milliseconds after which a manager that was asked to shut down does so, whether or not its Server has left. */
 const SHUTDOWN_MS = 3000;
 
@@ -65,23 +66,27 @@ export class RuntimeManager {
   /**
    * Opens the store and begins to listen.
    *
-   * @throws InvalidOptionError, TransportError; FileStoreError for a store that cannot be used, or belongs to another
-   * policy; PolicyError for a policy that is none
+   * @throws InvalidOptionError, TransportError; AbortedError when `signal` fires first; FileStoreError for a store that
+   * cannot be used, or belongs to another policy; PolicyError for a policy that is none
    */
   static async start(options: RuntimeManagerOptions): Promise<RuntimeManager> {
     const complete = completed(options);
     const trust = trustOf(complete);
     const store = typeof options.store === 'string' ? await DirectoryStore.open(options.store) : options.store;
+    const manager = new RuntimeManager(complete, store);
     try {
-      const manager = new RuntimeManager(complete, store);
       if (trust !== undefined) await manager.#initialisation.take(trust.policy, trust);
       await manager.#open();
-      options.signal?.addEventListener('abort', () => void manager.close(), { once: true });
-      return manager;
     } catch (error) {
       if (typeof options.store === 'string') await store.close();
       throw error;
     }
+    if (options.signal?.aborted === true) {
+      await manager.close();
+      throw new AbortedError('aborted at the start', { layer: LAYER, cause: options.signal.reason });
+    }
+    options.signal?.addEventListener('abort', () => void manager.close(), { once: true });
+    return manager;
   }
 
   async #open(): Promise<void> {
