@@ -18,6 +18,7 @@ interface ServerFlags {
   hello?: boolean;
   askAhead: boolean;
   maxBodyBytes: string;
+  maxSessionsPerAddress: string;
   idleTimeoutMs: string;
   logLevel: string;
 }
@@ -40,6 +41,11 @@ export function serverCommand(): Command {
     .option('--hello', 'wait for the hello of a console')
     .option('--no-ask-ahead', 'ask a Runtime Manager for an answer only when it has said that there is one; costs a round trip')
     .option('--max-body-bytes <n>', 'bytes that a POST may have', String(SERVER_DEFAULTS.maxBodyBytes))
+    .option(
+      '--max-sessions-per-address <n>',
+      'sessions at once of one IP address, as all have behind a proxy; 0 as many as there may be',
+      String(SERVER_DEFAULTS.maxSessionsPerAddress),
+    )
     .option('--idle-timeout-ms <n>', 'milliseconds after which an idle session is closed; 0 never', String(SERVER_DEFAULTS.idleTimeoutMs))
     .addOption(LOG_LEVEL)
     .addHelpText(
@@ -58,6 +64,7 @@ Examples:
         runtime: flags.runtime.map((address) => ({ address, ...linkOf(flags), hello: flags.hello === true })),
         askAhead: flags.askAhead,
         maxBodyBytes: Number(flags.maxBodyBytes),
+        maxSessionsPerAddress: Number(flags.maxSessionsPerAddress),
         idleTimeoutMs: Number(flags.idleTimeoutMs),
         log: stderrLog(flags.logLevel),
       });

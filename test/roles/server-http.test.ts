@@ -6,7 +6,18 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t from 'tap';
 import type { ServerOptions } from '../../lib/roles/server/server.js';
-import { type Behaviour, echoing, type ForeignManager, foreignManager, post, RawHttp, tell, until, within } from '../support/foreign.js';
+import {
+  type Behaviour,
+  dial,
+  echoing,
+  type ForeignManager,
+  foreignManager,
+  post,
+  RawHttp,
+  tell,
+  until,
+  within,
+} from '../support/foreign.js';
 import { content, freshFolder, portOf, startServer } from '../support/roles.js';
 
 const HELLO = Buffer.from('hello');
@@ -282,6 +293,65 @@ void t.test('a POST of a session that was idle too long: 404, on the connection 
   // The connection used to be closed in the same moment.
   await new Promise((go) => setTimeout(go, 100));
   t.equal((await http.send(post(`${id} ${text(HELLO)}`))).status, 404);
+});
+
+void t.test('empty POSTs keep a session that was answered once, and no other', async (t) => {
+  const { session, connect } = await serve(t, echoing(), { idleTimeoutMs: 1000 });
+  const answered = await session();
+  const http = await connect();
+  const { id } = open((await http.send(post('0 '))).body);
+  await until('the end of the other', async () => {
+    t.equal((await answered.http.send(post(`${answered.id} `))).status, 200);
+    return (await http.send(post(`${id} `))).status === 404;
+  });
+});
+
+void t.test('503: no more sessions of one address than may be', async (t) => {
+  const { session, connect, server, manager } = await serve(t, echoing(), { maxSessionsPerAddress: 2, direct: 'tcp://127.0.0.1:0' });
+  const { http, id } = await session();
+  await session();
+  const refused = await (await connect()).send(post(`0 ${text(HELLO)}`));
+  t.same([refused.status, refused.body], [503, 'all 2 sessions of one address are taken\n']);
+  const direct = new RawHttp(await dial(t, (server.directAddress as { port: number }).port));
+  t.equal((await direct.closed()).length, 0, 'nor without HTTP');
+  await http.send(`DELETE /runtime_manager/${id} HTTP/1.1\r\nHost: x\r\n\r\n`);
+  await session();
+  t.equal(server.sessions, 2);
+  for (const link of manager.links) link.destroy();
+  await until('the sessions are gone with the manager', () => server.sessions === 0);
+  await until('the link', () => server.managers[0]?.up === true);
+  await session();
+  await session();
+  const many = await serve(t, echoing(), { maxSessionsPerAddress: 0 });
+  for (let count = 0; count < 260; count++) await many.session();
+  t.equal(many.server.sessions, 260, '0 is no limit');
+  await t.rejects(serve(t, echoing(), { maxSessionsPerAddress: -1 }), { code: 'ERR_VC_INVALID_OPTION' });
+});
+
+void t.test('a connection without HTTP is idle when it was answered last, or never said a word', async (t) => {
+  const inner = echoing();
+  const quiet = Buffer.from('no answer');
+  let waits = 0;
+  const { server } = await serve(
+    t,
+    (request, socket) => {
+      if (!request.data.equals(quiet)) return inner(request, socket);
+      waits++;
+      return tell.success;
+    },
+    { idleTimeoutMs: 100, direct: 'tcp://127.0.0.1:0' },
+  );
+  const connect = async () => new RawHttp(await dial(t, (server.directAddress as { port: number }).port));
+  const [silent, answered, waiting] = [await connect(), await connect(), await connect()];
+  waiting.write(quiet);
+  answered.write(HELLO);
+  await until('the request that is not answered', () => waits === 1);
+  t.equal((await silent.closed()).length, 0);
+  t.same(await answered.closed(), HELLO);
+  t.equal((await (await connect()).closed()).length, 0, 'one that came later');
+  t.equal(server.sessions, 1, 'who waits for an answer still does');
+  waiting.write(HELLO);
+  t.same(await waiting.closed(), HELLO);
 });
 
 void t.test('POSTs pipelined in one segment, and cut anywhere: fed in order, answered in order', async (t) => {

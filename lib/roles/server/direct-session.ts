@@ -24,6 +24,10 @@ export class DirectSession {
   /** The same session at its Runtime Manager. */
   readonly manager: ManagerSession;
   readonly #events: SessionEvents<DirectSession>;
+  /** Time of the last byte either way, `performance.now()`. */
+  lastActive = performance.now();
+  /** The client spoke last: an answer may await it, however long that takes. */
+  answerDue = false;
   /** Something was fed since the fetch that is under way began. */
   #again = false;
   #fetching: Promise<void> | undefined;
@@ -55,6 +59,8 @@ export class DirectSession {
       let ahead = 0;
       // The loop must not destroy the socket at its end: answers may still be on their way out.
       for await (const chunk of this.#socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+        this.lastActive = performance.now();
+        this.answerDue = true;
         await this.manager.feed([chunk]);
         this.#lookMs = LOOK_FIRST_MS;
         this.#fetch();
@@ -87,6 +93,8 @@ export class DirectSession {
           inactive ||= !active;
           for (const slice of data) if (!this.#socket.write(slice)) await drained(this.#socket);
           if (this.#ended) return;
+          this.lastActive = performance.now();
+          this.answerDue = false;
         }
         const refusal = this.manager.takeRefusal();
         if (refusal !== undefined) throw refusal;

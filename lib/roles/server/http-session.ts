@@ -42,7 +42,7 @@ export interface SessionEvents<Session> {
 export class HttpSession {
   /** The id that the client knows: random, not zero (wire spec §C). */
   readonly id: number;
-  /** Time of the last sign of life, `performance.now()`. */
+  /** Time of the last sign of life, `performance.now()`: ciphertext; and a POST without any, once the manager has spoken. */
   lastActive = performance.now();
   /** The same session at its Runtime Manager. */
   readonly manager: ManagerSession;
@@ -66,6 +66,11 @@ export class HttpSession {
     [this.#bodies, this.#channel] = this.#open();
   }
 
+  /** A POST awaits its answer, however long that takes. */
+  get answerDue(): boolean {
+    return this.pending > 0;
+  }
+
   /** POSTs under way. */
   get pending(): number {
     return this.#bodies.pending;
@@ -78,7 +83,7 @@ export class HttpSession {
 
   /** Takes a POST of this session; the caller has seen to `busyFor`. */
   accept(request: IncomingMessage, response: ServerResponse, first: readonly Buffer[]): void {
-    this.lastActive = performance.now();
+    this.#polled();
     this.#owner = request.socket;
     if (this.pending >= this.#limits.maxPipelinedPosts) {
       const limit = this.#limits.maxPipelinedPosts;
@@ -87,9 +92,7 @@ export class HttpSession {
       plain(request, response, statusOf(error), error.message);
       return;
     }
-    this.#bodies.accept(request, response, first, () => {
-      this.lastActive = performance.now();
-    });
+    this.#bodies.accept(request, response, first, () => this.#polled());
   }
 
   /** Ends the session: POSTs under way get `status` and `text`, the Runtime Manager is told to close its side. */
@@ -100,6 +103,11 @@ export class HttpSession {
     this.#channel.destroy();
     this.manager.close();
     this.#events.onEnd(this, error);
+  }
+
+  /** Empty POSTs keep a session that was answered; one that never said a word they must not. */
+  #polled(): void {
+    if (this.manager.bytes.down > 0) this.lastActive = performance.now();
   }
 
   #open(): [HttpBodies, Channel<ItemChunk>] {
@@ -127,6 +135,7 @@ export class HttpSession {
       heldBytes = sliceBytes(held);
       if (slices.length === 0 || channel.destroyed) return;
       this.#fed = true;
+      this.lastActive = performance.now();
       const room = this.manager.feed(slices);
       if (room === undefined) return;
       channel.pause();

@@ -49,13 +49,22 @@ export interface ServerOptions {
   maxSilenceMs?: number;
   /** Sessions at once; one more is answered 503. Default 10,000. */
   maxSessions?: number;
+  /**
+   * Sessions at once of one IP address; one more is answered 503. Behind a proxy, and on a Unix socket, all clients have
+   * the same one. Default 256; 0 as many as there may be.
+   */
+  maxSessionsPerAddress?: number;
   /** Bytes that a POST's body may have; more is answered 413. Default 4 MiB. */
   maxBodyBytes?: number;
   /** POSTs of one session that may wait on its connection. Default 16. */
   maxPipelinedPosts?: number;
   /** Ciphertext bytes of one session on their way to the Runtime Manager. Default 1 MiB. */
   maxUnacknowledgedBytes?: number;
-  /** Milliseconds after which a session without a POST is closed. Default 60,000; 0 never. */
+  /**
+   * Milliseconds after which a session without a POST is closed; before the manager's first answer, one without
+   * ciphertext. A `direct` one without a byte, unless the client spoke last: it may wait for an answer. Default 60,000; 0
+   * never.
+   */
   idleTimeoutMs?: number;
   /** Milliseconds for a POST's head, and for all of a POST. Default 10,000 and 120,000. */
   headTimeoutMs?: number;
@@ -76,6 +85,7 @@ export const SERVER_DEFAULTS = Object.freeze({
   maxPolicyBytes: 960 * 1024,
   maxSilenceMs: 120_000,
   maxSessions: 10_000,
+  maxSessionsPerAddress: 256,
   maxBodyBytes: 4 * 1024 * 1024,
   maxPipelinedPosts: 16,
   maxUnacknowledgedBytes: 1024 * 1024,
@@ -102,6 +112,7 @@ export function completeOptions(options: ServerOptions): CompleteServerOptions {
   const { runtime, dialect, frame, askAhead } = all;
   const timeoutMs = integerInRange('attestationTimeoutMs', all.attestationTimeoutMs, 1, 2 ** 31 - 1);
   integerInRange('maxSessions', all.maxSessions, 1, 2 ** 31);
+  integerInRange('maxSessionsPerAddress', all.maxSessionsPerAddress, 0, 2 ** 31);
   integerInRange('maxBodyBytes', all.maxBodyBytes, 64, 2 ** 31);
   integerInRange('maxPipelinedPosts', all.maxPipelinedPosts, 1, 1024);
   integerInRange('maxUnacknowledgedBytes', all.maxUnacknowledgedBytes, 1, 2 ** 31);

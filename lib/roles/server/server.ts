@@ -6,6 +6,7 @@ import { type Address, parseAddress } from '../../transports/address.js';
 import { tooLong } from '../../transports/http-faults.js';
 import { boundAddress, type Listener, listen, listenSocket } from '../../transports/socket.js';
 import { Choreography } from './choreography.js';
+import { Clients } from './clients.js';
 import { DirectSession } from './direct-session.js';
 import { answerClientError, plain, readSessionId, statusOf } from './http-front.js';
 import { HttpSession, type SessionEvents } from './http-session.js';
@@ -21,6 +22,11 @@ const PATH = '/runtime_manager';
  * over, and not from a lost connection that it may be.
  */
 const CONNECTION_GRACE_MS = 5000;
+
+/** Milliseconds of silence after which a `direct` connection is asked whether it is still there. */
+const KEEP_ALIVE_MS = 60_000;
+
+type Session = HttpSession | DirectSession;
 
 export { SERVER_DEFAULTS, type ServerOptions } from './options.js';
 
@@ -44,9 +50,9 @@ export class VeracruzServer {
   #resolveClosed: () => void = () => {};
   #opening = 0;
   readonly #managers: Managers;
-  readonly #directSessions = new Set<DirectSession>();
-  /** The link of each session. */
-  readonly #members = new Map<HttpSession | DirectSession, Member>();
+  /** The link of each session, and who asked for it. */
+  readonly #members = new Map<Session, { readonly member: Member; readonly leave: () => void }>();
+  readonly #clients: Clients;
   #address: Address | undefined;
   #directListener: Listener | undefined;
   #idleTimer: NodeJS.Timeout | undefined;
@@ -55,6 +61,7 @@ export class VeracruzServer {
   private constructor(options: ServerOptions) {
     const completed = completeOptions(options);
     this.#options = completed;
+    this.#clients = new Clients(completed.maxSessionsPerAddress);
     this.#managers = new Managers(completed.managers, {
       log: completed.log,
       maxSilenceMs: completed.maxSilenceMs,
@@ -172,7 +179,7 @@ export class VeracruzServer {
     clearTimeout(patience);
     clearInterval(sweep);
     for (const session of this.#sessions.values()) session.end(503, 'the server is closing');
-    for (const session of this.#directSessions) session.end();
+    for (const session of this.#members.keys()) if (session instanceof DirectSession) session.end();
     await this.#managers.close();
     this.#resolveClosed();
   }
@@ -199,7 +206,7 @@ export class VeracruzServer {
     if (announced > maxBodyBytes) throw tooLong('a body', announced, maxBodyBytes);
     if (this.#closing !== undefined) throw new LinkError('the server is closing', { layer: LAYER });
     const { id, pieces } = await readSessionId(request);
-    const session = id === 0 ? await this.#newHttpSession() : this.#sessions.get(id);
+    const session = id === 0 ? await this.#newHttpSession(request.socket) : this.#sessions.get(id);
     if (session === undefined) return plain(request, response, 404, `session ${id} is not known`);
     if (session.busyFor(request.socket)) {
       return plain(request, response, 409, `session ${id} has a POST under way on another connection`);
@@ -219,8 +226,10 @@ export class VeracruzServer {
 
   async #acceptDirect(socket: Socket): Promise<void> {
     socket.on('error', () => {});
+    // A client that is gone without a word is not waited for: the session may have an answer due.
+    socket.setKeepAlive(true, KEEP_ALIVE_MS);
     try {
-      this.#directSessions.add(await this.#newSession((manager, events) => new DirectSession(socket, manager, events)));
+      await this.#newSession(socket, (manager, events: SessionEvents<DirectSession>) => new DirectSession(socket, manager, events));
     } catch (error) {
       // There is no status on plain TCP: a closed connection has to say it.
       this.#options.log('warn', 'connection refused', { reason: (error as Error).message });
@@ -228,21 +237,22 @@ export class VeracruzServer {
     }
   }
 
-  async #newHttpSession(): Promise<HttpSession> {
-    const session = await this.#newSession((manager, events: SessionEvents<HttpSession>) => {
+  async #newHttpSession(socket: Socket): Promise<HttpSession> {
+    const session = await this.#newSession(socket, (manager, events: SessionEvents<HttpSession>) => {
       return new HttpSession(this.#freeId(), manager, this.#options, events);
     });
     this.#sessions.set(session.id, session);
     return session;
   }
 
-  async #newSession<S extends HttpSession | DirectSession>(make: (manager: ManagerSession, events: SessionEvents<S>) => S): Promise<S> {
+  async #newSession<S extends Session>(socket: Socket, make: (manager: ManagerSession, events: SessionEvents<S>) => S): Promise<S> {
     const { maxSessions } = this.#options;
     if (this.#closing !== undefined) throw new LinkError('the server is closing', { layer: LAYER });
     if (this.#members.size + this.#opening >= maxSessions) {
       throw new LinkError(`all ${maxSessions} sessions are taken`, { layer: LAYER, limit: maxSessions });
     }
     const member = this.#managers.place();
+    const leave = this.#clients.enter(socket.remoteAddress ?? '');
     this.#opening++;
     member.sessions++;
     try {
@@ -251,11 +261,12 @@ export class VeracruzServer {
         onEnd: (ended, error) => this.#sessionEnded(ended, error),
         onInactive: () => this.#managers.retire(member),
       });
-      this.#members.set(session, member);
+      this.#members.set(session, { member, leave });
       this.#options.log('info', 'session opened', { ...nameOf(session), manager: member.road, managerSession: manager.id });
       return session;
     } catch (error) {
       member.sessions--;
+      leave();
       throw error;
     } finally {
       this.#opening--;
@@ -281,11 +292,13 @@ export class VeracruzServer {
     response.writeHead(204).end();
   }
 
-  #sessionEnded(session: HttpSession | DirectSession, error: VeracruzError | undefined): void {
+  #sessionEnded(session: Session, error: VeracruzError | undefined): void {
     if (session instanceof HttpSession) this.#sessions.delete(session.id);
-    else this.#directSessions.delete(session);
-    const member = this.#members.get(session);
-    if (member !== undefined) member.sessions--;
+    const place = this.#members.get(session);
+    if (place !== undefined) {
+      place.member.sessions--;
+      place.leave();
+    }
     this.#members.delete(session);
     const figures = error === undefined ? {} : { code: error.code, layer: error.layer, reason: error.message };
     this.#options.log(error === undefined ? 'info' : 'warn', error === undefined ? 'session closed' : 'session failed', {
@@ -298,7 +311,7 @@ export class VeracruzServer {
   #linkLost(lost: Member, error: LinkError | undefined): void {
     const level = this.#closing !== undefined || lost.draining ? 'info' : 'error';
     this.#options.log(level, 'link closed', { manager: lost.road, sessions: lost.sessions, reason: error?.message });
-    for (const [session, member] of this.#members) {
+    for (const [session, { member }] of this.#members) {
       if (member !== lost) continue;
       if (session instanceof HttpSession) session.end(503, 'the Runtime Manager is not there', error);
       else session.end(error);
@@ -307,8 +320,10 @@ export class VeracruzServer {
 
   #closeIdle(): void {
     const oldest = performance.now() - this.#options.idleTimeoutMs;
-    for (const session of this.#sessions.values()) {
-      if (session.pending === 0 && session.lastActive < oldest) session.end(404, `session ${session.id} was idle too long`);
+    for (const session of this.#members.keys()) {
+      if (session.answerDue || session.lastActive >= oldest) continue;
+      if (session instanceof HttpSession) session.end(404, `session ${session.id} was idle too long`);
+      else session.end();
     }
   }
 
@@ -319,6 +334,6 @@ export class VeracruzServer {
 }
 
 /** What a log knows a session by. */
-function nameOf(session: HttpSession | DirectSession): { session: number | 'direct' } {
+function nameOf(session: Session): { session: number | 'direct' } {
   return { session: session instanceof HttpSession ? session.id : 'direct' };
 }
