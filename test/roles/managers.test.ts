@@ -1,13 +1,15 @@
 /** One Server, many Runtime Managers. */
-import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { FileStore } from '../../lib/enclave/store/file-store.js';
 import { ManagerLink } from '../../lib/roles/server/manager-link.js';
 import { type ServerOptions, VeracruzServer } from '../../lib/roles/server/server.js';
 import { managerServerStack } from '../../lib/roles/stacks.js';
 import { memoryPipe } from '../../lib/transports/memory.js';
-import { until, within } from '../support/foreign.js';
-import { collect, connectClient, content, portOf, startManager } from '../support/roles.js';
+import { echoing, foreignManager, until, within } from '../support/foreign.js';
+import { collect, connectClient, content, freshFolder, portOf, startManager } from '../support/roles.js';
 
 const at = (manager: { address: unknown }) => `tcp://127.0.0.1:${portOf(manager)}`;
 
@@ -129,6 +131,32 @@ void t.test('a manager can be reset: its sessions end, the others stay', async (
   const codes = outcomes.map((outcome) => (outcome.status === 'rejected' ? (outcome.reason as { code: string }).code : 'none'));
   t.equal(codes.filter((code) => code === 'ERR_VC_REQUEST_FAILED').length, 1, 'one was answered');
   await t.rejects(server.reset('tcp://127.0.0.1:1'), { code: 'ERR_VC_INVALID_OPTION' });
+});
+
+void t.test('a manager that does not answer the reset is left, and gets no sessions meanwhile', async (t) => {
+  const manager = await foreignManager(t, echoing({ reset: () => new Promise<never>(() => {}) }));
+  const server = await start(t, { runtime: manager.address, maxSilenceMs: 0 });
+  const reset = server.reset(manager.address);
+  await until('the request', () => manager.requests.some(({ kind }) => kind === 'reset'));
+  t.match(server.managers, [{ up: true, draining: true }]);
+  await t.rejects(connectClient(t, server.url), { code: 'ERR_VC_HTTP_STATUS', got: 503 });
+  await within('the reset', reset);
+  await within('the Server without managers', server.closed);
+});
+
+void t.test('no manager comes by itself where one is drained', async (t) => {
+  const path = join(freshFolder(t), 'socket');
+  const server = await start(t, { runtime: `unix-listen://${path}` });
+  await startManager(t, { connect: `unix://${path}` });
+  await until('the manager', () => server.managers[0]?.up === true);
+  const client = await connectClient(t, server.url);
+  const drain = server.drain(`unix-listen://${path}`);
+  const late = connect(path);
+  t.teardown(() => late.destroy());
+  t.match(await once(late, 'connect').catch((error: unknown) => error), { code: /^(ENOENT|ECONNREFUSED)$/ });
+  t.equal((await client.policyHash()).length, 64, 'the session goes on');
+  await client.close();
+  await within('the drain', drain);
 });
 
 void t.test('a shutdown by a principal retires one manager; the last one takes the Server with it', async (t) => {

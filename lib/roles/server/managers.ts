@@ -10,6 +10,8 @@ const LAYER = 'server';
 
 /** Milliseconds that the first open road waits for the others at the start. */
 const PATIENCE_MS = 1000;
+/** Milliseconds that a manager has to answer `ResetEnclave` before its road is closed all the same. */
+const RESET_MS = 2000;
 
 export interface ManagersOptions {
   readonly log: Log;
@@ -106,19 +108,21 @@ export class Managers {
   /** Takes no new sessions for the manager at `address`, waits for those it has, and closes the road. */
   async drain(address: string): Promise<void> {
     const road = this.#find(address);
-    const members = [...this.#members].filter((member) => member.road === road.name);
-    for (const member of members) member.draining = true;
+    this.#retireAll(road);
+    // A manager that comes by itself now would be cut off with the sessions that it took; one may just have come.
+    await road.close();
+    const members = this.#retireAll(road);
     while (members.some((member) => member.sessions > 0 && this.#members.has(member))) await sleep(20);
     await this.#tearDown(road);
   }
 
-  /** Tells the manager at `address` to reset its enclave, then closes the road; its sessions end. */
+  /** Tells the manager at `address` to reset its enclave, then, 2 s later at the latest, closes the road; its sessions end. */
   async reset(address: string): Promise<void> {
     const road = this.#find(address);
-    const members = [...this.#members].filter((member) => member.road === road.name);
-    for (const { link } of members) {
-      if (link.dialect !== 'head') await link.call({ kind: 'ResetEnclave' }).catch(() => {});
-    }
+    const told = this.#retireAll(road)
+      .filter(({ link }) => link.dialect !== 'head')
+      .map(({ link }) => link.call({ kind: 'ResetEnclave' }));
+    await Promise.race([Promise.allSettled(told), sleep(RESET_MS, undefined, { ref: false })]);
     await this.#tearDown(road);
   }
 
@@ -140,6 +144,13 @@ export class Managers {
     const road = this.#roads.find(({ name }) => name === address);
     if (road === undefined) throw new InvalidOptionError(`no Runtime Manager at ${address}`, { layer: LAYER, got: address });
     return road;
+  }
+
+  /** Its links take no new sessions. */
+  #retireAll(road: Road): Member[] {
+    const members = [...this.#members].filter((member) => member.road === road.name);
+    for (const member of members) member.draining = true;
+    return members;
   }
 
   async #tearDown(road: Road): Promise<void> {
