@@ -1,7 +1,7 @@
 /** The Server before Runtime Managers of another make, in good order and out of it. */
 import type { Socket } from 'node:net';
 import t from 'tap';
-import { ask, type Behaviour, echoing, foreignManager, post, RawHttp, tell, until, within } from '../support/foreign.js';
+import { ask, type Behaviour, dial, echoing, foreignManager, post, RawHttp, tell, until, within } from '../support/foreign.js';
 import { content, portOf, startServer } from '../support/roles.js';
 
 const HELLO = `0 ${Buffer.from('hello').toString('base64')}`;
@@ -277,6 +277,27 @@ void t.test('a manager that shuts down: the answer is told, then the Server ends
   t.match(answer.body, / Ynll$/);
   for (const link of manager.links) link.end();
   await within('the Server after the manager', server.closed);
+});
+
+void t.test('a manager that shuts down, and nobody is there to be told: the Server ends all the same', async (t) => {
+  for (const road of ['http', 'direct'] as const) {
+    let said = false;
+    let leave: () => Promise<void> = async () => {};
+    const sayBye = async () => {
+      said = true;
+      await leave();
+      return tell.data(Buffer.from('bye'), false);
+    };
+    const options = { direct: 'tcp://127.0.0.1:0' };
+    const { server } = await serve(t, echoing({ needed: () => tell.needed(!said), get: sayBye }), options);
+    const socket = await dial(t, road === 'http' ? portOf(server) : (server.directAddress as { port: number }).port);
+    leave = async () => {
+      socket.resetAndDestroy();
+      await until('the end of the session', () => server.sessions === 0);
+    };
+    socket.write(road === 'http' ? post(HELLO) : HELLO);
+    await within(`the Server after the manager, ${road}`, server.closed);
+  }
 });
 
 void t.test('reset and drain', async (t) => {

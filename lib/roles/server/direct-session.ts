@@ -84,8 +84,8 @@ export class DirectSession {
   }
 
   async #fetchAll(): Promise<void> {
+    let inactive = false;
     try {
-      let inactive = false;
       while (this.#again && !this.#ended) {
         this.#again = false;
         for await (const { data, active } of this.manager.fetch()) {
@@ -99,7 +99,6 @@ export class DirectSession {
         const refusal = this.manager.takeRefusal();
         if (refusal !== undefined) throw refusal;
       }
-      if (inactive) this.#events.onInactive();
       this.#lookLater();
     } catch (error) {
       // What the manager had is written; then the client sees the end that the manager made.
@@ -107,6 +106,7 @@ export class DirectSession {
       this.#socket.end(() => this.end(fault));
     } finally {
       this.#fetching = undefined;
+      if (inactive) this.#events.onInactive();
     }
   }
 

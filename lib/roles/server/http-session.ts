@@ -25,7 +25,7 @@ export interface HttpSessionLimits {
 export interface SessionEvents<Session> {
   /** The session is over; `error` says why, if it did not end in peace. */
   onEnd(session: Session, error: VeracruzError | undefined): void;
-  /** The Runtime Manager has shut down at a client's request, and the answer that says so is out. */
+  /** The Runtime Manager has shut down at a client's request, and the answer that says so is out, or has nobody to go to. */
   onInactive(): void;
 }
 
@@ -167,17 +167,16 @@ export class HttpSession {
     let inactive = false;
     try {
       for await (const { data, active } of this.manager.fetch(small)) {
+        inactive ||= !active;
         if (channel.destroyed) return;
         this.lastActive = performance.now();
         items++;
-        inactive ||= !active;
         for (const slice of data) await written(channel, slice);
         await written(channel, BOUNDARY);
       }
       const refusal = this.manager.takeRefusal();
       if (refusal !== undefined && items === 0) throw refusal;
       await written(channel, BODY_END);
-      if (inactive) this.#events.onInactive();
     } catch (error) {
       if (items > 0 && !this.#bodies.destroyed) {
         // What did arrive is the last the client will get of this session, an alert for example.
@@ -189,6 +188,9 @@ export class HttpSession {
         }
       }
       this.#fail(error as VeracruzError);
+    } finally {
+      // The client may be gone that asked for it: the manager has shut down all the same.
+      if (inactive) this.#events.onInactive();
     }
   }
 
