@@ -73,6 +73,31 @@ void t.test('TLS straight over TCP, in both dialects', async (t) => {
   }
 });
 
+void t.test('a Server that closes finishes what is being answered, with HTTP and without', async (t) => {
+  const bytes = content(20_000_000);
+  for (const road of ['http', 'direct']) {
+    const manager = await startManager(t, { dialect: 'head' });
+    const server = await start(t, { dialect: 'head', runtime: `tcp://127.0.0.1:${portOf(manager)}`, direct: 'tcp://127.0.0.1:0' });
+    const client = await connectClient(
+      t,
+      road === 'http' ? server.url : `tcp://127.0.0.1:${(server.directAddress as { port: number }).port}`,
+      {
+        dialect: 'head',
+      },
+    );
+    await client.writeFile('/f', bytes);
+    const body = await client.readFile('/f');
+    let closing: Promise<void> | undefined;
+    const pieces: Buffer[] = [];
+    for await (const piece of body as AsyncIterable<Buffer>) {
+      pieces.push(piece);
+      closing ??= server.close();
+    }
+    t.ok(Buffer.concat(pieces).equals(bytes), road);
+    await within('the end', closing as Promise<void>);
+  }
+});
+
 const OPENSSL = ['/usr/bin/openssl', '/usr/local/bin/openssl'].find((path) => existsSync(path));
 
 void t.test('openssl s_client speaks through the Server', { skip: OPENSSL === undefined && 'openssl is not installed' }, async (t) => {

@@ -26,8 +26,10 @@ export class DirectSession {
   readonly #events: SessionEvents<DirectSession>;
   /** Time of the last byte either way, `performance.now()`. */
   lastActive = performance.now();
-  /** The client spoke last: an answer may await it, however long that takes. */
-  answerDue = false;
+  /** The client spoke last: there may be an answer to come, however long that takes. */
+  #spokeLast = false;
+  /** The fetch that is under way has brought something. */
+  #answering = false;
   /** Something was fed since the fetch that is under way began. */
   #again = false;
   #fetching: Promise<void> | undefined;
@@ -42,6 +44,11 @@ export class DirectSession {
     socket.on('error', (error) => this.end(asVeracruzError(error, { layer: 'server' })));
     socket.on('close', () => this.end());
     void this.#relay();
+  }
+
+  /** An answer is on its way to the client, or may be to come. */
+  get answerDue(): boolean {
+    return this.#spokeLast || this.#answering || this.#socket.writableLength > 0;
   }
 
   /** Ends the session at once and closes the connection. */
@@ -60,7 +67,7 @@ export class DirectSession {
       // The loop must not destroy the socket at its end: answers may still be on their way out.
       for await (const chunk of this.#socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
         this.lastActive = performance.now();
-        this.answerDue = true;
+        this.#spokeLast = true;
         await this.manager.feed([chunk]);
         this.#lookMs = LOOK_FIRST_MS;
         this.#fetch();
@@ -91,10 +98,11 @@ export class DirectSession {
         for await (const { data, active } of this.manager.fetch()) {
           this.#lookMs = LOOK_FIRST_MS;
           inactive ||= !active;
+          this.#answering = true;
+          this.#spokeLast = false;
           for (const slice of data) if (!this.#socket.write(slice)) await drained(this.#socket);
-          if (this.#ended) return;
           this.lastActive = performance.now();
-          this.answerDue = false;
+          if (this.#ended) return;
         }
         const refusal = this.manager.takeRefusal();
         if (refusal !== undefined) throw refusal;
@@ -106,6 +114,7 @@ export class DirectSession {
       this.#socket.end(() => this.end(fault));
     } finally {
       this.#fetching = undefined;
+      this.#answering = false;
       if (inactive) this.#events.onInactive();
     }
   }

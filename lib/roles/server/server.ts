@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { AbortedError, asVeracruzError, LinkError, type VeracruzError } from '../../core/errors.js';
 import { type Address, parseAddress } from '../../transports/address.js';
 import { tooLong } from '../../transports/http-faults.js';
@@ -23,6 +24,9 @@ const PATH = '/runtime_manager';
  */
 const CONNECTION_GRACE_MS = 5000;
 
+/** Milliseconds that answers under way have to end when the server closes, and between two looks whether they have. */
+const PATIENCE_MS = 5000;
+const SWEEP_MS = 50;
 /** Milliseconds of silence after which a `direct` connection is asked whether it is still there. */
 const KEEP_ALIVE_MS = 60_000;
 
@@ -168,18 +172,24 @@ export class VeracruzServer {
     clearInterval(this.#idleTimer);
     await this.#directListener?.close();
     const closed = new Promise<void>((resolve) => this.#http.close(() => resolve()));
-    this.#http.closeIdleConnections();
-    const patience = setTimeout(() => this.#http.closeAllConnections(), 5000);
-    for (const session of this.#sessions.values()) if (session.pending === 0) session.end(503, 'the server is closing');
-    const sweep = setInterval(() => {
+    let patient = true;
+    const endIdle = () => {
       this.#http.closeIdleConnections();
-      for (const session of this.#sessions.values()) if (session.pending === 0) session.end(503, 'the server is closing');
-    }, 50);
+      for (const session of this.#members.keys()) {
+        if (!patient || !session.answerDue) end(session, 503, 'the server is closing');
+      }
+    };
+    const patience = setTimeout(() => {
+      patient = false;
+      this.#http.closeAllConnections();
+    }, PATIENCE_MS);
+    endIdle();
+    const sweep = setInterval(endIdle, SWEEP_MS);
     await closed;
+    endIdle();
+    while (this.#members.size > 0) await sleep(SWEEP_MS);
     clearTimeout(patience);
     clearInterval(sweep);
-    for (const session of this.#sessions.values()) session.end(503, 'the server is closing');
-    for (const session of this.#members.keys()) if (session instanceof DirectSession) session.end();
     await this.#managers.close();
     this.#resolveClosed();
   }
@@ -313,17 +323,14 @@ export class VeracruzServer {
     this.#options.log(level, 'link closed', { manager: lost.road, sessions: lost.sessions, reason: error?.message });
     for (const [session, { member }] of this.#members) {
       if (member !== lost) continue;
-      if (session instanceof HttpSession) session.end(503, 'the Runtime Manager is not there', error);
-      else session.end(error);
+      end(session, 503, 'the Runtime Manager is not there', error);
     }
   }
 
   #closeIdle(): void {
     const oldest = performance.now() - this.#options.idleTimeoutMs;
     for (const session of this.#members.keys()) {
-      if (session.answerDue || session.lastActive >= oldest) continue;
-      if (session instanceof HttpSession) session.end(404, `session ${session.id} was idle too long`);
-      else session.end();
+      if (!session.answerDue && session.lastActive < oldest) end(session, 404, `session ${nameOf(session).session} was idle too long`);
     }
   }
 
@@ -331,6 +338,12 @@ export class VeracruzServer {
     this.#options.log('warn', 'request refused', { code: error.code, reason: error.message });
     plain(request, response, statusOf(error), error.message);
   }
+}
+
+/** Ends a session; over plain TCP there is no status, and no text. */
+function end(session: Session, status: number, text: string, error?: VeracruzError): void {
+  if (session instanceof HttpSession) session.end(status, text, error);
+  else session.end(error);
 }
 
 /** What a log knows a session by. */
