@@ -5,5 +5,5 @@ import { obey } from '../harness/obey.js';
 obey({
   /** Gives its URL. */
   listen: async ({ runtime }: { runtime: string }): Promise<string> =>
-    (await VeracruzServer.start({ listen: 'tcp://127.0.0.1:0', runtime })).url,
+    (await VeracruzServer.start({ listen: 'tcp://127.0.0.1:0', runtime, maxSessionsPerAddress: 0 })).url,
 });

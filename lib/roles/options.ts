@@ -5,5 +5,3 @@ export type Log = (level: 'debug' | 'info' | 'warn' | 'error', event: string, fi
 
 /** Says nothing. */
 export const noLog: Log = () => {};
-
-export { definedOf } from '../core/check.js';

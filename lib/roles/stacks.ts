@@ -1,6 +1,7 @@
 /**
  * The stacks of the roles, top to wire. Read beside the diagram in the README, column by column.
  */
+import { definedOf } from '../core/check.js';
 import { base64 } from '../layers/base64/index.js';
 import { bincode, type Dialect } from '../layers/bincode/index.js';
 import { type FrameKind, frame } from '../layers/frame/index.js';
@@ -10,7 +11,6 @@ import { records } from '../layers/records/index.js';
 import { session } from '../layers/session/index.js';
 import { type TlsClientOptions, type TlsServerOptions, tls } from '../layers/tls/index.js';
 import { stack } from '../pipeline/stack.js';
-import { definedOf } from './options.js';
 
 /** What a message may have, and which dialect it is in. */
 export interface MessageOptions {

@@ -420,7 +420,7 @@ void t.test('an upload faster than the store: beyond 8 MiB the link waits, whoev
 
 void t.test('what waits behind a slow answer is limited, and holds up nobody', async (t) => {
   const logged: string[] = [];
-  const log = (_level: string, event: string, { code }: Readonly<Record<string, unknown>> = {}) => void logged.push(`${event} ${code}`);
+  const log = (_level: string, event: string, { code }: Readonly<Record<string, unknown>> = {}) => void logged.push(`${event} ${String(code)}`);
   const { server, manager } = await meet(t, { store: slowStore(), log, maxBacklogBytes: 12 * 2 ** 20 });
   const hand = await Hand.open(server);
   hand.ask({ oneof: 'read_file', fields: { file_name: '/slow' } });

@@ -2,9 +2,9 @@ import { X509Certificate } from 'node:crypto';
 import { type Authority, readAuthority } from '../../attestation/authority.js';
 import { type AttestationProtocol, EVIDENCE_DEFAULTS } from '../../attestation/evidence/index.js';
 import type { DeviceRegistry, Platform, RegistryOptions } from '../../attestation/registry/index.js';
-import { integerInRange } from '../../core/check.js';
+import { definedOf, integerInRange } from '../../core/check.js';
 import { InvalidOptionError } from '../../core/errors.js';
-import { definedOf, type Log, noLog } from '../options.js';
+import { type Log, noLog } from '../options.js';
 
 export interface AttestationServerOptions {
   /** Where it listens. Default `tcp://127.0.0.1:3010`; port 0 takes a free one. */

@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 import type { Socket } from 'node:net';
-import { integerInRange } from '../../core/check.js';
+import { definedOf, integerInRange } from '../../core/check.js';
 import { AbortedError, OutcomeUnknownError, SessionUnknownError, TimeoutError, TransportError } from '../../core/errors.js';
 import type { Received, Sent } from '../../layers/protobuf/index.js';
 import { sessionHead } from '../../layers/session/index.js';
@@ -10,7 +10,6 @@ import { parseAddress } from '../../transports/address.js';
 import { HTTP_EXCHANGE_DEFAULTS, HttpExchange } from '../../transports/http-client.js';
 import { parseHttpUrl } from '../../transports/http-url.js';
 import { connectSocket } from '../../transports/socket.js';
-import { definedOf } from '../options.js';
 import { clientStack, directClientStack, type MessageOptions } from '../stacks.js';
 
 const LAYER = 'client';

@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import type { Readable } from 'node:stream';
-import { integerInRange } from '../../core/check.js';
+import { definedOf, integerInRange } from '../../core/check.js';
 import { closed } from '../../core/closed.js';
 import {
   AbortedError,
@@ -19,7 +19,6 @@ import {
 import type { Dialect } from '../../layers/bincode/index.js';
 import type { IncomingBody, Received, Sent } from '../../layers/protobuf/index.js';
 import type { LayerTraffic } from '../../pipeline/channel.js';
-import { definedOf } from '../options.js';
 import { type Carrier, type ClientChannel, openCarrier } from './carrier.js';
 import { CLIENT_DEFAULTS, type ClientOptions, type Progress, type TransferOptions, type WriteOptions } from './options.js';
 import { type Piece, sendPieces } from './pieces.js';

@@ -1,8 +1,9 @@
+import { definedOf } from '../../core/check.js';
 import { InvalidOptionError } from '../../core/errors.js';
 import type { ComputeEngine } from '../../enclave/compute/engine.js';
 import { type Policy, policyHash, readPolicy } from '../../enclave/policy/index.js';
 import type { FileStore } from '../../enclave/store/file-store.js';
-import { definedOf, type Log } from '../options.js';
+import type { Log } from '../options.js';
 import { type MessageOptions, managerClientStack } from '../stacks.js';
 import type { ManagerIdentity } from './enrolment.js';
 import { GuardedFiles } from './guarded-files.js';

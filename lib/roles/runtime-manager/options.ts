@@ -1,12 +1,12 @@
 import type { Attester } from '../../attestation/evidence/attester.js';
-import { integerInRange } from '../../core/check.js';
+import { definedOf, integerInRange } from '../../core/check.js';
 import { InvalidOptionError } from '../../core/errors.js';
 import type { ComputeEngine } from '../../enclave/compute/engine.js';
 import { POLICY_DEFAULTS } from '../../enclave/policy/index.js';
 import type { FileStore } from '../../enclave/store/file-store.js';
 import type { Dialect } from '../../layers/bincode/index.js';
 import type { FrameKind } from '../../layers/frame/index.js';
-import { definedOf, type Log, noLog } from '../options.js';
+import { type Log, noLog } from '../options.js';
 
 /**
  * Who the manager is, and by which policy it lives. One of two ways, never both:

@@ -1,9 +1,9 @@
-import { integerInRange } from '../../core/check.js';
+import { definedOf, integerInRange } from '../../core/check.js';
 import { InvalidOptionError } from '../../core/errors.js';
 import { type Policy, readPolicy } from '../../enclave/policy/index.js';
 import type { Dialect } from '../../layers/bincode/index.js';
 import type { FrameKind } from '../../layers/frame/index.js';
-import { definedOf, type Log, noLog } from '../options.js';
+import { type Log, noLog } from '../options.js';
 import { attestationUrl } from './attestation-client.js';
 import type { ChoreographyOptions } from './choreography.js';
 import type { CompleteManagerOptions, ManagerOptions } from './road.js';
