@@ -39,6 +39,11 @@ const WRONG: [string, string[], RegExp][] = [
   ['a folder for a file', ['demo', '/'], /^veracruz-streams: no such file: \//],
   ['an address that is none', ['server', '--listen', 'nonsense'], /^veracruz-streams: no address: "nonsense"/],
   ['a number that is none', ['server', '--max-body-bytes', 'abc'], /^veracruz-streams: maxBodyBytes must be a whole number/],
+  [
+    'sessions of an address',
+    ['server', '--max-sessions-per-address', '-1'],
+    /^veracruz-streams: maxSessionsPerAddress must be a whole number/,
+  ],
 ];
 
 for (const [what, args, says] of WRONG) {

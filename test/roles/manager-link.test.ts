@@ -452,6 +452,7 @@ void t.test('what waits behind a slow answer is limited, and holds up nobody', a
     logged.filter((line) => line.startsWith('session failed')),
     ['session failed ERR_VC_LIMIT'],
   );
+  await t.rejects(meet(t, { maxBacklogBytes: 65_535 }), { code: 'ERR_VC_INVALID_OPTION' });
 });
 
 void t.test('a stranger who waits for the gate cannot pile up ciphertext', async (t) => {
