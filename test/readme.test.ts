@@ -106,6 +106,13 @@ void t.test('every npm command is a script of the package', async (t) => {
   for (const name of named) t.ok(name in scripts, `npm run ${name}`);
 });
 
+void t.test('tap is given files: of a folder it may take the declarations, too', async (t) => {
+  const manifest = readFileSync(join(PROJECT_ROOT, 'package.json'), 'utf8');
+  const given = [...`${readme}\n${manifest}`.matchAll(/\btap (?:--\S+ )*'?(dist\/[^\s'"]+)/g)].map(([, path]) => path as string);
+  t.ok(given.length >= 3);
+  for (const path of given) t.match(path, /\.js$/);
+});
+
 void t.test('links and folders lead somewhere', async (t) => {
   for (const [, path] of readme.matchAll(/\]\((?!https?:)([^)#]+)\)/g))
     t.ok(existsSync(join(PROJECT_ROOT, path as string)), path as string);
