@@ -281,8 +281,8 @@ void t.test('runtime runs programs, as far as its flags let it', async (t) => {
     return { code: await client.ended, stderr: client.stderr };
   };
   const done = await compute({});
-  t.equal(done.code, 0);
-  t.match(JSON.parse(done.stderr), [{ operation: 'write' }, { operation: 'compute', name: '/program/exit.wasm', exitCode: 3 }, {}]);
+  t.equal(done.code, 1, 'as the program, it failed');
+  t.match(JSON.parse(done.stderr), [{ operation: 'write' }, { operation: 'compute', name: '/program/exit.wasm', exitCode: 3 }]);
   const none = await compute({}, '--no-compute');
   t.equal(none.code, 1);
   t.match(none.stderr, /FAILED_INVALID_REQUEST to request_result/);

@@ -75,7 +75,8 @@ export function clientCommand(): Command {
         'after',
         `
 Done in this order: programs, data, appends, computes, pipelines, outputs, shutdown. Before any of it the manager's
-certificate and its policy are compared with this policy.
+certificate and its policy are compared with this policy. A program or pipeline that ends with another code than 0 is
+the last thing done: no outputs, no shutdown, and this exits with 1.
 
 Examples:
   veracruz-streams client policy.json -i alice.pem -k alice.key -p /program/sum.wasm=./sum.wasm
@@ -119,23 +120,35 @@ async function run(policyPath: string, flags: ClientFlags): Promise<void> {
     done.push(what);
     log('info', 'done', { session: client.session, ...what });
   };
-  const shown = new Shown(flags.quiet === true || flags.json === true);
+  const shown = new Shown({ quiet: flags.quiet === true, json: flags.json === true });
   client.on('progress', (progress) => shown.update(progress));
   try {
     for (const transfer of writes) did({ operation: 'write', ...(await send(client, 'writeFile', transfer, shown)) });
     for (const transfer of appends) did({ operation: 'append', ...(await send(client, 'appendFile', transfer, shown)) });
+    let failed = false;
+    const ended = (operation: 'compute' | 'pipeline', name: string, exitCode: number) => {
+      did({ operation, name, exitCode });
+      shown.ended(operation === 'compute' ? name : `pipeline ${name}`, exitCode);
+      failed = exitCode !== 0;
+    };
     for (const name of computes) {
+      if (failed) break;
       shown.say(`computing ${name}`);
-      did({ operation: 'compute', name, exitCode: await client.compute(name) });
+      ended('compute', name, await client.compute(name));
     }
     for (const name of pipelines) {
+      if (failed) break;
       shown.say(`running pipeline ${name}`);
-      did({ operation: 'pipeline', name, exitCode: await client.runPipeline(name) });
+      ended('pipeline', name, await client.runPipeline(name));
     }
-    for (const transfer of outputs) did({ operation: 'read', ...(await fetch(client, transfer, shown)) });
-    if (shutdown) {
-      await client.shutdown();
-      did({ operation: 'shutdown' });
+    // Outputs of a program that failed would look like results.
+    if (failed) process.exitCode = 1;
+    else {
+      for (const transfer of outputs) did({ operation: 'read', ...(await fetch(client, transfer, shown)) });
+      if (shutdown) {
+        await client.shutdown();
+        did({ operation: 'shutdown' });
+      }
     }
   } finally {
     shown.end();

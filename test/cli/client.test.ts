@@ -1,0 +1,92 @@
+/** `client` as a process, facing roles of this one: what it says, what it exits with, and what it leaves undone. */
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import type { Computation, ComputeEngine } from '../../lib/enclave/compute/engine.js';
+import type { RuntimeManagerOptions } from '../../lib/roles/runtime-manager/runtime-manager.js';
+import type { ServerOptions } from '../../lib/roles/server/server.js';
+import { within } from '../support/foreign.js';
+import { PROJECT_ROOT } from '../support/golden.js';
+import { ALL_RIGHTS, alice, Child, freshFolder, policyOf, startRoles } from '../support/roles.js';
+
+const MAIN = join(PROJECT_ROOT, 'dist', 'lib', 'cli', 'main.js');
+const folder = freshFolder(t);
+const path = (name: string) => join(folder, name);
+const put = (name: string, text: string) => {
+  writeFileSync(path(name), text, { mode: 0o600 });
+  return path(name);
+};
+const POLICY = policyOf({ pipelines: [{ script: '{ /program/fails ; }', capabilities: ALL_RIGHTS }] });
+const US = [put('policy.json', POLICY), '-i', put('alice.pem', alice.certificate), '-k', put('alice.key', alice.key)];
+
+/** A client, told where the Server is in place of what the policy says. */
+function client(t: Pick<Test, 'teardown'>, url: string, ...args: string[]): Child {
+  return new Child(t, [MAIN, 'client', ...US, '--url', url, ...args]);
+}
+
+/** A client to its end. */
+async function run(t: Pick<Test, 'teardown'>, url: string, ...args: string[]): Promise<{ code: number | string; stderr: string }> {
+  return ended(client(t, url, ...args));
+}
+
+async function ended(child: Child): Promise<{ code: number | string; stderr: string }> {
+  const [code, signal] = (await within('the end of the client', child.exited)) as [number | null, string | null];
+  // 'exit' may come before the last of what was written.
+  if (child.process.stderr?.readableEnded === false) await new Promise((resolve) => child.process.stderr?.once('end', resolve));
+  return { code: code ?? (signal as string), stderr: child.stderr };
+}
+
+interface Given {
+  readonly manager?: Partial<RuntimeManagerOptions>;
+  readonly server?: Partial<ServerOptions>;
+}
+
+/** The roles, with programs that end as `behave` says; and what was run. */
+async function start(t: Test, behave: (run: Computation) => Promise<number> | number, { manager, server }: Given = {}) {
+  const ran: string[] = [];
+  const compute: ComputeEngine = {
+    run: async (computation) => {
+      ran.push(computation.program);
+      return behave(computation);
+    },
+    close: async () => {},
+  };
+  const roles = await startRoles(t, { manager: { policy: POLICY, compute, ...manager }, ...(server && { server }) });
+  return { url: roles.server.url, store: roles.store, ran };
+}
+
+void t.test('a program that fails is the last thing done, and is told', async (t) => {
+  const { url, ran } = await start(t, ({ program }) => (program === '/program/fails' ? 3 : 0));
+  const data = put('data', 'some data');
+  const good = await run(t, url, '-d', `/f=${data}`, '-c', '/program/good', '-o', `/f=${path('good')}`, '-n');
+  t.same(good, {
+    code: 0,
+    stderr: 'writing /f\ncomputing /program/good\n/program/good ended with 0\nreading /f\n',
+  });
+  t.ok(existsSync(path('good')));
+  ran.length = 0;
+
+  // It is asked to end the service, and does not: the next one finds it there.
+  const more = ['-c', '/program/good,/program/fails,/program/good', '-o', `/f=${path('bad')}`, '-s'];
+  for (const [flags, stderr] of [
+    [[], 'computing /program/good\n/program/good ended with 0\ncomputing /program/fails\n/program/fails ended with 3\n'],
+    [['-q'], '/program/fails ended with 3\n'],
+  ] as const) {
+    t.same(await run(t, url, ...more, ...flags), { code: 1, stderr });
+    t.same(ran.splice(0), ['/program/good', '/program/fails']);
+  }
+  const json = await run(t, url, ...more, '--json');
+  t.equal(json.code, 1);
+  t.same(JSON.parse(json.stderr), [
+    { operation: 'compute', name: '/program/good', exitCode: 0 },
+    { operation: 'compute', name: '/program/fails', exitCode: 3 },
+  ]);
+  t.notOk(existsSync(path('bad')));
+});
+
+void t.test('so is a pipeline', async (t) => {
+  const { url, ran } = await start(t, () => 7, { manager: { dialect: 'head' }, server: { dialect: 'head' } });
+  const failed = await run(t, url, '--dialect', 'head', '--pipeline', '0,0', '-o', `/f=${path('none')}`);
+  t.same(failed, { code: 1, stderr: 'running pipeline 0\npipeline 0 ended with 7\n' });
+  t.same(ran, ['/program/fails']);
+});
