@@ -90,3 +90,27 @@ void t.test('so is a pipeline', async (t) => {
   t.same(failed, { code: 1, stderr: 'running pipeline 0\npipeline 0 ended with 7\n' });
   t.same(ran, ['/program/fails']);
 });
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  void t.test(`${signal} ends what is under way, at both ends, and is told by 130`, async (t) => {
+    let begun = () => {};
+    const running = new Promise<void>((resolve) => {
+      begun = resolve;
+    });
+    let over = () => {};
+    const aborted = new Promise<void>((resolve) => {
+      over = resolve;
+    });
+    const { url } = await start(t, async ({ signal: end }) => {
+      end.addEventListener('abort', () => over(), { once: true });
+      begun();
+      await aborted;
+      return 0;
+    });
+    const child = client(t, url, '-c', '/program/endless', '-o', `/f=${path('none')}`);
+    await within('the program', running);
+    child.process.kill(signal);
+    t.same(await ended(child), { code: 130, stderr: 'computing /program/endless\ninterrupted\n' });
+    await within('the end of the program', aborted);
+  });
+}

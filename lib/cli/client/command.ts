@@ -3,6 +3,7 @@ import { Command, Option } from 'commander';
 import { InvalidArgumentError } from '../../core/errors.js';
 import { DIALECTS, type Dialect } from '../../layers/bincode/index.js';
 import { CLIENT_DEFAULTS, VeracruzClient } from '../../roles/client/client.js';
+import { Interrupted } from '../exit.js';
 import { logLevel, readText } from '../flags.js';
 import { stderrLog } from '../role-process.js';
 import { Shown } from './shown.js';
@@ -100,10 +101,30 @@ async function run(policyPath: string, flags: ClientFlags): Promise<void> {
   if (writes.length + appends.length + computes.length + pipelines.length + outputs.length === 0 && !shutdown) {
     throw new InvalidArgumentError('nothing to do: name a program, data, a computation or an output (--help shows how)');
   }
-  const url = flags.direct ?? flags.url;
+  const jobs = { writes, appends, computes, pipelines, outputs, shutdown };
   warnOf(flags);
   const abort = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => abort.abort(new Error(signal)));
+  try {
+    await perform(policyPath, flags, jobs, abort.signal);
+  } catch (error) {
+    throw abort.signal.aborted ? new Interrupted() : error;
+  }
+}
+
+/** What the flags ask for. */
+interface Jobs {
+  readonly writes: readonly Transfer[];
+  readonly appends: readonly Transfer[];
+  readonly computes: readonly string[];
+  readonly pipelines: readonly string[];
+  readonly outputs: readonly Transfer[];
+  readonly shutdown: boolean;
+}
+
+async function perform(policyPath: string, flags: ClientFlags, jobs: Jobs, signal: AbortSignal): Promise<void> {
+  const { writes, appends, computes, pipelines, outputs, shutdown } = jobs;
+  const url = flags.direct ?? flags.url;
   const client = await VeracruzClient.connect({
     policy: readText(policyPath),
     ...(url === undefined ? {} : { url }),
@@ -111,7 +132,7 @@ async function run(policyPath: string, flags: ClientFlags): Promise<void> {
     skipPolicyHash: flags.skipPolicyHash === true,
     skipRuntimeHash: flags.skipRuntimeHash === true,
     dialect: flags.dialect,
-    signal: abort.signal,
+    signal,
   });
   const log = stderrLog(flags.logLevel);
   log('info', 'connected', { session: client.session });

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { InvalidArgumentError } from '../../core/errors.js';
+import { Interrupted } from '../exit.js';
 import { parseSize } from './generated.js';
 import { Processes } from './processes.js';
 import { type DemoReport, exitCodeOf, formatReport } from './report.js';
@@ -70,5 +71,3 @@ async function demo(source: Source, quiet: boolean): Promise<DemoReport> {
     rmSync(folder, { recursive: true, force: true });
   }
 }
-
-class Interrupted extends Error {}
