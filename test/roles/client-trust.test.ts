@@ -1,6 +1,7 @@
 /** What a client looks at before a byte of data leaves: itself, the manager's certificate, the manager's policy. */
 import { createPublicKey } from 'node:crypto';
 import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import t, { type Test } from 'tap';
 import { issue, makeAuthority } from '../../lib/attestation/authority.js';
@@ -212,6 +213,23 @@ void t.test('an identity that is used again is the one that it is now', async (t
   await connect({ policy: POLICY, identity });
   t.equal(server.sessions, 3);
   t.throws(() => checkIdentity(identity, new Date(0)), { message: /not valid before/ }, 'its time is looked at each time');
+});
+
+void t.test('a URL of somebody else: that is what is said, not that we were refused', async (t) => {
+  for (const status of [404, 405, 501]) {
+    const http = createHttpServer((request, response) => {
+      request.resume().once('end', () => response.writeHead(status).end('<html>\nno such page'));
+    }).listen(0, '127.0.0.1');
+    t.teardown(() => http.close());
+    await once(http, 'listening');
+    const url = `http://127.0.0.1:${(http.address() as { port: number }).port}`;
+    await t.rejects(within('the client', VeracruzClient.connect({ url, policy: POLICY, identity: alice })), {
+      code: 'ERR_VC_HTTP_STATUS',
+      layer: 'http',
+      got: status,
+      message: `the server answered ${status} to POST /runtime_manager: is there a Veracruz Server at that URL?`,
+    });
+  }
 });
 
 // ── Managers of another make ──────────────────────────────────────────────────────────────────────────────────────────

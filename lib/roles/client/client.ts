@@ -23,7 +23,7 @@ import { type Carrier, type ClientChannel, openCarrier } from './carrier.js';
 import { CLIENT_DEFAULTS, type ClientOptions, type Progress, type TransferOptions, type WriteOptions } from './options.js';
 import { type Piece, sendPieces } from './pieces.js';
 import { type FileSource, PieceReader } from './source.js';
-import { absolute, earlier, exitCodeOf, fileOf, save, unexpected } from './transfer.js';
+import { absolute, earlier, exitCodeOf, fileOf, noServer, save, unexpected } from './transfer.js';
 import { checkIdentity, type Trust, trustOf } from './trust.js';
 
 const LAYER = 'client';
@@ -384,6 +384,8 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
     const figures = { layer: LAYER, session: this.session, cause: error };
     if (error instanceof AbortedError) return error;
     if (!this.#accepted) {
+      // Nobody can have ended a session that never had an id.
+      if (this.session === undefined) return noServer(error);
       return error instanceof SessionUnknownError
         ? new PeerRejectedError('the manager ended the session before its first answer: it refused our certificate', figures)
         : error;

@@ -3,7 +3,7 @@ import { createWriteStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { closed } from '../../core/closed.js';
-import { RequestFailedError, TruncatedError } from '../../core/errors.js';
+import { HttpStatusError, RequestFailedError, SessionUnknownError, TruncatedError, type VeracruzError } from '../../core/errors.js';
 import { IncomingBody, type Received } from '../../layers/protobuf/index.js';
 
 const LAYER = 'client';
@@ -55,6 +55,20 @@ export function unexpected(response: Response): RequestFailedError {
   return new RequestFailedError(`the manager answered with ${response.oneof ?? 'nothing'}`, {
     layer: LAYER,
     got: response.oneof ?? 'none',
+  });
+}
+
+/** Statuses of somebody who knows no `/runtime_manager`, or no POST to it. */
+const NOT_THERE: readonly unknown[] = [404, 405, 501];
+
+/** What a fault before there was a session means; itself, unless somebody else than a Veracruz Server has answered. */
+export function noServer(error: VeracruzError): VeracruzError {
+  if (!(error instanceof SessionUnknownError || error instanceof HttpStatusError) || !NOT_THERE.includes(error.got)) return error;
+  return new HttpStatusError(`the server answered ${error.got} to POST /runtime_manager: is there a Veracruz Server at that URL?`, {
+    layer: error.layer,
+    expected: 200,
+    got: error.got,
+    cause: error,
   });
 }
 
