@@ -28,3 +28,17 @@ type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> };
 export function definedOf<T extends object>(options: T): Defined<T> {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Defined<T>;
 }
+
+/** `value` as it is, if there is one. */
+export function given<T>(name: string, value: T): NonNullable<T> {
+  if (value === undefined || value === null) throw new InvalidOptionError(`${name} is missing`, { expected: name });
+  return value;
+}
+
+/** `value` as it is, if it is a text. */
+export function textOf(name: string, value: unknown): string {
+  if (typeof value !== 'string') {
+    throw new InvalidOptionError(`${name} must be a text, got ${typeof value}`, { expected: 'string', got: typeof value });
+  }
+  return value;
+}

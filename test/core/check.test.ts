@@ -1,5 +1,5 @@
 import t from 'tap';
-import { integerInRange, oneOf } from '../../lib/core/check.js';
+import { given, integerInRange, oneOf, textOf } from '../../lib/core/check.js';
 
 void t.test('integerInRange gives what is in the range, its ends included', async (t) => {
   for (const value of [1, 5, 9]) t.equal(integerInRange('maxBytes', value, 1, 9), value);
@@ -17,5 +17,14 @@ void t.test('oneOf gives what is among the choices', async (t) => {
   t.equal(oneOf('end', 'client', ['client', 'server']), 'client');
   for (const value of ['', 'Client', 'toString', undefined as unknown as string]) {
     t.throws(() => oneOf('end', value, ['client', 'server']), { code: 'ERR_VC_INVALID_OPTION', expected: 'client|server', got: value });
+  }
+});
+
+void t.test('given and textOf give what is there, and is a text', async (t) => {
+  for (const value of [0, '', false, {}]) t.equal(given('key', value), value);
+  for (const value of [undefined, null]) t.throws(() => given('key', value), { code: 'ERR_VC_INVALID_OPTION', message: 'key is missing' });
+  t.equal(textOf('policy', ''), '');
+  for (const value of [undefined, null, 5, {}, Buffer.from('x')]) {
+    t.throws(() => textOf('policy', value), { code: 'ERR_VC_INVALID_OPTION', expected: 'string', got: typeof value });
   }
 });

@@ -7,7 +7,7 @@ import t, { type Test } from 'tap';
 import { DeviceRegistry } from '../../lib/attestation/registry/index.js';
 import { encodePrefix } from '../../lib/layers/length-prefix/index.js';
 import { encodeMessage } from '../../lib/layers/protobuf/index.js';
-import type { AttestationServerOptions } from '../../lib/roles/attestation-server/server.js';
+import { AttestationServer, type AttestationServerOptions } from '../../lib/roles/attestation-server/server.js';
 import { post, RawHttp, until, within } from '../support/foreign.js';
 import { PROJECT_ROOT } from '../support/golden.js';
 import { seeded } from '../support/splits.js';
@@ -340,6 +340,12 @@ void t.test('options', async (t) => {
   for (const options of wrong) await t.rejects(start(t, options), { code: 'ERR_VC_INVALID_OPTION' }, JSON.stringify(options));
   await t.rejects(start(t, { authority: { certificate: 'x', key: 'y' } }), { code: 'ERR_VC_INVALID_ARGUMENT' });
   await t.rejects(start(t, { registry: {} }), { code: 'ERR_VC_INVALID_OPTION' });
+  for (const [options, message] of [
+    [{ listen: 'tcp://127.0.0.1:0' }, 'authority is missing'],
+    [{ listen: 'tcp://127.0.0.1:0', authority }, 'registry is missing'],
+  ] as const) {
+    await t.rejects(AttestationServer.start(options as unknown as AttestationServerOptions), { code: 'ERR_VC_INVALID_OPTION', message });
+  }
   await t.rejects(start(t, { listen: `tcp://127.0.0.1:${pas.port}` }), { code: 'ERR_VC_TRANSPORT' });
   await registry.ping();
 });

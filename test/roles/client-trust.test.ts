@@ -203,6 +203,23 @@ void t.test('an identity that nobody would accept is told so at once', async (t)
   t.equal(server.sessions, 0);
 });
 
+void t.test('options that are of another kind, or missing, are named', async (t) => {
+  const good: ClientOptions = { url: 'http://127.0.0.1:1', policy: POLICY, identity: alice };
+  const wrong: [unknown, string][] = [
+    [undefined, 'options is missing'],
+    [{}, 'identity is missing'],
+    [{ ...good, identity: {} }, 'identity.certificate must be a text, got undefined'],
+    [{ ...good, identity: { certificate: alice.certificate } }, 'identity.key must be a text, got undefined'],
+    [{ ...good, policy: JSON.parse(POLICY) as object }, 'policy must be a text, got object'],
+    [{ ...good, url: new URL(good.url as string) }, 'url must be a text, got object'],
+    [{ ...good, url: 'http://' }, 'url is none: "http://"'],
+    [{ ...good, expectedPolicyHash: 5 }, 'expectedPolicyHash must be a text, got number'],
+  ];
+  for (const [options, message] of wrong) {
+    await t.rejects(VeracruzClient.connect(options as ClientOptions), { code: 'ERR_VC_INVALID_OPTION', message });
+  }
+});
+
 void t.test('an identity that is used again is the one that it is now', async (t) => {
   const { connect, server } = await start(t);
   const identity = { certificate: alice.certificate, key: alice.key };

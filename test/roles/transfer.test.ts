@@ -81,7 +81,10 @@ void t.test('read to a path: there when it is complete, and nothing else', async
     t.same(await client.readFile('/f', { to: join(folder, 'out') }), { bytes: size });
     t.ok(readFileSync(join(folder, 'out')).equals(content(size)));
   }
-  await t.rejects(client.readFile('/f', { to: join(folder, 'no', 'such', 'folder') }), { code: 'ENOENT' });
+  await t.rejects(client.readFile('/f', { to: join(folder, 'no', 'such', 'folder') }), {
+    code: 'ERR_VC_INVALID_ARGUMENT',
+    message: /no such folder$/,
+  });
   await t.rejects(client.readFile('/missing', { to: join(folder, 'missing') }), { code: 'ERR_VC_REQUEST_FAILED' });
   t.same(await readdir(folder), ['out'], 'neither a partial file nor an empty one');
   t.equal((await client.readFile('/f', { to: join(folder, 'out') })).bytes, 700_000, 'and the session goes on');
@@ -321,6 +324,27 @@ void t.test('what the manager refuses is an answer, and the session goes on', as
     await t.rejects(within(what, request()), { code: 'ERR_VC_REQUEST_FAILED', got: status }, what);
     t.equal(String(await collect(await client.readFile('/kept'))), 'kept', `after ${what}`);
   }
+});
+
+void t.test('what cannot be a source, a name or a place to save is refused by its own error, and the session goes on', async (t) => {
+  const { connect, store } = await startRoles(t);
+  const client = await connect();
+  await client.writeFile('/kept', Buffer.from('kept'));
+  const none = join(freshFolder(t), 'none', 'f');
+  const wrong: [string, RegExp, () => Promise<unknown>][] = [
+    ['a number', /not number/, () => client.writeFile('/f', 5 as unknown as Buffer)],
+    ['nothing', /not undefined/, () => client.appendFile('/f', undefined as unknown as Buffer)],
+    ['a list', /not object/, () => client.writeFile('/f', [Buffer.from('x')] as unknown as Buffer)],
+    ['a stream of text', /gives bytes, not string/, () => client.writeFile('/f', Readable.from(['text']))],
+    ['a name', /name of a file is a text, not number/, () => client.readFile(5 as unknown as string)],
+    ['a folder that is not there', /^cannot write .*\/none\/f: no such folder$/, () => client.readFile('/kept', { to: none })],
+    ['a folder', /^cannot write .*: it is a folder$/, () => client.readFile('/kept', { to: freshFolder(t) })],
+  ];
+  for (const [what, message, request] of wrong) {
+    await t.rejects(within(what, request()), { code: 'ERR_VC_INVALID_ARGUMENT', message }, what);
+    t.equal(String(await collect(await client.readFile('/kept'))), 'kept', `after ${what}`);
+  }
+  t.equal(await stored(store, '/f'), undefined);
 });
 
 void t.test('connect: the policy, the identity, the close', async (t) => {

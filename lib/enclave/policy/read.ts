@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { integerInRange } from '../../core/check.js';
+import { integerInRange, textOf } from '../../core/check.js';
 import { LimitError, PolicyError } from '../../core/errors.js';
 import { type Policy, policyShape } from './document.js';
 import { Faults, formatFault, type PolicyFault } from './faults.js';
@@ -57,7 +57,7 @@ export function policyHash(text: string | Buffer): string {
 
 function examine(text: string, options: PolicyOptions, faults: Faults): Policy | undefined {
   const limit = integerInRange('maxPolicyBytes', options.maxPolicyBytes ?? POLICY_DEFAULTS.maxPolicyBytes, 1, Number.MAX_SAFE_INTEGER);
-  const got = Buffer.byteLength(text);
+  const got = Buffer.byteLength(textOf('policy', text));
   if (got > limit) throw new LimitError(`a policy of ${got} bytes, the limit is ${limit}`, { layer: 'policy', got, limit });
   let json: unknown;
   try {

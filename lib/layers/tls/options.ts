@@ -1,6 +1,6 @@
 /** The options of the TLS layer, checked once and completed. */
 import { createPrivateKey, KeyObject, type X509Certificate } from 'node:crypto';
-import { integerInRange, oneOf } from '../../core/check.js';
+import { given, integerInRange, oneOf } from '../../core/check.js';
 import { InvalidOptionError } from '../../core/errors.js';
 import { type CertificateInput, certificatesOf, certificatesOfAll, listOf, Principals, pemList } from './certificates.js';
 import { type CipherSuite, cipherList, cipherSuite, DEFAULT_CIPHER_SUITES } from './cipher-suite.js';
@@ -101,8 +101,8 @@ export function settingsOf(options: TlsOptions): TlsSettings {
 
 /** Certificate, key, trust anchors and suites of `options`. Throws InvalidOptionError. */
 export function credentialsOf(options: TlsOptions): Credentials {
-  const chain = certificatesOfAll('certificate', options.certificate);
-  const key = privateKeyOf(options.key);
+  const chain = certificatesOfAll('certificate', given('certificate', options.certificate));
+  const key = privateKeyOf(given('key', options.key));
   // node:tls would notice at the first handshake only.
   if (!(chain[0] as X509Certificate).checkPrivateKey(key)) {
     throw new InvalidOptionError('key is not the key of the first certificate', { layer: 'tls' });
@@ -123,8 +123,8 @@ export function principalsOf(options: TlsServerOptions): Principals {
 }
 
 function anchorsOf(options: TlsOptions): X509Certificate[] {
-  if (options.role === 'client') return certificatesOfAll('authority', options.authority);
-  const identities = certificatesOfAll('identities', options.identities);
+  if (options.role === 'client') return certificatesOfAll('authority', given('authority', options.authority));
+  const identities = certificatesOfAll('identities', given('identities', options.identities));
   return options.clientAuthorities === undefined
     ? identities
     : [...identities, ...certificatesOfAll('clientAuthorities', options.clientAuthorities)];

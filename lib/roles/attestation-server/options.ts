@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { type Authority, readAuthority } from '../../attestation/authority.js';
 import { type AttestationProtocol, EVIDENCE_DEFAULTS } from '../../attestation/evidence/index.js';
 import type { DeviceRegistry, Platform, RegistryOptions } from '../../attestation/registry/index.js';
-import { definedOf, integerInRange } from '../../core/check.js';
+import { definedOf, given, integerInRange } from '../../core/check.js';
 import { InvalidOptionError } from '../../core/errors.js';
 import { type Log, noLog } from '../options.js';
 
@@ -76,6 +76,8 @@ export const PLATFORMS_OF: Readonly<Record<AttestationProtocol, readonly Platfor
 
 /** The options with their defaults. @throws InvalidOptionError; InvalidArgumentError for an authority that is none */
 export function completeOptions(options: AttestationServerOptions): Completed {
+  given('authority', given('options', options).authority);
+  given('registry', options.registry);
   const authority = readAuthority(options.authority.certificate, options.authority.key);
   const { validFrom, validTo } = new X509Certificate(authority.certificateDer);
   if (!(Date.parse(validFrom) <= Date.now() && Date.now() < Date.parse(validTo))) {

@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import type { Readable } from 'node:stream';
-import { definedOf, integerInRange } from '../../core/check.js';
+import { definedOf, given, integerInRange } from '../../core/check.js';
 import { closed } from '../../core/closed.js';
 import {
   AbortedError,
@@ -100,6 +100,7 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
    * TlsHandshakeError, TransportError
    */
   static async connect(options: ClientOptions): Promise<VeracruzClient> {
+    given('options', options);
     if (options.signal?.aborted === true) {
       throw new AbortedError('aborted before it connected', { layer: LAYER, cause: options.signal.reason });
     }

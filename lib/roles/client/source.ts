@@ -36,7 +36,7 @@ export class PieceReader {
 
   /**
    * @param size bytes in all, for a stream; must agree with a path or with bytes
-   * @throws InvalidArgumentError for a path that is no file
+   * @throws InvalidArgumentError for a path that is no file, or what is no source at all
    */
   static async open(source: FileSource, size: number | undefined): Promise<PieceReader> {
     if (typeof source === 'string') {
@@ -53,6 +53,9 @@ export class PieceReader {
     if (source instanceof Uint8Array) {
       agree(size, source.byteLength);
       return new PieceReader([source], source.byteLength, asBuffer(source));
+    }
+    if (typeof source !== 'object' || source === null || !(Symbol.asyncIterator in source)) {
+      throw new InvalidArgumentError(`a file comes from a path, bytes or a stream, not ${typeof source}`, { layer: LAYER });
     }
     return new PieceReader(source, size);
   }
@@ -117,6 +120,8 @@ export class PieceReader {
       const result = await this.#chunks.next();
       if (result.done === true) return undefined;
       const { value } = result;
+      // A text has no bytes until somebody says which: counted as none, it would be lost without a word.
+      if (!(value instanceof Uint8Array)) throw new InvalidArgumentError(`a source gives bytes, not ${typeof value}`, { layer: LAYER });
       if (value.byteLength > 0) return asBuffer(value);
     }
   }

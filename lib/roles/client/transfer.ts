@@ -3,7 +3,14 @@ import { createWriteStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { closed } from '../../core/closed.js';
-import { HttpStatusError, RequestFailedError, SessionUnknownError, TruncatedError, type VeracruzError } from '../../core/errors.js';
+import {
+  HttpStatusError,
+  InvalidArgumentError,
+  RequestFailedError,
+  SessionUnknownError,
+  TruncatedError,
+  type VeracruzError,
+} from '../../core/errors.js';
 import { IncomingBody, type Received } from '../../layers/protobuf/index.js';
 
 const LAYER = 'client';
@@ -12,6 +19,7 @@ type Response = Received<'RuntimeManagerResponse'>;
 
 /** A leading `/`, which the manager's files all have; the streams have none (wire spec §D). */
 export function absolute(name: string): string {
+  if (typeof name !== 'string') throw new InvalidArgumentError(`the name of a file is a text, not ${typeof name}`, { layer: LAYER });
   return name.startsWith('/') || ['stdin', 'stdout', 'stderr'].includes(name) ? name : `/${name}`;
 }
 
@@ -72,7 +80,27 @@ export function noServer(error: VeracruzError): VeracruzError {
   });
 }
 
-/** Saves a body under a name that appears when all of it is there. */
+/** What is wrong with a path on this side, in words, where the system's number is clear enough. */
+const WORDS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such folder',
+  ENOTDIR: 'no such folder',
+  EISDIR: 'it is a folder',
+  EACCES: 'no permission',
+  EROFS: 'no permission',
+  ENOSPC: 'no space left',
+};
+
+/** A file that cannot be written, and why. */
+export function cannotWrite(path: string, cause: unknown): InvalidArgumentError {
+  const { code = '', message } = cause as NodeJS.ErrnoException;
+  return new InvalidArgumentError(`cannot write ${path}: ${WORDS[code] ?? message}`, { layer: LAYER, cause });
+}
+
+/**
+ * Saves a body under a name that appears when all of it is there.
+ *
+ * @throws InvalidArgumentError when it cannot be written there
+ */
 export async function save(body: IncomingBody, path: string): Promise<void> {
   const partial = `${path}.${process.pid}.partial`;
   try {
@@ -83,8 +111,9 @@ export async function save(body: IncomingBody, path: string): Promise<void> {
     }
     await rename(partial, path);
   } catch (error) {
-    await rm(partial, { force: true });
-    throw error;
+    await rm(partial, { force: true }).catch(() => {});
+    // What the system says is of the file; the body's own faults are ours.
+    throw (error as NodeJS.ErrnoException).syscall === undefined ? error : cannotWrite(path, error);
   }
 }
 

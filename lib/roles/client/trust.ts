@@ -1,4 +1,5 @@
 import { createPrivateKey, type KeyObject, type X509Certificate } from 'node:crypto';
+import { given, textOf } from '../../core/check.js';
 import { InvalidOptionError } from '../../core/errors.js';
 import { type Policy, policyHash, readPolicy } from '../../enclave/policy/index.js';
 import { certificatesOf } from '../../layers/tls/certificates.js';
@@ -34,13 +35,15 @@ export function trustOf(options: ClientOptions): Trust {
       expected: 'policy, or url and authority',
     });
   }
+  if (/^https?:/.test(textOf('url', url)) && !URL.canParse(url))
+    throw new InvalidOptionError(`url is none: ${JSON.stringify(url)}`, { layer: LAYER, got: url });
   const ofText = text === undefined || options.skipPolicyHash === true ? undefined : policyHash(text);
   return {
     url,
     authority,
     cipherSuite: options.cipherSuite ?? policy?.ciphersuite,
     verifyPeer: hookOf(runtimeHashesOf(policy, options), options.verifyPeer),
-    policyHash: expectedPolicyHash?.toLowerCase() ?? ofText,
+    policyHash: (expectedPolicyHash && textOf('expectedPolicyHash', expectedPolicyHash).toLowerCase()) ?? ofText,
   };
 }
 
@@ -99,10 +102,11 @@ export function checkIdentity(identity: ClientOptions['identity'], now: Date = n
 }
 
 function ownIdentity(identity: ClientOptions['identity']): OwnIdentity {
+  given('identity', identity);
   const known = READ.get(identity);
   // The caller may have put others in their place.
   if (known !== undefined && known.from.certificate === identity.certificate && known.from.key === identity.key) return known;
-  const found = certificatesOf('identity', identity.certificate);
+  const found = certificatesOf('identity', textOf('identity.certificate', identity.certificate));
   const [certificate] = found as [X509Certificate];
   if (found.length !== 1) {
     throw new InvalidOptionError(`identity needs exactly one certificate, got ${found.length}`, {
@@ -111,7 +115,7 @@ function ownIdentity(identity: ClientOptions['identity']): OwnIdentity {
       got: found.length,
     });
   }
-  const key = privateKeyOf(identity.key);
+  const key = privateKeyOf(textOf('identity.key', identity.key));
   if (!certificate.checkPrivateKey(key)) throw new InvalidOptionError('key is not the key of our certificate', { layer: LAYER });
   const own = { certificate, key, from: { ...identity } };
   READ.set(identity, own);

@@ -54,6 +54,11 @@ void t.test('bad options are refused at once, by name', async (t) => {
     ['identities', serverOptions({ identities: [] })],
     ['identities', serverOptions({ identities: [alice.certificate, stray] })],
     ['clientAuthorities', serverOptions({ clientAuthorities: [] })],
+    ['certificate is missing', { role: 'client' } as TlsOptions],
+    ['key is missing', { ...clientOptions(), key: undefined } as unknown as TlsOptions],
+    ['key', { ...clientOptions(), key: {} } as TlsOptions],
+    ['authority is missing', { ...clientOptions(), authority: undefined } as unknown as TlsOptions],
+    ['identities is missing', { ...serverOptions(), identities: undefined } as unknown as TlsOptions],
   ];
   for (const [name, options] of cases) t.throws(() => tls(options), { code: 'ERR_VC_INVALID_OPTION', message: new RegExp(name) }, name);
 });
