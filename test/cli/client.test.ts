@@ -1,5 +1,6 @@
 /** `client` as a process, facing roles of this one: what it says, what it exits with, and what it leaves undone. */
-import { existsSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { Computation, ComputeEngine } from '../../lib/enclave/compute/engine.js';
@@ -7,7 +8,7 @@ import type { RuntimeManagerOptions } from '../../lib/roles/runtime-manager/runt
 import type { ServerOptions } from '../../lib/roles/server/server.js';
 import { within } from '../support/foreign.js';
 import { PROJECT_ROOT } from '../support/golden.js';
-import { ALL_RIGHTS, alice, Child, freshFolder, policyOf, startRoles } from '../support/roles.js';
+import { ALL_RIGHTS, alice, Child, freshFolder, policyOf, startRoles, stored } from '../support/roles.js';
 
 const MAIN = join(PROJECT_ROOT, 'dist', 'lib', 'cli', 'main.js');
 const folder = freshFolder(t);
@@ -114,3 +115,32 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     await within('the end of the program', aborted);
   });
 }
+
+void t.test('what is on this side is looked at before anything is sent', async (t) => {
+  const { url, store } = await start(t, () => 0);
+  const data = put('first', 'first');
+  mkdirSync(path('folder'));
+  const wrong: [string[], RegExp][] = [
+    [['-d', `/f=${data},/g=${path('nope')}`], /cannot read .*\/nope: ENOENT/],
+    [['-d', `/f=${data}`, '--append', `/g=${path('folder')}`], /cannot read .*\/folder: it is a folder/],
+    [['-d', `/f=${data}`, '-o', `/f=${path('nowhere/f')}`], /cannot write .*\/nowhere\/f: no such folder/],
+    [['-d', `/f=${data}`, '-o', `/f=${data}/f`], /cannot write .*\/first\/f: no such folder/],
+    [['-d', `/f=${data}`, '-o', `/f=${path('folder')}`], /cannot write .*\/folder: it is no regular file/],
+  ];
+  for (const [flags, message] of wrong) {
+    const { code, stderr } = await run(t, url, ...flags);
+    t.equal(code, 2);
+    t.match(stderr, message);
+    t.match(stderr, /^veracruz-streams: [^\n]+ \(ERR_VC_INVALID_ARGUMENT\)\n$/);
+  }
+  t.equal(await stored(store, '/f'), undefined);
+});
+
+void t.test('a source may be a pipe', { skip: spawnSync('mkfifo', [path('pipe')]).status === 0 ? false : 'no mkfifo' }, async (t) => {
+  const { url, store } = await start(t, () => 0);
+  const child = client(t, url, '-d', `/piped=${path('pipe')}`, '-q');
+  const writer = new Child(t, ['-e', `require('node:fs').writeFileSync(${JSON.stringify(path('pipe'))}, 'through a pipe')`]);
+  t.same(await ended(child), { code: 0, stderr: '' });
+  await writer.exited;
+  t.equal(String(await stored(store, '/piped')), 'through a pipe');
+});

@@ -1,13 +1,15 @@
+import { createReadStream, statSync } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { Command, Option } from 'commander';
 import { InvalidArgumentError } from '../../core/errors.js';
 import { DIALECTS, type Dialect } from '../../layers/bincode/index.js';
 import { CLIENT_DEFAULTS, VeracruzClient } from '../../roles/client/client.js';
+import type { FileSource } from '../../roles/client/source.js';
 import { Interrupted } from '../exit.js';
 import { logLevel, readText } from '../flags.js';
 import { stderrLog } from '../role-process.js';
 import { Shown } from './shown.js';
-import { checkStreams, parseTransfers, type Transfer } from './transfers.js';
+import { checkSources, checkStreams, checkTargets, parseTransfers, type Transfer } from './transfers.js';
 
 interface ClientFlags {
   identity: string;
@@ -96,6 +98,9 @@ async function run(policyPath: string, flags: ClientFlags): Promise<void> {
   const outputs = parseTransfers([...flags.output, ...(flags.outputs ?? [])], 'stdout');
   checkStreams([...writes, ...appends], 'standard input');
   checkStreams(outputs, 'standard output');
+  // Before anything is sent: what is done is not taken back when a later one fails.
+  checkSources([...writes, ...appends]);
+  checkTargets(outputs);
   // As the original: an output ends the service unless told otherwise. Commander folds -s and -n into one flag.
   const shutdown = flags.shutdown ?? outputs.length > 0;
   if (writes.length + appends.length + computes.length + pipelines.length + outputs.length === 0 && !shutdown) {
@@ -195,12 +200,18 @@ async function send(
 ): Promise<{ name: string; bytes: number }> {
   let bytes = 0;
   shown.say(`${method === 'writeFile' ? 'writing' : 'appending to'} ${remote}`);
-  await client[method](remote, local === '-' ? process.stdin : local, {
+  await client[method](remote, sourceOf(local), {
     onProgress: (progress) => {
       bytes = progress.bytes;
     },
   });
   return { name: remote, bytes };
+}
+
+/** A pipe has no size, and comes as standard input does. */
+function sourceOf(local: string): FileSource {
+  if (local === '-') return process.stdin;
+  return statSync(local, { throwIfNoEntry: false })?.isFile() === false ? createReadStream(local) : local;
 }
 
 async function fetch(client: VeracruzClient, { remote, local }: Transfer, shown: Shown): Promise<{ name: string; bytes: number }> {

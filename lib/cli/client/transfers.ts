@@ -1,4 +1,7 @@
+import { accessSync, constants, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { InvalidArgumentError } from '../../core/errors.js';
+import { cannotWrite } from '../../roles/client/transfer.js';
 
 /** A file at the manager, and where it is on this side: a path, or `-` for standard input or output. */
 export interface Transfer {
@@ -27,5 +30,33 @@ export function parseTransfers(texts: readonly string[], stream: 'stdin' | 'stdo
 export function checkStreams(transfers: readonly Transfer[], name: string): void {
   if (transfers.filter(({ local }) => local === '-').length > 1) {
     throw new InvalidArgumentError(`only one file can be ${name}`);
+  }
+}
+
+/** That sources can be read: files, or pipes, which are not opened before their turn. Throws `InvalidArgumentError`. */
+export function checkSources(transfers: readonly Transfer[]): void {
+  for (const { local } of transfers) {
+    if (local === '-') continue;
+    try {
+      accessSync(local, constants.R_OK);
+    } catch (cause) {
+      throw new InvalidArgumentError(`cannot read ${local}: ${(cause as Error).message}`, { cause });
+    }
+    if (statSync(local).isDirectory()) throw new InvalidArgumentError(`cannot read ${local}: it is a folder`);
+  }
+}
+
+/** That targets can be written: there is a folder, and what a new file would replace is a file. Throws `InvalidArgumentError`. */
+export function checkTargets(transfers: readonly Transfer[]): void {
+  for (const { local } of transfers) {
+    if (local === '-') continue;
+    try {
+      // Below a folder, so that a file in its place is refused, too.
+      accessSync(`${dirname(local)}/.`, constants.W_OK);
+    } catch (cause) {
+      throw cannotWrite(local, cause);
+    }
+    const found = statSync(local, { throwIfNoEntry: false });
+    if (found !== undefined && !found.isFile()) throw new InvalidArgumentError(`cannot write ${local}: it is no regular file`);
   }
 }
