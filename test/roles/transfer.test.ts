@@ -396,7 +396,11 @@ void t.test('a manager with an RSA key, and one suite of three', async (t) => {
 });
 
 void t.test('shutdown: answered, then everything ends by itself', async (t) => {
-  const { connect, manager, server } = await startRoles(t);
+  const told: string[] = [];
+  const log = (level: string, event: string) => {
+    if (level !== 'debug' && level !== 'info') told.push(event);
+  };
+  const { connect, manager, server } = await startRoles(t, { manager: { log }, server: { log } });
   const client = await connect();
   const other = await connect({ identity: bob });
   await client.shutdown();
@@ -406,6 +410,7 @@ void t.test('shutdown: answered, then everything ends by itself', async (t) => {
     code: /^ERR_VC_(OUTCOME_UNKNOWN|HTTP_STATUS|TRANSPORT|SESSION_UNKNOWN)$/,
   });
   await t.rejects(connect(), { code: 'ERR_VC_TRANSPORT' });
+  t.same(told, [], 'nothing to warn of');
 });
 
 void t.test('progress of a small file, each figure once', async (t) => {

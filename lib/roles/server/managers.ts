@@ -34,6 +34,8 @@ export interface Member {
   sessions: number;
   /** Takes no new sessions. */
   draining: boolean;
+  /** A principal has shut it down, and it has said so: that its link ends is no fault. */
+  retired: boolean;
 }
 
 /** What a road is worth, for a status report. */
@@ -129,6 +131,7 @@ export class Managers {
   /** The manager behind `member` has shut down: its road is closed for good. */
   retire(member: Member): void {
     member.draining = true;
+    member.retired = true;
     const road = this.#roads.find(({ name }) => name === member.road);
     // One of several that connected to us says nothing about the others.
     if (road !== undefined && !road.listens) road.closed = true;
@@ -174,7 +177,7 @@ export class Managers {
       road.lost();
       this.#tellWhenAllGone();
     });
-    const member: Member = { road: road.name, link, deviceId: undefined, sessions: 0, draining: false };
+    const member: Member = { road: road.name, link, deviceId: undefined, sessions: 0, draining: false, retired: false };
     try {
       member.deviceId = await choreography?.lead(link, road.name, AbortSignal.any([signal, gone.signal]));
       gone.signal.throwIfAborted();

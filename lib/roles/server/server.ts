@@ -311,7 +311,8 @@ export class VeracruzServer {
     }
     this.#members.delete(session);
     const figures = error === undefined ? {} : { code: error.code, layer: error.layer, reason: error.message };
-    this.#options.log(error === undefined ? 'info' : 'warn', error === undefined ? 'session closed' : 'session failed', {
+    const good = error === undefined || (error instanceof LinkError && member?.retired === true);
+    this.#options.log(good ? 'info' : 'warn', good ? 'session closed' : 'session failed', {
       ...nameOf(session),
       ...session.manager.bytes,
       ...figures,
