@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { InvalidArgumentError } from '../core/errors.js';
-import { formatFault, POLICY_SCHEMA, type PolicyFault, policyFaults, policyHash } from '../enclave/policy/index.js';
+import { formatFault, POLICY_SCHEMA, type PolicyFault, policyFaults, policyHash, readPolicy } from '../enclave/policy/index.js';
 import { createCommand } from './policy/create.js';
+import { warningsOf } from './policy/warnings.js';
 
 /** `veracruz-streams policy` */
 export function policyCommand(): Command {
@@ -26,9 +27,9 @@ Examples:
 
 function checkCommand(): Command {
   return new Command('check')
-    .description('Say what is wrong with a policy, one fault a line, each with its key. Exits with 1 when there is a fault.')
+    .description('Say what is wrong with a policy, one fault a line, each with its key. Exits with 1 when there is a fault; warnings do not count.')
     .argument('<file>', 'the policy; - is standard input')
-    .option('--json', 'print the faults as one line of JSON')
+    .option('--json', 'print faults and warnings as one line of JSON')
     .addHelpText(
       'after',
       `
@@ -40,9 +41,12 @@ Examples:
       const bytes = readBytes(path);
       const hash = policyHash(bytes);
       const faults = faultsOf(bytes);
-      const lines = faults.length > 0 ? faults.map(formatFault) : [`${path} is a good policy; its hash is ${hash}`];
-      process.stdout.write(json === true ? `${JSON.stringify({ good: faults.length === 0, hash, faults })}\n` : `${lines.join('\n')}\n`);
-      if (faults.length > 0) process.exitCode = 1;
+      const good = faults.length === 0;
+      const warnings = good ? warningsOf(readPolicy(bytes.toString())) : [];
+      const lines = good ? [`${path} is a good policy; its hash is ${hash}`] : faults.map(formatFault);
+      lines.push(...warnings.map((warning) => `warning: ${warning}`));
+      process.stdout.write(json === true ? `${JSON.stringify({ good, hash, faults, warnings })}\n` : `${lines.join('\n')}\n`);
+      if (!good) process.exitCode = 1;
     });
 }
 

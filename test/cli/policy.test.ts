@@ -150,6 +150,21 @@ void t.test('check', async (t) => {
   t.match(run(['check', 'missing.json']), { status: 2, stdout: '', stderr: /cannot read missing\.json/ });
 });
 
+void t.test('check warns of what is no fault, and exits with 0', async (t) => {
+  const { enclave_cert_expiry: expiry } = readPolicy(readFileSync(join(folder, 'good.json'), 'utf8'));
+  const hashless = { runtime_manager_hash_linux: null, runtime_manager_hash_nitro: null, runtime_manager_hash_icecap: null };
+  const text = changed((policy) => {
+    Object.assign(policy, hashless, { runtime_manager_hash_sevsnp: null, enclave_cert_expiry: { ...expiry, year: 2022 } });
+  });
+  const { status, stdout } = run(['check', '-'], text);
+  t.equal(status, 0);
+  const [good, ...warnings] = stdout.trimEnd().split('\n');
+  t.match(good, /^- is a good policy/);
+  t.match(warnings, [/^warning: no runtime hash: .* clients refuse/, /^warning: \/enclave_cert_expiry: 2022-.* is past/]);
+  t.match(JSON.parse(run(['check', '--json', '-'], text).stdout), { good: true, warnings: [/^no runtime hash/, /^\/enclave_cert_expiry/] });
+  t.same(JSON.parse(run(['check', '--json', 'good.json']).stdout).warnings, []);
+});
+
 void t.test('hash', async (t) => {
   const hash = createHash('sha256')
     .update(readFileSync(join(folder, 'latin1.json')))
