@@ -27,7 +27,9 @@ Examples:
 
 function checkCommand(): Command {
   return new Command('check')
-    .description('Say what is wrong with a policy, one fault a line, each with its key. Exits with 1 when there is a fault; warnings do not count.')
+    .description(
+      'Say what is wrong with a policy, one fault a line, each with its key. Exits with 1 when there is a fault; warnings do not count.',
+    )
     .argument('<file>', 'the policy; - is standard input')
     .option('--json', 'print faults and warnings as one line of JSON')
     .addHelpText(

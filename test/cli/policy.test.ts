@@ -180,6 +180,10 @@ void t.test('schema, help, and wrong use', async (t) => {
   for (const command of ['create', 'check', 'hash', 'schema']) {
     t.match(run([command, '-h']), { status: 0, stdout: /Examples?:\n/ }, command);
   }
+  const help = run(['create', '--help']).stdout.replace(/\s+/g, ' ');
+  for (const said of [/host \(for the original; ignored here\)/, /run \(for the original; ignored here\)/, /\(nothing enforces it\)/])
+    t.match(help, said);
+  t.match(help, /memory of a program here, of the enclave in the original, MiB \(default: "256"\)/);
   t.match(run(['create', '--help']).stdout, /the -h of generate-policy is --hashes here/);
   t.match(run([]), { status: 2, stderr: /Commands:/ });
   t.match(run(['check', 'good.json', '--loud']), { status: 2, stderr: /unknown option/ });

@@ -50,17 +50,21 @@ export function createCommand(): Command {
     .option('--runtime-hash <hex>', 'the hash for Linux itself, 64 hex digits: what `veracruz-streams measure` prints')
     .option('-l, --pcr-file <file>', 'PCR0 of the Runtime Manager for AWS Nitro, or what nitro-cli build-enclave printed')
     .option('--sevsnp-hash <hex>', 'its measurement for AMD SEV-SNP')
-    .requiredOption('-x, --certificate-expiry <time>', 'when its certificate is to expire: RFC 2822 or ISO 8601')
+    .requiredOption('-x, --certificate-expiry <time>', 'when its certificate is to expire: RFC 2822 or ISO 8601 (nothing enforces it)')
     .option('--cipher-suite <name>', 'the one suite of TLS 1.3', CREATE_POLICY_DEFAULTS.cipherSuite)
     .option('-o, --output-policy-file <file>', 'where to write; - is standard output', 'output.json')
-    .option('-d, --enclave-debug-mode', 'let programs write to the standard output of the host')
+    .option('-d, --enclave-debug-mode', 'let programs write to the standard output of the host (for the original; ignored here)')
     .addOption(
-      new Option('-e, --execution-strategy <how>', 'how programs are run')
+      new Option('-e, --execution-strategy <how>', 'how programs are run (for the original; ignored here)')
         .choices(['Interpretation', 'JIT'])
         .default(CREATE_POLICY_DEFAULTS.executionStrategy),
     )
     .option('-n, --enable-clock', 'let programs read the clock')
-    .option('-m, --max-memory-mib <n>', 'memory of the enclave, MiB', String(CREATE_POLICY_DEFAULTS.maxMemoryMib))
+    .option(
+      '-m, --max-memory-mib <n>',
+      'memory of a program here, of the enclave in the original, MiB',
+      String(CREATE_POLICY_DEFAULTS.maxMemoryMib),
+    )
     .option('--json', 'print what was written as one line of JSON on standard error')
     .addHelpText(
       'after',
