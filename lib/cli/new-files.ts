@@ -16,11 +16,15 @@ export interface NewFile {
 export function writeNewFiles(files: readonly NewFile[], force: boolean): void {
   if (!force) for (const { path } of files) if (existsSync(path)) throw exists(path);
   const made: string[] = [];
+  let at = '';
   const drafts = files.map((file) => ({ ...file, draft: `${file.path}.${process.pid}.draft` }));
   try {
-    for (const { draft, content, secret } of drafts)
+    for (const { draft, path, content, secret } of drafts) {
+      at = path;
       writeFileSync(draft, content, { flag: 'wx', mode: secret ? 0o600 : 0o644, flush: true });
+    }
     for (const { draft, path } of drafts) {
+      at = path;
       // A link, unlike a rename, fails when somebody else was faster.
       if (force) renameSync(draft, path);
       else linkSync(draft, path);
@@ -30,12 +34,12 @@ export function writeNewFiles(files: readonly NewFile[], force: boolean): void {
     if (!force) for (const path of made) rmSync(path, { force: true });
     if ((cause as NodeJS.ErrnoException).code === 'EEXIST')
       throw exists((cause as { dest?: string }).dest ?? (cause as NodeJS.ErrnoException).path ?? 'a file');
-    throw new InvalidArgumentError(`cannot write: ${(cause as Error).message}`, { cause });
+    throw new InvalidArgumentError(`cannot write ${at}: ${(cause as Error).message}`, { cause });
   } finally {
     for (const { draft } of drafts) rmSync(draft, { force: true });
   }
 }
 
 function exists(path: string): InvalidArgumentError {
-  return new InvalidArgumentError(`${path} exists: choose another --out, or say --force to replace it`);
+  return new InvalidArgumentError(`${path} exists: choose another name, or say --force to replace it`);
 }

@@ -1,9 +1,9 @@
-import { writeFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { InvalidArgumentError } from '../../core/errors.js';
 import { CREATE_POLICY_DEFAULTS, createPolicy, type Policy, policyHash } from '../../enclave/policy/index.js';
 import { parseTransfers } from '../client/transfers.js';
 import { readText } from '../flags.js';
+import { writeNewFiles } from '../new-files.js';
 import { parseExpiry } from './expiry.js';
 import { fileHash, pcrHash } from './hashes.js';
 
@@ -28,6 +28,7 @@ interface CreateFlags {
   executionStrategy: Policy['execution_strategy'];
   enableClock?: boolean;
   maxMemoryMib: string;
+  force?: boolean;
   json?: boolean;
 }
 
@@ -65,6 +66,7 @@ export function createCommand(): Command {
       'memory of a program here, of the enclave in the original, MiB',
       String(CREATE_POLICY_DEFAULTS.maxMemoryMib),
     )
+    .option('--force', 'replace the file if it exists')
     .option('--json', 'print what was written as one line of JSON on standard error')
     .addHelpText(
       'after',
@@ -118,7 +120,8 @@ async function create(flags: CreateFlags): Promise<void> {
     enableClock: flags.enableClock === true,
     debug: flags.enclaveDebugMode === true,
   });
-  write(flags.outputPolicyFile, text);
+  if (flags.outputPolicyFile === '-') process.stdout.write(text);
+  else writeNewFiles([{ path: flags.outputPolicyFile, content: text, secret: false }], flags.force === true);
   const [file, hash] = [flags.outputPolicyFile, policyHash(text)];
   const line = flags.json === true ? JSON.stringify({ file, hash, bytes: Buffer.byteLength(text) }) : `wrote ${file}, policy hash ${hash}`;
   process.stderr.write(`${line}\n`);
@@ -141,16 +144,4 @@ async function pinned(texts: readonly string[]): Promise<{ name: string; sha256:
     pins.push({ name: remote, sha256: await fileHash(local) });
   }
   return pins;
-}
-
-function write(path: string, text: string): void {
-  if (path === '-') {
-    process.stdout.write(text);
-    return;
-  }
-  try {
-    writeFileSync(path, text);
-  } catch (cause) {
-    throw new InvalidArgumentError(`cannot write ${path}: ${(cause as Error).message}`, { cause });
-  }
 }
