@@ -84,7 +84,7 @@ export class DirectoryStore implements FileStore {
       const quota = new StoreQuota(complete.maxStoreBytes, complete.maxFiles);
       return new DirectoryStore(await StoreFolder.open(root, quota, complete.sync === 'file'), complete);
     } catch (thrown) {
-      throw storeError('open the store', thrown);
+      throw storeError(`open the store ${root}`, thrown);
     }
   }
 
