@@ -1,7 +1,7 @@
 /** Flags that several commands have. */
 import { readFileSync } from 'node:fs';
 import { Option } from 'commander';
-import { InvalidArgumentError } from '../core/errors.js';
+import { InvalidArgumentError, InvalidOptionError } from '../core/errors.js';
 import { DIALECTS, type Dialect } from '../layers/bincode/index.js';
 import type { FrameKind } from '../layers/frame/index.js';
 import { ARRANGEMENTS, type Arrangement, type ArrangementName } from '../roles/arrangements.js';
@@ -38,6 +38,14 @@ export function linkOf({ arrangement, dialect, frame }: LinkFlags): Arrangement 
 export function frameOf(flags: LinkFlags): { dialect: Dialect; frame?: FrameKind } {
   const { dialect, frame } = linkOf(flags);
   return { dialect, ...((flags.frame !== undefined || flags.arrangement !== 'linux') && { frame }) };
+}
+
+/** Reads the number of `flag`; its range is for who uses it. */
+export function wholeNumber(flag: string): (text: string) => number {
+  return (text) => {
+    if (/^\d{1,16}$/.test(text)) return Number(text);
+    throw new InvalidOptionError(`${flag} must be a whole number of 0 or more, got ${JSON.stringify(text)}`, { got: text });
+  };
 }
 
 /** The text of a file that a flag names. */

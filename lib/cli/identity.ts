@@ -6,6 +6,7 @@ import { type KeyAlgorithm, makeKey, pemOf, privateKeyOf } from '../attestation/
 import { makeIdentity } from '../attestation/identity.js';
 import { integerInRange } from '../core/check.js';
 import { InvalidArgumentError } from '../core/errors.js';
+import { wholeNumber } from './flags.js';
 import { type NewFile, writeNewFiles } from './new-files.js';
 import { makePkcs12 } from './pkcs12.js';
 
@@ -23,7 +24,7 @@ interface IdentityFlags {
   issue?: string;
   out?: string;
   algorithm?: KeyAlgorithm;
-  days?: string;
+  days?: number;
   ca?: string;
   caKey?: string;
   csr?: string;
@@ -53,7 +54,7 @@ export function identityCommand(): Command {
     .option('--issue <name>', 'issue a certificate by an authority instead (--ca, --ca-key)')
     .option('--out <path>', 'files are written to <path>.pem, <path>.key, <path>.p12; default: the name')
     .addOption(new Option('--algorithm <kind>', 'P-256 or RSA-2048; default: ec').choices(['ec', 'rsa']))
-    .option('--days <n>', 'days that the certificate holds; default: 3650, with --issue 1')
+    .option('--days <n>', 'days that the certificate holds; default: 3650, with --issue 1', wholeNumber('--days'))
     .option('--ca <file>', 'certificate of the authority, PEM')
     .option('--ca-key <file>', 'private key of the authority, PEM')
     .option('--csr <file>', 'signing request, PEM or DER: gives subject and key, and no key is made')
@@ -122,7 +123,7 @@ function checkFlags(flags: IdentityFlags): void {
 }
 
 function make(name: string, flags: IdentityFlags): Made {
-  const days = flags.days === undefined ? {} : { days: integerInRange('--days', Number(flags.days), 1, MAX_DAYS) };
+  const days = flags.days === undefined ? {} : { days: integerInRange('--days', flags.days, 1, MAX_DAYS) };
   const algorithm = flags.algorithm ?? 'ec';
   if (flags.issue !== undefined) return issued(name, flags, algorithm, days);
   if (flags.authority !== undefined) {

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import type { ArrangementName } from '../roles/arrangements.js';
 import { definedOf } from '../core/check.js';
 import { SERVER_DEFAULTS, VeracruzServer } from '../roles/server/server.js';
-import { ARRANGEMENT, DIALECT, FRAME, LOG_LEVEL, linkOf, readText } from './flags.js';
+import { ARRANGEMENT, DIALECT, FRAME, LOG_LEVEL, linkOf, readText, wholeNumber } from './flags.js';
 import { runRole, stderrLog } from './role-process.js';
 
 interface ServerFlags {
@@ -17,9 +17,9 @@ interface ServerFlags {
   frame?: string;
   hello?: boolean;
   askAhead: boolean;
-  maxBodyBytes: string;
-  maxSessionsPerAddress: string;
-  idleTimeoutMs: string;
+  maxBodyBytes: number;
+  maxSessionsPerAddress: number;
+  idleTimeoutMs: number;
   logLevel: string;
 }
 
@@ -40,13 +40,19 @@ export function serverCommand(): Command {
     .addOption(FRAME)
     .option('--hello', 'wait for the hello of a console')
     .option('--no-ask-ahead', 'ask a Runtime Manager for an answer only when it has said that there is one; costs a round trip')
-    .option('--max-body-bytes <n>', 'bytes that a POST may have', String(SERVER_DEFAULTS.maxBodyBytes))
+    .option('--max-body-bytes <n>', 'bytes that a POST may have', wholeNumber('--max-body-bytes'), SERVER_DEFAULTS.maxBodyBytes)
     .option(
       '--max-sessions-per-address <n>',
       'sessions at once of one IP address, as all have behind a proxy; 0 as many as there may be',
-      String(SERVER_DEFAULTS.maxSessionsPerAddress),
+      wholeNumber('--max-sessions-per-address'),
+      SERVER_DEFAULTS.maxSessionsPerAddress,
     )
-    .option('--idle-timeout-ms <n>', 'milliseconds after which an idle session is closed; 0 never', String(SERVER_DEFAULTS.idleTimeoutMs))
+    .option(
+      '--idle-timeout-ms <n>',
+      'milliseconds after which an idle session is closed; 0 never',
+      wholeNumber('--idle-timeout-ms'),
+      SERVER_DEFAULTS.idleTimeoutMs,
+    )
     .addOption(LOG_LEVEL)
     .addHelpText(
       'after',
@@ -63,9 +69,9 @@ Examples:
         ...(flags.policy === undefined ? {} : { policy: readText(flags.policy) }),
         runtime: flags.runtime.map((address) => ({ address, ...linkOf(flags), hello: flags.hello === true })),
         askAhead: flags.askAhead,
-        maxBodyBytes: Number(flags.maxBodyBytes),
-        maxSessionsPerAddress: Number(flags.maxSessionsPerAddress),
-        idleTimeoutMs: Number(flags.idleTimeoutMs),
+        maxBodyBytes: flags.maxBodyBytes,
+        maxSessionsPerAddress: flags.maxSessionsPerAddress,
+        idleTimeoutMs: flags.idleTimeoutMs,
         log: stderrLog(flags.logLevel),
       });
       await runRole(server, server.url);

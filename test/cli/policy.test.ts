@@ -119,7 +119,7 @@ void t.test('create says what is wrong, writes nothing, and exits with 2', async
     [[...good, '-p', '/output/:r'], /certificate \(1\), program \(0\) and pipeline \(0\), in this order: 1, not 2/],
     [[...good, '-w', 'missing.wasm', '-p', ''], /cannot read missing\.wasm: ENOENT/],
     [[...good, '-l', 'manager'], /manager has no PCR0/],
-    [[...good, '-m', 'much'], /\/max_memory_mib: /],
+    [[...good, '-m', 'much'], /--max-memory-mib must be a whole number of 0 or more, got "much"/],
     [[...good, '-e', 'jit'], /Allowed choices are Interpretation, JIT/],
     [[...without('-s'), '-s', 'http://127.0.0.1'], /\/veracruz_server_url: must be host:port/],
     [[...without('-x'), '-x', '31 Feb 2030 12:00:00 GMT'], /write the expiry as/],
@@ -187,7 +187,7 @@ void t.test('schema, help, and wrong use', async (t) => {
   const help = run(['create', '--help']).stdout.replace(/\s+/g, ' ');
   for (const said of [/host \(for the original; ignored here\)/, /run \(for the original; ignored here\)/, /\(nothing enforces it\)/])
     t.match(help, said);
-  t.match(help, /memory of a program here, of the enclave in the original, MiB \(default: "256"\)/);
+  t.match(help, /memory of a program here, of the enclave in the original, MiB \(default: 256\)/);
   t.match(help, /the -h of generate-policy is --hashes here/);
   t.match(run([]), { status: 2, stderr: /Commands:/ });
   t.match(run(['check', 'good.json', '--loud']), { status: 2, stderr: /unknown option/ });

@@ -38,11 +38,16 @@ const WRONG: [string, string[], RegExp][] = [
   ['a file that is not there', ['demo', '/no/such/file'], /^veracruz-streams: no such file: \/no\/such\/file/],
   ['a folder for a file', ['demo', '/'], /^veracruz-streams: no such file: \//],
   ['an address that is none', ['server', '--listen', 'nonsense'], /^veracruz-streams: no address: "nonsense"/],
-  ['a number that is none', ['server', '--max-body-bytes', 'abc'], /^veracruz-streams: maxBodyBytes must be a whole number/],
+  ['two places', ['client', 'p', '-i', 'i', '-k', 'k', '-s', '--url', 'u', '--direct', 'd'], /--url and --direct both say/],
   [
     'sessions of an address',
     ['server', '--max-sessions-per-address', '-1'],
-    /^veracruz-streams: maxSessionsPerAddress must be a whole number/,
+    /^veracruz-streams: --max-sessions-per-address must be a whole number of 0 or more, got "-1"/,
+  ],
+  [
+    'a number that is none',
+    ['server', '--max-body-bytes', 'abc'],
+    /^veracruz-streams: --max-body-bytes must be a whole number of 0 or more, got "abc"/,
   ],
 ];
 

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { Device } from '../../attestation/registry/index.js';
 import { InvalidArgumentError } from '../../core/errors.js';
+import { wholeNumber } from '../flags.js';
 import { DATABASE, JSON_LINE, STATE } from './flags.js';
 import { print, withRegistry } from './output.js';
 import type { StateFlags } from './state.js';
@@ -8,7 +9,7 @@ import type { StateFlags } from './state.js';
 const DAY_MS = 86_400_000;
 
 interface DeviceFlags extends StateFlags {
-  limit: string;
+  limit: number;
   json?: boolean;
 }
 
@@ -16,10 +17,10 @@ interface DeviceFlags extends StateFlags {
 export function deviceCommands(): Command[] {
   const devices = new Command('devices')
     .description('List the devices that have attested themselves, the newest first.')
-    .option('--limit <n>', 'how many', '1000')
+    .option('--limit <n>', 'how many', wholeNumber('--limit'), 1000)
     .action(({ limit, ...flags }: DeviceFlags) =>
       withRegistry(flags, async (registry) => {
-        const list = await registry.listDevices(Number(limit));
+        const list = await registry.listDevices(limit);
         print(flags, list, list.map(lineOf));
       }),
     );

@@ -1,17 +1,17 @@
 import { Command } from 'commander';
 import { listenAdmin } from '../../attestation/registry/index.js';
 import { ATTESTATION_SERVER_DEFAULTS, AttestationServer } from '../../roles/attestation-server/server.js';
-import { LOG_LEVEL, readText } from '../flags.js';
+import { LOG_LEVEL, readText, wholeNumber } from '../flags.js';
 import { runRole, stderrLog } from '../role-process.js';
 import { DATABASE, STATE } from './flags.js';
 import { type AuthorityFlags, adminSocket, authorityOf, registryFolder } from './state.js';
 
 interface ServeFlags extends AuthorityFlags {
   listen: string;
-  days: string;
+  days: number;
   allowAnyRuntime?: boolean;
   nitroRoot?: string;
-  maxRequestsPerSecond: string;
+  maxRequestsPerSecond: number;
   logLevel: string;
 }
 
@@ -26,10 +26,15 @@ export function serveCommand(): Command {
     .addOption(DATABASE)
     .option('--ca-cert <file>', 'certificate of the authority, PEM; default: ca.pem of the state folder')
     .option('--ca-key <file>', 'its private key, PEM; default: ca.key of the state folder')
-    .option('--days <n>', 'days that a certificate holds', String(days))
+    .option('--days <n>', 'days that a certificate holds', wholeNumber('--days'), days)
     .option('--allow-any-runtime', 'certify every Runtime Manager, listed or not')
     .option('--nitro-root <file>', 'root certificate of Nitro documents, PEM, instead of that of AWS')
-    .option('--max-requests-per-second <n>', 'requests of one address; 0 for no limit', String(maxRequestsPerSecond))
+    .option(
+      '--max-requests-per-second <n>',
+      'requests of one address; 0 for no limit',
+      wholeNumber('--max-requests-per-second'),
+      maxRequestsPerSecond,
+    )
     .addOption(LOG_LEVEL)
     .action(async (flags: ServeFlags) => {
       const log = stderrLog(flags.logLevel);
@@ -39,9 +44,9 @@ export function serveCommand(): Command {
         listen: flags.listen,
         authority,
         registry: flags.database === undefined ? { folder: registryFolder(flags) } : { url: flags.database },
-        days: Number(flags.days),
+        days: flags.days,
         allowAnyRuntime: flags.allowAnyRuntime === true,
-        maxRequestsPerSecond: Number(flags.maxRequestsPerSecond),
+        maxRequestsPerSecond: flags.maxRequestsPerSecond,
         ...(flags.nitroRoot !== undefined && { nitroRoot: readText(flags.nitroRoot) }),
         log,
       });

@@ -106,6 +106,9 @@ async function run(policyPath: string, flags: ClientFlags): Promise<void> {
   if (writes.length + appends.length + computes.length + pipelines.length + outputs.length === 0 && !shutdown) {
     throw new InvalidArgumentError('nothing to do: name a program, data, a computation or an output (--help shows how)');
   }
+  if (flags.url !== undefined && flags.direct !== undefined) {
+    throw new InvalidArgumentError('--url and --direct both say where the Server is: leave one out');
+  }
   const jobs = { writes, appends, computes, pipelines, outputs, shutdown };
   warnOf(flags);
   const abort = new AbortController();

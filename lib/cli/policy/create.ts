@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { InvalidArgumentError } from '../../core/errors.js';
 import { CREATE_POLICY_DEFAULTS, createPolicy, type Policy, policyHash } from '../../enclave/policy/index.js';
 import { parseTransfers } from '../client/transfers.js';
-import { readText } from '../flags.js';
+import { readText, wholeNumber } from '../flags.js';
 import { writeNewFiles } from '../new-files.js';
 import { parseExpiry } from './expiry.js';
 import { fileHash, pcrHash } from './hashes.js';
@@ -27,7 +27,7 @@ interface CreateFlags {
   enclaveDebugMode?: boolean;
   executionStrategy: Policy['execution_strategy'];
   enableClock?: boolean;
-  maxMemoryMib: string;
+  maxMemoryMib: number;
   force?: boolean;
   json?: boolean;
 }
@@ -64,7 +64,8 @@ export function createCommand(): Command {
     .option(
       '-m, --max-memory-mib <n>',
       'memory of a program here, of the enclave in the original, MiB',
-      String(CREATE_POLICY_DEFAULTS.maxMemoryMib),
+      wholeNumber('--max-memory-mib'),
+      CREATE_POLICY_DEFAULTS.maxMemoryMib,
     )
     .option('--force', 'replace the file if it exists')
     .option('--json', 'print what was written as one line of JSON on standard error')
@@ -116,7 +117,7 @@ async function create(flags: CreateFlags): Promise<void> {
     },
     cipherSuite: flags.cipherSuite,
     executionStrategy: flags.executionStrategy,
-    maxMemoryMib: Number(flags.maxMemoryMib),
+    maxMemoryMib: flags.maxMemoryMib,
     enableClock: flags.enableClock === true,
     debug: flags.enclaveDebugMode === true,
   });

@@ -1,14 +1,15 @@
 import type { Command } from 'commander';
 import { WASI_ENGINE_DEFAULTS, WasiEngine } from '../../enclave/compute/index.js';
+import { wholeNumber } from '../flags.js';
 
 export interface EngineFlags {
   /** False with `--no-compute`. */
   compute: boolean;
   scratch?: string;
-  timeLimitMs: string;
-  maxConcurrent: string;
-  maxMemoryMib: string;
-  maxOutputBytes: string;
+  timeLimitMs: number;
+  maxConcurrent: number;
+  maxMemoryMib: number;
+  maxOutputBytes: number;
 }
 
 /** The flags that say how programs are run. */
@@ -17,10 +18,15 @@ export function addEngineOptions(command: Command): Command {
   return command
     .option('--no-compute', 'run no programs')
     .option('--scratch <folder>', 'where running programs have their files, guarded like the store; default: for temporary files')
-    .option('--time-limit-ms <n>', 'milliseconds that a program may run', String(timeLimitMs))
-    .option('--max-concurrent <n>', 'programs that run at once; more wait', String(maxConcurrent))
-    .option('--max-memory-mib <n>', 'memory of a program, MiB, where the policy does not say less', String(maxMemoryMib))
-    .option('--max-output-bytes <n>', 'bytes that a program may write', String(maxOutputBytes));
+    .option('--time-limit-ms <n>', 'milliseconds that a program may run', wholeNumber('--time-limit-ms'), timeLimitMs)
+    .option('--max-concurrent <n>', 'programs that run at once; more wait', wholeNumber('--max-concurrent'), maxConcurrent)
+    .option(
+      '--max-memory-mib <n>',
+      'memory of a program, MiB, where the policy does not say less',
+      wholeNumber('--max-memory-mib'),
+      maxMemoryMib,
+    )
+    .option('--max-output-bytes <n>', 'bytes that a program may write', wholeNumber('--max-output-bytes'), maxOutputBytes);
 }
 
 /** The engine that the flags ask for; undefined for none. Throws InvalidOptionError. */
@@ -28,9 +34,9 @@ export function engineOf(flags: EngineFlags): WasiEngine | undefined {
   if (!flags.compute) return undefined;
   return new WasiEngine({
     ...(flags.scratch !== undefined && { scratch: flags.scratch }),
-    timeLimitMs: Number(flags.timeLimitMs),
-    maxConcurrent: Number(flags.maxConcurrent),
-    maxMemoryMib: Number(flags.maxMemoryMib),
-    maxOutputBytes: Number(flags.maxOutputBytes),
+    timeLimitMs: flags.timeLimitMs,
+    maxConcurrent: flags.maxConcurrent,
+    maxMemoryMib: flags.maxMemoryMib,
+    maxOutputBytes: flags.maxOutputBytes,
   });
 }
