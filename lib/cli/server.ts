@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import type { ArrangementName } from '../roles/arrangements.js';
 import { definedOf } from '../core/check.js';
+import type { ArrangementName } from '../roles/arrangements.js';
 import { SERVER_DEFAULTS, VeracruzServer } from '../roles/server/server.js';
 import { ARRANGEMENT, DIALECT, FRAME, LOG_LEVEL, linkOf, readText, wholeNumber } from './flags.js';
 import { runRole, stderrLog } from './role-process.js';

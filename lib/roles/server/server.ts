@@ -311,7 +311,7 @@ export class VeracruzServer {
     }
     this.#members.delete(session);
     const figures = error === undefined ? {} : { code: error.code, layer: error.layer, reason: error.message };
-    const good = error === undefined || (error instanceof LinkError && member?.retired === true);
+    const good = error === undefined || (error instanceof LinkError && place?.member.retired === true);
     this.#options.log(good ? 'info' : 'warn', good ? 'session closed' : 'session failed', {
       ...nameOf(session),
       ...session.manager.bytes,
