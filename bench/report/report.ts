@@ -23,12 +23,12 @@ request, and closed.`;
 
 export function reportOf({ machine, flags, results }: Run, charts: readonly Chart[]): string {
   const { cpu, cores, memoryMib, node, platform, date } = machine;
-  const command = `bench ${flags}`.trim();
+  const command = flags === '' ? 'npm run bench' : `npm run bench -- ${flags}`;
   const of = (suite: Result['suite']) => results.filter((result) => result.suite === suite);
   const chartsOf = (prefix: string) => charts.filter(({ name }) => name.startsWith(prefix));
   return `${[
     '# Benchmarks',
-    `${cpu}, ${cores} cores, ${(memoryMib / 1024).toFixed(0)} GiB; Node ${node.replace(/^v/, '')}, ${platform}; ${date.slice(0, 10)}; \`${command}\`.`,
+    `${cpu}, ${cores} cores, ${(memoryMib / 1024).toFixed(0)} GiB; Node ${node.replace(/^v/, '')}, ${platform}; ${date.slice(0, 10)}; made by \`${command}\`.`,
     'Medians; ± is half the distance of the quartiles. Machines differ and are shared: the ratios of one run mean something, the rates little.',
     ...chapter('Files', FILES, filesSections(of('files')), chartsOf('files-')),
     ...chapter('Layers', LAYERS, layersSections(of('layers')), chartsOf('layer-')),

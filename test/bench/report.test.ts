@@ -60,7 +60,7 @@ void t.test('tables have the figures', (t) => {
   t.match(report, '| base64 inbound | 64 KiB | 2,100 | 0 | 2 % | 3.25 |');
   t.match(report, '| **full write** | 12,345 | 2 % | 1.50 | 4.25 | 9.00 |');
   t.match(report, RUN.machine.cpu);
-  t.match(report, '`bench files --rounds 5`');
+  t.match(report, 'made by `npm run bench -- files --rounds 5`');
   for (const { name } of chartsOf(RUN.results)) t.match(report, `(charts/${name}.svg)`);
   t.end();
 });

@@ -36,7 +36,7 @@ void t.test('bench files', async (t) => {
 });
 
 void t.test('requests, by the suite itself', async (t) => {
-  const plan = { sessions: [1, 3], rounds: 2, milliseconds: 30, warmUpRounds: 1, only: /write$|^full / };
+  const plan = { sessions: [1, 3], rounds: 2, milliseconds: 30, warmUpRounds: 0, only: /write$|^full / };
   const lines: string[] = [];
   const results = await runRequests(plan, makePki(), (line) => lines.push(line));
   checkResults(t, results);
