@@ -24,7 +24,7 @@ export interface RequestsPlan {
 }
 
 export const REQUESTS_PLANS: Readonly<Record<Extent, Omit<RequestsPlan, 'only'>>> = {
-  short: { sessions: [1, 64], rounds: 3, milliseconds: 400, warmUpRounds: 8 },
+  short: { sessions: [1, 64], rounds: 3, milliseconds: 400, warmUpRounds: 4 },
   normal: { sessions: [1, 4, 16, 64, 256], rounds: 3, milliseconds: 1000, warmUpRounds: 10 },
   full: { sessions: [1, 4, 16, 64, 256], rounds: 5, milliseconds: 3000, warmUpRounds: 20 },
 };
