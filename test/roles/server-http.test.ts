@@ -262,6 +262,44 @@ void t.test('503: no room, no manager', async (t) => {
   t.equal((await http.send(post(`${id} ${text(HELLO)}`))).status, 404);
 });
 
+void t.test('503: sessions that are being opened count', async (t) => {
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  const inner = echoing();
+  const { connect, server } = await serve(
+    t,
+    async (request, socket) => {
+      if (request.kind === 'open') await opened;
+      return inner(request, socket);
+    },
+    { maxSessions: 2 },
+  );
+  const statuses: number[] = [];
+  const posts = Array.from({ length: 5 }, async () => {
+    statuses.push((await (await connect()).send(post(`0 ${text(HELLO)}`))).status);
+  });
+  await until('three are refused', () => statuses.length === 3);
+  t.same(statuses, [503, 503, 503]);
+  open();
+  await within('the others', Promise.all(posts));
+  t.same(statuses.slice(3), [200, 200]);
+  t.equal(server.sessions, 2);
+});
+
+void t.test('a client that goes away before its id is nobody', async (t) => {
+  const refused: unknown[] = [];
+  const log = (_level: string, _event: string, { code }: Readonly<Record<string, unknown>> = {}) => void refused.push(code);
+  const { connect, server } = await serve(t, echoing(), { log });
+  const http = await connect();
+  http.write('POST /runtime_manager HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n');
+  await new Promise((go) => setImmediate(go));
+  http.socket.destroy();
+  await until('the Server has noticed', () => refused.includes('ERR_VC_SESSION_TEXT'));
+  t.equal(server.sessions, 0);
+});
+
 void t.test('DELETE, also of a session that is busy', async (t) => {
   const inner = echoing();
   let held = false;

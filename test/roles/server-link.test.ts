@@ -44,6 +44,34 @@ void t.test('the bytes on the link are those of the wire spec', async (t) => {
   );
 });
 
+void t.test('a manager that acknowledges nothing gets no more than may be unacknowledged', async (t) => {
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  const behave = echoing({
+    send: async () => {
+      await opened;
+      return tell.success;
+    },
+  });
+  const { manager, connect } = await serve(t, behave, { maxUnacknowledgedBytes: 100_000 });
+  const bytes = content(3_000_000);
+  const http = await connect();
+  http.write(post(`0 ${bytes.toString('base64')}`));
+  const got = () => manager.seen.reduce((sum, { length }) => sum + length, 0);
+  await until('it has begun', () => got() > 100_000);
+  for (let quiet = 0, before = 0; quiet < 50; quiet++, await new Promise((go) => setImmediate(go))) {
+    if (got() !== before) quiet = 0;
+    before = got();
+  }
+  // What is gathered for one request may go beyond the limit.
+  t.ok(got() < 100_000 + 2 * 262_144, `${got()} bytes`);
+  open();
+  t.equal((await within('the answer', http.answer())).status, 200);
+  t.ok(got() > bytes.length);
+});
+
 void t.test('a manager that answers late, and answers byte by byte', async (t) => {
   const inner = echoing();
   const { connect } = await serve(t, async (request, socket) => {
