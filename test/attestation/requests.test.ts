@@ -125,6 +125,17 @@ void t.test('keys that no certificate is issued for', async (t) => {
   t.throws(() => makeRequest(generateKeyPairSync('ed25519').privateKey), { code: 'ERR_VC_INVALID_ARGUMENT' });
 });
 
+void t.test('RSA of 8,192 bits is looked at, a longer one is not: to check its signature takes for ever', async (t) => {
+  const unsigned = (bytes: number) => {
+    const n = Buffer.alloc(bytes, 0xff).toString('base64url');
+    const modulus = createPublicKey({ key: { kty: 'RSA', n, e: 'AQAB' }, format: 'jwk' });
+    const info = sequence(integer(Buffer.of(0)), nameOf({ commonName: 'x' }), publicKeyInfo(modulus), tagged(0));
+    return toDer(sequence(info, sequence(), bits(Buffer.alloc(bytes))));
+  };
+  t.throws(() => readRequest(unsigned(1024)), { ...REFUSED, message: /not signed by its own key/ });
+  t.throws(() => readRequest(unsigned(1025)), { ...REFUSED, got: 'rsa of 8200 bits, exponent 65537' });
+});
+
 void t.test('size: at the limit and one over, before any of it is read', async (t) => {
   // An RSA signature has one length, so that the name alone decides.
   const signer = makeKey('rsa');
