@@ -1,6 +1,6 @@
 /** The options of the TLS layer, checked once and completed. */
 import { createPrivateKey, KeyObject, type X509Certificate } from 'node:crypto';
-import { given, integerInRange, oneOf } from '../../core/check.js';
+import { definedOf, given, integerInRange, oneOf } from '../../core/check.js';
 import { InvalidOptionError } from '../../core/errors.js';
 import { type CertificateInput, certificatesOf, certificatesOfAll, listOf, Principals, pemList } from './certificates.js';
 import { type CipherSuite, cipherList, cipherSuite, DEFAULT_CIPHER_SUITES } from './cipher-suite.js';
@@ -84,8 +84,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** Limits and behaviour of `options`. Throws InvalidOptionError. */
 export function settingsOf(options: TlsOptions): TlsSettings {
-  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-  const all = { ...TLS_DEFAULTS, ...(given as unknown as TlsOptions) };
+  const all = { ...TLS_DEFAULTS, ...definedOf(options) };
   return Object.freeze({
     role: oneOf('role', all.role, ['client', 'server']),
     truncation: oneOf('truncation', all.truncation, ['error', 'report']),

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { integerInRange } from '../../core/check.js';
+import { definedOf, integerInRange } from '../../core/check.js';
 import { AbortedError, asVeracruzError, type VeracruzError } from '../../core/errors.js';
 import { formatAddress, type SerialAddress } from '../address.js';
 import type { Listener } from '../socket.js';
@@ -183,8 +183,7 @@ function abortOf(signal: AbortSignal | undefined, address: SerialAddress): Abort
 }
 
 function complete(options: ConsoleOptions): Completed {
-  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-  const completed: Completed = { ...CONSOLE_DEFAULTS, ...given };
+  const completed: Completed = { ...CONSOLE_DEFAULTS, ...definedOf(options) };
   const longest = 2 ** 31 - 1;
   integerInRange('baudRate', completed.baudRate, 1, 2 ** 31);
   integerInRange('frameTimeoutMs', completed.frameTimeoutMs, 0, longest);
