@@ -30,8 +30,7 @@ interface Run {
 
 function start(t: Pick<Test, 'teardown'>, ...args: string[]): Run {
   const temporary = mkdtempSync(join(tmpdir(), 'vc-demo-test-'));
-  // tap would have every process of the demo load its hooks; one that runs a program may not read them.
-  const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, MAIN, 'demo', ...args], {
+  const child = spawn(process.execPath, [MAIN, 'demo', ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, TMPDIR: temporary },
   });

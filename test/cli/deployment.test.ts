@@ -38,8 +38,7 @@ class Shell {
   constructor(t: Test) {
     this.#t = t;
     this.folder = freshFolder(t);
-    // Without NODE_OPTIONS: tap would have every process load its hooks; one that runs a program may not read them.
-    const script = `#!/bin/sh\nunset NODE_OPTIONS\nexec '${process.execPath}' '${join(COMPILED, 'main.js')}' "$@"\n`;
+    const script = `#!/bin/sh\nexec '${process.execPath}' '${join(COMPILED, 'main.js')}' "$@"\n`;
     writeFileSync(join(this.folder, 'veracruz-streams'), script, { mode: 0o755 });
   }
 

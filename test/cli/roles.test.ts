@@ -51,8 +51,7 @@ class Role {
   stderr = '';
 
   constructor(t: Pick<Test, 'teardown'>, args: readonly string[]) {
-    // tap loads hooks into every process by NODE_OPTIONS, again at each spawn; the fence around programs does not let them in.
-    const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
     this.child = child;
     this.ended = within(`the end of ${args[0]}`, once(child, 'close')).then(([code, signal]) => (code ?? signal) as number | string | null);
     this.ended.catch(() => {});
