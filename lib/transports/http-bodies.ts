@@ -8,13 +8,22 @@ import { HTTP_LAYER, tooLong } from './http-faults.js';
 
 /** An answer up to this size goes out in one piece, with its length; a longer one is streamed in chunks. */
 const WHOLE_ANSWER_BYTES = 16_384;
+/** An answer up to this size is copied to be one piece with its head. */
+const TEXT_ANSWER_BYTES = 4096;
+
+/** What of a body was read to route its request. */
+export interface BegunBody {
+  /** From the first byte on. */
+  readonly pieces: readonly Buffer[];
+  /** There is no more of it. */
+  readonly whole: boolean;
+}
 
 /** One POST and its answer. */
 interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  /** Pieces of the body that were read to route the request. */
-  readonly first: readonly Buffer[];
+  readonly begun: BegunBody;
   bodyBytes: number;
   /** Called once when the answer is out, or cannot be sent any more. */
   readonly settled: () => void;
@@ -62,9 +71,9 @@ export class HttpBodies extends Duplex {
     return this.#answers.length;
   }
 
-  /** Takes a POST; `first` are the pieces of its body that were read already. `settled` is called once, when it is over. */
-  accept(request: IncomingMessage, response: ServerResponse, first: readonly Buffer[], settled: () => void): void {
-    const exchange: Exchange = { request, response, first, bodyBytes: 0, settled };
+  /** Takes a POST of which `begun` was read already. `settled` is called once, when it is over. */
+  accept(request: IncomingMessage, response: ServerResponse, begun: BegunBody, settled: () => void): void {
+    const exchange: Exchange = { request, response, begun, bodyBytes: 0, settled };
     response.once('close', () => {
       settled();
       if (!response.writableFinished && this.#answers.includes(exchange)) this.#onGone();
@@ -133,8 +142,12 @@ export class HttpBodies extends Duplex {
     if (this.#answers.length === 0) this.#watch(undefined);
     if (response.headersSent) response.end();
     else {
+      const [first] = this.#held;
+      const body = this.#held.length === 1 ? (first as Buffer) : Buffer.concat(this.#held);
       response.writeHead(200, { ...this.#headers, 'content-type': 'text/plain', 'content-length': this.#heldBytes });
-      response.end(this.#held.length === 1 ? this.#held[0] : Buffer.concat(this.#held));
+      // As text it is one string with the head, and one piece to write.
+      if (body.length <= TEXT_ANSWER_BYTES) response.end(body.toString('latin1'), 'latin1');
+      else response.end(body);
     }
     this.#held = [];
     this.#heldBytes = 0;
@@ -159,11 +172,14 @@ export class HttpBodies extends Duplex {
     const exchange = this.#bodies.shift();
     if (exchange === undefined) return;
     this.#reading = exchange;
-    const { request } = exchange;
-    request.on('data', (piece: Buffer) => this.#piece(exchange, piece));
-    request.on('end', () => this.#bodyEnd(exchange));
-    request.resume();
-    for (const piece of exchange.first) this.#piece(exchange, piece);
+    const { request, begun } = exchange;
+    if (!begun.whole) {
+      request.on('data', (piece: Buffer) => this.#piece(exchange, piece));
+      request.on('end', () => this.#bodyEnd(exchange));
+      request.resume();
+    }
+    for (const piece of begun.pieces) this.#piece(exchange, piece);
+    if (begun.whole) this.#bodyEnd(exchange);
   }
 
   #piece(exchange: Exchange, piece: Buffer): void {

@@ -34,6 +34,32 @@ void t.test('all of it, and then it is finished', async (t) => {
   t.ok(empty.finished);
 });
 
+void t.test('bytes that are all there', async (t) => {
+  const sink = new Sink();
+  await within('pour', pour(Buffer.from('onetwo'), sink));
+  t.same(sink.chunks, [Buffer.from('onetwo')]);
+  t.ok(sink.finished);
+  const empty = new Sink();
+  await within('nothing', pour(Buffer.alloc(0), empty));
+  t.same(empty.chunks, []);
+  t.ok(empty.finished);
+  for (const [failAt, message] of [
+    ['write', 'full'],
+    ['final', 'no commit'],
+  ] as const) {
+    const failing = new Sink(failAt);
+    await t.rejects(within(failAt, pour(Buffer.from('one'), failing)), { message });
+    t.ok(failing.closed, 'nothing of it is left');
+  }
+  const gone = new Sink();
+  gone.destroy();
+  await t.rejects(within('gone', pour(Buffer.from('one'), gone)), { code: 'ERR_VC_CLOSED' });
+  const going = new Sink();
+  const poured = pour(Buffer.from('one'), going);
+  going.destroy();
+  await t.rejects(within('going', poured), { code: 'ERR_VC_CLOSED' });
+});
+
 void t.test('a source is read no faster than the sink takes', async (t) => {
   let pulled = 0;
   const from = Readable.from(

@@ -25,6 +25,8 @@ export class IncomingBody extends Readable {
   complete = false;
   readonly #pull: () => void;
   readonly #gone: () => void;
+  /** Of a body that has arrived in one piece, until it is read. */
+  #bytes: Buffer | undefined;
 
   /** Bodies are made by the layer: `pull` is called when there is room, `gone` when nobody reads any more. */
   constructor(length: number, pull: () => void, gone: () => void) {
@@ -39,13 +41,28 @@ export class IncomingBody extends Readable {
   /** The body of a message that has arrived as a whole: given out and ended in one go, when it is read. */
   static whole(bytes: Buffer): IncomingBody {
     const pull = () => {
+      if (body.#bytes === undefined) return;
+      body.#bytes = undefined;
       if (bytes.length > 0) body.push(bytes);
       body.push(null);
     };
     const body: IncomingBody = new IncomingBody(bytes.length, pull, nothing);
     body.received = bytes.length;
     body.complete = true;
+    body.#bytes = bytes;
     return body;
+  }
+
+  /**
+   * All bytes of a body that has arrived in one piece with its message and was not read yet; the body is then over, and
+   * destroyed. Undefined for any other, which is read as the stream that it is.
+   */
+  takeWhole(): Buffer | undefined {
+    const bytes = this.#bytes;
+    if (bytes === undefined || this.destroyed) return undefined;
+    this.#bytes = undefined;
+    this.destroy();
+    return bytes;
   }
 
   override _read(): void {

@@ -4,7 +4,7 @@ import { AccessDeniedError } from '../../core/errors.js';
 import { pour } from '../../core/pour.js';
 import { type FileOperation, may, type Policy, type Principal, pinOf } from '../../enclave/policy/index.js';
 import { normaliseName } from '../../enclave/store/file-name.js';
-import type { FileStore, SinkOptions, StoredFile } from '../../enclave/store/file-store.js';
+import type { FileSink, FileStore, SinkOptions, StoredFile } from '../../enclave/store/file-store.js';
 import { isMissing } from '../../enclave/store/store-error.js';
 import type { IncomingBody } from '../../layers/protobuf/index.js';
 
@@ -32,14 +32,14 @@ export class GuardedFiles {
     await this.#check(who, 'write', file);
     const options = this.#pinned(file);
     if (file === 'stdin') await this.#overwrite(file, body, options);
-    else await pour(body, this.#store.write(file, body.length, options));
+    else await keep(body, this.#store.write(file, body.length, options));
   }
 
   /** Adds to a file, or makes it: never to a pinned one, nor to `stdin`. */
   async append(who: Principal, name: string, body: IncomingBody): Promise<void> {
     const file = normaliseName(name);
     await this.#check(who, 'append', file);
-    await pour(body, this.#store.append(file, body.length));
+    await keep(body, this.#store.append(file, body.length));
   }
 
   /** Reads a file. A stream that no program has written yet is empty. */
@@ -101,6 +101,11 @@ export class GuardedFiles {
       return sink.discard();
     });
   }
+}
+
+/** A small body is there already, in one piece, and needs no stream to be moved. */
+function keep(body: IncomingBody, sink: FileSink): Promise<void> {
+  return pour(body.takeWhole() ?? body, sink);
 }
 
 /** `body`, then what `before` has beyond its length. */

@@ -186,12 +186,12 @@ export class RuntimeManager {
       case 'GetTlsDataNeeded':
         return this.#whenKnown(request.session, link, (needed) => ({ kind: 'TlsDataNeeded', needed }));
       case 'GetTlsData':
-        // head has no GetTlsDataNeeded: an answer without data says what that would say.
-        return this.#options.dialect === 'head'
-          ? this.#whenKnown(request.session, link, (needed) =>
-              needed ? this.#get(request.session, link) : { kind: 'TlsData', data: [], active: this.#active },
-            )
-          : this.#get(request.session, link);
+        return this.#whenKnown(request.session, link, (needed) =>
+          // head has no question besides this one: an answer without data says what that would say.
+          needed || this.#options.dialect !== 'head'
+            ? this.#get(request.session, link)
+            : { kind: 'TlsData', data: [], active: this.#active },
+        );
       case 'CloseTlsSession':
         // Of a session that is over already it is Success (wire spec §D).
         if (this.#sessions.has(request.session) && !link.sessions.has(request.session)) return status(false);

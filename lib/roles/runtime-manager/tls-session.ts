@@ -55,7 +55,8 @@ export interface SessionEvents {
  * SendTlsData feeds its stack, GetTlsData fetches what the stack wrote. GetTlsDataNeeded is answered when all that was
  * fed is digested: true as soon as there is output; false when the session waits for the client (an upload that is not
  * complete, no request at all); and while a complete request is being answered it waits, as the original does by
- * doing everything in turn (wire spec §D).
+ * doing everything in turn (wire spec §D). GetTlsData with nothing there waits for the same: a Server that expects an
+ * answer need not ask first.
  */
 export class TlsSession {
   readonly id: number;
@@ -65,6 +66,12 @@ export class TlsSession {
   readonly #maxBacklogBytes: number;
   /** The body that is arriving, or has arrived and is being read. */
   #body: IncomingBody | undefined;
+  /** A request is being answered. */
+  #serving = false;
+  /** Came while one was being answered. */
+  readonly #next: ReceivedRequest[] = [];
+  /** No more requests will come. */
+  #clientEnded = false;
   /** Requests have come that are not answered. */
   #answering = false;
   /** Something was answered since ciphertext was fed last. */
@@ -97,7 +104,12 @@ export class TlsSession {
       this.#progress();
       events.onEnd(this, failure);
     });
-    void this.#serve();
+    this.#channel.on('data', (request: ReceivedRequest) => this.#take(request));
+    this.#channel.on('end', () => {
+      this.#clientEnded = true;
+      // Our close_notify is said when the last answer is.
+      if (!this.#serving) this.#channel.end();
+    });
   }
 
   /** True when the stack is gone and nothing waits to be fetched any more. */
@@ -135,7 +147,7 @@ export class TlsSession {
       this.#lookAhead();
       return true;
     }
-    // A Server that asks ahead: its question before that GetTlsData has waited already, and this one is not to wait again.
+    // A Server that did not ask first: its GetTlsData has waited already, and this one is not to wait again.
     const inVain = this.#inVain;
     this.#inVain = false;
     if (inVain || this.#ended || this.#uploadWantsMore() || this.#atRest()) return false;
@@ -152,10 +164,18 @@ export class TlsSession {
     this.#channel.destroy(error);
   }
 
-  async #serve(): Promise<void> {
+  /** Answers the requests one after the other; what comes meanwhile waits. */
+  #take(request: ReceivedRequest): void {
+    if (this.#serving) {
+      this.#next.push(request);
+      this.#channel.pause();
+    } else void this.#serve(request);
+  }
+
+  async #serve(first: ReceivedRequest): Promise<void> {
+    this.#serving = true;
     try {
-      // The loop must not destroy the channel at its end: our close_notify is still to be said.
-      for await (const request of this.#channel.iterator({ destroyOnReturn: false }) as AsyncIterable<ReceivedRequest>) {
+      for (let request: ReceivedRequest | undefined = first; request !== undefined; request = this.#next.shift()) {
         this.#body = bodyOf(request);
         this.#answering = true;
         const response = await this.#events.answer(request, this.#principal(), this.#gone.signal);
@@ -163,11 +183,13 @@ export class TlsSession {
         this.#body?.destroy();
         this.#body = undefined;
         await written(this.#channel, response);
-        this.#answering = this.#channel.readableLength > 0;
+        this.#answering = this.#next.length > 0 || this.#channel.readableLength > 0;
         this.#answered = true;
         this.#progress();
       }
-      this.#channel.end();
+      this.#serving = false;
+      if (this.#clientEnded) this.#channel.end();
+      else if (this.#channel.isPaused()) this.#channel.resume();
     } catch (error) {
       this.#channel.destroy(asVeracruzError(error, { layer: 'runtime-manager', session: String(this.id) }));
     }

@@ -1,10 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { drained } from '../../core/drained.js';
 import { LimitError, LinkError, SessionUnknownError, TransportError, type VeracruzError } from '../../core/errors.js';
 import { BODY_END, BOUNDARY, type ItemChunk } from '../../core/unit.js';
 import { written } from '../../core/written.js';
 import { sliceBytes } from '../../layers/bincode/index.js';
 import type { Channel } from '../../pipeline/channel.js';
-import { HttpBodies } from '../../transports/http-bodies.js';
+import { type BegunBody, HttpBodies } from '../../transports/http-bodies.js';
 import { serverClientStack } from '../stacks.js';
 import { plain, statusOf } from './http-front.js';
 import type { ManagerSession } from './manager-session.js';
@@ -82,7 +83,7 @@ export class HttpSession {
   }
 
   /** Takes a POST of this session; the caller has seen to `busyFor`. */
-  accept(request: IncomingMessage, response: ServerResponse, first: readonly Buffer[]): void {
+  accept(request: IncomingMessage, response: ServerResponse, body: BegunBody): void {
     this.#polled();
     this.#owner = request.socket;
     if (this.pending >= this.#limits.maxPipelinedPosts) {
@@ -92,7 +93,7 @@ export class HttpSession {
       plain(request, response, statusOf(error), error.message);
       return;
     }
-    this.#bodies.accept(request, response, first, () => this.#polled());
+    this.#bodies.accept(request, response, body, () => this.#polled());
   }
 
   /** Ends the session: POSTs under way get `status` and `text`, the Runtime Manager is told to close its side. */
@@ -171,12 +172,12 @@ export class HttpSession {
         if (channel.destroyed) return;
         this.lastActive = performance.now();
         items++;
-        for (const slice of data) await written(channel, slice);
-        await written(channel, BOUNDARY);
+        for (const slice of data) if (!channel.write(slice)) await drained(channel);
+        if (!channel.write(BOUNDARY)) await drained(channel);
       }
       const refusal = this.manager.takeRefusal();
       if (refusal !== undefined && items === 0) throw refusal;
-      await written(channel, BODY_END);
+      if (!channel.destroyed) channel.write(BODY_END);
     } catch (error) {
       if (items > 0 && !this.#bodies.destroyed) {
         // What did arrive is the last the client will get of this session, an alert for example.

@@ -15,7 +15,7 @@ export interface Fetched {
  *
  *     feed    SendTlsData…                                    one a slice, pipelined
  *     fetch   GetTlsDataNeeded, then GetTlsData while true     2207
- *             the first GetTlsData with the question, where an answer is likely
+ *             the first GetTlsData without that question, where an answer is likely
  *             GetTlsData until it is empty                     head
  */
 export class ManagerSession {
@@ -101,17 +101,14 @@ export class ManagerSession {
       for (let item = await this.#get(); item.data.length > 0; item = await this.#get()) yield item;
       return;
     }
+    // Behind GetTlsData there always is the question whether there is more: the two may as well go together.
+    const ahead = likely && this.link.asksAhead ? this.link.fetch(this.id) : undefined;
     let needed = this.#needed();
-    if (likely && this.link.asksAhead) {
-      // The same three that follow each other anyway.
-      const ahead = this.link.fetch(this.id);
-      const further = this.#needed();
-      for (const promise of [ahead, further]) promise.catch(() => {});
-      const due = await needed;
+    if (ahead !== undefined) {
+      for (const promise of [ahead, needed]) promise.catch(() => {});
       const response = await ahead;
-      // With nothing there a manager says no to GetTlsData (wire spec §D), and that is all; it may also have got something since.
-      if (due || (response.kind === 'TlsData' && sliceBytes(response.data) > 0)) yield this.#fetched(response);
-      needed = further;
+      // With nothing there a manager says no (wire spec §D), in whatever words: the answer behind it tells.
+      if (response.kind === 'TlsData' && sliceBytes(response.data) > 0) yield this.#fetched(response);
     }
     while (await needed) {
       // Asked right behind the item: the manager is never idle for us, and the last answer comes with the last item.

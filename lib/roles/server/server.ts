@@ -215,13 +215,13 @@ export class VeracruzServer {
     const announced = Number(request.headers['content-length'] ?? 0);
     if (announced > maxBodyBytes) throw tooLong('a body', announced, maxBodyBytes);
     if (this.#closing !== undefined) throw new LinkError('the server is closing', { layer: LAYER });
-    const { id, pieces } = await readSessionId(request);
+    const { id, body } = await readSessionId(request);
     const session = id === 0 ? await this.#newHttpSession(request.socket) : this.#sessions.get(id);
     if (session === undefined) return plain(request, response, 404, `session ${id} is not known`);
     if (session.busyFor(request.socket)) {
       return plain(request, response, 409, `session ${id} has a POST under way on another connection`);
     }
-    session.accept(request, response, pieces);
+    session.accept(request, response, body);
   }
 
   async #listenDirect(): Promise<void> {

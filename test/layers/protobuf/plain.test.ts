@@ -193,6 +193,26 @@ void t.test('a body that is all there: complete before anyone listens, read, dro
   await once(kept, 'readable');
   t.same(kept.read(2), Buffer.from('ab'));
   t.same(kept.read(), Buffer.from('c'));
+  t.equal(kept.takeWhole(), undefined, 'what was begun as a stream goes on as one');
+});
+
+void t.test('a body in one piece is taken as such, once', async (t) => {
+  const bytes = Buffer.from('abc');
+  const body = IncomingBody.whole(bytes);
+  t.equal(body.takeWhole(), bytes, 'not a copy');
+  t.equal(body.takeWhole(), undefined);
+  t.equal(body.destroyed, true, 'nobody else may read it');
+  t.same(IncomingBody.whole(Buffer.alloc(0)).takeWhole(), Buffer.alloc(0));
+  const dropped = IncomingBody.whole(bytes);
+  dropped.destroy();
+  t.equal(dropped.takeWhole(), undefined);
+  const arriving = new IncomingBody(
+    3,
+    () => {},
+    () => {},
+  );
+  t.equal(arriving.takeWhole(), undefined, 'one that is still arriving is a stream');
+  arriving.destroy();
 });
 
 void t.test('whole messages, messages in pieces and empty ones follow each other', async (t) => {
