@@ -38,3 +38,31 @@ void t.test('questions behind one that waits are left on the link, and answered 
   await until('all answers', () => answers.length === QUESTIONS);
   t.ok(answers.every((answer, i) => answer.equals(tell.needed(i % 3 === 0))));
 });
+
+void t.test('a Server that reads no answers is asked for no more questions', async (t) => {
+  let handled = 0;
+  const handle = () => {
+    handled++;
+    return { kind: 'Status', status: 'Success' } as const;
+  };
+  const [server, pipe] = memoryPipe();
+  const endpoint = new LinkEndpoint(pipe, { dialect: '2207', frame: 'tcp9' }, handle, () => {});
+  t.teardown(() => {
+    endpoint.destroy();
+    server.destroy();
+  });
+  server.on('error', () => {});
+  for (let at = 0; at < QUESTIONS; at += 1000) {
+    server.write(Buffer.concat(Array.from({ length: 1000 }, (_, i) => framed(ask.close(at + i)))));
+  }
+  await until('the first question', () => handled > 0);
+  for (let turn = 0; turn < 500; turn++) await new Promise((go) => setImmediate(go));
+  t.ok(handled < QUESTIONS / 4, `${handled} of ${QUESTIONS} questions`);
+  const deframer = new Deframer();
+  let answers = 0;
+  server.on('data', (chunk: Buffer) => {
+    answers += deframer.push(chunk).length;
+  });
+  await until('all answers', () => answers === QUESTIONS);
+  t.equal(handled, QUESTIONS);
+});
