@@ -1,35 +1,67 @@
 /** The authority of a state folder, when several servers start on it at once. */
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { promisify } from 'node:util';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { makeAuthority } from '../../lib/attestation/authority.js';
 import { authorityOf } from '../../lib/cli/attest/state.js';
+import { until, within } from '../support/foreign.js';
 import { PROJECT_ROOT } from '../support/golden.js';
 import { freshFolder } from '../support/roles.js';
 
-/** A process that waits for a moment, and then asks for the authority. */
+/** A process that says that it is ready, waits for a word, and then asks for the authority. */
 const RACER = `
-  const [module, state, moment] = process.argv.slice(1);
+  const { once } = await import('node:events');
+  const [module, state] = process.argv.slice(1);
   const { authorityOf } = await import(module);
-  while (Date.now() < Number(moment));
+  process.stdout.write('ready');
+  await once(process.stdin, 'data');
   const { authority, made } = await authorityOf({ state });
   process.stdout.write(JSON.stringify({ certificate: authority.certificate, key: authority.key, made: made !== undefined }));
+  process.stdin.destroy();
 `;
+const READY = 'ready';
+
+interface Answer {
+  readonly certificate: string;
+  readonly key: string;
+  readonly made: boolean;
+}
+
+class Racer {
+  readonly #child;
+  readonly #ended: Promise<unknown>;
+  #said = '';
+
+  constructor(t: Test, module: string, state: string) {
+    this.#child = spawn(process.execPath, ['--input-type=module', '-e', RACER, module, state], { stdio: ['pipe', 'pipe', 'inherit'] });
+    this.#ended = once(this.#child, 'close');
+    this.#child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      this.#said += text;
+    });
+    t.teardown(() => this.#child.kill('SIGKILL'));
+  }
+
+  get ready(): boolean {
+    return this.#said === READY;
+  }
+
+  async go(): Promise<Answer> {
+    this.#child.stdin.write('go');
+    await within('the authority', this.#ended);
+    return JSON.parse(this.#said.slice(READY.length)) as Answer;
+  }
+}
 
 void t.test('of several at once one makes it, and all have the same', async (t) => {
   const module = pathToFileURL(join(PROJECT_ROOT, 'dist', 'lib', 'cli', 'attest', 'state.js')).href;
   for (let round = 0; round < 3; round++) {
     const state = join(freshFolder(t), 'state');
-    const moment = String(Date.now() + 1500);
-    const racers = Array.from({ length: 4 }, async () => {
-      const args = ['--input-type=module', '-e', RACER, module, state, moment];
-      const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 30_000 });
-      return JSON.parse(stdout) as { certificate: string; key: string; made: boolean };
-    });
-    const all = await Promise.all(racers);
+    const racers = Array.from({ length: 4 }, () => new Racer(t, module, state));
+    await until('all are ready', () => racers.every(({ ready }) => ready));
+    const all = await Promise.all(racers.map((racer) => racer.go()));
     t.equal(all.filter(({ made }) => made).length, 1, 'one has made it');
     t.equal(new Set(all.map(({ certificate, key }) => certificate + key)).size, 1, 'one pair for all');
     t.same(readdirSync(state).sort(), ['ca.key', 'ca.pem'], 'and nothing else is left');
