@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import t from 'tap';
-import { RIG_NAMES, RIGS } from '../../bench/files/rigs.js';
+import t, { type Test } from 'tap';
+import { RIG_NAMES, RIGS, type Rig } from '../../bench/files/rigs.js';
 import { transfer } from '../../bench/files/transfer.js';
 import { makePki } from '../../bench/harness/pki.js';
 import { nameOf } from '../../bench/parts/support/transfer.js';
@@ -15,32 +15,31 @@ t.teardown(() => rmSync(folder, { recursive: true, force: true }));
 const LINUX = process.platform === 'linux';
 const pki = makePki();
 
-for (const name of RIG_NAMES) {
-  void t.test(`${name}: a file up and down, in one session and in three`, async (t) => {
-    const rig = await RIGS[name].open({ pki });
-    t.teardown(() => rig.end());
-    for (const sessions of [1, 3]) {
-      for (const direction of ['upload', 'download'] as const) {
-        const bytes = 300_001;
-        const { seconds, moved, usage } = await transfer(rig, direction, sessions, { bytes });
-        t.equal(moved.length, sessions);
-        t.ok(seconds > 0);
-        t.same(
-          Object.keys(usage),
-          rig.parts.map(({ role }) => role),
-        );
-        if (LINUX) t.ok((usage.client?.peakRss ?? 0) > 2 ** 20 && usage.client?.cpu !== undefined, 'memory and processor time');
-      }
+/** Moves a small file up and down, in one session and in three. */
+async function upAndDown(t: Test, rig: Rig): Promise<void> {
+  for (const sessions of [1, 3]) {
+    for (const direction of ['upload', 'download'] as const) {
+      const { seconds, moved, usage } = await transfer(rig, direction, sessions, { bytes: 300_001 });
+      t.equal(moved.length, sessions);
+      t.ok(seconds > 0);
+      t.same(
+        Object.keys(usage),
+        rig.parts.map(({ role }) => role),
+      );
+      if (LINUX) t.ok((usage.client?.peakRss ?? 0) > 2 ** 20 && usage.client?.cpu !== undefined, 'memory and processor time');
     }
-  });
+  }
+}
 
-  void t.test(`${name}: from disk to disk the bytes are the same`, async (t) => {
+for (const name of RIG_NAMES) {
+  void t.test(`${name}: files up and down, and from disk to disk the bytes are the same`, async (t) => {
     const own = mkdtempSync(join(folder, 'disk-'));
     const [source, target] = [join(own, 'source'), join(own, 'target')];
     const bytes = content(1_000_003);
     writeFileSync(source, bytes);
     const rig = await RIGS[name].open({ pki, folder: mkdtempSync(join(own, 'store-')) });
     t.teardown(() => rig.end());
+    await upAndDown(t, rig);
     const up = await transfer(rig, 'upload', 1, { bytes: bytes.length, paths: [source] });
     const down = await transfer(rig, 'download', 1, { bytes: bytes.length, paths: [target] });
     const sha256 = createHash('sha256').update(bytes).digest('hex');
@@ -48,6 +47,15 @@ for (const name of RIG_NAMES) {
     t.equal(await rig.store.ask('sha256', nameOf(0)), sha256);
     t.equal(down.moved[0]?.sha256, sha256);
     t.ok(readFileSync(target).equals(bytes));
+  });
+}
+
+// Where nothing is kept there are two kinds of store, ours and the peers'; the roads to them are the same.
+for (const name of ['full', 'https'] as const) {
+  void t.test(`${name}: files up and down, from memory to memory`, async (t) => {
+    const rig = await RIGS[name].open({ pki });
+    t.teardown(() => rig.end());
+    await upAndDown(t, rig);
   });
 }
 

@@ -115,7 +115,7 @@ void t.test('wrong use', async (t) => {
 
 void t.test('--no-ask-ahead', async (t) => {
   for (const [flags, expected] of [
-    [[], ['send', 'needed', 'get', 'needed']],
+    [[], ['send', 'get', 'needed']],
     [['--no-ask-ahead'], ['send', 'needed']],
   ] as const) {
     // It says nothing to a question: what is asked by then was asked without an answer.
