@@ -91,11 +91,12 @@ export class HttpBodies extends Duplex {
     this.#answers = [];
     this.#bodies = [];
     this.#watch(undefined);
-    for (const { request, response } of refused) {
+    for (const { request, response, begun } of refused) {
       if (response.headersSent) response.destroy();
       else {
         // What is left of a body that nobody reads would stand in the way of the next request.
-        const headers = { 'content-type': 'text/plain; charset=utf-8', ...(request.complete ? {} : { connection: 'close' }) };
+        const through = request.complete || begun.whole;
+        const headers = { 'content-type': 'text/plain; charset=utf-8', ...(through ? {} : { connection: 'close' }) };
         response.writeHead(status, headers).end(`${text}\n`);
         request.resume();
       }

@@ -10,6 +10,7 @@ import { BodyBuffer, type GatheredBody } from './body-buffer.js';
 import { HTTP_LAYER, Refusal } from './http-faults.js';
 import { parseHttpUrl } from './http-url.js';
 
+const require = createRequire(import.meta.url);
 /** Milliseconds between polls while an answer is awaited: doubled from the first to the last. */
 const POLL_FIRST_MS = 2;
 const POLL_LAST_MS = 500;
@@ -359,7 +360,7 @@ export class HttpExchange extends Duplex {
 
 /** Loaded with the first POST: it takes a third of the time that this library does, and two of the four roles have no use for it. */
 function undici(): typeof import('undici') {
-  return createRequire(import.meta.url)('undici') as typeof import('undici');
+  return require('undici') as typeof import('undici');
 }
 
 /** A client would connect a second time. */

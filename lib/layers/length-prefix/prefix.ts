@@ -28,7 +28,12 @@ export function encodePrefix(length: number): Buffer {
  * @see encodePrefix
  */
 export function readPrefix(prefix: Buffer, maxBytes: number): number {
-  return lengthOf(prefix.readUInt32BE(0), prefix.readUInt32BE(4), maxBytes);
+  return prefixAt(prefix, 0, maxBytes);
+}
+
+/** The length that the 8 bytes at `offset` announce. @see readPrefix */
+export function prefixAt(bytes: Buffer, offset: number, maxBytes: number): number {
+  return lengthOf(bytes.readUInt32BE(offset), bytes.readUInt32BE(offset + 4), maxBytes);
 }
 
 /** Takes a prefix, which must be there, off the head of `queue`. @see readPrefix */

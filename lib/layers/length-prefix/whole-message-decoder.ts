@@ -3,7 +3,7 @@ import type { Codec } from '../../core/codec.js';
 import type { PrefixedChunk } from '../../core/unit.js';
 import { bytesOf, truncated } from './decoder.js';
 import type { WholeMessage } from './index.js';
-import { PREFIX_BYTES, takePrefix } from './prefix.js';
+import { PREFIX_BYTES, prefixAt, takePrefix } from './prefix.js';
 
 /**
  * Gives each message as one Buffer, without its prefix: a view of the input where the message sits in one chunk, a copy
@@ -18,6 +18,9 @@ import { PREFIX_BYTES, takePrefix } from './prefix.js';
  */
 export class WholeMessageDecoder implements Codec<PrefixedChunk, WholeMessage> {
   readonly #maxMessageBytes: number;
+  /** A chunk in which whole messages are found, from `#at` on; what is left of it at the end goes to the queue. */
+  #chunk: Buffer | undefined;
+  #at = 0;
   readonly #queue = new ByteQueue();
   /** Bytes of the message whose prefix is read; undefined between messages. */
   #announced: number | undefined;
@@ -27,10 +30,36 @@ export class WholeMessageDecoder implements Codec<PrefixedChunk, WholeMessage> {
   }
 
   push(chunk: PrefixedChunk): void {
-    this.#queue.push(bytesOf(chunk));
+    const bytes = bytesOf(chunk);
+    if (this.#queue.length > 0 || this.#announced !== undefined) this.#queue.push(bytes);
+    else this.#use(bytes);
+  }
+
+  #use(chunk: Buffer): void {
+    this.#chunk = chunk;
+    this.#at = 0;
   }
 
   next(): WholeMessage | undefined {
+    return this.#chunk === undefined ? this.#fromQueue() : this.#fromChunk(this.#chunk);
+  }
+
+  /** The usual case: small messages, many in a chunk. */
+  #fromChunk(chunk: Buffer): WholeMessage | undefined {
+    const start = this.#at + PREFIX_BYTES;
+    if (start <= chunk.length) {
+      const end = start + prefixAt(chunk, this.#at, this.#maxMessageBytes);
+      if (end <= chunk.length) {
+        this.#at = end;
+        return chunk.subarray(start, end);
+      }
+    }
+    this.#chunk = undefined;
+    this.#queue.push(chunk.subarray(this.#at));
+    return this.#fromQueue();
+  }
+
+  #fromQueue(): WholeMessage | undefined {
     if (this.#announced === undefined) {
       if (this.#queue.length < PREFIX_BYTES) return undefined;
       this.#announced = takePrefix(this.#queue, this.#maxMessageBytes);
@@ -38,6 +67,8 @@ export class WholeMessageDecoder implements Codec<PrefixedChunk, WholeMessage> {
     if (this.#queue.length < this.#announced) return undefined;
     const message = this.#queue.take(this.#announced);
     this.#announced = undefined;
+    // What is left has come with the last chunk, and is all in that.
+    if (this.#queue.length > 0) this.#use(this.#queue.takeSome(this.#queue.length));
     return message;
   }
 

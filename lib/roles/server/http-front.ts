@@ -20,13 +20,18 @@ export function plain(
   text: string,
   headers: Record<string, string> = {},
 ): void {
-  if (response.headersSent || response.destroyed) {
-    response.destroy();
-    return;
-  }
-  const leftover = request.complete ? {} : { connection: 'close' };
-  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', ...leftover, ...headers }).end(`${text}\n`);
-  request.resume();
+  const answer = () => {
+    if (response.headersSent || response.destroyed) {
+      response.destroy();
+      return;
+    }
+    const leftover = request.complete ? {} : { connection: 'close' };
+    response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', ...leftover, ...headers }).end(`${text}\n`);
+    request.resume();
+  };
+  // Of a body that has come with its head Node says in the next turn that it is complete.
+  if (request.complete) answer();
+  else setImmediate(answer);
 }
 
 /** What of a POST's body was read to know whose it is. */
@@ -80,6 +85,11 @@ function waitForSessionId(request: IncomingMessage, take: (piece: Buffer) => Bod
     };
     const onEnd = () => fail(new SessionTextError('the body ended before its session id', { layer: 'session' }));
     const onClose = () => fail(new SessionTextError('the client went away before its session id', { layer: 'session' }));
+    // It was closed while it waited for its turn, and says so to nobody any more.
+    if (request.destroyed) {
+      onClose();
+      return;
+    }
     request.on('data', onData);
     request.on('end', onEnd);
     request.on('close', onClose);
