@@ -7,13 +7,14 @@ import { text } from 'node:stream/consumers';
 import t from 'tap';
 import { ADMIN_METHODS, type RegistryAdmin } from '../../lib/attestation/registry/admin.js';
 import { DeviceRegistry, listenAdmin, type Platform, RegistryClient } from '../../lib/attestation/registry/index.js';
+import { databaseFolder } from '../support/databases.js';
 import { until, within } from '../support/foreign.js';
 import { closing, device, freshFolder, HASH, pemOfKey, publicKey } from './registry-engines.js';
 
 const folder = freshFolder();
 mkdirSync(folder, { recursive: true });
 const path = join(folder, 'admin.sock');
-const registry = closing(t, await DeviceRegistry.open({ memory: true }));
+const registry = closing(t, await DeviceRegistry.open({ folder: await databaseFolder() }));
 // What a killed server left there.
 writeFileSync(path, 'stale');
 const stop = await listenAdmin(registry, path);

@@ -1,12 +1,13 @@
 /** The two databases that a registry can be in, with the same tests for both. */
 import { generateKeyPairSync, type KeyObject, randomInt } from 'node:crypto';
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import pg from 'pg';
 import t, { type Test } from 'tap';
 import type { NewDevice, RegistryPlace } from '../../lib/attestation/registry/index.js';
+import { putDatabase } from '../support/databases.js';
 import { noPostgres, type Postgres, startPostgres } from '../support/postgres.js';
 
 type T = Pick<Test, 'teardown'>;
@@ -26,18 +27,10 @@ let folders = 0;
 /** A folder that is not there yet. */
 export const freshFolder = () => join(folder, String(folders++));
 
-let template: Promise<string> | undefined;
-/** An empty database, made once and copied: to make one takes seconds. */
 async function emptyDatabase(): Promise<string> {
-  template ??= (async () => {
-    const path = freshFolder();
-    await (await PGlite.create(path)).close();
-    return path;
-  })();
-  const copy = freshFolder();
-  mkdirSync(copy);
-  cpSync(await template, join(copy, 'data'), { recursive: true });
-  return copy;
+  const path = freshFolder();
+  await putDatabase(path);
+  return path;
 }
 
 let server: Promise<Postgres> | undefined;

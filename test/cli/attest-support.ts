@@ -2,12 +2,12 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { DeviceRegistry } from '../../lib/attestation/registry/index.js';
 import { bodyOf, Device, type HttpAnswer, http, messageOf } from '../roles/attestation-server-support.js';
+import { putDatabase } from '../support/databases.js';
 import { until, within } from '../support/foreign.js';
 import { PROJECT_ROOT } from '../support/golden.js';
 
@@ -21,17 +21,10 @@ let states = 0;
 /** A state folder that is not there yet. */
 export const freshState = () => join(folder, `state${states++}`);
 
-let template: Promise<string> | undefined;
-/** A state folder with an empty registry in it, copied: to make one takes seconds. */
+/** A state folder with an empty database in it. */
 export async function emptyState(): Promise<string> {
-  template ??= (async () => {
-    const path = freshState();
-    await (await DeviceRegistry.open({ folder: path })).close();
-    return join(path, 'data');
-  })();
   const state = freshState();
-  mkdirSync(join(state, 'registry'), { recursive: true, mode: 0o700 });
-  cpSync(await template, join(state, 'registry', 'data'), { recursive: true });
+  await putDatabase(join(state, 'registry'));
   return state;
 }
 

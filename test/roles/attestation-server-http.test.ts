@@ -8,6 +8,7 @@ import { DeviceRegistry } from '../../lib/attestation/registry/index.js';
 import { encodePrefix } from '../../lib/layers/length-prefix/index.js';
 import { encodeMessage } from '../../lib/layers/protobuf/index.js';
 import { AttestationServer, type AttestationServerOptions } from '../../lib/roles/attestation-server/server.js';
+import { databaseFolder } from '../support/databases.js';
 import { post, RawHttp, until, within } from '../support/foreign.js';
 import { PROJECT_ROOT } from '../support/golden.js';
 import { seeded } from '../support/splits.js';
@@ -16,7 +17,7 @@ import { authority, bodyOf, Device, http, messageOf, Pas } from './attestation-s
 const noCurl = spawnSync('curl', ['--version']).status === 0 ? false : 'no curl program on this machine';
 const noProtoc = spawnSync('protoc', ['--version']).status === 0 ? false : 'no protoc program on this machine';
 
-const registry = await DeviceRegistry.open({ memory: true });
+const registry = await DeviceRegistry.open({ folder: await databaseFolder() });
 t.teardown(() => registry.close());
 const start = (t: Pick<Test, 'teardown'>, options: Partial<AttestationServerOptions> = {}) => Pas.start(t, { registry, ...options });
 const pas = await start(t);

@@ -1,19 +1,15 @@
 /** What an attestation server keeps, and what it does not: over a restart, beside another server, without its database. */
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import t from 'tap';
 import { DeviceRegistry, type RegistryPlace } from '../../lib/attestation/registry/index.js';
+import { databaseFolder } from '../support/databases.js';
 import { within } from '../support/foreign.js';
 import { noPostgres, type Postgres, startPostgres } from '../support/postgres.js';
 import { Device, http, Pas } from './attestation-server-support.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'vc-pas-'));
-t.teardown(() => rmSync(folder, { recursive: true, force: true }));
 const postgres: Postgres | undefined = noPostgres === false ? await startPostgres(t) : undefined;
 
 const ENGINES: Record<string, { skip: string | false; place: () => Promise<RegistryPlace> }> = {
-  embedded: { skip: false, place: async () => ({ folder: join(folder, 'registry') }) },
+  embedded: { skip: false, place: async () => ({ folder: await databaseFolder() }) },
   server: { skip: noPostgres, place: async () => ({ url: await (postgres as Postgres).database() }) },
 };
 
@@ -47,11 +43,8 @@ for (const [name, { skip, place }] of Object.entries(ENGINES)) {
 }
 
 void t.test('a port that is taken: the registry that was opened for it is closed', async (t) => {
-  const memory = await DeviceRegistry.open({ memory: true });
-  t.teardown(() => memory.close());
-  const holder = await Pas.start(t, { registry: memory });
-  const path = join(folder, 'taken');
-  cpSync(join(folder, 'registry', 'data'), join(path, 'data'), { recursive: true });
+  const holder = await Pas.start(t, { registry: { folder: await databaseFolder() } });
+  const path = await databaseFolder();
   await t.rejects(Pas.start(t, { registry: { folder: path }, listen: `tcp://127.0.0.1:${holder.port}` }), { code: 'ERR_VC_TRANSPORT' });
   const free = await DeviceRegistry.open({ folder: path });
   await free.close();

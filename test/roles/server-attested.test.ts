@@ -9,12 +9,13 @@ import { RUNTIME_HASH_OID, runtimeHashOf } from '../../lib/index.js';
 import { AttestationServer, type AttestationServerOptions } from '../../lib/roles/attestation-server/server.js';
 import { VeracruzClient } from '../../lib/roles/client/client.js';
 import type { ServerOptions, VeracruzServer } from '../../lib/roles/server/server.js';
+import { databaseFolder } from '../support/databases.js';
 import { tapProxy, until, within } from '../support/foreign.js';
 import { alice, authority, bob, collect, content, freshFolder, policyOf, portOf, startManager, startServer } from '../support/roles.js';
 import type { LogLine } from './choreography-support.js';
 
-/** One for all tests, because it takes seconds to make: each test has keys and hashes of its own in it. */
-const registry = await DeviceRegistry.open({ memory: true });
+/** One for all tests: each has keys and hashes of its own in it. */
+const registry = await DeviceRegistry.open({ folder: await databaseFolder() });
 t.teardown(() => registry.close());
 
 async function attestationServer(t: Test, options: Partial<AttestationServerOptions> = {}): Promise<AttestationServer> {

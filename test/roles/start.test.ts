@@ -4,6 +4,7 @@ import t, { type Test } from 'tap';
 import { DeviceRegistry } from '../../lib/attestation/registry/index.js';
 import { AttestationServer } from '../../lib/roles/attestation-server/server.js';
 import { RuntimeManager } from '../../lib/roles/runtime-manager/runtime-manager.js';
+import { databaseFolder } from '../support/databases.js';
 import { within } from '../support/foreign.js';
 import { authority, freshFolder, managerIdentity, POLICY } from '../support/roles.js';
 
@@ -35,7 +36,7 @@ void t.test('a Runtime Manager', (t) =>
 );
 
 void t.test('an attestation server', async (t) => {
-  const registry = await DeviceRegistry.open({ memory: true });
+  const registry = await DeviceRegistry.open({ folder: await databaseFolder() });
   t.teardown(() => registry.close());
   await aborts(t, (signal) => AttestationServer.start({ listen: 'tcp://127.0.0.1:0', authority, registry, signal }));
 });
