@@ -358,7 +358,7 @@ export class HttpExchange extends Duplex {
   }
 }
 
-/** Loaded with the first POST: it takes a third of the time that this library does, and two of the four roles have no use for it. */
+/** Loaded with the first POST: it takes a third of the time that this library does, and three of the four roles have no use for it. */
 function undici(): typeof import('undici') {
   return require('undici') as typeof import('undici');
 }
