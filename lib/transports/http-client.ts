@@ -1,7 +1,6 @@
-import { createRequire } from 'node:module';
 import { connect as netConnect, type Socket } from 'node:net';
 import { Duplex } from 'node:stream';
-import type { buildConnector, Client } from 'undici';
+import { type buildConnector, Client } from 'undici';
 import { integerInRange } from '../core/check.js';
 import { HttpStatusError, LimitError, OutcomeUnknownError, SessionBusyError, SessionUnknownError, TransportError } from '../core/errors.js';
 import { messageOf } from '../core/message-of.js';
@@ -10,7 +9,6 @@ import { BodyBuffer, type GatheredBody } from './body-buffer.js';
 import { HTTP_LAYER, Refusal } from './http-faults.js';
 import { parseHttpUrl } from './http-url.js';
 
-const require = createRequire(import.meta.url);
 /** Milliseconds between polls while an answer is awaited: doubled from the first to the last. */
 const POLL_FIRST_MS = 2;
 const POLL_LAST_MS = 500;
@@ -313,7 +311,7 @@ export class HttpExchange extends Duplex {
   #connect(): Client {
     let connected = false;
     const { connectTimeoutMs, answerTimeoutMs } = this.#options;
-    const client = new (undici().Client)(this.#origin, {
+    const client = new Client(this.#origin, {
       pipelining: this.#options.maxInFlight,
       headersTimeout: answerTimeoutMs,
       bodyTimeout: answerTimeoutMs,
@@ -356,11 +354,6 @@ export class HttpExchange extends Duplex {
       done(null, socket);
     });
   }
-}
-
-/** Loaded with the first POST: it takes a third of the time that this library does, and three of the four roles have no use for it. */
-function undici(): typeof import('undici') {
-  return require('undici') as typeof import('undici');
 }
 
 /** A client would connect a second time. */
