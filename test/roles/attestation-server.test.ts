@@ -232,7 +232,7 @@ void t.test('a challenge is burnt by any use', async (t) => {
   t.equal((await pas.psa(third.deviceId + 1, right, device.csr)).status, 403, 'nor for another device');
 });
 
-void t.test('one bit changed anywhere in a token: refused', async (t) => {
+void t.test('one bit changed in any byte of a token: refused', async (t) => {
   const device = await goodDevice();
   for (const shape of ['2207', 'head'] as const) {
     const bytes = device.token(randomBytes(32), { shape }).length;
