@@ -81,6 +81,7 @@ export type { Codec } from './core/codec.js';
 export { CodecStream } from './core/codec-stream.js';
 export { Connection } from './core/connection.js';
 export * from './core/errors.js';
+export { LateBytes } from './core/late-bytes.js';
 export { type Layer, layerOf } from './core/layer.js';
 export { LayerStream } from './core/layer-stream.js';
 export type { Traffic } from './core/traffic.js';
@@ -160,7 +161,7 @@ export {
   type SinkOptions,
   type StoredFile,
 } from './enclave/store/file-store.js';
-export { Base64Decoder, Base64Encoder, base64, decodeBase64, encodeBase64 } from './layers/base64/index.js';
+export { Base64Decoder, Base64Encoder, type Base64Options, base64, decodeBase64, encodeBase64 } from './layers/base64/index.js';
 export {
   BINCODE_DEFAULTS,
   BincodeDecoder,

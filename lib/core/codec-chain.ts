@@ -1,6 +1,6 @@
 import type { Codec } from './codec.js';
 import { asVeracruzError } from './errors.js';
-import { newTraffic, type Traffic } from './traffic.js';
+import { bytesOf, newTraffic, type Traffic } from './traffic.js';
 
 /** One codec of a chain. */
 export interface Stage {
@@ -94,7 +94,7 @@ export class CodecChain implements Codec<unknown, unknown> {
   }
 
   #feed(stage: Stage, chunk: unknown): void {
-    if (Buffer.isBuffer(chunk)) stage.traffic.bytesIn += chunk.length;
+    stage.traffic.bytesIn += bytesOf(chunk) ?? 0;
     try {
       stage.codec.push(chunk);
     } catch (thrown) {
@@ -114,8 +114,9 @@ export class CodecChain implements Codec<unknown, unknown> {
 }
 
 function count({ traffic }: Stage, item: unknown): void {
-  if (!Buffer.isBuffer(item)) return;
-  traffic.bytesOut += item.length;
+  const bytes = bytesOf(item);
+  if (bytes === undefined) return;
+  traffic.bytesOut += bytes;
   traffic.chunks++;
 }
 

@@ -1,7 +1,7 @@
 import { Transform, type TransformCallback } from 'node:stream';
 import type { Connection } from './connection.js';
 import { asVeracruzError, type VeracruzError } from './errors.js';
-import { newTraffic, type Traffic } from './traffic.js';
+import { bytesOf, newTraffic, type Traffic } from './traffic.js';
 
 /**
  * Chunks that one direction of a layer keeps before it asks its neighbour to wait. Chunks are 16 to 256 KiB where
@@ -37,15 +37,16 @@ export abstract class LayerStream<In, Out> extends Transform {
 
   /** Gives one item to the neighbour; false asks to wait for `_read`. */
   protected give(item: Out): boolean {
-    if (Buffer.isBuffer(item)) {
-      this.traffic.bytesOut += item.length;
+    const bytes = bytesOf(item);
+    if (bytes !== undefined) {
+      this.traffic.bytesOut += bytes;
       this.traffic.chunks++;
     }
     return this.push(item);
   }
 
   protected count(chunk: unknown): void {
-    if (Buffer.isBuffer(chunk)) this.traffic.bytesIn += chunk.length;
+    this.traffic.bytesIn += bytesOf(chunk) ?? 0;
   }
 
   /** The error to destroy this stream with: of this library, with layer and session. */

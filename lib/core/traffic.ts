@@ -1,3 +1,5 @@
+import { LateBytes } from './late-bytes.js';
+
 /** Counters of one direction of one layer. Always on: four additions a chunk. */
 export interface Traffic {
   /** Bytes that came from the neighbour. Messages above the top layer count their bodies only. */
@@ -8,6 +10,11 @@ export interface Traffic {
   chunks: number;
   /** Faults that this direction of this layer raised: 0 or 1, a failed layer is gone. */
   errors: number;
+}
+
+/** Bytes of an item of a layer; undefined for a mark or a message. */
+export function bytesOf(item: unknown): number | undefined {
+  return Buffer.isBuffer(item) || item instanceof LateBytes ? item.length : undefined;
 }
 
 export function newTraffic(): Traffic {

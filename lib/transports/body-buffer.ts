@@ -1,3 +1,5 @@
+import type { LateBytes } from '../core/late-bytes.js';
+
 /** Bytes that a fresh buffer has at least. */
 const SMALLEST_BYTES = 4096;
 
@@ -7,21 +9,37 @@ export interface GatheredBody {
   readonly release: () => void;
 }
 
+/** Buffers that are free to be used again, as large as they have become. */
+export class BufferPool {
+  readonly #keep: number;
+  readonly #free: Buffer[] = [];
+
+  /** @param keep how many are kept: as many as are in use at once, where that is known */
+  constructor(keep: number) {
+    this.#keep = keep;
+  }
+
+  take(): Buffer | undefined {
+    return this.#free.pop();
+  }
+
+  give(buffer: Buffer): void {
+    if (this.#free.length < this.#keep) this.#free.push(buffer);
+  }
+}
+
 /**
- * Gathers bodies, each into one Buffer, out of a few Buffers that are used again and again: a fresh megabyte a POST costs
- * more in page faults and garbage collection than the copy does.
+ * Gathers bodies, each into one Buffer of a pool: a fresh megabyte a POST costs more in page faults and garbage collection
+ * than the copy does.
  */
 export class BodyBuffer {
-  readonly #keep: number;
-  /** Buffers that are free, as large as they have become. */
-  readonly #free: Buffer[] = [];
+  readonly #pool: BufferPool;
   #buffer: Buffer = Buffer.alloc(0);
   /** Bytes of the body so far. */
   #length = 0;
 
-  /** @param keep Buffers that are kept for later: as many as bodies are under way at once */
-  constructor(keep: number) {
-    this.#keep = keep;
+  constructor(pool: BufferPool) {
+    this.#pool = pool;
   }
 
   /** Bytes of the body so far. */
@@ -29,7 +47,7 @@ export class BodyBuffer {
     return this.#length;
   }
 
-  append(chunk: Buffer): void {
+  append(chunk: Buffer | LateBytes): void {
     const length = this.#length + chunk.length;
     if (length > this.#buffer.length) this.#grow(length);
     chunk.copy(this.#buffer, this.#length);
@@ -42,17 +60,12 @@ export class BodyBuffer {
     const bytes = buffer.subarray(0, this.#length);
     this.#buffer = Buffer.alloc(0);
     this.#length = 0;
-    return {
-      bytes,
-      release: () => {
-        if (this.#free.length < this.#keep) this.#free.push(buffer);
-      },
-    };
+    return { bytes, release: () => this.#pool.give(buffer) };
   }
 
   #grow(length: number): void {
     const before = this.#buffer;
-    let next = this.#length === 0 ? this.#free.pop() : undefined;
+    let next = this.#length === 0 ? this.#pool.take() : undefined;
     if (next === undefined || next.length < length) next = Buffer.allocUnsafeSlow(Math.max(SMALLEST_BYTES, length, 2 * before.length));
     before.copy(next, 0, 0, this.#length);
     this.#buffer = next;

@@ -3,13 +3,19 @@ import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { drained } from '../core/drained.js';
 import { TransportError } from '../core/errors.js';
+import type { LateBytes } from '../core/late-bytes.js';
 import { BOUNDARY, type BoundedChunk } from '../core/unit.js';
+import { BodyBuffer, BufferPool } from './body-buffer.js';
 import { HTTP_LAYER, tooLong } from './http-faults.js';
 
 /** An answer up to this size goes out in one piece, with its length; a longer one is streamed in chunks. */
 const WHOLE_ANSWER_BYTES = 16_384;
-/** An answer up to this size is copied to be one piece with its head. */
+/** An answer up to this size is text, to be one piece with its head. */
 const TEXT_ANSWER_BYTES = 4096;
+/** Bytes of a longer answer that go out together: all of a turn, up to so many. */
+const PIECE_BYTES = 256 * 1024;
+/** Bytes of it that the socket holds before the layers wait. */
+const RESPONSE_BYTES = 512 * 1024;
 
 /** What of a body was read to route its request. */
 export interface BegunBody {
@@ -36,6 +42,8 @@ interface Exchange {
  *     read:   <bytes> <bytes> BOUNDARY          the body of a POST
  *     write:  <bytes> … BOUNDARY                200 and the body of its answer
  *
+ * What is written may be `LateBytes`: they are written where they go out from.
+ *
  * The next body is read as soon as the one before it is through, its answer pending or not. A body over `maxBodyBytes`,
  * or one whose client went away in the middle, ends the exchange.
  */
@@ -52,18 +60,21 @@ export class HttpBodies extends Duplex {
   readonly #onGone = () => {
     this.destroy(new TransportError('the client went away with a POST under way', { layer: HTTP_LAYER }));
   };
-  /** What of the first answer is held back to see whether it is all. */
-  #held: Buffer[] = [];
-  #heldBytes = 0;
+  /** What of the first answer has not gone out yet: it may be all, or there may be more in this turn. */
+  readonly #text: BodyBuffer;
+  /** It goes out at the end of this turn. */
+  #flushing = false;
 
   /**
    * @param maxBodyBytes bytes that a body may have
    * @param headers sent with each answer
+   * @param pool of the Buffers that answers are written in; exchanges may share one
    */
-  constructor(maxBodyBytes: number, headers: Readonly<Record<string, string>> = {}) {
+  constructor(maxBodyBytes: number, headers: Readonly<Record<string, string>> = {}, pool: BufferPool = new BufferPool(0)) {
     super({ objectMode: true, readableHighWaterMark: 4, writableHighWaterMark: 4 });
     this.#maxBodyBytes = maxBodyBytes;
     this.#headers = headers;
+    this.#text = new BodyBuffer(pool);
   }
 
   /** POSTs whose answer is not out yet. */
@@ -90,6 +101,7 @@ export class HttpBodies extends Duplex {
     const refused = this.#answers;
     this.#answers = [];
     this.#bodies = [];
+    this.#text.take();
     this.#watch(undefined);
     for (const { request, response, begun } of refused) {
       if (response.headersSent) response.destroy();
@@ -107,19 +119,17 @@ export class HttpBodies extends Duplex {
     this.#reading?.request.resume();
   }
 
-  override _write(chunk: BoundedChunk, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+  override _write(chunk: BoundedChunk | LateBytes, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
     const response = this.#answers[0]?.response;
     if (response === undefined || response.destroyed) {
       done(new TransportError('there is no POST to answer', { layer: HTTP_LAYER }));
     } else if (chunk === BOUNDARY) {
       this.#endAnswer(response);
       done();
-    } else if (!response.headersSent && this.#heldBytes + chunk.length <= WHOLE_ANSWER_BYTES) {
-      this.#held.push(chunk);
-      this.#heldBytes += chunk.length;
-      done();
     } else {
-      this.#stream(response, chunk, done);
+      this.#text.append(chunk);
+      if (response.headersSent || this.#text.length > WHOLE_ANSWER_BYTES) this.#stream(response, done);
+      else done();
     }
   }
 
@@ -141,31 +151,38 @@ export class HttpBodies extends Duplex {
   #endAnswer(response: ServerResponse): void {
     this.#answers.shift();
     if (this.#answers.length === 0) this.#watch(undefined);
-    if (response.headersSent) response.end();
-    else {
-      const [first] = this.#held;
-      const body = this.#held.length === 1 ? (first as Buffer) : Buffer.concat(this.#held);
-      response.writeHead(200, { ...this.#headers, 'content-type': 'text/plain', 'content-length': this.#heldBytes });
-      // As text it is one string with the head, and one piece to write.
-      if (body.length <= TEXT_ANSWER_BYTES) response.end(body.toString('latin1'), 'latin1');
-      else response.end(body);
-    }
-    this.#held = [];
-    this.#heldBytes = 0;
-  }
-
-  #stream(response: ServerResponse, chunk: Buffer, done: () => void): void {
-    if (!response.headersSent) {
-      response.writeHead(200, { ...this.#headers, 'content-type': 'text/plain' });
-      for (const held of this.#held) response.write(held);
-      this.#held = [];
-      this.#heldBytes = 0;
-    }
-    if (response.write(chunk)) {
-      done();
+    const { bytes, release } = this.#text.take();
+    if (response.headersSent) {
+      response.end(bytes, release);
       return;
     }
-    void drained(response).then(done);
+    response.writeHead(200, { ...this.#headers, 'content-type': 'text/plain', 'content-length': bytes.length });
+    if (bytes.length > TEXT_ANSWER_BYTES) response.end(bytes, release);
+    else {
+      // As text it is one string with the head, and one piece to write.
+      response.end(bytes.toString('latin1'), 'latin1');
+      release();
+    }
+  }
+
+  #stream(response: ServerResponse, done: () => void): void {
+    if (!response.headersSent) response.writeHead(200, { ...this.#headers, 'content-type': 'text/plain' });
+    if (this.#text.length >= PIECE_BYTES) this.#flush(response);
+    else if (!this.#flushing) {
+      this.#flushing = true;
+      process.nextTick(() => {
+        this.#flushing = false;
+        if (this.#answers[0]?.response === response) this.#flush(response);
+      });
+    }
+    if (response.writableLength < RESPONSE_BYTES) done();
+    else void drained(response).then(done);
+  }
+
+  #flush(response: ServerResponse): void {
+    if (this.#text.length === 0 || response.destroyed) return;
+    const { bytes, release } = this.#text.take();
+    response.write(bytes, release);
   }
 
   #nextBody(): void {

@@ -3,9 +3,10 @@ import { Duplex } from 'node:stream';
 import { type buildConnector, Client } from 'undici';
 import { integerInRange } from '../core/check.js';
 import { HttpStatusError, LimitError, OutcomeUnknownError, SessionBusyError, SessionUnknownError, TransportError } from '../core/errors.js';
+import type { LateBytes } from '../core/late-bytes.js';
 import { messageOf } from '../core/message-of.js';
 import { BOUNDARY, type BoundedChunk } from '../core/unit.js';
-import { BodyBuffer, type GatheredBody } from './body-buffer.js';
+import { BodyBuffer, BufferPool, type GatheredBody } from './body-buffer.js';
 import { HTTP_LAYER, Refusal } from './http-faults.js';
 import { parseHttpUrl } from './http-url.js';
 
@@ -44,6 +45,8 @@ export const HTTP_EXCHANGE_DEFAULTS = Object.freeze({ maxInFlight: 4, connectTim
  *
  *     write:  <bytes> <bytes> BOUNDARY          POST url  Content-Length: …
  *     read:   <bytes> … BOUNDARY                200
+ *
+ * Bytes may be `LateBytes`: they are written into the body where they belong.
  *
  * All POSTs go over one connection at a time, in order, because TLS bytes are a stream. A POST is never sent twice: when
  * the connection is lost with a POST under way the exchange ends with `ERR_VC_OUTCOME_UNKNOWN`. A status other than 200
@@ -96,7 +99,7 @@ export class HttpExchange extends Duplex {
       answerTimeoutMs: integerInRange('answerTimeoutMs', options.answerTimeoutMs ?? HTTP_EXCHANGE_DEFAULTS.answerTimeoutMs, 0, 2 ** 31 - 1),
     };
     this.#poll = options.poll ?? (() => undefined);
-    this.#body = new BodyBuffer(this.#options.maxInFlight + MAX_READY_BODIES);
+    this.#body = new BodyBuffer(new BufferPool(this.#options.maxInFlight + MAX_READY_BODIES));
   }
 
   /** Bytes that the server takes in one body: 262,144, as the original does, until it says otherwise. */
@@ -118,7 +121,7 @@ export class HttpExchange extends Duplex {
     this.#schedulePoll();
   }
 
-  override _write(chunk: BoundedChunk, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+  override _write(chunk: BoundedChunk | LateBytes, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
     if (chunk !== BOUNDARY) {
       this.#body.append(chunk);
       done();

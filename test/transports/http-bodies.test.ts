@@ -1,9 +1,12 @@
 /** The server's end of an HTTP exchange, under requests that are streams of this test's. */
-import { EventEmitter } from 'node:events';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { EventEmitter, once } from 'node:events';
+import { createServer, get, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
-import t from 'tap';
+import t, { type Test as Tap } from 'tap';
 import { BOUNDARY } from '../../lib/core/unit.js';
+import { base64, encodeBase64 } from '../../lib/layers/base64/index.js';
+import { BufferPool } from '../../lib/transports/body-buffer.js';
 import { HttpBodies } from '../../lib/transports/http-bodies.js';
 import { until } from '../support/foreign.js';
 
@@ -65,4 +68,113 @@ void t.test('bytes are counted, however they came', async (t) => {
     bodies.accept(bodyOf(pieces).request, response(), begun, () => {});
     t.match(await failed, { code: 'ERR_VC_LIMIT', limit: 2999, got: 3000 });
   }
+});
+
+/** A server whose requests are given to `take`, and a GET of it, whose answer waits until it is read. */
+async function answering(
+  t: Tap,
+  take: (request: IncomingMessage, response: ServerResponse) => void,
+): Promise<() => Promise<IncomingMessage>> {
+  const server = createServer(take);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  return async () => {
+    const asked = get({ port, host: '127.0.0.1', agent: false });
+    asked.on('error', () => {});
+    const [response] = (await once(asked, 'response')) as [IncomingMessage];
+    return response;
+  };
+}
+
+/** Letters of a text that is told from every other by what it is made of. */
+const textOf = (index: number, bytes: number) => encodeBase64(Buffer.alloc(bytes, index + 1));
+
+void t.test('answers that share Buffers, read slowly and side by side, are what was written', async (t) => {
+  const pool = new BufferPool(2);
+  // More than the kernel takes, so that what was written has to wait where it was written.
+  const sizes = [0, 5, 12_000, 12_300, 100_000, 700_000, 15_000_000, 15_000_000];
+  let opened = 0;
+  const ask = await answering(t, (request, response) => {
+    const index = opened++;
+    const bodies = new HttpBodies(2 ** 20, {}, pool);
+    bodies.resume();
+    bodies.accept(request, response, { pieces: [], whole: true }, () => {});
+    const encoder = base64({ late: true }).outbound();
+    encoder.pipe(bodies);
+    const bytes = sizes[index] as number;
+    for (let at = 0; at < bytes; at += 50_000) encoder.write(Buffer.alloc(Math.min(50_000, bytes - at), index + 1));
+    encoder.write(BOUNDARY);
+  });
+  // One after the other they are asked, so that each has its size; then they are read at once, and not at one pace.
+  const answers: IncomingMessage[] = [];
+  for (let i = 0; i < sizes.length; i++) answers.push(await ask());
+  await Promise.all(
+    answers.map(async (answer, i) => {
+      const text = textOf(i, sizes[i] as number);
+      const whole = text.length <= 16_384;
+      t.equal(answer.headers['content-length'], whole ? String(text.length) : undefined, `${text.length} letters`);
+      const pieces: Buffer[] = [];
+      for await (const piece of answer as AsyncIterable<Buffer>) {
+        pieces.push(piece);
+        if (pieces.length % 4 === i % 4) await turns(3);
+      }
+      t.ok(Buffer.concat(pieces).equals(text), `${text.length} letters are what was written`);
+    }),
+  );
+});
+
+void t.test('of a long answer what there is goes out, though its end is far', async (t) => {
+  let bodies: HttpBodies | undefined;
+  const ask = await answering(t, (request, response) => {
+    bodies = new HttpBodies(2 ** 20);
+    bodies.on('error', () => {});
+    bodies.resume();
+    bodies.accept(request, response, { pieces: [], whole: true }, () => {});
+    for (const fill of ['a', 'b']) bodies.write(Buffer.alloc(10_000, fill));
+  });
+  const answer = await ask();
+  let got = 0;
+  answer.on('data', (piece: Buffer) => {
+    got += piece.length;
+  });
+  await until('the first of it', () => got === 20_000);
+  bodies?.write(Buffer.alloc(1, 'c'));
+  await until('a byte more', () => got === 20_001);
+  bodies?.write(BOUNDARY);
+  await once(answer, 'end');
+});
+
+void t.test('an answer that nobody reads makes its writer wait', async (t) => {
+  const limit = 64_000_000;
+  let sent = 0;
+  let under: { readonly bodies: HttpBodies; readonly response: ServerResponse } | undefined;
+  const ask = await answering(t, (request, response) => {
+    const bodies = new HttpBodies(2 ** 20);
+    under = { bodies, response };
+    bodies.on('error', () => {});
+    bodies.resume();
+    bodies.accept(request, response, { pieces: [], whole: true }, () => {});
+    const more = () => {
+      while (sent < limit && bodies.write(Buffer.alloc(64_000, 'x'))) sent += 64_000;
+      if (sent < limit) bodies.once('drain', more);
+    };
+    more();
+  });
+  const answer = await ask();
+  const { bodies, response } = under as NonNullable<typeof under>;
+  // What the kernel takes is its own affair, and over in some turns.
+  let before = -1;
+  await until('the writer waits', () => {
+    const waits = bodies.writableNeedDrain && sent === before;
+    before = sent;
+    return waits;
+  });
+  t.ok(sent < limit / 2, `${sent} bytes of ${limit} were written`);
+  t.ok(response.writableLength < 900_000, `${response.writableLength} bytes wait in the response`);
+  answer.destroy();
+  await until('the end', () => bodies.destroyed);
 });

@@ -1,12 +1,24 @@
 import type { Codec } from '../../core/codec.js';
 import { InvalidArgumentError } from '../../core/errors.js';
+import { LateBytes } from '../../core/late-bytes.js';
 import { type Base64Chunk, BODY_END, BOUNDARY, type ItemChunk } from '../../core/unit.js';
 import { BASE64, LETTER_OF, PAD } from './alphabet.js';
 
-/** Bytes a conversion: above some 72 KiB Node's encoder is 5 times slower. A multiple of 3. */
-const SLICE_BYTES = 48 * 1024;
+/**
+ * Bytes a conversion, a multiple of 3: what one look at a socket brings, 64 KiB, is one. From 96 KiB on Node's encoder is 6
+ * times slower.
+ */
+const SLICE_BYTES = 66 * 1024;
 /** Bytes up to this many are written here, by the table: sooner done than the way into Node and back. A multiple of 3. */
 const SHORT_BYTES = 192;
+
+export interface Base64Options {
+  /**
+   * Gives the letters of longer slices as `LateBytes`, for a transport that gathers bodies: it writes them where they
+   * belong. Default false: all letters are in Buffers.
+   */
+  late?: boolean;
+}
 
 /**
  * Writes bytes as base64 texts, one a unit: standard alphabet, padded, one line.
@@ -14,14 +26,16 @@ const SHORT_BYTES = 192;
  *     <68 65> <6c 6c 6f> BOUNDARY <ff> (end)
  *     "aGVs"  "bG8="  BOUNDARY  "/w=="
  *
- * It keeps 0 to 2 bytes besides the chunk in hand, which becomes a Buffer of letters for each 48 KiB. A unit without bytes
- * is a text without letters: its BOUNDARY alone. BODY_END ends a text that is open and is passed on.
+ * It keeps 0 to 2 bytes besides the chunk in hand, which becomes a Buffer of letters for each 66 KiB. A unit without bytes
+ * is a text without letters: its BOUNDARY alone. BODY_END ends a text that is open and is passed on. Where it is `late`,
+ * slices of more than 192 bytes are not letters yet but `LateBytes`.
  *
  * Errors: `InvalidArgumentError` for anything that is neither a Buffer nor a mark.
  *
  * @see Base64Decoder
  */
-export class Base64Encoder implements Codec<ItemChunk, Base64Chunk> {
+export class Base64Encoder implements Codec<ItemChunk, Base64Chunk | LateBytes> {
+  readonly #late: boolean;
   /** Bytes that wait for a third. */
   readonly #carry = Buffer.alloc(3);
   #carried = 0;
@@ -35,6 +49,10 @@ export class Base64Encoder implements Codec<ItemChunk, Base64Chunk> {
   #first: Base64Chunk | undefined;
   #second: Base64Chunk | undefined;
 
+  constructor({ late = false }: Base64Options = {}) {
+    this.#late = late;
+  }
+
   push(chunk: ItemChunk): void {
     if (chunk === BOUNDARY || chunk === BODY_END) {
       const tail = this.#finish();
@@ -47,7 +65,7 @@ export class Base64Encoder implements Codec<ItemChunk, Base64Chunk> {
     }
   }
 
-  next(): Base64Chunk | undefined {
+  next(): Base64Chunk | LateBytes | undefined {
     if (this.#first !== undefined) {
       const item = this.#first;
       this.#first = this.#second;
@@ -81,17 +99,19 @@ export class Base64Encoder implements Codec<ItemChunk, Base64Chunk> {
   }
 
   /** The letters of the next slice, made when they are asked for: whoever copies them finds them in the cache. */
-  #slice(chunk: Buffer): Buffer {
+  #slice(chunk: Buffer): Buffer | LateBytes {
     const from = this.#at;
     const to = Math.min(from + SLICE_BYTES, this.#stop);
     this.#at = to;
     if (to === this.#stop) this.#chunk = undefined;
-    const lead = this.#leads ? this.#lead.length : 0;
+    const late = this.#late && to - from > SHORT_BYTES;
+    // The lead is written over by the next chunk.
+    const lead = this.#leads ? (late ? Buffer.from(this.#lead) : this.#lead) : undefined;
     this.#leads = false;
-    const text = Buffer.allocUnsafe(lead + ((to - from) / 3) * 4);
-    if (lead > 0) this.#lead.copy(text, 0, 0, lead);
-    if (to - from <= SHORT_BYTES) writeShort(chunk, from, to, text, lead);
-    else text.write(chunk.toString('base64', from, to), lead, 'latin1');
+    const letters = new Letters(lead, chunk, from, to);
+    if (late) return letters;
+    const text = Buffer.allocUnsafe(letters.length);
+    letters.copy(text, 0);
     return text;
   }
 
@@ -104,6 +124,30 @@ export class Base64Encoder implements Codec<ItemChunk, Base64Chunk> {
     for (let i = this.#carried + 1; i < 4; i++) text[i] = PAD;
     this.#carried = 0;
     return text;
+  }
+}
+
+/** The letters of one slice: of the group before it, if it has one, and of the whole groups `chunk[from..to]`. */
+class Letters extends LateBytes {
+  readonly length: number;
+  readonly #lead: Buffer | undefined;
+  readonly #chunk: Buffer;
+  readonly #from: number;
+  readonly #to: number;
+
+  constructor(lead: Buffer | undefined, chunk: Buffer, from: number, to: number) {
+    super();
+    this.length = (lead?.length ?? 0) + ((to - from) / 3) * 4;
+    this.#lead = lead;
+    this.#chunk = chunk;
+    this.#from = from;
+    this.#to = to;
+  }
+
+  copy(target: Buffer, at: number): void {
+    const start = at + (this.#lead?.copy(target, at) ?? 0);
+    if (this.#to - this.#from <= SHORT_BYTES) writeShort(this.#chunk, this.#from, this.#to, target, start);
+    else target.write(this.#chunk.toString('base64', this.#from, this.#to), start, 'latin1');
   }
 }
 

@@ -1,23 +1,26 @@
+import type { LateBytes } from '../../core/late-bytes.js';
 import { type Layer, layerOf } from '../../core/layer.js';
 import type { Base64Chunk, UnitChunk } from '../../core/unit.js';
 import { BASE64 } from './alphabet.js';
 import { Base64Decoder } from './decoder.js';
-import { Base64Encoder } from './encoder.js';
+import { Base64Encoder, type Base64Options } from './encoder.js';
 
 export { Base64Decoder, decodeBase64 } from './decoder.js';
-export { Base64Encoder, encodeBase64 } from './encoder.js';
+export { Base64Encoder, type Base64Options, encodeBase64 } from './encoder.js';
 
 /**
- * base64 texts (RFC 4648 §4; wire spec §C), one a unit, between bytes and HTTP bodies. It has no options: it keeps at most
+ * base64 texts (RFC 4648 §4; wire spec §C), one a unit, between bytes and HTTP bodies. It has no limits: it keeps at most
  * three letters, whatever the size of the text.
  *
  * @example
  * stack(records(), base64(), session({ end: 'client' }));
  */
-export function base64(): Layer<UnitChunk, Base64Chunk> {
-  return layerOf<UnitChunk, Base64Chunk>({
+export function base64(options?: Base64Options & { late?: false }): Layer<UnitChunk, Base64Chunk>;
+export function base64(options: Base64Options): Layer<UnitChunk, Base64Chunk | LateBytes>;
+export function base64(options: Base64Options = {}): Layer<UnitChunk, Base64Chunk | LateBytes> {
+  return layerOf<UnitChunk, Base64Chunk | LateBytes>({
     name: BASE64,
-    encoder: () => new Base64Encoder(),
+    encoder: () => new Base64Encoder(options),
     decoder: () => new Base64Decoder(),
   });
 }

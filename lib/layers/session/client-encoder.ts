@@ -1,5 +1,6 @@
 import type { Codec } from '../../core/codec.js';
-import { type Base64Chunk, BODY_END, BOUNDARY, type BodyChunk, type BoundedChunk } from '../../core/unit.js';
+import type { LateBytes } from '../../core/late-bytes.js';
+import { type Base64Chunk, BODY_END, BOUNDARY, type BodyChunk } from '../../core/unit.js';
 import { sessionHead } from './format.js';
 import type { SessionState } from './state.js';
 
@@ -13,19 +14,19 @@ import type { SessionState } from './state.js';
  *
  * @see ClientSessionDecoder
  */
-export class ClientSessionEncoder implements Codec<Base64Chunk, BodyChunk> {
+export class ClientSessionEncoder implements Codec<Base64Chunk | LateBytes, BodyChunk | LateBytes> {
   readonly #state: SessionState;
   #begun = false;
-  #first: BodyChunk | undefined;
-  #second: BodyChunk | undefined;
+  #first: BodyChunk | LateBytes | undefined;
+  #second: BodyChunk | LateBytes | undefined;
 
   constructor(state: SessionState) {
     this.#state = state;
   }
 
-  push(chunk: Base64Chunk): void {
+  push(chunk: Base64Chunk | LateBytes): void {
     if (Buffer.isBuffer(chunk) && chunk.length === 0) return;
-    const bytes: BoundedChunk = chunk === BODY_END ? BOUNDARY : chunk;
+    const bytes = chunk === BODY_END ? BOUNDARY : chunk;
     if (this.#begun) {
       this.#first = bytes;
     } else {
@@ -35,7 +36,7 @@ export class ClientSessionEncoder implements Codec<Base64Chunk, BodyChunk> {
     this.#begun = bytes !== BOUNDARY;
   }
 
-  next(): BodyChunk | undefined {
+  next(): BodyChunk | LateBytes | undefined {
     const item = this.#first;
     this.#first = this.#second;
     this.#second = undefined;

@@ -1,5 +1,6 @@
 import { integerInRange, oneOf } from '../../core/check.js';
 import type { Connection } from '../../core/connection.js';
+import type { LateBytes } from '../../core/late-bytes.js';
 import { type Layer, layerOf } from '../../core/layer.js';
 import type { Base64Chunk, BodyChunk } from '../../core/unit.js';
 import { MAX_WHITESPACE_BYTES } from './body-decoder.js';
@@ -34,7 +35,7 @@ export interface SessionOptions {
 export const SESSION_DEFAULTS = Object.freeze({ id: NEW_SESSION_ID, allowPoll: true, maxWhitespaceBytes: MAX_WHITESPACE_BYTES });
 
 /** The session layer, and the state that its two directions share on a connection. */
-export interface SessionLayer extends Layer<Base64Chunk, BodyChunk> {
+export interface SessionLayer<Late = never> extends Layer<Base64Chunk | Late, BodyChunk | Late> {
   /** The state on `connection`. Setting its id changes what the next body carries. */
   state(connection: Connection): SessionState;
 }
@@ -43,13 +44,15 @@ export interface SessionLayer extends Layer<Base64Chunk, BodyChunk> {
  * The text form of HTTP bodies (wire spec §C): requests `<id> <b64>`, responses `<id> <b64> <b64>…`, between base64 and
  * HTTP. A body is a unit, except on the server's way out, where each text is an item and the stream is one body.
  *
- * The two directions know of each other by their Connection; a direction made without one keeps an id of its own.
+ * The two directions know of each other by their Connection; a direction made without one keeps an id of its own. Below a
+ * `late` base64 it is a `session<LateBytes>`.
  *
  * @throws InvalidOptionError
  * @example
  * stack(records(), base64(), session({ end: 'client' }));
  */
-export function session(options: SessionOptions): SessionLayer {
+export function session<Late extends LateBytes = never>(options: SessionOptions): SessionLayer<Late>;
+export function session(options: SessionOptions): SessionLayer<LateBytes> {
   const end = oneOf('end', options.end, ['client', 'server']);
   const id = integerInRange('id', options.id ?? SESSION_DEFAULTS.id, 0, MAX_SESSION_ID);
   const allowPoll = options.allowPoll ?? SESSION_DEFAULTS.allowPoll;
@@ -58,7 +61,7 @@ export function session(options: SessionOptions): SessionLayer {
   const key = {};
   const make = (): SessionState => ({ id });
   const stateOn = (connection?: Connection) => connection?.share(key, make) ?? make();
-  const layer = layerOf<Base64Chunk, BodyChunk>({
+  const layer = layerOf<Base64Chunk | LateBytes, BodyChunk | LateBytes>({
     name: SESSION,
     limits: end === 'client' ? { end, maxWhitespaceBytes } : { end, allowPoll: String(allowPoll), maxWhitespaceBytes },
     encoder: (connection) =>

@@ -1,4 +1,5 @@
 import type { Codec } from '../../core/codec.js';
+import type { LateBytes } from '../../core/late-bytes.js';
 import { type Base64Chunk, BODY_END, BOUNDARY, type BodyChunk } from '../../core/unit.js';
 import { SPACE, sessionHead } from './format.js';
 import type { SessionState } from './state.js';
@@ -15,18 +16,18 @@ import type { SessionState } from './state.js';
  *
  * @see ServerSessionDecoder
  */
-export class ServerSessionEncoder implements Codec<Base64Chunk, BodyChunk> {
+export class ServerSessionEncoder implements Codec<Base64Chunk | LateBytes, BodyChunk | LateBytes> {
   readonly #state: SessionState;
   #headGiven = false;
   #inItem = false;
-  #first: BodyChunk | undefined;
-  #second: BodyChunk | undefined;
+  #first: BodyChunk | LateBytes | undefined;
+  #second: BodyChunk | LateBytes | undefined;
 
   constructor(state: SessionState) {
     this.#state = state;
   }
 
-  push(chunk: Base64Chunk): void {
+  push(chunk: Base64Chunk | LateBytes): void {
     if (chunk === BODY_END) {
       this.#first = this.#headGiven ? undefined : sessionHead(this.#state.id);
       this.#second = BOUNDARY;
@@ -35,7 +36,7 @@ export class ServerSessionEncoder implements Codec<Base64Chunk, BodyChunk> {
       return;
     }
     if (chunk !== BOUNDARY && chunk.length === 0) return;
-    const text: Buffer | undefined = chunk === BOUNDARY ? undefined : chunk;
+    const text = chunk === BOUNDARY ? undefined : chunk;
     if (this.#inItem) {
       this.#first = text;
     } else {
@@ -46,7 +47,7 @@ export class ServerSessionEncoder implements Codec<Base64Chunk, BodyChunk> {
     this.#inItem = text !== undefined;
   }
 
-  next(): BodyChunk | undefined {
+  next(): BodyChunk | LateBytes | undefined {
     const item = this.#first ?? this.#second;
     if (this.#first === undefined) this.#second = undefined;
     this.#first = undefined;

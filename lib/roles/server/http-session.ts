@@ -5,6 +5,7 @@ import { BODY_END, BOUNDARY, type ItemChunk } from '../../core/unit.js';
 import { written } from '../../core/written.js';
 import { sliceBytes } from '../../layers/bincode/index.js';
 import type { Channel } from '../../pipeline/channel.js';
+import type { BufferPool } from '../../transports/body-buffer.js';
 import { type BegunBody, HttpBodies } from '../../transports/http-bodies.js';
 import { serverClientStack } from '../stacks.js';
 import { plain, statusOf } from './http-front.js';
@@ -48,6 +49,7 @@ export class HttpSession {
   /** The same session at its Runtime Manager. */
   readonly manager: ManagerSession;
   readonly #limits: HttpSessionLimits;
+  readonly #pool: BufferPool;
   readonly #events: SessionEvents<HttpSession>;
   #bodies: HttpBodies;
   #channel: Channel<ItemChunk>;
@@ -59,10 +61,12 @@ export class HttpSession {
   #fed = false;
   #ended = false;
 
-  constructor(id: number, manager: ManagerSession, limits: HttpSessionLimits, events: SessionEvents<HttpSession>) {
+  /** @param pool of the Buffers that answers are written in */
+  constructor(id: number, manager: ManagerSession, limits: HttpSessionLimits, pool: BufferPool, events: SessionEvents<HttpSession>) {
     this.id = id;
     this.manager = manager;
     this.#limits = limits;
+    this.#pool = pool;
     this.#events = events;
     [this.#bodies, this.#channel] = this.#open();
   }
@@ -112,8 +116,9 @@ export class HttpSession {
   }
 
   #open(): [HttpBodies, Channel<ItemChunk>] {
-    const bodies = new HttpBodies(this.#limits.maxBodyBytes, { 'x-veracruz-max-body-bytes': String(this.#limits.maxBodyBytes) });
-    const channel = serverClientStack(this.id).over(bodies, { session: String(this.id) });
+    const { maxBodyBytes } = this.#limits;
+    const bodies = new HttpBodies(maxBodyBytes, { 'x-veracruz-max-body-bytes': String(maxBodyBytes) }, this.#pool);
+    const channel = serverClientStack(this.id, { late: true }).over(bodies, { session: String(this.id) });
     channel.on('error', (error: VeracruzError) => this.#fail(error));
     this.#relay(channel);
     return [bodies, channel];

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AbortedError, asVeracruzError, LinkError, type VeracruzError } from '../../core/errors.js';
 import { type Address, parseAddress } from '../../transports/address.js';
+import { BufferPool } from '../../transports/body-buffer.js';
 import { tooLong } from '../../transports/http-faults.js';
 import { boundAddress, type Listener, listen, listenSocket } from '../../transports/socket.js';
 import { Choreography } from './choreography.js';
@@ -27,6 +28,8 @@ const CONNECTION_GRACE_MS = 5000;
 /** Milliseconds that answers under way have to end when the server closes, and between two looks whether they have. */
 const PATIENCE_MS = 5000;
 const SWEEP_MS = 50;
+/** Buffers of answers that are kept to be used again, up to some 350 KiB each. */
+const POOLED_BUFFERS = 16;
 /** Milliseconds of silence after which a `direct` connection is asked whether it is still there. */
 const KEEP_ALIVE_MS = 60_000;
 
@@ -57,6 +60,7 @@ export class VeracruzServer {
   /** The link of each session, and who asked for it. */
   readonly #members = new Map<Session, { readonly member: Member; readonly leave: () => void }>();
   readonly #clients: Clients;
+  readonly #pool = new BufferPool(POOLED_BUFFERS);
   #address: Address | undefined;
   #directListener: Listener | undefined;
   #idleTimer: NodeJS.Timeout | undefined;
@@ -249,7 +253,7 @@ export class VeracruzServer {
 
   async #newHttpSession(socket: Socket): Promise<HttpSession> {
     const session = await this.#newSession(socket, (manager, events: SessionEvents<HttpSession>) => {
-      return new HttpSession(this.#freeId(), manager, this.#options, events);
+      return new HttpSession(this.#freeId(), manager, this.#options, this.#pool, events);
     });
     this.#sessions.set(session.id, session);
     return session;

@@ -1,9 +1,14 @@
 import { once } from 'node:events';
+import { Duplex } from 'node:stream';
 import fc from 'fast-check';
 import t from 'tap';
 import { Base64Error, InvalidArgumentError } from '../../../lib/core/errors.js';
+import { LateBytes } from '../../../lib/core/late-bytes.js';
 import { type Base64Chunk, BOUNDARY, type BoundedChunk } from '../../../lib/core/unit.js';
+import { written } from '../../../lib/core/written.js';
 import { Base64Decoder, Base64Encoder, base64, decodeBase64, encodeBase64 } from '../../../lib/layers/base64/index.js';
+import { session } from '../../../lib/layers/session/index.js';
+import { stack } from '../../../lib/pipeline/stack.js';
 import { feed } from '../../support/feed.js';
 import { byteByByte, cutAt, everyCut, seeded, wholePiece } from '../../support/splits.js';
 import { drive } from '../bincode/drive.js';
@@ -35,7 +40,7 @@ void t.test('every length up to 200, in every cut, against a slow reference', as
 });
 
 void t.test('around the sizes of a slice', async (t) => {
-  for (const slice of [48 * 1024, 64 * 1024, 2 * 48 * 1024, 2 * 64 * 1024]) {
+  for (const slice of [48 * 1024, 64 * 1024, 66 * 1024, 88 * 1024, 2 * 64 * 1024, 2 * 66 * 1024]) {
     for (const length of [slice - 1, slice, slice + 1, (slice / 4) * 3, (slice / 4) * 3 + 1]) {
       const bytes = bytesOf(length);
       const text = latin1(bytes.toString('base64'));
@@ -181,13 +186,13 @@ void t.test('round trip of any units in any cut, through the streams', async (t)
   );
 });
 
-void t.test('one Buffer out for one in, and for each 48 KiB of it', async (t) => {
+void t.test('one Buffer out for one in, and for each 66 KiB of it', async (t) => {
   const lengths = (chunks: Buffer[]) =>
     drive(new Base64Encoder(), [...chunks, BOUNDARY]).items.map((item) => (Buffer.isBuffer(item) ? item.length : 'boundary'));
   t.same(lengths([bytesOf(3000)]), [4000, 'boundary']);
-  t.same(lengths([bytesOf(49_152)]), [65_536, 'boundary']);
-  t.same(lengths([bytesOf(49_155)]), [65_536, 4, 'boundary']);
-  t.same(lengths([bytesOf(120_000)]), [65_536, 65_536, 160_000 - 131_072, 'boundary']);
+  t.same(lengths([bytesOf(67_584)]), [90_112, 'boundary']);
+  t.same(lengths([bytesOf(67_587)]), [90_112, 4, 'boundary']);
+  t.same(lengths([bytesOf(150_000)]), [90_112, 90_112, 200_000 - 180_224, 'boundary']);
   t.same(lengths([bytesOf(1), bytesOf(8)]), [12, 'boundary'], 'what the chunk before it left is in the first');
   t.same(lengths([bytesOf(2), bytesOf(1)]), [4, 'boundary']);
   const items = [encodeBase64(bytesOf(300_000))];
@@ -195,6 +200,51 @@ void t.test('one Buffer out for one in, and for each 48 KiB of it', async (t) =>
     decode([items[0] as Base64Chunk]).items.map((item) => (item as Buffer).length),
     [300_000],
   );
+});
+
+void t.test('late letters are the same letters, wherever and whenever they are written', (t) => {
+  const size = fc.oneof(fc.nat(700), fc.constantFrom(67_583, 67_584, 67_585, 135_168, 150_001));
+  fc.assert(
+    fc.property(fc.array(size, { maxLength: 6 }), fc.nat(9), (sizes, at) => {
+      const chunks = [...sizes.map(bytesOf), BOUNDARY] as BoundedChunk[];
+      const plain = drive(new Base64Encoder(), chunks).items as BoundedChunk[];
+      // Written when the encoder has long gone on to other chunks.
+      const late = drive(new Base64Encoder({ late: true }), chunks).items.map((item) => {
+        if (!(item instanceof LateBytes)) return item;
+        const target = Buffer.alloc(at + item.length + 3, '#');
+        item.copy(target, at);
+        t.equal(target.toString('latin1', 0, at) + target.toString('latin1', at + item.length), '#'.repeat(at + 3), 'nothing beside them');
+        return target.subarray(at, at + item.length);
+      });
+      t.same(script(late), script(plain));
+    }),
+    seeded(100),
+  );
+  const [short, long] = [192, 195].map((length) => drive(new Base64Encoder({ late: true }), [bytesOf(length)]).items[0]);
+  t.ok(Buffer.isBuffer(short) && long instanceof LateBytes, 'short slices are letters at once');
+  t.end();
+});
+
+void t.test('late letters are counted as letters', async (t) => {
+  const layer = base64({ late: true });
+  const channel = stack(layer, session<LateBytes>({ end: 'client', id: 7 })).over(
+    new Duplex({
+      objectMode: true,
+      read() {},
+      write: (_chunk, _encoding, done) => done(),
+    }),
+  );
+  t.teardown(() => channel.destroy());
+  await written(channel, bytesOf(3000));
+  t.match(channel.traffic(), [
+    { outbound: { bytesIn: 3000, bytesOut: 4000, chunks: 1 } },
+    { outbound: { bytesIn: 4000, bytesOut: 4002, chunks: 2 } },
+  ]);
+  const stream = layer.outbound();
+  stream.end(bytesOf(3000));
+  const [item] = await stream.toArray();
+  t.ok(item instanceof LateBytes);
+  t.match(stream.traffic, { bytesIn: 3000, bytesOut: 4000, chunks: 1 });
 });
 
 void t.test('a slow reader stops the writer', async (t) => {
