@@ -14,8 +14,6 @@ const WHOLE_ANSWER_BYTES = 16_384;
 const TEXT_ANSWER_BYTES = 4096;
 /** Bytes of a longer answer that go out together: all of a turn, up to so many. */
 const PIECE_BYTES = 256 * 1024;
-/** Bytes of it that the socket holds before the layers wait. */
-const RESPONSE_BYTES = 512 * 1024;
 
 /** What of a body was read to route its request. */
 export interface BegunBody {
@@ -175,8 +173,8 @@ export class HttpBodies extends Duplex {
         if (this.#answers[0]?.response === response) this.#flush(response);
       });
     }
-    if (response.writableLength < RESPONSE_BYTES) done();
-    else void drained(response).then(done);
+    if (response.writableNeedDrain) void drained(response).then(done);
+    else done();
   }
 
   #flush(response: ServerResponse): void {
