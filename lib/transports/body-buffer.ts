@@ -24,7 +24,8 @@ export class BufferPool {
   }
 
   give(buffer: Buffer): void {
-    if (this.#free.length < this.#keep) this.#free.push(buffer);
+    // That of an empty body is of no use to anybody.
+    if (buffer.length > 0 && this.#free.length < this.#keep) this.#free.push(buffer);
   }
 }
 

@@ -170,7 +170,9 @@ export class HttpBodies extends Duplex {
       this.#flushing = true;
       process.nextTick(() => {
         this.#flushing = false;
-        if (this.#answers[0]?.response === response) this.#flush(response);
+        // The answer that began this may be over, and the next one under way.
+        const first = this.#answers[0]?.response;
+        if (first?.headersSent === true) this.#flush(first);
       });
     }
     if (response.writableNeedDrain) void drained(response).then(done);

@@ -148,6 +148,28 @@ void t.test('of a long answer what there is goes out, though its end is far', as
   await once(answer, 'end');
 });
 
+void t.test('an answer that begins in the turn in which the one before it ends goes out as well', async (t) => {
+  const bodies = new HttpBodies(2 ** 20);
+  t.teardown(() => bodies.destroy());
+  bodies.on('error', () => {});
+  bodies.resume();
+  const ask = await answering(t, (request, response) => {
+    bodies.accept(request, response, { pieces: [], whole: true }, () => {});
+    if (bodies.pending < 2) return;
+    bodies.write(Buffer.alloc(20_000, 'a'));
+    bodies.write(BOUNDARY);
+    bodies.write(Buffer.alloc(20_000, 'b'));
+  });
+  let got = 0;
+  for (const asked of [ask(), ask()]) {
+    const answer = await asked;
+    answer.on('data', (piece: Buffer) => {
+      got += piece.length;
+    });
+  }
+  await until('both', () => got === 40_000);
+});
+
 void t.test('an answer that nobody reads makes its writer wait', async (t) => {
   const limit = 64_000_000;
   let sent = 0;
