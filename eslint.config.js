@@ -2,7 +2,7 @@
 import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
-/** A folder of lib/ and the folders it may import from, top of the house first. */
+/** A folder of lib/ and the folders it may import from, the topmost first. */
 const MAY_IMPORT = {
   cli: ['roles', 'attestation', 'enclave', 'transports', 'pipeline', 'layers', 'core'],
   roles: ['attestation', 'enclave', 'transports', 'pipeline', 'layers', 'core'],

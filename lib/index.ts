@@ -80,8 +80,8 @@ export { ByteQueue } from './core/byte-queue.js';
 export type { Codec } from './core/codec.js';
 export { CodecStream } from './core/codec-stream.js';
 export { Connection } from './core/connection.js';
+export { DeferredBytes } from './core/deferred-bytes.js';
 export * from './core/errors.js';
-export { LateBytes } from './core/late-bytes.js';
 export { type Layer, layerOf } from './core/layer.js';
 export { LayerStream } from './core/layer-stream.js';
 export type { Traffic } from './core/traffic.js';
@@ -296,8 +296,8 @@ export {
   type TrustOptions,
 } from './roles/runtime-manager/runtime-manager.js';
 export type { ManagerStatus } from './roles/server/managers.js';
-export type { ManagerOptions } from './roles/server/road.js';
 export { SERVER_DEFAULTS, type ServerOptions, VeracruzServer } from './roles/server/server.js';
+export type { ManagerOptions } from './roles/server/upstream.js';
 export {
   attestationClientStack,
   attestationServerStack,

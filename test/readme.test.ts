@@ -1,4 +1,4 @@
-/** What the README says is so: its scripts run, its ladders and limits are those of the code, its links lead somewhere. */
+/** What the README says is so: its scripts run, its lists of layers and limits are those of the code, its links lead somewhere. */
 import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -23,8 +23,8 @@ const clientTls = { role: 'client', certificate, key, authority: certificate } a
 const serverTls = { role: 'server', certificate, key, identities: [certificate] } as const;
 const link = { dialect: api.SERVER_DEFAULTS.dialect, frame: api.SERVER_DEFAULTS.frame } as const;
 
-void t.test('the ladders are what describe() prints', async (t) => {
-  const ladders: Record<string, string> = {
+void t.test('the lists of layers are what describe() prints', async (t) => {
+  const lists: Record<string, string> = {
     client: api.clientStack({ dialect, maxMessageBytes, tls: clientTls, batchBytes: () => 0 }).describe(),
     direct: api.directClientStack({ dialect, maxMessageBytes, tls: clientTls }).describe(),
     'server-client': api.serverClientStack(1).describe(),
@@ -41,10 +41,10 @@ void t.test('the ladders are what describe() prints', async (t) => {
     'attestation-server': api.attestationServerStack().describe(),
   };
   const printed = blocks
-    .filter(({ info }) => info.startsWith('ladder '))
-    .map(({ info, text }) => [info.replace('ladder ', ''), text.trimEnd()] as const);
-  t.same(printed.map(([name]) => name).sort(), Object.keys(ladders).sort());
-  for (const [name, text] of printed) t.equal(text, ladders[name], name);
+    .filter(({ info }) => info.startsWith('layers '))
+    .map(({ info, text }) => [info.replace('layers ', ''), text.trimEnd()] as const);
+  t.same(printed.map(([name]) => name).sort(), Object.keys(lists).sort());
+  for (const [name, text] of printed) t.equal(text, lists[name], name);
 });
 
 void t.test('the table of layers has every limit, and only codes that exist', async (t) => {

@@ -1,13 +1,13 @@
 /** Which transfers a run makes. */
 import type { Extent } from '../harness/extent.js';
-import { RIG_NAMES, type RigName } from './rigs.js';
+import { FIXTURE_NAMES, type FixtureName } from './fixtures.js';
 
 /** Transfers that are compared with each other: the same bytes, in the same number of sessions, from and to the same. */
 export interface Group {
   readonly bytes: number;
   readonly sessions: number;
   readonly medium: 'memory' | 'disk';
-  readonly rigs: readonly RigName[];
+  readonly fixtures: readonly FixtureName[];
 }
 
 export interface FilesPlan {
@@ -20,10 +20,15 @@ export interface FilesPlan {
 const MB_100 = 100_000_000;
 const GIB = 2 ** 30;
 /** What 8 GiB are worth the time for. */
-const HUGE: readonly RigName[] = ['full', 'unix', 'direct', 'node:tls'];
+const HUGE: readonly FixtureName[] = ['full', 'unix', 'direct', 'node:tls'];
 
-const memory = (bytes: number, sessions = 1, rigs: readonly RigName[] = RIG_NAMES): Group => ({ bytes, sessions, medium: 'memory', rigs });
-const disk = (bytes: number, rigs: readonly RigName[] = RIG_NAMES): Group => ({ bytes, sessions: 1, medium: 'disk', rigs });
+const memory = (bytes: number, sessions = 1, fixtures: readonly FixtureName[] = FIXTURE_NAMES): Group => ({
+  bytes,
+  sessions,
+  medium: 'memory',
+  fixtures,
+});
+const disk = (bytes: number, fixtures: readonly FixtureName[] = FIXTURE_NAMES): Group => ({ bytes, sessions: 1, medium: 'disk', fixtures });
 
 const GROUPS: Readonly<Record<Extent, readonly Group[]>> = {
   short: [memory(MB_100), memory(MB_100, 16, ['full', 'direct', 'node:tls']), disk(MB_100, ['full', 'node:tls'])],

@@ -2,22 +2,22 @@
 import type { Usage } from '../harness/part.js';
 import { type Measured, OURS, rounded } from '../harness/result.js';
 import { median, spread } from '../harness/statistics.js';
+import { FIXTURES, type FixtureName } from './fixtures.js';
 import type { Group } from './plan.js';
-import { RIGS, type RigName } from './rigs.js';
 import type { Direction, Round, Transfer } from './transfer.js';
 
 /** What a ratio to our own run in one session is called. */
 const ONE_SESSION = '1 session';
 
 /**
- * One result a rig and direction.
+ * One result a fixture and direction.
  *
- * @param rounds of each rig, in the order of `names`
+ * @param rounds of each fixture, in the order of `names`
  * @param earlier results of groups before this one
  */
 export function resultsOf(
   group: Group,
-  names: readonly RigName[],
+  names: readonly FixtureName[],
   rounds: readonly (readonly Round[])[],
   earlier: readonly Measured[],
 ): Measured[] {
@@ -33,24 +33,24 @@ export function resultsOf(
 
 function resultOf(
   { bytes, sessions, medium }: Group,
-  rig: RigName,
+  fixture: FixtureName,
   direction: Direction,
   transfers: readonly Transfer[],
   seconds: Readonly<Record<string, number>>,
   earlier: readonly Measured[],
 ): Measured {
-  const name = `${rig} ${direction}`;
-  const own = seconds[rig] as number;
+  const name = `${fixture} ${direction}`;
+  const own = seconds[fixture] as number;
   const ratioTo: Record<string, number> = {};
-  if (RIGS[rig].by === OURS) {
-    for (const [other, theirs] of Object.entries(seconds)) if (other !== rig) ratioTo[other] = rounded(theirs / own);
+  if (FIXTURES[fixture].by === OURS) {
+    for (const [other, theirs] of Object.entries(seconds)) if (other !== fixture) ratioTo[other] = rounded(theirs / own);
     const alone = earlier.find((one) => one.name === name && one.bytes === bytes && one.medium === medium && one.sessions === 1);
     if (alone !== undefined && sessions > 1) ratioTo[ONE_SESSION] = rounded(alone.seconds / own);
   }
   return {
     suite: 'files',
     name,
-    by: RIGS[rig].by,
+    by: FIXTURES[fixture].by,
     bytes,
     sessions,
     medium,

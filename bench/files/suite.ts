@@ -8,18 +8,18 @@ import { interleaved } from '../harness/rounds.js';
 import { sizeText } from '../harness/size.js';
 import { temporaryFolder } from '../harness/temporary.js';
 import { nameOf } from '../parts/support/transfer.js';
+import { FIXTURES, type Fixture, type FixtureName } from './fixtures.js';
 import type { FilesPlan, Group } from './plan.js';
 import { lineOf, resultsOf } from './results.js';
-import { RIGS, type Rig, type RigName } from './rigs.js';
 import { type Direction, type Round, transfer } from './transfer.js';
 
-/** Bytes that go both ways before anything is measured. */
+/** Bytes that go in both directions before anything is measured. */
 const WARM_UP_BYTES = 16 * 2 ** 20;
 
 export async function runFiles(plan: FilesPlan, pki: Pki, say: (line: string) => void): Promise<Measured[]> {
   const results: Measured[] = [];
   for (const group of plan.groups) {
-    const names = group.rigs.filter((name) => wanted(plan.only, name).length > 0);
+    const names = group.fixtures.filter((name) => wanted(plan.only, name).length > 0);
     if (names.length === 0) continue;
     say(`${sizeText(group.bytes)}, ${group.medium} to ${group.medium}, ${group.sessions} session${group.sessions === 1 ? '' : 's'}`);
     const measured = resultsOf(group, names, await runGroup(group, names, plan, pki), results);
@@ -29,51 +29,53 @@ export async function runFiles(plan: FilesPlan, pki: Pki, say: (line: string) =>
   return results;
 }
 
-/** The directions of a rig that the plan asks for. */
-function wanted(only: RegExp, rig: RigName): Direction[] {
-  return (['upload', 'download'] as const).filter((direction) => only.test(`${rig} ${direction}`));
+/** The directions of a fixture that the plan asks for. */
+function wanted(only: RegExp, fixture: FixtureName): Direction[] {
+  return (['upload', 'download'] as const).filter((direction) => only.test(`${fixture} ${direction}`));
 }
 
-/** Each rig's rounds. The processes live as long as the group, so that none is measured cold. */
-async function runGroup(group: Group, names: readonly RigName[], plan: FilesPlan, pki: Pki): Promise<Round[][]> {
+/** Each fixture's rounds. The processes live as long as the group, so that none is measured cold. */
+async function runGroup(group: Group, names: readonly FixtureName[], plan: FilesPlan, pki: Pki): Promise<Round[][]> {
   const folder = group.medium === 'disk' ? temporaryFolder() : undefined;
   const files = folder === undefined ? undefined : { source: join(folder, 'source'), target: join(folder, 'target') };
   if (files !== undefined) generate(files.source, group.bytes);
-  const rigs: Rig[] = [];
+  const fixtures: Fixture[] = [];
   try {
     for (const name of names) {
-      const rig = await RIGS[name].open({ pki, folder: folder && mkdtempSync(join(folder, 'store-')) });
-      rigs.push(rig);
-      await warmUp(rig, group, files?.source);
+      const fixture = await FIXTURES[name].open({ pki, folder: folder && mkdtempSync(join(folder, 'store-')) });
+      fixtures.push(fixture);
+      await warmUp(fixture, group, files?.source);
     }
     const directions = names.map((name) => wanted(plan.only, name));
-    return await interleaved([...rigs.entries()], plan.rounds, ([i, rig]) => round(rig, group, directions[i] as Direction[], files));
+    return await interleaved([...fixtures.entries()], plan.rounds, ([i, fixture]) =>
+      round(fixture, group, directions[i] as Direction[], files),
+    );
   } finally {
-    await Promise.all(rigs.map((rig) => rig.end()));
+    await Promise.all(fixtures.map((fixture) => fixture.end()));
     if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
   }
 }
 
-async function warmUp(rig: Rig, { sessions, bytes }: Group, source: string | undefined): Promise<void> {
+async function warmUp(fixture: Fixture, { sessions, bytes }: Group, source: string | undefined): Promise<void> {
   const some = Math.min(bytes, WARM_UP_BYTES);
   // From disk all of the file goes: then it is in the page cache for everybody.
-  await transfer(rig, 'upload', sessions, source === undefined ? { bytes: some } : { bytes, paths: [source] });
-  if (source === undefined) await transfer(rig, 'download', sessions, { bytes: some });
+  await transfer(fixture, 'upload', sessions, source === undefined ? { bytes: some } : { bytes, paths: [source] });
+  if (source === undefined) await transfer(fixture, 'download', sessions, { bytes: some });
 }
 
 async function round(
-  rig: Rig,
+  fixture: Fixture,
   { bytes, sessions }: Group,
   directions: readonly Direction[],
   files?: { source: string; target: string },
 ): Promise<Round> {
-  const upload = await transfer(rig, 'upload', sessions, { bytes, paths: files && [files.source] });
+  const upload = await transfer(fixture, 'upload', sessions, { bytes, paths: files && [files.source] });
   const download = directions.includes('download')
-    ? await transfer(rig, 'download', sessions, { bytes, paths: files && [files.target] })
+    ? await transfer(fixture, 'download', sessions, { bytes, paths: files && [files.target] })
     : undefined;
   if (files !== undefined) {
     const sent = upload.moved[0]?.sha256;
-    const kept = await rig.store.ask<string>('sha256', nameOf(0));
+    const kept = await fixture.store.ask<string>('sha256', nameOf(0));
     const came = download?.moved[0]?.sha256 ?? sent;
     if (sent === undefined || sent !== kept || sent !== came)
       throw new Error(`SHA-256 differs: sent ${sent}, kept ${kept}, came back ${came}`);

@@ -1,7 +1,7 @@
 import type { Moved } from '../harness/contents.js';
 import type { Usage } from '../harness/part.js';
 import type { TransferResult, TransferTask } from '../parts/support/transfer.js';
-import type { Rig } from './rigs.js';
+import type { Fixture } from './fixtures.js';
 
 export type Direction = 'upload' | 'download';
 
@@ -9,11 +9,11 @@ export type Direction = 'upload' | 'download';
 export interface Transfer {
   readonly seconds: number;
   readonly moved: readonly Moved[];
-  /** By role, in the order of the rig. */
+  /** By role, in the order of the fixture. */
   readonly usage: Readonly<Record<string, Usage>>;
 }
 
-/** What a round of a rig gave; what the plan does not ask for was not measured. */
+/** What a round of a fixture gave; what the plan does not ask for was not measured. */
 export type Round = Partial<Record<Direction, Transfer>>;
 
 /** Hooks around the transfer itself, when the sessions stand. */
@@ -22,13 +22,18 @@ export interface Around {
   after?(): Promise<unknown>;
 }
 
-/** Lets the client of a rig do some work on new sessions, and tells what each process used in it, the handshakes not included. */
-export function watched<T>(rig: Rig, sessions: number, around: Around, work: () => Promise<T>): Promise<T & Pick<Transfer, 'usage'>> {
-  return rig.withSessions(sessions, async () => {
+/** Lets the client of a fixture do some work on new sessions, and tells what each process used in it, the handshakes not included. */
+export function watched<T>(
+  fixture: Fixture,
+  sessions: number,
+  around: Around,
+  work: () => Promise<T>,
+): Promise<T & Pick<Transfer, 'usage'>> {
+  return fixture.withSessions(sessions, async () => {
     await around.before?.();
-    for (const part of rig.parts) part.mark();
+    for (const part of fixture.parts) part.mark();
     const result = await work();
-    const usage = Object.fromEntries(rig.parts.map((part) => [part.role, part.usage()]));
+    const usage = Object.fromEntries(fixture.parts.map((part) => [part.role, part.usage()]));
     await around.after?.();
     return { ...result, usage };
   });
@@ -36,13 +41,13 @@ export function watched<T>(rig: Rig, sessions: number, around: Around, work: () 
 
 /** One transfer on new sessions: time counts from the first byte of a file. */
 export async function transfer(
-  rig: Rig,
+  fixture: Fixture,
   direction: Direction,
   sessions: number,
   task: TransferTask,
   around: Around = {},
 ): Promise<Transfer> {
-  const done = await watched(rig, sessions, around, () => rig.client.ask<TransferResult>(direction, task));
+  const done = await watched(fixture, sessions, around, () => fixture.client.ask<TransferResult>(direction, task));
   const bytes = done.moved.reduce((sum, share) => sum + share.bytes, 0);
   if (bytes !== task.bytes) throw new Error(`${direction}: ${bytes} bytes moved of ${task.bytes}`);
   return done;

@@ -2,8 +2,8 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { ROLE_NODE_FLAGS } from '../../lib/cli/tune-v8.js';
-import type { Answer, Order } from './obey.js';
 import { type CpuTime, cpuTimeOf, forgetPeak, peakRssOf } from './proc.js';
+import type { Answer, Command } from './serve-commands.js';
 
 /** Milliseconds for a part to end when told to. */
 const END_MS = 5000;
@@ -15,12 +15,12 @@ export interface Usage {
   readonly peakRss: number | undefined;
 }
 
-/** One process of a rig: a module of `bench/parts/`, started here and ordered about. */
+/** One process of a fixture: a module of `bench/parts/`, started here and commanded over IPC. */
 export class Part {
   readonly role: string;
   readonly #child: ChildProcess;
   readonly #waiting = new Map<number, { resolve: (result: unknown) => void; reject: (error: Error) => void }>();
-  #orders = 0;
+  #commands = 0;
   #before: CpuTime | undefined;
 
   /**
@@ -46,12 +46,12 @@ export class Part {
     });
   }
 
-  /** Gives an order; the answer is whatever the part's module says it is. */
-  ask<T>(order: string, argument?: unknown): Promise<T> {
-    const id = ++this.#orders;
+  /** Sends a command; the answer is whatever the part's module says it is. */
+  ask<T>(command: string, argument?: unknown): Promise<T> {
+    const id = ++this.#commands;
     return new Promise<T>((resolve, reject) => {
       this.#waiting.set(id, { resolve: resolve as (result: unknown) => void, reject });
-      this.#child.send({ id, order, argument } satisfies Order, (error) => error && reject(error));
+      this.#child.send({ id, command, argument } satisfies Command, (error) => error && reject(error));
     });
   }
 

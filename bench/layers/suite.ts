@@ -1,4 +1,4 @@
-/** The layers, each way, at every size of message, beside their peers. */
+/** The layers, in each direction, at every size of message, beside their peers. */
 import type { Extent } from '../harness/extent.js';
 import { Part } from '../harness/part.js';
 import type { Measured } from '../harness/result.js';

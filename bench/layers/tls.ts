@@ -23,14 +23,14 @@ export const tlsBench: LayerBench = {
     const messages = Math.min(messagesOf(messageBytes), MOST_MESSAGES);
     const input = repeated([payloadOf(messageBytes)], messages);
     const pki = makePki();
-    const ways: [string, Ends][] = [
+    const variants: [string, Ends][] = [
       [OURS, ours(pki)],
       ['node:tls, memory', await secured(pki, memoryPipe({ highWaterMark: WIRE_BYTES }))],
       ['node:tls, loopback', await secured(pki, await loopback())],
     ];
     const forge = forgeTls();
     const contenders = (from: 'client' | 'server'): Contender[] => [
-      ...ways.map(([name, [client, server]]) => ({
+      ...variants.map(([name, [client, server]]) => ({
         name,
         run: from === 'client' ? through(client, server, input) : through(server, client, input),
       })),
@@ -44,7 +44,7 @@ export const tlsBench: LayerBench = {
         messages,
         contenders: contenders('server'),
         close: () => {
-          for (const [, ends] of ways) for (const end of ends) end.on('error', () => {}).destroy();
+          for (const [, ends] of variants) for (const end of ends) end.on('error', () => {}).destroy();
         },
       },
     ];

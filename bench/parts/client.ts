@@ -1,8 +1,8 @@
 /** The Veracruz Client, a process of its own, with as many sessions as it is told to open. */
 import { VeracruzClient } from 'veracruz-streams';
 import { type Moved, sinkOf, sourceOf } from '../harness/contents.js';
-import { obey } from '../harness/obey.js';
 import type { Pki } from '../harness/pki.js';
+import { serveCommands } from '../harness/serve-commands.js';
 import { openHashAsker } from './support/hash-asker.js';
 import { type RequestsResult, type RequestsTask, replies } from './support/requests.js';
 import { type ConnectTask, nameOf, split, type TransferResult, type TransferTask } from './support/transfer.js';
@@ -23,7 +23,7 @@ const REQUESTS: Readonly<Record<string, (client: VeracruzClient, name: string, p
   session: async () => (await open()).close(),
 };
 
-obey({
+serveCommands({
   connect: async (task: typeof connected): Promise<void> => {
     connected = task;
     clients = await Promise.all(Array.from({ length: task.sessions }, open));

@@ -5,8 +5,8 @@
 import { createServer, type Socket } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import { type FileStore, managerClientStack, type ProtobufReceived, type ProtobufSent } from 'veracruz-streams';
-import { obey } from '../harness/obey.js';
 import type { Pki } from '../harness/pki.js';
+import { serveCommands } from '../harness/serve-commands.js';
 import { listening } from './support/listening.js';
 import { sha256Of, storeIn } from './support/stores.js';
 
@@ -19,7 +19,7 @@ const POLICY_HASH = Buffer.alloc(64, '0');
 
 let store: FileStore;
 
-obey({
+serveCommands({
   listen: async ({ pki, folder }: { pki: Pki; folder?: string }): Promise<string> => {
     store = await storeIn(folder);
     const stack = managerClientStack({

@@ -17,8 +17,8 @@ import {
   ServerCredentials,
 } from '@grpc/grpc-js';
 import { type Moved, sinkOf, sourceOf } from '../harness/contents.js';
-import { obey } from '../harness/obey.js';
 import type { Pki } from '../harness/pki.js';
+import { serveCommands } from '../harness/serve-commands.js';
 import { FarFiles } from './support/far-files.js';
 import { type RequestsTask, replies } from './support/requests.js';
 import { type ConnectTask, indexOf, type Share, split, type TransferTask } from './support/transfer.js';
@@ -55,7 +55,7 @@ const read: handleServerStreamingCall<Buffer, Buffer> = (call) => {
 };
 const ask: handleUnaryCall<Buffer, Buffer> = (_call, done) => done(null, EMPTY);
 
-obey({
+serveCommands({
   listen: async ({ pki, folder }: { pki: Pki; folder?: string }): Promise<string> => {
     files = new FarFiles(folder);
     const server = new Server();

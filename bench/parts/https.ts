@@ -4,8 +4,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Agent, createServer, type RequestOptions, request } from 'node:https';
 import { pipeline } from 'node:stream/promises';
 import { type Moved, sinkOf, sourceOf } from '../harness/contents.js';
-import { obey } from '../harness/obey.js';
 import type { Pki } from '../harness/pki.js';
+import { serveCommands } from '../harness/serve-commands.js';
 import { FarFiles } from './support/far-files.js';
 import { listening } from './support/listening.js';
 import { type RequestsTask, replies } from './support/requests.js';
@@ -15,7 +15,7 @@ import { type ConnectTask, indexOf, type Share, split, type TransferTask } from 
 let sessions: RequestOptions[] = [];
 let files: FarFiles;
 
-obey({
+serveCommands({
   listen: async ({ pki, folder }: { pki: Pki; folder?: string }): Promise<string> => {
     files = new FarFiles(folder);
     const { certificate: cert, key } = pki.server;

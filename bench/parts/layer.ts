@@ -1,6 +1,7 @@
 /** One layer beside its peers, at one size of message, in a process that has done nothing else. */
-import { obey } from '../harness/obey.js';
+
 import type { Measured } from '../harness/result.js';
+import { serveCommands } from '../harness/serve-commands.js';
 import { LAYERS } from '../layers/all.js';
 import { type MeasureOptions, measure } from '../layers/measure.js';
 
@@ -11,7 +12,7 @@ export interface LayerTask extends MeasureOptions {
   readonly only: string;
 }
 
-obey({
+serveCommands({
   measure: async ({ layer, messageBytes, only, ...options }: LayerTask): Promise<Measured[]> => {
     const bench = LAYERS.find((one) => one.layer === layer);
     if (bench === undefined) throw new Error(`no such layer: ${layer}`);

@@ -10,7 +10,7 @@ import { tcp } from '@libp2p/tcp';
 import { decode, encode } from 'it-length-prefixed';
 import { createLibp2p, type Libp2p } from 'libp2p';
 import { type Moved, sinkOf, sourceOf } from '../harness/contents.js';
-import { obey } from '../harness/obey.js';
+import { serveCommands } from '../harness/serve-commands.js';
 import { FarFiles } from './support/far-files.js';
 import { type ConnectTask, indexOf, type Share, split, type TransferTask } from './support/transfer.js';
 
@@ -25,7 +25,7 @@ const ANY_PORT = '/ip4/127.0.0.1/tcp/0';
 let sessions: { readonly node: Libp2p; readonly connection: Connection }[] = [];
 let files: FarFiles;
 
-obey({
+serveCommands({
   /** Gives the address, as text. */
   listen: async ({ folder }: { folder?: string }): Promise<string> => {
     files = new FarFiles(folder);

@@ -1,7 +1,7 @@
 /** The Runtime Manager, a process of its own. */
 import { type FileStore, formatAddress, RuntimeManager } from 'veracruz-streams';
-import { obey } from '../harness/obey.js';
 import type { Pki } from '../harness/pki.js';
+import { serveCommands } from '../harness/serve-commands.js';
 import { sha256Of, storeIn } from './support/stores.js';
 
 export interface ManagerTask {
@@ -14,7 +14,7 @@ export interface ManagerTask {
 
 let store: FileStore;
 
-obey({
+serveCommands({
   listen: async ({ pki, listen, folder }: ManagerTask): Promise<string> => {
     store = await storeIn(folder);
     const manager = await RuntimeManager.start({

@@ -8,8 +8,8 @@ import { once } from 'node:events';
 import { pipeline } from 'node:stream/promises';
 import { connect, createServer, type TLSSocket } from 'node:tls';
 import { type Moved, sinkOf, sourceOf } from '../harness/contents.js';
-import { obey } from '../harness/obey.js';
 import type { Pki } from '../harness/pki.js';
+import { serveCommands } from '../harness/serve-commands.js';
 import { FarFiles } from './support/far-files.js';
 import { listening } from './support/listening.js';
 import { type ConnectTask, indexOf, type Share, split, type TransferTask } from './support/transfer.js';
@@ -19,7 +19,7 @@ const HEAD_BYTES = 13;
 let sockets: TLSSocket[] = [];
 let files: FarFiles;
 
-obey({
+serveCommands({
   listen: async ({ pki, folder }: { pki: Pki; folder?: string }): Promise<string> => {
     files = new FarFiles(folder);
     const { certificate: cert, key } = pki.server;

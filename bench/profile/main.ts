@@ -4,7 +4,7 @@
  *     npm run profile -- <case> [--bytes 1G] [--out <folder>]
  *     npm run profile -- <case> [--sessions 64] [--milliseconds 5000]
  *
- * A case is a rig and what it does: full-upload, unix-download, direct-upload, …; full-write, direct-read, … All processes
+ * A case is a fixture and what it does: full-upload, unix-download, direct-upload, …; full-write, direct-read, … All processes
  * are sampled at once, in the work alone, from memory to memory. Samples are of the clock: on a machine that has other work
  * to do they include the wait for a processor, which the rows `processor` do not. Open the `.cpuprofile` files in Chrome's
  * or VS Code's viewer.
@@ -13,7 +13,7 @@ import { mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
-import { RIG_NAMES, RIGS, type Rig, type RigName } from '../files/rigs.js';
+import { FIXTURE_NAMES, FIXTURES, type Fixture, type FixtureName } from '../files/fixtures.js';
 import { type Around, type Direction, transfer } from '../files/transfer.js';
 import type { Usage } from '../harness/part.js';
 import { makePki } from '../harness/pki.js';
@@ -50,8 +50,8 @@ interface Job {
 }
 
 const DIRECTIONS: readonly string[] = ['upload', 'download'];
-/** Kinds of small requests, by the rigs that know them. */
-const REQUESTS: Partial<Record<RigName, readonly string[]>> = {
+/** Kinds of small requests, by the fixtures that know them. */
+const REQUESTS: Partial<Record<FixtureName, readonly string[]>> = {
   full: ['write', 'read', 'hash', 'session'],
   unix: ['write', 'read', 'hash', 'session'],
   direct: ['write', 'read', 'hash', 'session'],
@@ -61,7 +61,7 @@ const REQUESTS: Partial<Record<RigName, readonly string[]>> = {
 /** Half seconds of requests before anything is measured. */
 const WARM_UP_ROUNDS = 10;
 
-const CASES = RIG_NAMES.flatMap((rig) => [...DIRECTIONS, ...(REQUESTS[rig] ?? [])].map((work) => `${rig}-${work}`));
+const CASES = FIXTURE_NAMES.flatMap((fixture) => [...DIRECTIONS, ...(REQUESTS[fixture] ?? [])].map((work) => `${fixture}-${work}`));
 
 const command = new Command('profile')
   .argument('<case>', CASES.join(', '))
@@ -73,27 +73,27 @@ const command = new Command('profile')
   .option('--out <folder>', 'where the profiles go; default: a new temporary folder')
   .action(async (name: string, flags: Flags) => {
     if (!CASES.includes(name)) command.error(`no such case: ${name}; there are ${CASES.join(', ')}`);
-    const [, rig, work] = /^(.+)-(.+)$/.exec(name) as unknown as [string, RigName, string];
-    await profile(rig, work, flags);
+    const [, fixture, work] = /^(.+)-(.+)$/.exec(name) as unknown as [string, FixtureName, string];
+    await profile(fixture, work, flags);
   });
 
-async function profile(name: RigName, work: string, flags: Flags): Promise<void> {
+async function profile(name: FixtureName, work: string, flags: Flags): Promise<void> {
   const folder = flags.out ?? mkdtempSync(join(tmpdir(), 'veracruz-streams-profile-'));
   mkdirSync(folder, { recursive: true });
-  const rig = await RIGS[name].open({ pki: makePki() });
+  const fixture = await FIXTURES[name].open({ pki: makePki() });
   try {
-    const job = DIRECTIONS.includes(work) ? transferJob(rig, work as Direction, flags) : requestsJob(rig, work, flags);
+    const job = DIRECTIONS.includes(work) ? transferJob(fixture, work as Direction, flags) : requestsJob(fixture, work, flags);
     await job.warmUp();
     const plain = await job.run();
     let profiles: Profile[] = [];
     const pathOf = (role: string) => join(folder, `${name.replace(':', '-')}-${work}-${role}.cpuprofile`);
     const sampled = await job.run({
-      before: () => Promise.all(rig.parts.map((part) => part.ask('startProfile', flags.intervalUs))),
+      before: () => Promise.all(fixture.parts.map((part) => part.ask('startProfile', flags.intervalUs))),
       after: async () => {
-        profiles = await Promise.all(rig.parts.map((part) => part.ask<Profile>('stopProfile', pathOf(part.role))));
+        profiles = await Promise.all(fixture.parts.map((part) => part.ask<Profile>('stopProfile', pathOf(part.role))));
       },
     });
-    const roles = rig.parts.map(({ role }, i): RoleProfile => {
+    const roles = fixture.parts.map(({ role }, i): RoleProfile => {
       return { role, split: splitOf(profiles[i] as Profile), usage: sampled.usage[role] as Usage };
     });
     process.stdout.write(
@@ -101,31 +101,31 @@ async function profile(name: RigName, work: string, flags: Flags): Promise<void>
         `${tablesOf(roles, { ...sampled, top: flags.top })}\nprofiles in ${folder}\n`,
     );
   } finally {
-    await rig.end();
+    await fixture.end();
   }
 }
 
-function transferJob(rig: Rig, direction: Direction, { bytes, sessions }: Flags): Job {
+function transferJob(fixture: Fixture, direction: Direction, { bytes, sessions }: Flags): Job {
   return {
     title: `${direction}, ${sizeText(bytes)}`,
     warmUp: async () => {
-      await transfer(rig, 'upload', sessions, { bytes });
+      await transfer(fixture, 'upload', sessions, { bytes });
       // A download has something to fetch now.
-      if (direction === 'download') await transfer(rig, 'download', sessions, { bytes });
+      if (direction === 'download') await transfer(fixture, 'download', sessions, { bytes });
     },
     run: async (around) => {
-      const { seconds, usage } = await transfer(rig, direction, sessions, { bytes }, around);
+      const { seconds, usage } = await transfer(fixture, direction, sessions, { bytes }, around);
       return { unit: nsAByte(bytes), seconds, usage, rate: `${(bytes / 1e6 / seconds).toFixed(0)} MB/s` };
     },
   };
 }
 
-function requestsJob(rig: Rig, kind: string, { sessions, milliseconds }: Flags): Job {
+function requestsJob(fixture: Fixture, kind: string, { sessions, milliseconds }: Flags): Job {
   return {
     title: `${kind}, ${sessions} session${sessions === 1 ? '' : 's'}`,
-    warmUp: () => warmUp(rig, kind, WARM_UP_ROUNDS),
+    warmUp: () => warmUp(fixture, kind, WARM_UP_ROUNDS),
     run: async (around) => {
-      const { count, seconds, usage } = await sample(rig, sessions, { kind, milliseconds }, around);
+      const { count, seconds, usage } = await sample(fixture, sessions, { kind, milliseconds }, around);
       return { unit: usARequest(count), seconds, usage, rate: `${(count / seconds).toFixed(0)}/s` };
     },
   };

@@ -16,7 +16,7 @@ export function taskOf({ name }: Result): string {
   return name.slice(name.indexOf(' ') + 1);
 }
 
-/** What does it: a layer or a rig. */
+/** What does it: a layer or a fixture. */
 export function subjectOf({ name }: Result): string {
   return name.slice(0, name.indexOf(' '));
 }

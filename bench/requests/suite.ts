@@ -1,7 +1,7 @@
 /** Small requests through the full stack: how many a second, and how long one takes; beside those of peers. */
 
+import { FIXTURES, type Fixture, type FixtureName } from '../files/fixtures.js';
 import { usageOf } from '../files/results.js';
-import { RIGS, type Rig, type RigName } from '../files/rigs.js';
 import { type Around, watched } from '../files/transfer.js';
 import type { Extent } from '../harness/extent.js';
 import type { Usage } from '../harness/part.js';
@@ -30,7 +30,7 @@ export const REQUESTS_PLANS: Readonly<Record<Extent, Omit<RequestsPlan, 'only'>>
 };
 
 interface Case {
-  readonly rig: RigName;
+  readonly fixture: FixtureName;
   readonly kind: string;
 }
 
@@ -49,20 +49,20 @@ const WARM_UP_ROUND_MS = 500;
 
 /** Ours, each kind; and of the peers what is like a write: 64 bytes there, an empty answer back. */
 const CASES: readonly Case[] = [
-  ...(['full', 'direct'] as const).flatMap((rig) => ['write', 'read', 'hash', 'session'].map((kind) => ({ rig, kind }))),
-  { rig: 'https', kind: 'write' },
-  { rig: 'grpc', kind: 'write' },
+  ...(['full', 'direct'] as const).flatMap((fixture) => ['write', 'read', 'hash', 'session'].map((kind) => ({ fixture, kind }))),
+  { fixture: 'https', kind: 'write' },
+  { fixture: 'grpc', kind: 'write' },
 ];
 
 export async function runRequests(plan: RequestsPlan, pki: Pki, say: (line: string) => void): Promise<Measured[]> {
   const cases = CASES.filter((item) => plan.only.test(nameOf(item)));
-  const rigs = new Map<RigName, Rig>();
+  const fixtures = new Map<FixtureName, Fixture>();
   const results: Measured[] = [];
   try {
-    for (const { rig } of cases) if (!rigs.has(rig)) rigs.set(rig, await RIGS[rig].open({ pki }));
-    const run = ({ rig, kind }: Case, sessions: number, milliseconds: number) =>
-      sample(rigs.get(rig) as Rig, sessions, { kind, milliseconds });
-    for (const { rig, kind } of cases) await warmUp(rigs.get(rig) as Rig, kind, plan.warmUpRounds);
+    for (const { fixture } of cases) if (!fixtures.has(fixture)) fixtures.set(fixture, await FIXTURES[fixture].open({ pki }));
+    const run = ({ fixture, kind }: Case, sessions: number, milliseconds: number) =>
+      sample(fixtures.get(fixture) as Fixture, sessions, { kind, milliseconds });
+    for (const { fixture, kind } of cases) await warmUp(fixtures.get(fixture) as Fixture, kind, plan.warmUpRounds);
     for (const sessions of cases.length === 0 ? [] : plan.sessions) {
       say(`${sessions} session${sessions === 1 ? '' : 's'}`);
       const samples = await interleaved(cases, plan.rounds, (item) => run(item, sessions, plan.milliseconds));
@@ -73,24 +73,24 @@ export async function runRequests(plan: RequestsPlan, pki: Pki, say: (line: stri
       }
     }
   } finally {
-    await Promise.all([...rigs.values()].map((rig) => rig.end()));
+    await Promise.all([...fixtures.values()].map((fixture) => fixture.end()));
   }
   return results;
 }
 
-function nameOf({ rig, kind }: Case): string {
-  return `${rig} ${kind}`;
+function nameOf({ fixture, kind }: Case): string {
+  return `${fixture} ${kind}`;
 }
 
 /** Has requests of one kind compiled. */
-export async function warmUp(rig: Rig, kind: string, rounds: number): Promise<void> {
-  for (let round = 0; round < rounds; round++) await sample(rig, WARM_UP_SESSIONS, { kind, milliseconds: WARM_UP_ROUND_MS });
+export async function warmUp(fixture: Fixture, kind: string, rounds: number): Promise<void> {
+  for (let round = 0; round < rounds; round++) await sample(fixture, WARM_UP_SESSIONS, { kind, milliseconds: WARM_UP_ROUND_MS });
 }
 
 /** Requests of one kind on new sessions, for so long. */
-export function sample(rig: Rig, sessions: number, task: Omit<RequestsTask, 'payloadBytes'>, around: Around = {}): Promise<Sample> {
-  return watched(rig, sessions, around, () => {
-    return rig.client.ask<RequestsResult>('requests', { ...task, payloadBytes: PAYLOAD_BYTES } satisfies RequestsTask);
+export function sample(fixture: Fixture, sessions: number, task: Omit<RequestsTask, 'payloadBytes'>, around: Around = {}): Promise<Sample> {
+  return watched(fixture, sessions, around, () => {
+    return fixture.client.ask<RequestsResult>('requests', { ...task, payloadBytes: PAYLOAD_BYTES } satisfies RequestsTask);
   });
 }
 
@@ -102,7 +102,7 @@ function resultOf(item: Case, sessions: number, samples: readonly Sample[]): Mea
   return {
     suite: 'requests',
     name: nameOf(item),
-    by: RIGS[item.rig].by,
+    by: FIXTURES[item.fixture].by,
     bytes,
     messageBytes: PAYLOAD_BYTES,
     sessions,

@@ -4,7 +4,7 @@ import { measureRuntime } from '../attestation/evidence/index.js';
 /** `veracruz-streams measure` */
 export function measureCommand(): Command {
   return new Command('measure')
-    .description('Print the runtime hash of this code on the Linux road, 64 hex digits, as policies and `attest allow linux` take it.')
+    .description('Print the runtime hash of this code on Linux, 64 hex digits, as policies and `attest allow linux` take it.')
     .option('--json', 'print it as one line of JSON')
     .addHelpText(
       'after',

@@ -15,9 +15,9 @@ import type { LayerStream } from './layer-stream.js';
  * of `unit.ts`.
  */
 export interface Layer<Up, Down> {
-  /** Stands in errors, counters and the ladder. */
+  /** Stands in errors, counters and the list of layers. */
   readonly name: string;
-  /** The figures of the ladder, e.g. `{ maxMessageBytes: 17179869184 }`. */
+  /** The figures in the list of layers, e.g. `{ maxMessageBytes: 17179869184 }`. */
   readonly limits: Readonly<Record<string, number | string>>;
   /** Takes `Up`, gives `Down`. */
   outbound(connection?: Connection): LayerStream<Up, Down>;
@@ -29,7 +29,7 @@ export interface Layer<Up, Down> {
   decoder?(connection?: Connection): Codec<Down, Up>;
 }
 
-/** Makes a layer of two codecs: `encoder` for the way out, `decoder` for the way in. */
+/** Makes a layer of two codecs: `encoder` for the outbound direction, `decoder` for the inbound one. */
 export function layerOf<Up, Down>(definition: {
   name: string;
   limits?: Readonly<Record<string, number | string>>;

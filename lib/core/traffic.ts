@@ -1,4 +1,4 @@
-import { LateBytes } from './late-bytes.js';
+import { DeferredBytes } from './deferred-bytes.js';
 
 /** Counters of one direction of one layer. Always on: four additions a chunk. */
 export interface Traffic {
@@ -14,7 +14,7 @@ export interface Traffic {
 
 /** Bytes of an item of a layer; undefined for a mark or a message. */
 export function bytesOf(item: unknown): number | undefined {
-  return Buffer.isBuffer(item) || item instanceof LateBytes ? item.length : undefined;
+  return Buffer.isBuffer(item) || item instanceof DeferredBytes ? item.length : undefined;
 }
 
 export function newTraffic(): Traffic {

@@ -7,7 +7,7 @@ import type { Layer } from '../core/layer.js';
 import { messageOf } from '../core/message-of.js';
 import type { Traffic } from '../core/traffic.js';
 import { announceClose, announceError, announceOpen, watchTraffic } from './diagnostics.js';
-import { inboundParts, type LayerCount, outboundParts, Way } from './ways.js';
+import { Direction, inboundParts, type LayerCount, outboundParts } from './directions.js';
 
 export interface ChannelOptions {
   /** Label that errors and diagnostics carry until a layer learns the session's id. */
@@ -44,8 +44,8 @@ export class Channel<Up> extends Duplex {
    * of them, because more is about to come that should go along.
    */
   lingers: () => boolean = () => false;
-  readonly #outbound: Way;
-  readonly #inbound: Way;
+  readonly #outbound: Direction;
+  readonly #inbound: Direction;
   readonly #duplex: Duplex;
   readonly #pipe: PipeSink;
   readonly #signal: AbortSignal | undefined;
@@ -71,8 +71,8 @@ export class Channel<Up> extends Duplex {
       failed: fail,
       finished: () => this.#finishing?.(),
     });
-    this.#outbound = new Way(outboundParts(layers, connection), this.#pipe, fail);
-    this.#inbound = new Way(
+    this.#outbound = new Direction(outboundParts(layers, connection), this.#pipe, fail);
+    this.#inbound = new Direction(
       inboundParts(layers, connection),
       {
         take: (item) => this.push(item),

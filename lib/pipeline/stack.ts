@@ -39,7 +39,7 @@ export interface Stack<Up> {
    * socket takes an answer after its peer's end only when it is half-open (`allowHalfOpen: true`).
    */
   over(duplex: Duplex, options?: ChannelOptions): Channel<Up>;
-  /** The ladder, one line a layer, top to wire, with each layer's limits. */
+  /** The list of layers, one line each, top to wire, with each layer's limits. */
   describe(): string;
 }
 

@@ -2,7 +2,7 @@
  * The stacks of the roles, top to wire. Read beside the diagram in the README, column by column.
  */
 import { definedOf } from '../core/check.js';
-import type { LateBytes } from '../core/late-bytes.js';
+import type { DeferredBytes } from '../core/deferred-bytes.js';
 import { base64 } from '../layers/base64/index.js';
 import { bincode, type Dialect } from '../layers/bincode/index.js';
 import { type FrameKind, frame } from '../layers/frame/index.js';
@@ -34,19 +34,19 @@ export interface ClientStackOptions extends MessageOptions {
   /** Whether more may follow soon, as far as the caller knows; see `RecordsOptions`. */
   readonly more?: () => boolean;
   /** The transport writes letters into its bodies itself, as HttpExchange does; see `Base64Options`. Default false. */
-  readonly late?: boolean;
+  readonly deferred?: boolean;
 }
 
 /** Veracruz Client. Below it: an HTTP exchange with the Server. */
 export function clientStack(options: ClientStackOptions) {
-  const { dialect, maxMessageBytes, batchBytes, more, late = false } = options;
+  const { dialect, maxMessageBytes, batchBytes, more, deferred = false } = options;
   return stack(
     protobuf({ sends: 'RuntimeManagerRequest', receives: 'RuntimeManagerResponse', dialect, maxMessageBytes }),
     lengthPrefix({ maxMessageBytes }),
     tls(options.tls),
     records({ batchBytes, ...definedOf({ more }) }),
-    base64({ late }),
-    session<LateBytes>({ end: 'client' }),
+    base64({ deferred }),
+    session<DeferredBytes>({ end: 'client' }),
   );
 }
 
@@ -63,12 +63,12 @@ export function directClientStack(options: MessageOptions & { readonly tls: TlsC
 /**
  * Veracruz Server, towards a client: ciphertext above it, the bodies of the client's POSTs below it.
  *
- * @param late as in `ClientStackOptions`
+ * @param deferred as in `ClientStackOptions`
  */
-export function serverClientStack(id: number, { late = false }: { readonly late?: boolean } = {}) {
+export function serverClientStack(id: number, { deferred = false }: { readonly deferred?: boolean } = {}) {
   return stack(
-    base64({ late }),
-    session<LateBytes>({
+    base64({ deferred }),
+    session<DeferredBytes>({
       end: 'server',
       id,
       // A POST that opens the session says 0; its answer says the id that the session has got.

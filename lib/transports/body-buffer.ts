@@ -1,4 +1,4 @@
-import type { LateBytes } from '../core/late-bytes.js';
+import type { DeferredBytes } from '../core/deferred-bytes.js';
 
 /** Bytes that a fresh buffer has at least. */
 const SMALLEST_BYTES = 4096;
@@ -48,7 +48,7 @@ export class BodyBuffer {
     return this.#length;
   }
 
-  append(chunk: Buffer | LateBytes): void {
+  append(chunk: Buffer | DeferredBytes): void {
     const length = this.#length + chunk.length;
     if (length > this.#buffer.length) this.#grow(length);
     chunk.copy(this.#buffer, this.#length);

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
+import type { DeferredBytes } from '../core/deferred-bytes.js';
 import { drained } from '../core/drained.js';
 import { TransportError } from '../core/errors.js';
-import type { LateBytes } from '../core/late-bytes.js';
 import { BOUNDARY, type BoundedChunk } from '../core/unit.js';
 import { BodyBuffer, BufferPool } from './body-buffer.js';
 import { HTTP_LAYER, tooLong } from './http-faults.js';
@@ -40,7 +40,7 @@ interface Exchange {
  *     read:   <bytes> <bytes> BOUNDARY          the body of a POST
  *     write:  <bytes> … BOUNDARY                200 and the body of its answer
  *
- * What is written may be `LateBytes`: they are written where they go out from.
+ * What is written may be `DeferredBytes`: they are written where they go out from.
  *
  * The next body is read as soon as the one before it is through, its answer pending or not. A body over `maxBodyBytes`,
  * or one whose client went away in the middle, ends the exchange.
@@ -117,7 +117,7 @@ export class HttpBodies extends Duplex {
     this.#reading?.request.resume();
   }
 
-  override _write(chunk: BoundedChunk | LateBytes, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+  override _write(chunk: BoundedChunk | DeferredBytes, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
     const response = this.#answers[0]?.response;
     if (response === undefined || response.destroyed) {
       done(new TransportError('there is no POST to answer', { layer: HTTP_LAYER }));

@@ -2,8 +2,8 @@ import { connect as netConnect, type Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { type buildConnector, Client } from 'undici';
 import { integerInRange } from '../core/check.js';
+import type { DeferredBytes } from '../core/deferred-bytes.js';
 import { HttpStatusError, LimitError, OutcomeUnknownError, SessionBusyError, SessionUnknownError, TransportError } from '../core/errors.js';
-import type { LateBytes } from '../core/late-bytes.js';
 import { messageOf } from '../core/message-of.js';
 import { BOUNDARY, type BoundedChunk } from '../core/unit.js';
 import { BodyBuffer, BufferPool, type GatheredBody } from './body-buffer.js';
@@ -46,7 +46,7 @@ export const HTTP_EXCHANGE_DEFAULTS = Object.freeze({ maxInFlight: 4, connectTim
  *     write:  <bytes> <bytes> BOUNDARY          POST url  Content-Length: …
  *     read:   <bytes> … BOUNDARY                200
  *
- * Bytes may be `LateBytes`: they are written into the body where they belong.
+ * Bytes may be `DeferredBytes`: they are written into the body where they belong.
  *
  * All POSTs go over one connection at a time, in order, because TLS bytes are a stream. A POST is never sent twice: when
  * the connection is lost with a POST under way the exchange ends with `ERR_VC_OUTCOME_UNKNOWN`. A status other than 200
@@ -107,7 +107,7 @@ export class HttpExchange extends Duplex {
     return this.#announcedMaxBodyBytes ?? ORIGINAL_MAX_BODY_BYTES;
   }
 
-  /** Bytes that went over TCP so far, both ways, HTTP heads included. */
+  /** Bytes that went over TCP so far, in both directions, HTTP heads included. */
   get wireBytes(): { readonly bytesOut: number; readonly bytesIn: number } {
     return {
       bytesOut: this.#wire.bytesOut + (this.#socket?.bytesWritten ?? 0),
@@ -121,7 +121,7 @@ export class HttpExchange extends Duplex {
     this.#schedulePoll();
   }
 
-  override _write(chunk: BoundedChunk | LateBytes, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+  override _write(chunk: BoundedChunk | DeferredBytes, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
     if (chunk !== BOUNDARY) {
       this.#body.append(chunk);
       done();

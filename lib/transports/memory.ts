@@ -2,7 +2,7 @@ import { Duplex } from 'node:stream';
 
 /** Bytes (or, in object mode, chunks) that one end of a memory pipe keeps for its reader. */
 export interface MemoryPipeOptions {
-  /** Bytes each way before a writer must wait. Default 65,536. */
+  /** Bytes in each direction before a writer must wait. Default 65,536. */
   highWaterMark?: number;
   /** Carries anything, marks included, instead of bytes. Default false. */
   objectMode?: boolean;

@@ -20,7 +20,7 @@ export interface ListenPipeOptions {
   console?: ConsoleOptions | undefined;
 }
 
-/** Every address of ours gives pipes of bytes; this is the one way to them. */
+/** Every address of ours gives pipes of bytes; they are all made here. */
 export type PipeOptions = ConnectPipeOptions & ListenPipeOptions & { onPipe?: ((pipe: Duplex) => void) | undefined };
 
 /**

@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import t, { type Test } from 'tap';
 import { FolderLock } from '../../lib/attestation/registry/folder-lock.js';
 import { DeviceRegistry } from '../../lib/attestation/registry/index.js';
-import { type Birth, birthOf } from '../../lib/core/owner.js';
+import { identityOfProcess, type ProcessIdentity } from '../../lib/core/process-identity.js';
 import { until } from '../support/foreign.js';
 import { PROJECT_ROOT } from '../support/golden.js';
 import { Child } from '../support/roles.js';
@@ -16,7 +16,7 @@ import { closing, freshFolder } from './registry-engines.js';
 
 const CHILD = join(PROJECT_ROOT, 'dist', 'test', 'attestation', 'registry-child.js');
 const child = (t: Pick<Test, 'teardown'>, ...args: string[]) => new Child(t, [CHILD, ...args]);
-const linux = process.platform === 'linux' ? false : 'the time of birth of a process is read from /proc';
+const linux = process.platform === 'linux' ? false : 'the start time of a process is read from /proc';
 
 function folder(): string {
   const path = freshFolder();
@@ -71,7 +71,7 @@ void t.test('a holder that was killed and that nobody reaps is no hindrance', { 
   t.teardown(() => process.kill(-(parent.pid as number), 'SIGKILL'));
   const [line] = (await once(createInterface({ input: parent.stdout }), 'line')) as [string];
   const pid = Number(line);
-  const { start, boot } = birthOf(pid) as Birth;
+  const { start, boot } = identityOfProcess(pid) as ProcessIdentity;
   writeFileSync(join(path, 'lock.1'), JSON.stringify({ pid, host: hostname(), began: `${boot}:${start}` }));
   t.throws(() => FolderLock.take(path), { code: 'ERR_VC_REGISTRY', got: pid });
   process.kill(pid, 'SIGKILL');

@@ -94,7 +94,7 @@ void t.test('what a run moves', (t) => {
 
 void t.test('ratios say by what factor ours is faster', (t) => {
   const round = (seconds: number): Round => ({ upload: transferOf(seconds) });
-  const group = { bytes: 2_000_000, medium: 'memory', sessions: 1, rigs: [] } as const;
+  const group = { bytes: 2_000_000, medium: 'memory', sessions: 1, fixtures: [] } as const;
   const alone = resultsOf(
     group,
     ['full', 'node:tls'],

@@ -9,7 +9,7 @@ import t, { type Test } from 'tap';
 import { measureRuntime } from '../../lib/attestation/evidence/index.js';
 import type { Counters, Leg } from '../../lib/cli/demo/client-process.js';
 import { generatedFile, parseSize } from '../../lib/cli/demo/generated.js';
-import { bytesMatch, type DemoReport, exitCodeOf, formatReport, ladderOf } from '../../lib/cli/demo/report.js';
+import { bytesByLayer, bytesMatch, type DemoReport, exitCodeOf, formatReport } from '../../lib/cli/demo/report.js';
 import { until, within } from '../support/foreign.js';
 import { PROJECT_ROOT } from '../support/golden.js';
 
@@ -88,18 +88,18 @@ void t.test('--json: one line, and nothing else', async (t) => {
   const bytes = 3 * 2 ** 20;
   t.match(report, { match: true, bytes, sha256: sha256(generatedFile(bytes)), posts: Number });
   t.same(
-    report.ladder.map(({ layer }) => layer),
+    report.layers.map(({ layer }) => layer),
     ['file', 'protobuf', 'length-prefix', 'tls', 'records', 'base64', 'session', 'HTTP over TCP'],
   );
   for (const leg of ['upload', 'download'] as const) {
     t.ok(report[leg].mbPerSecond > 0);
-    t.equal(report.ladder[0]?.[leg], bytes);
-    const steps = report.ladder.map((rung) => rung[leg]);
+    t.equal(report.layers[0]?.[leg], bytes);
+    const steps = report.layers.map((row) => row[leg]);
     t.ok(
       steps.every((step, i) => i === 0 || step >= (steps[i - 1] as number)),
       `no layer makes it less: ${steps.join(', ')}`,
     );
-    const base64 = report.ladder.find(({ layer }) => layer === 'base64');
+    const base64 = report.layers.find(({ layer }) => layer === 'base64');
     t.ok(Math.abs((base64?.[`${leg}Overhead`] ?? 0) - 1 / 3) < 0.01, 'base64 costs a third');
   }
   t.same(Object.keys(report.peakMemory), PROCESSES);
@@ -207,15 +207,15 @@ const leg = (sha: string, bytes: number): Leg => ({
   wire: { bytesOut: bytes * 3, bytesIn: bytes * 3, posts: 1 },
 });
 
-void t.test('the ladder counts each leg by itself, and nothing before them', async (t) => {
+void t.test('the table counts each leg by itself, and nothing before them', async (t) => {
   const [before, up, down]: [Counters, Leg, Leg] = [leg('', 50), leg('a', 150), leg('a', 350)];
-  t.same(ladderOf(200, before, up, down), [
+  t.same(bytesByLayer(200, before, up, down), [
     { layer: 'file', upload: 200, uploadOverhead: 0, download: 200, downloadOverhead: 0 },
     { layer: 'base64', upload: 200, uploadOverhead: 0, download: 400, downloadOverhead: 1 },
     { layer: 'HTTP over TCP', upload: 300, uploadOverhead: 0.5, download: 600, downloadOverhead: 0.5 },
   ]);
   t.ok(
-    ladderOf(0, leg('', 0), leg('a', 0), leg('a', 0)).every((rung) => rung.uploadOverhead === 0),
+    bytesByLayer(0, leg('', 0), leg('a', 0), leg('a', 0)).every((row) => row.uploadOverhead === 0),
     'nothing by nothing is nothing',
   );
 });
@@ -229,7 +229,7 @@ void t.test('bytes that do not match, or a wrong result, cannot pass for a succe
     match: bytesMatch(leg('a', 1), leg('b', 1)),
     upload: { seconds: 1, mbPerSecond: 1 },
     download: { seconds: 1, mbPerSecond: 1 },
-    ladder: ladderOf(1, leg('', 0), leg('a', 1), leg('b', 1)),
+    layers: bytesByLayer(1, leg('', 0), leg('a', 1), leg('b', 1)),
     posts: 1,
     attested: { deviceId: 1, runtimeHash: 'a', policyHash: 'b' },
     computation,

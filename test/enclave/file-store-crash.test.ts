@@ -102,19 +102,19 @@ void t.test('one store at a time', async (t) => {
   await again.close();
 });
 
-void t.test('an owner that was killed and that nobody reaps has the folder no more', { skip: linux }, async (t) => {
+void t.test('a holder that was killed and that nobody reaps has the folder no more', { skip: linux }, async (t) => {
   const root = freshFolder(t);
-  // What the shell becomes did not start the owner, and waits for no child.
+  // What the shell becomes did not start the holder, and waits for no child.
   const parent = spawn('sh', ['-c', '"$0" "$@" & exec sleep 600', process.execPath, CHILD, root, 'write'], {
     stdio: ['ignore', 'pipe', 'inherit'],
     detached: true,
   });
   t.teardown(() => process.kill(-(parent.pid as number), 'SIGKILL'));
   await once(createInterface({ input: parent.stdout }), 'line');
-  const owner = Number(locks(root)[0]?.split('-')[1]);
-  await t.rejects(DirectoryStore.open(root), { code: 'ERR_VC_FILE_STORE', got: owner });
-  process.kill(owner, 'SIGKILL');
-  await until('a zombie', () => / Z \d+ /.test(readFileSync(`/proc/${owner}/stat`, 'latin1')));
+  const holder = Number(locks(root)[0]?.split('-')[1]);
+  await t.rejects(DirectoryStore.open(root), { code: 'ERR_VC_FILE_STORE', got: holder });
+  process.kill(holder, 'SIGKILL');
+  await until('a zombie', () => / Z \d+ /.test(readFileSync(`/proc/${holder}/stat`, 'latin1')));
   await (await DirectoryStore.open(root)).close();
   t.same(locks(root), []);
 });

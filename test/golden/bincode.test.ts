@@ -31,12 +31,12 @@ void t.test('every vector is written byte for byte', async (t) => {
 void t.test('every vector is read, however it is cut', async (t) => {
   for (const { name, bytes, dialect, target, message } of all) {
     const expected = plain(message);
-    const ways = [wholePiece(bytes), byteByByte(bytes), ...(bytes.length <= EVERY_CUT_MAX_BYTES ? everyCut(bytes) : [])];
+    const variants = [wholePiece(bytes), byteByByte(bytes), ...(bytes.length <= EVERY_CUT_MAX_BYTES ? everyCut(bytes) : [])];
     fc.assert(
-      fc.property(fc.array(fc.nat(), { maxLength: 8 }), (offsets) => ways.push(cutAt(bytes, offsets)) > 0),
+      fc.property(fc.array(fc.nat(), { maxLength: 8 }), (offsets) => variants.push(cutAt(bytes, offsets)) > 0),
       seeded(5),
     );
-    for (const pieces of ways) {
+    for (const pieces of variants) {
       const alone = decodeAs(target, pieces, dialect);
       // Twice in a row through the codec, so that what is left over from the first would show in the second.
       const unit: BincodeChunk[] = [new Announce(bytes.length), ...pieces];

@@ -58,12 +58,12 @@ void t.test('every vector is written byte for byte', async (t) => {
 
 void t.test('every vector is read, however it is cut', async (t) => {
   for (const { name, bytes, header, limit, payloads, values, dialect } of all) {
-    const ways = [wholePiece(bytes), byteByByte(bytes), ...(bytes.length <= EVERY_CUT_MAX_BYTES ? everyCut(bytes) : [])];
+    const variants = [wholePiece(bytes), byteByByte(bytes), ...(bytes.length <= EVERY_CUT_MAX_BYTES ? everyCut(bytes) : [])];
     fc.assert(
-      fc.property(fc.array(fc.nat(), { maxLength: 8 }), (offsets) => ways.push(cutAt(bytes, offsets)) > 0),
+      fc.property(fc.array(fc.nat(), { maxLength: 8 }), (offsets) => variants.push(cutAt(bytes, offsets)) > 0),
       seeded(5),
     );
-    for (const pieces of ways) {
+    for (const pieces of variants) {
       const { items, error } = drive(new FrameDecoder(header, limit), pieces);
       const found = payloadsOf(items);
       if (error !== undefined || JSON.stringify(hexes(found)) !== JSON.stringify(hexes(payloads))) {

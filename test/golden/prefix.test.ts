@@ -23,12 +23,12 @@ void t.test('every vector is written byte for byte', async (t) => {
   t.ok(all.length > 0);
   for (const { name, body, wire } of all) {
     const half = Math.floor(body.length / 2);
-    const ways: MessageChunk[][] = [
+    const variants: MessageChunk[][] = [
       [body],
       [new Announce(body.length), body],
       [new Announce(body.length), body.subarray(0, half), body.subarray(half)],
     ];
-    for (const chunks of ways) t.same(asWire((await feed(lengthPrefix().outbound(), chunks)).bytes, wire), wire, name);
+    for (const chunks of variants) t.same(asWire((await feed(lengthPrefix().outbound(), chunks)).bytes, wire), wire, name);
   }
 });
 

@@ -48,10 +48,10 @@ void t.test('every vector is read back, at once and however it is cut', async (t
 
     const streamed = protobuf({ sends: type, receives: type, dialect, ...WIDE });
     const whole = protobuf({ sends: type, receives: type, dialect, deliver: 'whole', ...WIDE });
-    const ways = [wholePiece(bytes), cutAt(bytes, [1, 2, 3, 70_001, 1234, 40_000])];
-    if (bytes.length <= MEDIUM_BYTES) ways.push(byteByByte(bytes));
-    if (bytes.length <= SMALL_BYTES) ways.push(...everyCut(bytes));
-    for (const pieces of ways) {
+    const variants = [wholePiece(bytes), cutAt(bytes, [1, 2, 3, 70_001, 1234, 40_000])];
+    if (bytes.length <= MEDIUM_BYTES) variants.push(byteByByte(bytes));
+    if (bytes.length <= SMALL_BYTES) variants.push(...everyCut(bytes));
+    for (const pieces of variants) {
       for (const layer of [streamed, whole]) {
         const { messages, error } = await receive(layer.inbound(), announced(pieces));
         t.equal(error, undefined, name);

@@ -44,7 +44,7 @@ function pair(options: ChannelOptions = {}): [Channel<Buffer>, Channel<Buffer>] 
   return [stack(through('a'), through('b')).over(left, options), stack(through('a'), through('b')).over(right)];
 }
 
-void t.test('what one end writes the other reads, both ways at once', async (t) => {
+void t.test('what one end writes the other reads, in both directions at once', async (t) => {
   const [left, right] = pair();
   const [l, r] = [watch(left), watch(right)];
   for (let i = 0; i < 100; i++) {
@@ -65,7 +65,7 @@ void t.test('what one end writes the other reads, both ways at once', async (t) 
   );
 });
 
-void t.test('end() flushes, and leaves the way back open', async (t) => {
+void t.test('end() flushes, and leaves the inbound direction open', async (t) => {
   const [left, right] = pair();
   const [l, r] = [watch(left), watch(right)];
   left.end(Buffer.from('question'));

@@ -41,7 +41,7 @@ export function through(name: string): Layer<Buffer, Buffer> {
   return layerOf<Buffer, Buffer>({ name, encoder: () => new Through(), decoder: () => new Through() });
 }
 
-/** Passes everything on until the moment, one way, at which it fails. */
+/** Passes everything on until the moment, in one direction, at which it fails. */
 export function failing(name: string, direction: Direction, moment: Moment): Layer<Buffer, Buffer> {
   return layerOf<Buffer, Buffer>({
     name,

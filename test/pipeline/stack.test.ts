@@ -54,16 +54,16 @@ export const IN_ORDER = [
 ];
 
 void t.test('one list, top to wire, that describes itself', async (t) => {
-  const ladder = stack(protobuf(envelopes), lengthPrefix({ maxMessageBytes: 1000 }));
+  const both = stack(protobuf(envelopes), lengthPrefix({ maxMessageBytes: 1000 }));
   t.equal(
-    ladder.describe(),
+    both.describe(),
     [
       'protobuf       deliver streamed, dialect 2207, maxMessageBytes 17179869184, maxBufferedMessageBytes 1048576, maxFileNameBytes 4096, maxFields 1024',
       'length-prefix  deliver streamed, maxMessageBytes 1000',
     ].join('\n'),
   );
   t.same(
-    ladder.layers.map((layer) => layer.name),
+    both.layers.map((layer) => layer.name),
     ['protobuf', 'length-prefix'],
   );
   t.equal(stack(base64()).describe(), 'base64', 'no blanks at the end');

@@ -1,5 +1,5 @@
 /**
- * The guest's program of the console test: answers frames over `VirtioConsole` on /dev/hvc0. Each frame is an order:
+ * The guest's program of the console test: answers frames over `VirtioConsole` on /dev/hvc0. Each frame is a command:
  *
  *     01 <bytes>        the same frame back
  *     02 <u32 LE n>     n bytes of the pattern, in one frame
@@ -11,7 +11,7 @@ import type { Duplex } from 'node:stream';
 import { parseAddress } from '../../lib/transports/address.js';
 import { openPipe } from '../../lib/transports/pipe.js';
 import type { Listener } from '../../lib/transports/socket.js';
-import { FrameReader, framed, pattern } from './orders.js';
+import { FrameReader, framed, pattern } from './commands.js';
 
 const address = parseAddress('serial:///dev/hvc0');
 let listener: Promise<Listener | Duplex>;
@@ -39,15 +39,15 @@ function serve(link: Duplex): void {
   say('fresh link');
   const reader = new FrameReader();
   link.on('data', (chunk: Buffer) => {
-    for (const order of reader.push(chunk)) answer(link, order);
+    for (const command of reader.push(chunk)) answer(link, command);
   });
 }
 
-function answer(link: Duplex, order: Buffer): void {
-  const rest = order.subarray(1);
-  switch (order[0]) {
+function answer(link: Duplex, command: Buffer): void {
+  const rest = command.subarray(1);
+  switch (command[0]) {
     case 1:
-      link.write(framed(order));
+      link.write(framed(command));
       break;
     case 2:
       link.write(framed(pattern(rest.readUInt32LE(0))));
@@ -60,7 +60,7 @@ function answer(link: Duplex, order: Buffer): void {
       void listener.then((console) => (console as Listener).close()).then(open);
       break;
     default:
-      say(`no such order: ${order[0]}`);
+      say(`no such command: ${command[0]}`);
   }
 }
 

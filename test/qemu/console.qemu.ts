@@ -16,9 +16,9 @@ import { VeracruzServer } from '../../lib/roles/server/server.js';
 import { openPipe } from '../../lib/transports/pipe.js';
 import { RETRY_ICECAP } from '../../lib/transports/socket.js';
 import { within } from '../support/foreign.js';
+import { FrameReader, framed, pattern } from './commands.js';
+import { NoGuest, provideKernel, provideTools } from './image-build.js';
 import { Machine } from './machine.js';
-import { FrameReader, framed, pattern } from './orders.js';
-import { NoGuest, provideKernel, provideTools } from './workshop.js';
 
 const KERNEL_LIMIT_MS = 30_000;
 const STALL_MS = 2000;
@@ -40,7 +40,7 @@ try {
   console.error(`test:qemu is skipped: ${skip}`);
 }
 
-/** The host's end of a console: one order, one answer. */
+/** The host's end of a console: one command, one answer. */
 class Host {
   readonly #pipe: Duplex;
   readonly #reader = new FrameReader();
@@ -62,12 +62,12 @@ class Host {
     return new Host((await openPipe(machine.consoleAddress, { signal, retry: RETRY_ICECAP, hello })) as Duplex);
   }
 
-  ask(order: number, content: Buffer): Promise<Buffer> {
+  ask(command: number, content: Buffer): Promise<Buffer> {
     const answer = new Promise<Buffer>((resolve) => {
       this.#answered = resolve;
     });
-    this.#pipe.write(framed(Buffer.concat([Buffer.from([order]), content])));
-    return within(`an answer to order ${order}`, answer, ANSWER_LIMIT_MS);
+    this.#pipe.write(framed(Buffer.concat([Buffer.from([command]), content])));
+    return within(`an answer to command ${command}`, answer, ANSWER_LIMIT_MS);
   }
 
   async pull(length: number): Promise<boolean> {
@@ -132,8 +132,8 @@ void t.test('the console transport on /dev/hvc0', { skip }, async (t) => {
   const every = Buffer.from(Array.from({ length: 256 }, (_, i) => i));
   // Not more than 8 KiB: of what the guest sends unasked the device loses what a busy host is slow to read.
   for (const payload of [Buffer.alloc(0), every, randomBytes(8191)]) {
-    const order = Buffer.concat([Buffer.from([1]), payload]);
-    t.ok((await host.ask(1, payload)).equals(order), `${payload.length} bytes there and back`);
+    const command = Buffer.concat([Buffer.from([1]), payload]);
+    t.ok((await host.ask(1, payload)).equals(command), `${payload.length} bytes there and back`);
   }
 
   const upload = randomBytes(FRAME_BYTES - 1);

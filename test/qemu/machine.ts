@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buildInitramfs, type GuestProgram, kernelImage } from './workshop.js';
+import { buildInitramfs, type GuestProgram, kernelImage } from './image-build.js';
 
 const READY_LIMIT_MS = 60_000;
 

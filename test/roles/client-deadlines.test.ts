@@ -4,7 +4,7 @@ import { createServer, Socket } from 'node:net';
 import { Writable } from 'node:stream';
 import t, { type Test } from 'tap';
 import type { FileStore } from '../../lib/enclave/store/file-store.js';
-import { openCarrier } from '../../lib/roles/client/carrier.js';
+import { openConnection } from '../../lib/roles/client/server-connection.js';
 import type { RuntimeManagerOptions } from '../../lib/roles/runtime-manager/runtime-manager.js';
 import { tapProxy, within } from '../support/foreign.js';
 import { alice, authority, collect, connectClient, content, startRoles } from '../support/roles.js';
@@ -117,11 +117,11 @@ void t.test('no connection in time', async (t) => {
   const tls = { role: 'client', ...alice, authority: authority.certificate } as const;
   const options = { url: `tcp://127.0.0.1:${port}`, dialect: 'head', maxMessageBytes: 2 ** 20, tls, awaiting: () => false } as const;
   // A loop that is busy until then looks at its timers first, and at its sockets after them.
-  const carrier = openCarrier({ ...options, connectTimeoutMs: 1 });
+  const connection = openConnection({ ...options, connectTimeoutMs: 1 });
   for (const until = performance.now() + 20; performance.now() < until; );
-  await t.rejects(within('a connection', carrier), { code: 'ERR_VC_TRANSPORT', limit: 1 });
-  await t.rejects(openCarrier({ ...options, connectTimeoutMs: 0 }), { code: 'ERR_VC_INVALID_OPTION' });
-  await t.rejects(openCarrier({ ...options, answerTimeoutMs: -1 }), { code: 'ERR_VC_INVALID_OPTION' });
+  await t.rejects(within('a connection', connection), { code: 'ERR_VC_TRANSPORT', limit: 1 });
+  await t.rejects(openConnection({ ...options, connectTimeoutMs: 0 }), { code: 'ERR_VC_INVALID_OPTION' });
+  await t.rejects(openConnection({ ...options, answerTimeoutMs: -1 }), { code: 'ERR_VC_INVALID_OPTION' });
   const signal = AbortSignal.abort();
-  await t.rejects(openCarrier({ ...options, signal }), { code: 'ERR_VC_ABORTED' });
+  await t.rejects(openConnection({ ...options, signal }), { code: 'ERR_VC_ABORTED' });
 });

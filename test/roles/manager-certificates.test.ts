@@ -11,7 +11,7 @@ import { makeKey, pemOf } from '../../lib/attestation/certificate.js';
 import { makeIdentity } from '../../lib/attestation/identity.js';
 import { encodeMessage } from '../../lib/layers/protobuf/index.js';
 import { DIAGNOSTICS, type StackEvent } from '../../lib/pipeline/diagnostics.js';
-import { openCarrier } from '../../lib/roles/client/carrier.js';
+import { openConnection } from '../../lib/roles/client/server-connection.js';
 import { until, within } from '../support/foreign.js';
 import { ALL_RIGHTS, alice, authority, bob, connectClient, policyOf, startRoles, stored } from '../support/roles.js';
 
@@ -89,15 +89,15 @@ async function start(t: Test) {
 /** A client's stack, without the looks at itself that a client takes first: asks, and says what came of it. */
 async function knock(url: string, credentials: Credentials): Promise<string> {
   const tls = { role: 'client', ...credentials, authority: authority.certificate } as const;
-  const carrier = await openCarrier({ url, dialect: '2207', maxMessageBytes: 2 ** 20, tls, awaiting: () => true });
-  const { channel } = carrier;
+  const connection = await openConnection({ url, dialect: '2207', maxMessageBytes: 2 ** 20, tls, awaiting: () => true });
+  const { channel } = connection;
   const outcome = new Promise<string>((resolve) => {
     channel.on('data', (answer) => resolve(`answered ${(answer as { status: string }).status}`));
     channel.on('error', (error: { code?: string }) => resolve(error.code ?? 'an error'));
     channel.on('close', () => resolve('closed'));
   });
   channel.write({ oneof: 'write_file', fields: { file_name: '/input/f', data: Buffer.from('let me in') } });
-  channel.write({ oneof: 'request_policy_hash', fields: {} }, () => carrier.expectAnswer());
+  channel.write({ oneof: 'request_policy_hash', fields: {} }, () => connection.expectAnswer());
   return within('the outcome', outcome).finally(() => channel.destroy());
 }
 

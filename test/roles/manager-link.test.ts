@@ -162,7 +162,7 @@ void t.test('a whole session by hand', async (t) => {
   t.equal(answer.oneof === 'policy_hash' && answer.fields.data.toString(), POLICY_HASH);
   hand.channel.end();
   await hand.carry();
-  t.same(await server.call(ask.needed(hand.id)), tell.fail, 'after close_notify both ways there is nothing more');
+  t.same(await server.call(ask.needed(hand.id)), tell.fail, 'after close_notify in both directions there is nothing more');
 });
 
 void t.test('messages that are none are answered; the session goes on', async (t) => {

@@ -12,7 +12,7 @@ import type { ServerOptions, VeracruzServer } from '../../lib/roles/server/serve
 import { databaseFolder } from '../support/databases.js';
 import { tapProxy, until, within } from '../support/foreign.js';
 import { alice, authority, bob, collect, content, freshFolder, policyOf, portOf, startManager, startServer } from '../support/roles.js';
-import type { LogLine } from './choreography-support.js';
+import type { LogLine } from './attestation-handshake-support.js';
 
 /** One for all tests: each has keys and hashes of its own in it. */
 const registry = await DeviceRegistry.open({ folder: await databaseFolder() });

@@ -309,7 +309,7 @@ void t.test('a manager that shuts down: the answer is told, then the Server ends
 });
 
 void t.test('a manager that shuts down, and nobody is there to be told: the Server ends all the same', async (t) => {
-  for (const road of ['http', 'direct'] as const) {
+  for (const by of ['http', 'direct'] as const) {
     let said = false;
     let leave: () => Promise<void> = async () => {};
     const sayBye = async () => {
@@ -319,13 +319,13 @@ void t.test('a manager that shuts down, and nobody is there to be told: the Serv
     };
     const options = { direct: 'tcp://127.0.0.1:0' };
     const { server } = await serve(t, echoing({ needed: () => tell.needed(!said), get: sayBye }), options);
-    const socket = await dial(t, road === 'http' ? portOf(server) : (server.directAddress as { port: number }).port);
+    const socket = await dial(t, by === 'http' ? portOf(server) : (server.directAddress as { port: number }).port);
     leave = async () => {
       socket.resetAndDestroy();
       await until('the end of the session', () => server.sessions === 0);
     };
-    socket.write(road === 'http' ? post(HELLO) : HELLO);
-    await within(`the Server after the manager, ${road}`, server.closed);
+    socket.write(by === 'http' ? post(HELLO) : HELLO);
+    await within(`the Server after the manager, ${by}`, server.closed);
   }
 });
 

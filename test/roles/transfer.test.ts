@@ -258,7 +258,7 @@ void t.test('progress: by callback and by event, growing, and complete at the en
     const calls: Progress[] = [];
     events.length = 0;
     await run((progress) => calls.push(progress));
-    t.same(events, calls, 'the same both ways');
+    t.same(events, calls, 'the same in both directions');
     t.ok(calls.length > 0);
     t.ok(calls.every((call, i) => call.bytes >= (calls[i - 1]?.bytes ?? 0) && call.operation === operation && call.total === total));
     t.equal(calls.at(-1)?.bytes, bytes.length);

@@ -97,15 +97,15 @@ void t.test('any text is an address or an error', async () => {
   );
 });
 
-void t.test('bytes go through every socket road, by either word for listening', async (t) => {
+void t.test('bytes go through every socket address, by either word for listening', async (t) => {
   const at = folder(t);
-  const roads: [string, string][] = [
+  const addresses: [string, string][] = [
     ['tcp-listen://127.0.0.1:0', 'tcp'],
     ['tcp://127.0.0.1:0', 'tcp'],
     [`unix-listen://${at}/a`, 'unix'],
     [`unix://${at}/b`, 'unix'],
   ];
-  for (const [listen, kind] of roads) {
+  for (const [listen, kind] of addresses) {
     const listener = await listenPipe(parseAddress(listen), (pipe) => pipe.on('data', (bytes: Buffer) => pipe.end(bytes)));
     const pipe = (await openPipe({ ...listener.address, kind } as Address)) as Duplex;
     pipe.write('there and back');

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { LateBytes } from '../../lib/core/late-bytes.js';
+import { DeferredBytes } from '../../lib/core/deferred-bytes.js';
 import { BodyBuffer, BufferPool, type GatheredBody } from '../../lib/transports/body-buffer.js';
 import { seeded } from '../support/splits.js';
 
-class Late extends LateBytes {
+class Deferred extends DeferredBytes {
   readonly #bytes: Buffer;
   constructor(bytes: Buffer) {
     super();
@@ -25,7 +25,7 @@ void t.test('a body is its chunks, and stays so until it is released', (t) => {
       const buffer = new BodyBuffer(new BufferPool(keep));
       const under: { body: GatheredBody; expected: Buffer }[] = [];
       for (const chunks of bodies) {
-        for (const [i, chunk] of chunks.entries()) buffer.append(i % 2 === 0 ? Buffer.from(chunk) : new Late(Buffer.from(chunk)));
+        for (const [i, chunk] of chunks.entries()) buffer.append(i % 2 === 0 ? Buffer.from(chunk) : new Deferred(Buffer.from(chunk)));
         const expected = Buffer.concat(chunks);
         t.equal(buffer.length, expected.length);
         under.push({ body: buffer.take(), expected });

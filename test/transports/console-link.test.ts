@@ -19,7 +19,7 @@ async function open(t: T, device: FakeDevice, options: ConsoleOptions = {}): Pro
   return links;
 }
 
-void t.test('bytes go both ways, unaltered, and nothing is said unasked', async (t) => {
+void t.test('bytes go in both directions, unaltered, and nothing is said unasked', async (t) => {
   const device = new FakeDevice();
   const link = await (await open(t, device)).next();
   const heard = collect(link);

@@ -47,7 +47,7 @@ function deviceOf(at: string): string {
 
 const blob = (length: number) => Buffer.from(Array.from({ length }, (_, i) => (i * 31 + (i >> 8)) % 256));
 
-void t.test('a pty pair: every byte value, both ways, a mebibyte', { skip }, async (t) => {
+void t.test('a pty pair: every byte value, in both directions, a mebibyte', { skip }, async (t) => {
   const at = folder(t);
   await socat(t, at, `pty,raw,echo=0,link=${at}/far`);
   await until('the far side', () => existsSync(join(at, 'far')));
@@ -57,7 +57,7 @@ void t.test('a pty pair: every byte value, both ways, a mebibyte', { skip }, asy
     const bytes = framed(blob(1_048_576));
     const [nearLink, farLink] = [await near.next(), await far.next()];
     const [atNear, atFar] = [collect(nearLink), collect(farLink)];
-    // One way after the other, as the link's question and answer are: socat blocks in a write, and two full ways at once
+    // One direction after the other, as the link's question and answer are: socat blocks in a write, and two full directions at once
     // could make it wait for itself.
     nearLink.write(bytes);
     await until('all arrives there', () => atFar.bytes.length >= bytes.length);
@@ -116,7 +116,7 @@ void t.test('bytes that waited before the console was opened are gone', { skip }
   const probe = await openTty(at);
   const stale = collect(await probe.next());
   host.write('one');
-  await until('the road is open', () => stale.bytes.length === 3);
+  await until('the console is open', () => stale.bytes.length === 3);
   await probe.console?.close();
   host.write('stale');
   // A byte of them is taken by hand: then the others wait as well.

@@ -103,7 +103,7 @@ void t.test('answers that share Buffers, read slowly and side by side, are what 
     const bodies = new HttpBodies(2 ** 20, {}, pool);
     bodies.resume();
     bodies.accept(request, response, { pieces: [], whole: true }, () => {});
-    const encoder = base64({ late: true }).outbound();
+    const encoder = base64({ deferred: true }).outbound();
     encoder.pipe(bodies);
     const bytes = sizes[index] as number;
     for (let at = 0; at < bytes; at += 50_000) encoder.write(Buffer.alloc(Math.min(50_000, bytes - at), index + 1));

@@ -172,7 +172,7 @@ void t.test('a refusal is one line of text, and need not end', async (t) => {
 });
 
 void t.test('a connection that is lost with a POST under way: never sent again', async (t) => {
-  const ways: Record<string, (socket: Socket) => void> = {
+  const variants: Record<string, (socket: Socket) => void> = {
     'an end': (socket) => socket.end(),
     'a reset': (socket) => socket.resetAndDestroy(),
     'in the head of the answer': (socket) => socket.end('HTTP/1.1 200 O'),
@@ -182,7 +182,7 @@ void t.test('a connection that is lost with a POST under way: never sent again',
     'an answer and a half': (socket) =>
       socket.end('HTTP/1.1 200 OK\r\nx-veracruz-max-body-bytes: 4194304\r\ncontent-length: 2\r\n\r\nokHTTP/1.1 20'),
   };
-  for (const [what, end] of Object.entries(ways)) {
+  for (const [what, end] of Object.entries(variants)) {
     const { url, posts, seen } = await rawServer(t, (socket) => end(socket));
     const { exchange, failed } = open(t, url);
     send(exchange, 'the only one');

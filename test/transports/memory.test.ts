@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import t from 'tap';
 import { memoryPipe } from '../../lib/transports/memory.js';
 
-void t.test('bytes both ways, and an end each', async (t) => {
+void t.test('bytes in both directions, and an end each', async (t) => {
   const [left, right] = memoryPipe();
   left.write('to the right ');
   left.end('and over');

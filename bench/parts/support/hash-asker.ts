@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { type Carrier, openCarrier } from '../../../lib/roles/client/carrier.js';
+import { openConnection, type ServerConnection } from '../../../lib/roles/client/server-connection.js';
 import type { Pki } from '../../harness/pki.js';
 
 /** Asks for the policy's hash as often as it is told to. VeracruzClient asks once and remembers. */
@@ -8,17 +8,17 @@ export interface HashAsker {
   close(): void;
 }
 
-/** Opens a session with the client's own stack and carrier. */
+/** Opens a session with the client's own stack and connection. */
 export async function openHashAsker(url: string, pki: Pki): Promise<HashAsker> {
   let awaiting = false;
-  const carrier: Carrier = await openCarrier({
+  const connection: ServerConnection = await openConnection({
     url,
     dialect: '2207',
     maxMessageBytes: 2 ** 20,
     tls: { role: 'client', ...pki.client, authority: pki.authority },
     awaiting: () => awaiting,
   });
-  const { channel } = carrier;
+  const { channel } = connection;
   const asker: HashAsker = {
     ask: async () => {
       // An error of the channel rejects this too.
@@ -26,7 +26,7 @@ export async function openHashAsker(url: string, pki: Pki): Promise<HashAsker> {
       channel.write({ oneof: 'request_policy_hash', fields: {} }, (error) => {
         if (error) return;
         awaiting = true;
-        carrier.expectAnswer();
+        connection.expectAnswer();
       });
       await answered;
       awaiting = false;

@@ -1,4 +1,4 @@
-/** What the client's end of every rig, ours or a peer's, is told and tells. */
+/** What the client's end of every fixture, ours or a peer's, is told and tells. */
 import type { Contents, Moved } from '../../harness/contents.js';
 
 export interface ConnectTask {
@@ -16,7 +16,7 @@ export interface TransferTask {
 }
 
 export interface TransferResult {
-  /** From the first order to the last acknowledgement (upload) or byte (download). */
+  /** From the first command to the last acknowledgement (upload) or byte (download). */
   readonly seconds: number;
   readonly moved: readonly Moved[];
 }

@@ -12,7 +12,7 @@ const COMPILED = fileURLToPath(new URL('../../', import.meta.url));
 const NOT_RUN = /\.(d\.ts|map)$/;
 
 /**
- * The runtime hash of this package on the Linux road, 32 bytes: SHA-256 over the compiled files of the library, `dist/lib`, but
+ * The runtime hash of this package on Linux, 32 bytes: SHA-256 over the compiled files of the library, `dist/lib`, but
  * for type declarations (`.d.ts`) and source maps (`.map`). For each, in the byte order of their paths:
  *
  *     <path from dist/lib, with />  00  <length in bytes, decimal>  00  <contents>

@@ -28,8 +28,8 @@ export interface VerifyNitroOptions extends NitroTrustOptions {
   /** The challenge that was given, 32 bytes. */
   challenge: Buffer;
   /**
-   * The certificate signing request, DER. A 2207 document comes without one, being its own carrier: leave it out, and take
-   * `userData` of the result for it.
+   * The certificate signing request, DER. A 2207 document carries the request itself, and none comes beside it: leave this out,
+   * and take `userData` of the result for it.
    */
   request?: Buffer | undefined;
   /** Default `either`; without a `request` only `request`. */

@@ -24,7 +24,7 @@ export interface InsecureSoftwareOptions {
 
 /**
  * INSECURE. Makes PSA tokens with a key that lies in a file: whoever reads the file, or runs as the same user, can say anything of
- * any Runtime Manager. For the Linux road, where no hardware vouches for anybody, and for tests.
+ * any Runtime Manager. For Linux, where no hardware vouches for anybody, and for tests.
  */
 export class InsecureSoftwareAttester implements Attester {
   readonly protocol = 'psa';

@@ -2,7 +2,7 @@ import { linkSync, readdirSync, readFileSync, rmSync, unlinkSync, writeFileSync 
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { RegistryError } from '../../core/errors.js';
-import { type Birth, birthOf, lives } from '../../core/owner.js';
+import { identityOfProcess, isAlive, type ProcessIdentity } from '../../core/process-identity.js';
 
 const LAYER = 'registry';
 const LOCK_NAME = /^lock\.([1-9][0-9]{0,14})$/;
@@ -14,14 +14,14 @@ interface Holder {
   readonly pid: number;
   /** Host name: a process number of another machine or container means nothing here. */
   readonly host: string;
-  /** When the process began: `<boot id>:<start>`, see `Birth`. */
+  /** When the process began: `<boot id>:<start>`, see `ProcessIdentity`. */
   readonly began: string;
 }
 
 /**
  * Keeps a folder for one process at a time: the embedded database has no lock of its own, and two on one folder destroy it.
  *
- *     lock.7    the holder's process number, host and time of birth; empty when it has let go
+ *     lock.7    the holder's process number, host and start time; empty when it has let go
  *
  * The highest number counts. Who takes over makes the next one, which only one process can; a file is never removed by
  * anybody but the holder of a higher one. So there is no moment at which two believe in a stale lock of a killed process.
@@ -97,7 +97,7 @@ function refuseHeld(path: string): void {
       { layer: LAYER, got: holder.pid },
     );
   }
-  if (!lives(holder.pid, birthIn(holder))) return;
+  if (!isAlive(holder.pid, identityIn(holder))) return;
   const who = holder.pid === process.pid ? 'this process' : `process ${holder.pid}`;
   throw new RegistryError(`the registry is open in ${who} already (${path})`, { layer: LAYER, got: holder.pid });
 }
@@ -113,11 +113,11 @@ function readHolder(path: string): Holder | undefined {
 }
 
 function began(): string {
-  const { start, boot } = birthOf(process.pid) as Birth;
+  const { start, boot } = identityOfProcess(process.pid) as ProcessIdentity;
   return `${boot}:${start}`;
 }
 
-function birthIn({ began }: Holder): Birth {
+function identityIn({ began }: Holder): ProcessIdentity {
   const [boot = '', start = ''] = began.split(':');
   return { start, boot };
 }

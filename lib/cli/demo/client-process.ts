@@ -30,7 +30,7 @@ export interface Counters {
   readonly wire: { readonly bytesOut: number; readonly bytesIn: number; readonly posts: number };
 }
 
-/** One way of the file; the counters are those after it. */
+/** One direction of the file; the counters are those after it. */
 export interface Leg extends Counters {
   readonly sha256: string;
   readonly seconds: number;
@@ -61,7 +61,7 @@ const methods = {
     return client.writeFile(name, Buffer.from(data));
   },
 
-  /** Runs a program; gives its exit code and the milliseconds that it took, the way there and back included. */
+  /** Runs a program; gives its exit code and the milliseconds that it took, the round trip included. */
   async compute(program: string): Promise<{ readonly exitCode: number; readonly milliseconds: number }> {
     const started = performance.now();
     const exitCode = await client.compute(program);

@@ -1,8 +1,8 @@
 import type { LayerTraffic } from '../../pipeline/channel.js';
 import type { Counters, Leg } from './client-process.js';
 
-/** One rung of the ladder: the bytes below a layer, and what it added to those above it. */
-export interface Rung {
+/** One row of the layers: the bytes below a layer, and what it added to those above it. */
+export interface LayerBytes {
   readonly layer: string;
   readonly upload: number;
   readonly uploadOverhead: number;
@@ -38,9 +38,9 @@ export interface DemoReport {
   readonly match: boolean;
   readonly upload: { readonly seconds: number; readonly mbPerSecond: number };
   readonly download: { readonly seconds: number; readonly mbPerSecond: number };
-  /** From the file to the TCP connection, at the client. Overheads are shares of the rung above. */
-  readonly ladder: readonly Rung[];
-  /** Of the file, both ways. */
+  /** From the file to the TCP connection, at the client. Overheads are shares of the row above. */
+  readonly layers: readonly LayerBytes[];
+  /** Of the file, in both directions. */
   readonly posts: number;
   /** The manager that the Server was led to by the attestation server, and what the clients checked. */
   readonly attested: AttestedReport;
@@ -61,8 +61,8 @@ export function exitCodeOf(report: { readonly match: boolean; readonly computati
   return report.match && report.computation.match ? 0 : 1;
 }
 
-/** The rungs of the client's column for both legs together; the counters before them do not count. */
-export function ladderOf(bytes: number, before: Counters, upload: Counters, download: Counters): Rung[] {
+/** The rows of the client's column for both legs together; the counters before them do not count. */
+export function bytesByLayer(bytes: number, before: Counters, upload: Counters, download: Counters): LayerBytes[] {
   const up = [
     bytes,
     ...upload.traffic.map((layer, i) => layer.outbound.bytesOut - (before.traffic[i] as LayerTraffic).outbound.bytesOut),
@@ -87,12 +87,12 @@ export function ladderOf(bytes: number, before: Counters, upload: Counters, down
 /** The report for people. */
 export function formatReport(report: DemoReport): string {
   const percent = (value: number) => `${value < 0 ? '' : '+'}${(value * 100).toFixed(3)} %`;
-  const rows = report.ladder.map((rung, i) => [
-    rung.layer,
-    String(rung.upload),
-    i === 0 ? '' : percent(rung.uploadOverhead),
-    String(rung.download),
-    i === 0 ? '' : percent(rung.downloadOverhead),
+  const rows = report.layers.map((row, i) => [
+    row.layer,
+    String(row.upload),
+    i === 0 ? '' : percent(row.uploadOverhead),
+    String(row.download),
+    i === 0 ? '' : percent(row.downloadOverhead),
   ]);
   const { program, exitCode, milliseconds, entries, match: right } = report.computation;
   const mb = (bytes: number | undefined) => (bytes === undefined ? 'not known' : `${(bytes / 1_000_000).toFixed(0)} MB`);
@@ -105,7 +105,7 @@ export function formatReport(report: DemoReport): string {
     '',
     ...table([['layer', 'bytes up', 'overhead', 'bytes down', 'overhead'], ...rows]),
     '',
-    `up    ${report.upload.mbPerSecond.toFixed(1)} MB/s (${report.upload.seconds.toFixed(2)} s), ${report.posts} POSTs both ways`,
+    `up    ${report.upload.mbPerSecond.toFixed(1)} MB/s (${report.upload.seconds.toFixed(2)} s), ${report.posts} POSTs in both directions`,
     `down  ${report.download.mbPerSecond.toFixed(1)} MB/s (${report.download.seconds.toFixed(2)} s)`,
     `peak memory: ${Object.entries(report.peakMemory)
       .map(([name, bytes]) => `${name} ${mb(bytes)}`)

@@ -7,7 +7,7 @@ import { Calls } from './calls.js';
 import type { ClientMethods, Leg, ProgressMessage, Transfer } from './client-process.js';
 import { type Computation, computation, countOf, INPUTS, OUTPUT, PROGRAM } from './computation.js';
 import type { Processes } from './processes.js';
-import { bytesMatch, type ComputationReport, type DemoReport, ladderOf } from './report.js';
+import { bytesByLayer, bytesMatch, type ComputationReport, type DemoReport } from './report.js';
 import { type Stage, setStage, TRANSFER_NAME, writePolicy } from './stage.js';
 
 /** The file that goes up and down. */
@@ -54,7 +54,7 @@ export async function run(source: Source, folder: string, processes: Processes, 
     match: bytesMatch(upload, download),
     upload: rate(upload),
     download: rate(download),
-    ladder: ladderOf(source.size, before, upload, download),
+    layers: bytesByLayer(source.size, before, upload, download),
     posts: download.wire.posts - before.wire.posts,
     attested: { ...attested, policyHash: policyHash(policy.text) },
     computation: computed,

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { lstat, mkdir, mkdtemp, readdir, realpath, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { type Birth, birthOf, lives } from '../../core/owner.js';
+import { identityOfProcess, isAlive, type ProcessIdentity } from '../../core/process-identity.js';
 
 /** Of the host name: process numbers of another machine or container mean nothing here. */
 const HOST = createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
@@ -32,9 +32,9 @@ export class RunFolder {
   }
 
   static async make(scratch: string): Promise<RunFolder> {
-    const { start, boot } = birthOf(process.pid) as Birth;
-    const owner = [HOST, process.pid, start, boot].join('-');
-    const folder = new RunFolder(await mkdtemp(join(await realpath(scratch), `veracruz-run-${owner}-`)));
+    const { start, boot } = identityOfProcess(process.pid) as ProcessIdentity;
+    const identity = [HOST, process.pid, start, boot].join('-');
+    const folder = new RunFolder(await mkdtemp(join(await realpath(scratch), `veracruz-run-${identity}-`)));
     await mkdir(folder.world, { mode: 0o700 });
     await mkdir(join(folder.path, 'streams'), { mode: 0o700 });
     for (const stream of Object.values(folder.streams)) await writeFile(stream, '', { mode: 0o600 });
@@ -58,7 +58,7 @@ export class RunFolder {
 export async function removeAbandoned(scratch: string): Promise<void> {
   for (const name of await readdir(scratch).catch(() => [])) {
     const [, host, pid, start = '', boot = ''] = NAME.exec(name) ?? [];
-    if (host !== HOST || lives(Number(pid), { start, boot })) continue;
+    if (host !== HOST || isAlive(Number(pid), { start, boot })) continue;
     const path = join(scratch, name);
     if (await isOwn(path)) await rm(path, { recursive: true, force: true }).catch(() => {});
   }

@@ -5,7 +5,7 @@ import { BASE64, badLetter, decodeGroup, PAD, VALUE_OF } from './alphabet.js';
 
 /** Letters a conversion, a multiple of 4. Decoding is equally fast from 32 to 96 Ki letters (Node 20, 22, 24). */
 const SLICE_LETTERS = 64 * 1024;
-/** Letters up to this many are read here, by the table: sooner done than the way into Node and back. */
+/** Letters up to this many are read here, by the table: sooner done than the call into Node and back. */
 const SHORT_LETTERS = 256;
 /** The letters 62 and 63 of the url-safe alphabet, `-` and `_`, which Node takes too. */
 const URL_SAFE = [0x2d, 0x5f] as const;

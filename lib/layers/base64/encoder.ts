@@ -1,6 +1,6 @@
 import type { Codec } from '../../core/codec.js';
+import { DeferredBytes } from '../../core/deferred-bytes.js';
 import { InvalidArgumentError } from '../../core/errors.js';
-import { LateBytes } from '../../core/late-bytes.js';
 import { type Base64Chunk, BODY_END, BOUNDARY, type ItemChunk } from '../../core/unit.js';
 import { BASE64, LETTER_OF, PAD } from './alphabet.js';
 
@@ -9,15 +9,15 @@ import { BASE64, LETTER_OF, PAD } from './alphabet.js';
  * times slower.
  */
 const SLICE_BYTES = 66 * 1024;
-/** Bytes up to this many are written here, by the table: sooner done than the way into Node and back. A multiple of 3. */
+/** Bytes up to this many are written here, by the table: sooner done than the call into Node and back. A multiple of 3. */
 const SHORT_BYTES = 192;
 
 export interface Base64Options {
   /**
-   * Gives the letters of longer slices as `LateBytes`, for a transport that gathers bodies: it writes them where they
+   * Gives the letters of longer slices as `DeferredBytes`, for a transport that gathers bodies: it writes them where they
    * belong. Default false: all letters are in Buffers.
    */
-  late?: boolean;
+  deferred?: boolean;
 }
 
 /**
@@ -27,15 +27,15 @@ export interface Base64Options {
  *     "aGVs"  "bG8="  BOUNDARY  "/w=="
  *
  * It keeps 0 to 2 bytes besides the chunk in hand, which becomes a Buffer of letters for each 66 KiB. A unit without bytes
- * is a text without letters: its BOUNDARY alone. BODY_END ends a text that is open and is passed on. Where it is `late`,
- * slices of more than 192 bytes are not letters yet but `LateBytes`.
+ * is a text without letters: its BOUNDARY alone. BODY_END ends a text that is open and is passed on. Where it is `deferred`,
+ * slices of more than 192 bytes are not letters yet but `DeferredBytes`.
  *
  * Errors: `InvalidArgumentError` for anything that is neither a Buffer nor a mark.
  *
  * @see Base64Decoder
  */
-export class Base64Encoder implements Codec<ItemChunk, Base64Chunk | LateBytes> {
-  readonly #late: boolean;
+export class Base64Encoder implements Codec<ItemChunk, Base64Chunk | DeferredBytes> {
+  readonly #deferred: boolean;
   /** Bytes that wait for a third. */
   readonly #carry = Buffer.alloc(3);
   #carried = 0;
@@ -49,8 +49,8 @@ export class Base64Encoder implements Codec<ItemChunk, Base64Chunk | LateBytes> 
   #first: Base64Chunk | undefined;
   #second: Base64Chunk | undefined;
 
-  constructor({ late = false }: Base64Options = {}) {
-    this.#late = late;
+  constructor({ deferred = false }: Base64Options = {}) {
+    this.#deferred = deferred;
   }
 
   push(chunk: ItemChunk): void {
@@ -65,7 +65,7 @@ export class Base64Encoder implements Codec<ItemChunk, Base64Chunk | LateBytes> 
     }
   }
 
-  next(): Base64Chunk | LateBytes | undefined {
+  next(): Base64Chunk | DeferredBytes | undefined {
     if (this.#first !== undefined) {
       const item = this.#first;
       this.#first = this.#second;
@@ -99,17 +99,17 @@ export class Base64Encoder implements Codec<ItemChunk, Base64Chunk | LateBytes> 
   }
 
   /** The letters of the next slice, made when they are asked for: whoever copies them finds them in the cache. */
-  #slice(chunk: Buffer): Buffer | LateBytes {
+  #slice(chunk: Buffer): Buffer | DeferredBytes {
     const from = this.#at;
     const to = Math.min(from + SLICE_BYTES, this.#stop);
     this.#at = to;
     if (to === this.#stop) this.#chunk = undefined;
-    const late = this.#late && to - from > SHORT_BYTES;
+    const deferred = this.#deferred && to - from > SHORT_BYTES;
     // The lead is written over by the next chunk.
-    const lead = this.#leads ? (late ? Buffer.from(this.#lead) : this.#lead) : undefined;
+    const lead = this.#leads ? (deferred ? Buffer.from(this.#lead) : this.#lead) : undefined;
     this.#leads = false;
     const letters = new Letters(lead, chunk, from, to);
-    if (late) return letters;
+    if (deferred) return letters;
     const text = Buffer.allocUnsafe(letters.length);
     letters.copy(text, 0);
     return text;
@@ -128,7 +128,7 @@ export class Base64Encoder implements Codec<ItemChunk, Base64Chunk | LateBytes> 
 }
 
 /** The letters of one slice: of the group before it, if it has one, and of the whole groups `chunk[from..to]`. */
-class Letters extends LateBytes {
+class Letters extends DeferredBytes {
   readonly length: number;
   readonly #lead: Buffer | undefined;
   readonly #chunk: Buffer;

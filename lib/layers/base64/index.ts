@@ -1,4 +1,4 @@
-import type { LateBytes } from '../../core/late-bytes.js';
+import type { DeferredBytes } from '../../core/deferred-bytes.js';
 import { type Layer, layerOf } from '../../core/layer.js';
 import type { Base64Chunk, UnitChunk } from '../../core/unit.js';
 import { BASE64 } from './alphabet.js';
@@ -15,10 +15,10 @@ export { Base64Encoder, type Base64Options, encodeBase64 } from './encoder.js';
  * @example
  * stack(records(), base64(), session({ end: 'client' }));
  */
-export function base64(options?: Base64Options & { late?: false }): Layer<UnitChunk, Base64Chunk>;
-export function base64(options: Base64Options): Layer<UnitChunk, Base64Chunk | LateBytes>;
-export function base64(options: Base64Options = {}): Layer<UnitChunk, Base64Chunk | LateBytes> {
-  return layerOf<UnitChunk, Base64Chunk | LateBytes>({
+export function base64(options?: Base64Options & { deferred?: false }): Layer<UnitChunk, Base64Chunk>;
+export function base64(options: Base64Options): Layer<UnitChunk, Base64Chunk | DeferredBytes>;
+export function base64(options: Base64Options = {}): Layer<UnitChunk, Base64Chunk | DeferredBytes> {
+  return layerOf<UnitChunk, Base64Chunk | DeferredBytes>({
     name: BASE64,
     encoder: () => new Base64Encoder(options),
     decoder: () => new Base64Decoder(),

@@ -16,7 +16,7 @@ export type WholeMessage = Extract<MessageChunk, Buffer>;
 
 export interface LengthPrefixOptions {
   /**
-   * Bytes of the largest message, both ways, 1 to 2^53 - 1. A longer one is refused by its length, before anything of
+   * Bytes of the largest message, in either direction, 1 to 2^53 - 1. A longer one is refused by its length, before anything of
    * it is kept. Default 16 GiB where messages are streamed, 16 MiB where they are delivered whole.
    */
   maxMessageBytes?: number;

@@ -53,7 +53,7 @@ export interface ProtobufOptions<S extends EnvelopeName, R extends EnvelopeName>
 }
 
 /**
- * Messages above, announced bytes below. Files are streamed both ways and never held whole, unless `deliver` asks for it.
+ * Messages above, announced bytes below. Files are streamed in both directions and never held whole, unless `deliver` asks for it.
  *
  * Options out of range throw `InvalidOptionError`. Outbound raises `InvalidArgumentError`, `LimitError` and
  * `LengthMismatchError`; inbound `ProtobufError`, `LimitError` and `TruncatedError`.

@@ -1,4 +1,4 @@
-/** The way out: checks a message and lays out its bytes, all but those of a streamed body. */
+/** Outbound: checks a message and lays out its bytes, all but those of a streamed body. */
 import { InvalidArgumentError, LimitError } from '../../core/errors.js';
 import { IncomingBody } from './incoming-body.js';
 import type { BodySource } from './messages.js';

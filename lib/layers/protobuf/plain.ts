@@ -1,4 +1,4 @@
-/** The short way in: a message that is all there, and as an encoder writes it. */
+/** The short inbound path: a message that is all there, and as an encoder writes it. */
 import { isUtf8 } from 'node:buffer';
 import type { ProtobufLimits } from './options.js';
 import { type PlainMessage, plainMessage, STREAM_FROM_BYTES } from './parser.js';
@@ -10,7 +10,7 @@ type Fields = Record<string, unknown>;
 
 /** More fields than a message can have when each comes at most once: 15 with tags of one byte, and 15 in its arm. */
 const MOST_FIELDS = 30;
-/** Text up to this long is looked at here: shorter than the way into Node and back. */
+/** Text up to this long is looked at here: cheaper than the call into Node and back. */
 const SHORT_TEXT_BYTES = 64;
 
 /**

@@ -1,8 +1,8 @@
-/** The small fields of a message on the way out: how long they are, and their bytes. @see readFieldHead */
+/** The small fields of an outbound message: how long they are, and their bytes. @see readFieldHead */
 import { type Field, VARINT } from './schema.js';
 import { sizeOfVarint, writeVarint } from './wire.js';
 
-/** Text up to this long is written here: shorter than the way into Node and back. */
+/** Text up to this long is written here: cheaper than the call into Node and back. */
 const SHORT_TEXT = 64;
 
 /** One field that is not left out, its value checked. */

@@ -9,7 +9,7 @@ import { checkBodyLength, checkHeaderByte, HEADER_BYTES, RECORDS } from './heade
  *     <17 03> <03 00 13, 19 bytes> BOUNDARY <16 03 01 …>
  *     <17 03> <03 00 13, 19 bytes> <16 03 01 …>
  *
- * Units and chunks mean nothing on this way: a header may be cut anywhere. A byte that no record header has is refused
+ * Units and chunks mean nothing in this direction: a header may be cut anywhere. A byte that no record header has is refused
  * when it comes, and nothing of its chunk is given. It keeps no bytes at all.
  *
  * Errors: `RecordError`, `LimitError`, `TruncatedError` for an end inside a record; `offset` counts from the start of

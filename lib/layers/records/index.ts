@@ -33,8 +33,8 @@ export interface RecordsOptions {
 export const RECORDS_DEFAULTS = Object.freeze({ batchBytes: 0, idleTurns: 2 });
 
 /**
- * TLS records (RFC 8446 §5.1) between TLS and a carrier that has units: cuts ciphertext at record bounds on the way out,
- * looks at the record headers on the way in, so that bytes which cannot be TLS are refused before TLS has them.
+ * TLS records (RFC 8446 §5.1) between TLS and a layer that has units: cuts ciphertext at record bounds outbound,
+ * looks at the record headers inbound, so that bytes which cannot be TLS are refused before TLS has them.
  *
  * @throws InvalidOptionError
  * @example

@@ -1,5 +1,5 @@
 import type { Codec } from '../../core/codec.js';
-import type { LateBytes } from '../../core/late-bytes.js';
+import type { DeferredBytes } from '../../core/deferred-bytes.js';
 import { type Base64Chunk, BODY_END, BOUNDARY, type BodyChunk } from '../../core/unit.js';
 import { sessionHead } from './format.js';
 import type { SessionState } from './state.js';
@@ -14,17 +14,17 @@ import type { SessionState } from './state.js';
  *
  * @see ClientSessionDecoder
  */
-export class ClientSessionEncoder implements Codec<Base64Chunk | LateBytes, BodyChunk | LateBytes> {
+export class ClientSessionEncoder implements Codec<Base64Chunk | DeferredBytes, BodyChunk | DeferredBytes> {
   readonly #state: SessionState;
   #begun = false;
-  #first: BodyChunk | LateBytes | undefined;
-  #second: BodyChunk | LateBytes | undefined;
+  #first: BodyChunk | DeferredBytes | undefined;
+  #second: BodyChunk | DeferredBytes | undefined;
 
   constructor(state: SessionState) {
     this.#state = state;
   }
 
-  push(chunk: Base64Chunk | LateBytes): void {
+  push(chunk: Base64Chunk | DeferredBytes): void {
     if (Buffer.isBuffer(chunk) && chunk.length === 0) return;
     const bytes = chunk === BODY_END ? BOUNDARY : chunk;
     if (this.#begun) {
@@ -36,7 +36,7 @@ export class ClientSessionEncoder implements Codec<Base64Chunk | LateBytes, Body
     this.#begun = bytes !== BOUNDARY;
   }
 
-  next(): BodyChunk | LateBytes | undefined {
+  next(): BodyChunk | DeferredBytes | undefined {
     const item = this.#first;
     this.#first = this.#second;
     this.#second = undefined;

@@ -1,6 +1,6 @@
 import { integerInRange, oneOf } from '../../core/check.js';
 import type { Connection } from '../../core/connection.js';
-import type { LateBytes } from '../../core/late-bytes.js';
+import type { DeferredBytes } from '../../core/deferred-bytes.js';
 import { type Layer, layerOf } from '../../core/layer.js';
 import type { Base64Chunk, BodyChunk } from '../../core/unit.js';
 import { MAX_WHITESPACE_BYTES } from './body-decoder.js';
@@ -35,24 +35,24 @@ export interface SessionOptions {
 export const SESSION_DEFAULTS = Object.freeze({ id: NEW_SESSION_ID, allowPoll: true, maxWhitespaceBytes: MAX_WHITESPACE_BYTES });
 
 /** The session layer, and the state that its two directions share on a connection. */
-export interface SessionLayer<Late = never> extends Layer<Base64Chunk | Late, BodyChunk | Late> {
+export interface SessionLayer<Deferred = never> extends Layer<Base64Chunk | Deferred, BodyChunk | Deferred> {
   /** The state on `connection`. Setting its id changes what the next body carries. */
   state(connection: Connection): SessionState;
 }
 
 /**
  * The text form of HTTP bodies (wire spec §C): requests `<id> <b64>`, responses `<id> <b64> <b64>…`, between base64 and
- * HTTP. A body is a unit, except on the server's way out, where each text is an item and the stream is one body.
+ * HTTP. A body is a unit, except in the server's outbound direction, where each text is an item and the stream is one body.
  *
  * The two directions know of each other by their Connection; a direction made without one keeps an id of its own. Below a
- * `late` base64 it is a `session<LateBytes>`.
+ * `deferred` base64 it is a `session<DeferredBytes>`.
  *
  * @throws InvalidOptionError
  * @example
  * stack(records(), base64(), session({ end: 'client' }));
  */
-export function session<Late extends LateBytes = never>(options: SessionOptions): SessionLayer<Late>;
-export function session(options: SessionOptions): SessionLayer<LateBytes> {
+export function session<Deferred extends DeferredBytes = never>(options: SessionOptions): SessionLayer<Deferred>;
+export function session(options: SessionOptions): SessionLayer<DeferredBytes> {
   const end = oneOf('end', options.end, ['client', 'server']);
   const id = integerInRange('id', options.id ?? SESSION_DEFAULTS.id, 0, MAX_SESSION_ID);
   const allowPoll = options.allowPoll ?? SESSION_DEFAULTS.allowPoll;
@@ -61,7 +61,7 @@ export function session(options: SessionOptions): SessionLayer<LateBytes> {
   const key = {};
   const make = (): SessionState => ({ id });
   const stateOn = (connection?: Connection) => connection?.share(key, make) ?? make();
-  const layer = layerOf<Base64Chunk | LateBytes, BodyChunk | LateBytes>({
+  const layer = layerOf<Base64Chunk | DeferredBytes, BodyChunk | DeferredBytes>({
     name: SESSION,
     limits: end === 'client' ? { end, maxWhitespaceBytes } : { end, allowPoll: String(allowPoll), maxWhitespaceBytes },
     encoder: (connection) =>

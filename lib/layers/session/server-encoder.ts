@@ -1,5 +1,5 @@
 import type { Codec } from '../../core/codec.js';
-import type { LateBytes } from '../../core/late-bytes.js';
+import type { DeferredBytes } from '../../core/deferred-bytes.js';
 import { type Base64Chunk, BODY_END, BOUNDARY, type BodyChunk } from '../../core/unit.js';
 import { SPACE, sessionHead } from './format.js';
 import type { SessionState } from './state.js';
@@ -16,18 +16,18 @@ import type { SessionState } from './state.js';
  *
  * @see ServerSessionDecoder
  */
-export class ServerSessionEncoder implements Codec<Base64Chunk | LateBytes, BodyChunk | LateBytes> {
+export class ServerSessionEncoder implements Codec<Base64Chunk | DeferredBytes, BodyChunk | DeferredBytes> {
   readonly #state: SessionState;
   #headGiven = false;
   #inItem = false;
-  #first: BodyChunk | LateBytes | undefined;
-  #second: BodyChunk | LateBytes | undefined;
+  #first: BodyChunk | DeferredBytes | undefined;
+  #second: BodyChunk | DeferredBytes | undefined;
 
   constructor(state: SessionState) {
     this.#state = state;
   }
 
-  push(chunk: Base64Chunk | LateBytes): void {
+  push(chunk: Base64Chunk | DeferredBytes): void {
     if (chunk === BODY_END) {
       this.#first = this.#headGiven ? undefined : sessionHead(this.#state.id);
       this.#second = BOUNDARY;
@@ -47,7 +47,7 @@ export class ServerSessionEncoder implements Codec<Base64Chunk | LateBytes, Body
     this.#inItem = text !== undefined;
   }
 
-  next(): BodyChunk | LateBytes | undefined {
+  next(): BodyChunk | DeferredBytes | undefined {
     const item = this.#first ?? this.#second;
     if (this.#first === undefined) this.#second = undefined;
     this.#first = undefined;

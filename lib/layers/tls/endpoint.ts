@@ -115,9 +115,9 @@ class ClientEndpoint implements Endpoint {
  * in. So there is a server, which never listens, and each connection is given to its `connection` event.
  *
  * A server costs a millisecond to make (ten with a hundred principals), so all connections share one. It tells of a
- * TLS socket by events on itself; to know whose socket that is, each connection has a *face* of the server: an object
- * that inherits from it and has an `emit` of its own. `connection` is emitted on the face, listeners get the emitter
- * as `this`, and a TLS socket speaks to the server that it was made by: the face. That much is not documented, but it
+ * TLS socket by events on itself; to know whose socket that is, each connection has a *facade* of the server: an object
+ * that inherits from it and has an `emit` of its own. `connection` is emitted on the facade, listeners get the emitter
+ * as `this`, and a TLS socket speaks to the server that it was made by: the facade. That much is not documented, but it
  * fails closed: were a socket announced on the server itself, it would be destroyed (and the handshake would time out).
  */
 class ServerEndpoint implements Endpoint {
@@ -138,7 +138,7 @@ class ServerEndpoint implements Endpoint {
       // The engine has its own deadline; this one must not come first.
       handshakeTimeout: 2 ** 31 - 1,
     }).on('secureConnection', (socket) => socket.on('error', () => {}).destroy());
-    faceOf(this.#server, events).emit('connection', wire);
+    facadeOf(this.#server, events).emit('connection', wire);
   }
 
   admit(socket: TLSSocket): Admitted {
@@ -152,7 +152,7 @@ class ServerEndpoint implements Endpoint {
   }
 }
 
-function faceOf(server: Server, events: HandshakeEvents): Server {
+function facadeOf(server: Server, events: HandshakeEvents): Server {
   const inherited = Reflect.get(server, 'emit') as (event: string, ...parameters: unknown[]) => boolean;
   const emit = (event: string, ...parameters: unknown[]): boolean => {
     if (event === 'secureConnection') {
@@ -167,10 +167,10 @@ function faceOf(server: Server, events: HandshakeEvents): Server {
       events.failed(error, socket);
       return true;
     }
-    return inherited.call(face, event, ...parameters);
+    return inherited.call(facade, event, ...parameters);
   };
-  const face = Object.create(server, { emit: { value: emit } }) as Server;
-  return face;
+  const facade = Object.create(server, { emit: { value: emit } }) as Server;
+  return facade;
 }
 
 function leafOf(socket: TLSSocket, peer: string): X509Certificate {

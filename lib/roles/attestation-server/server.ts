@@ -18,7 +18,7 @@ const MAX_HEAD_BYTES = 8192;
 
 /**
  * The Proxy Attestation Server (wire spec §F): gives challenges, judges the evidence that answers them, and certifies the keys
- * of the Runtime Managers that pass. Bodies, both ways, are base64 of a prefixed protobuf message.
+ * of the Runtime Managers that pass. Bodies, in both directions, are base64 of a prefixed protobuf message.
  *
  *     POST /Start                                  start_msg                     → psa_attestation_init
  *     POST /PSA/AttestationToken, /PSA             native_psa_attestation_token  → cert_chain

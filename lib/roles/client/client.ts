@@ -19,9 +19,9 @@ import {
 import type { Dialect } from '../../layers/bincode/index.js';
 import type { IncomingBody, Received, Sent } from '../../layers/protobuf/index.js';
 import type { LayerTraffic } from '../../pipeline/channel.js';
-import { type Carrier, type ClientChannel, openCarrier } from './carrier.js';
 import { CLIENT_DEFAULTS, type ClientOptions, type Progress, type TransferOptions, type WriteOptions } from './options.js';
 import { type Piece, sendPieces } from './pieces.js';
+import { type ClientChannel, openConnection, type ServerConnection } from './server-connection.js';
 import { type FileSource, PieceReader } from './source.js';
 import { absolute, earlier, exitCodeOf, fileOf, noServer, save, unexpected } from './transfer.js';
 import { checkIdentity, type Trust, trustOf } from './trust.js';
@@ -44,7 +44,7 @@ export { CLIENT_DEFAULTS, type ClientOptions, type Progress, type TransferOption
  */
 export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: [VeracruzError | undefined] }> {
   /** Set as soon as the connection stands, before anybody has the client. */
-  #carrier!: Carrier;
+  #connection!: ServerConnection;
   #channel!: ClientChannel;
   readonly #dialect: Dialect;
   readonly #maxPieceBytes: number;
@@ -73,7 +73,7 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
 
   async #open(options: ClientOptions, key: KeyObject, { url, authority, cipherSuite, verifyPeer }: Trust): Promise<void> {
     const { maxMessageBytes, identity, handshakeTimeoutMs, answerTimeoutMs, signal } = { ...CLIENT_DEFAULTS, ...definedOf(options) };
-    this.#carrier = await openCarrier({
+    this.#connection = await openConnection({
       url,
       dialect: this.#dialect,
       maxMessageBytes,
@@ -83,7 +83,7 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
       awaiting: () => this.#awaiting,
       running: () => this.#running,
     });
-    this.#channel = this.#carrier.channel;
+    this.#channel = this.#connection.channel;
     this.#channel.on('data', (response: Response) => this.#answered(response));
     this.#channel.on('error', (error) => this.#failed(asVeracruzError(error)));
     this.#channel.on('close', () => {
@@ -135,7 +135,7 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
 
   /** Bytes on the TCP connection, HTTP heads included, and POSTs sent. */
   get wire(): { readonly bytesOut: number; readonly bytesIn: number; readonly posts: number } {
-    return this.#carrier.wire();
+    return this.#connection.wire();
   }
 
   /**
@@ -224,7 +224,7 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
 
   /** Ends the session when the requests before it are over. */
   async close(): Promise<void> {
-    const left = this.#carrier.left();
+    const left = this.#connection.left();
     const ending = this.#during(undefined, () => {
       // The last POST carries close_notify, and the Server is told that the session is over.
       this.#channel.end(() => this.#channel.destroy());
@@ -342,7 +342,7 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
         sent = true;
         if (this.#onAnswer === undefined) return;
         this.#awaiting = true;
-        this.#carrier.expectAnswer();
+        this.#connection.expectAnswer();
       });
     });
     const response = await answer;

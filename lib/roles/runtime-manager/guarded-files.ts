@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { pipeline as streamPipeline } from 'node:stream/promises';
 import { AccessDeniedError } from '../../core/errors.js';
-import { pour } from '../../core/pour.js';
+import { pipeline } from '../../core/pipeline.js';
 import { type FileOperation, may, type Policy, type Principal, pinOf } from '../../enclave/policy/index.js';
 import { normaliseName } from '../../enclave/store/file-name.js';
 import type { FileSink, FileStore, SinkOptions, StoredFile } from '../../enclave/store/file-store.js';
@@ -96,7 +96,7 @@ export class GuardedFiles {
   async #overwrite(file: string, body: IncomingBody, options: SinkOptions): Promise<void> {
     const before = await this.#read(file);
     const sink = this.#store.write(file, Math.max(before.length, body.length), options);
-    await pipeline(overlaid(body, before.stream), sink).finally(() => {
+    await streamPipeline(overlaid(body, before.stream), sink).finally(() => {
       before.stream.destroy();
       return sink.discard();
     });
@@ -105,7 +105,7 @@ export class GuardedFiles {
 
 /** A small body is there already, in one piece, and needs no stream to be moved. */
 function keep(body: IncomingBody, sink: FileSink): Promise<void> {
-  return pour(body.takeWhole() ?? body, sink);
+  return pipeline(body.takeWhole() ?? body, sink);
 }
 
 /** `body`, then what `before` has beyond its length. */

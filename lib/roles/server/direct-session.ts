@@ -24,7 +24,7 @@ export class DirectSession {
   /** The same session at its Runtime Manager. */
   readonly manager: ManagerSession;
   readonly #events: SessionEvents<DirectSession>;
-  /** Time of the last byte either way, `performance.now()`. */
+  /** Time of the last byte in either direction, `performance.now()`. */
   lastActive = performance.now();
   /** The client spoke last: there may be an answer to come, however long that takes. */
   #spokeLast = false;

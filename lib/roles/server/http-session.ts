@@ -118,7 +118,7 @@ export class HttpSession {
   #open(): [HttpBodies, Channel<ItemChunk>] {
     const { maxBodyBytes } = this.#limits;
     const bodies = new HttpBodies(maxBodyBytes, { 'x-veracruz-max-body-bytes': String(maxBodyBytes) }, this.#pool);
-    const channel = serverClientStack(this.id, { late: true }).over(bodies, { session: String(this.id) });
+    const channel = serverClientStack(this.id, { deferred: true }).over(bodies, { session: String(this.id) });
     channel.on('error', (error: VeracruzError) => this.#fail(error));
     this.#relay(channel);
     return [bodies, channel];

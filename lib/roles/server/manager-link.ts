@@ -21,7 +21,7 @@ type Answered = (error: LinkError | undefined, response: Response | undefined) =
 export interface ManagerLinkOptions extends LinkOptions {
   /** Milliseconds that the manager may stay silent with a request unanswered; 0 for ever. */
   readonly maxSilenceMs: number;
-  /** GetTlsData may be sent before it is known that there is something. Not done on a console, which is a slow road. */
+  /** GetTlsData may be sent before it is known that there is something. Not done on a console, which is slow. */
   readonly askAhead: boolean;
 }
 
@@ -103,7 +103,7 @@ export class ManagerLink {
     });
   }
 
-  /** GetTlsData, in its turn where the road bears only so many at once. `sent` is called when it is on its way. */
+  /** GetTlsData, in its turn where the upstream takes only so many at once. `sent` is called when it is on its way. */
   async fetch(session: number, sent?: () => void): Promise<Response> {
     if (this.#freeFetches === 0) await new Promise<void>((resolve) => this.#fetchesInLine.push(resolve));
     else this.#freeFetches--;

@@ -2,15 +2,15 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InvalidOptionError, LinkError } from '../../core/errors.js';
 import type { Log } from '../options.js';
-import type { Choreography } from './choreography.js';
+import type { AttestationHandshake } from './attestation-handshake.js';
 import { ManagerLink } from './manager-link.js';
-import { type CompleteManagerOptions, Road } from './road.js';
+import { type CompleteManagerOptions, Upstream } from './upstream.js';
 
 const LAYER = 'server';
 
-/** Milliseconds that the first open road waits for the others at the start. */
+/** Milliseconds that the first open upstream waits for the others at the start. */
 const PATIENCE_MS = 1000;
-/** Milliseconds that a manager has to answer `ResetEnclave` before its road is closed all the same. */
+/** Milliseconds that a manager has to answer `ResetEnclave` before its upstream is closed all the same. */
 const RESET_MS = 2000;
 
 export interface ManagersOptions {
@@ -18,7 +18,7 @@ export interface ManagersOptions {
   /** As `ManagerLinkOptions`. */
   readonly maxSilenceMs: number;
   /** What a manager is led through before it is used. Undefined: managers that are ready as they are. */
-  readonly choreography: Choreography | undefined;
+  readonly attestationHandshake: AttestationHandshake | undefined;
   /** A link in service is gone, for good or to be restored. */
   readonly onLost: (member: Member, error: LinkError | undefined) => void;
   /** Every manager was torn down: there will be no link any more. */
@@ -27,7 +27,7 @@ export interface ManagersOptions {
 
 /** A link in service, and the sessions that it carries. */
 export interface Member {
-  readonly road: string;
+  readonly upstream: string;
   readonly link: ManagerLink;
   /** Of its attestation. */
   deviceId: number | undefined;
@@ -38,10 +38,10 @@ export interface Member {
   retired: boolean;
 }
 
-/** What a road is worth, for a status report. */
+/** The state of an upstream, for a status report. */
 export interface ManagerStatus {
   readonly address: string;
-  /** Its link is there and, where there is a choreography, it has been led through it. */
+  /** Its link is there and, where there is an attestation handshake, it has been led through it. */
   readonly up: boolean;
   /** The attestation server's number for it; undefined where it is not attested. */
   readonly deviceId: number | undefined;
@@ -52,29 +52,31 @@ export interface ManagerStatus {
 }
 
 /**
- * The Runtime Managers of a Server, each at the end of a road of its own. New sessions go where the fewest are; a link
+ * The Runtime Managers of a Server, each behind an upstream of its own. New sessions go where the fewest are; a link
  * that is lost takes its own sessions with it and is restored with backoff, the others never notice. Where there is a
- * choreography, a link is not in service before the manager is through it; one that fails it counts as lost.
+ * attestation handshake, a link is not in service before the manager is through it; one that fails it counts as lost.
  */
 export class Managers {
-  readonly #roads: Road[];
+  readonly #upstreams: Upstream[];
   readonly #members = new Set<Member>();
   readonly #options: ManagersOptions;
 
   constructor(managers: readonly CompleteManagerOptions[], options: ManagersOptions) {
     if (managers.length === 0) throw new InvalidOptionError('a Server needs at least one Runtime Manager', { layer: LAYER, got: 0 });
     this.#options = options;
-    this.#roads = managers.map((manager) => new Road(manager, options.log, (pipe, road, signal) => this.#join(pipe, road, signal)));
+    this.#upstreams = managers.map(
+      (manager) => new Upstream(manager, options.log, (pipe, upstream, signal) => this.#join(pipe, upstream, signal)),
+    );
   }
 
   /**
-   * Opens every road, in parallel, and puts their managers into service; settles when all are, or a second after the first
+   * Opens every upstream, in parallel, and puts their managers into service; settles when all are, or a second after the first
    * one is. What is not open then is tried for as long as the Server runs.
    *
-   * @throws the first road's error when no road leads anywhere
+   * @throws the first upstream's error when no upstream can be reached
    */
   async open(signal?: AbortSignal): Promise<void> {
-    const attempts = this.#roads.map((road) => road.open(signal));
+    const attempts = this.#upstreams.map((upstream) => upstream.open(signal));
     const all = Promise.allSettled(attempts);
     try {
       await Promise.any(attempts);
@@ -83,7 +85,7 @@ export class Managers {
       throw (error as AggregateError).errors[0];
     }
     await Promise.race([all, sleep(PATIENCE_MS, undefined, { ref: false })]);
-    this.#roads.forEach((road, i) => void attempts[i]?.catch(() => road.restore()));
+    this.#upstreams.forEach((upstream, i) => void attempts[i]?.catch(() => upstream.restore()));
   }
 
   /** The link with the fewest sessions. @throws LinkError when none is up */
@@ -97,89 +99,93 @@ export class Managers {
   }
 
   status(): ManagerStatus[] {
-    return this.#roads.flatMap((road): ManagerStatus[] => {
-      const members = [...this.#members].filter((member) => member.road === road.name);
-      const address = road.name;
-      if (members.length === 0) return [{ address, up: false, deviceId: undefined, draining: road.closed, sessions: 0, pending: 0 }];
+    return this.#upstreams.flatMap((upstream): ManagerStatus[] => {
+      const members = [...this.#members].filter((member) => member.upstream === upstream.name);
+      const address = upstream.name;
+      if (members.length === 0) return [{ address, up: false, deviceId: undefined, draining: upstream.closed, sessions: 0, pending: 0 }];
       return members.map(({ link, deviceId, sessions, draining }) => {
         return { address, up: true, deviceId, draining, sessions, pending: link.pending };
       });
     });
   }
 
-  /** Takes no new sessions for the manager at `address`, waits for those it has, and closes the road. */
+  /** Takes no new sessions for the manager at `address`, waits for those it has, and closes the upstream. */
   async drain(address: string): Promise<void> {
-    const road = this.#find(address);
-    this.#retireAll(road);
+    const upstream = this.#find(address);
+    this.#retireAll(upstream);
     // A manager that comes by itself now would be cut off with the sessions that it took; one may just have come.
-    await road.close();
-    const members = this.#retireAll(road);
+    await upstream.close();
+    const members = this.#retireAll(upstream);
     while (members.some((member) => member.sessions > 0 && this.#members.has(member))) await sleep(20);
-    await this.#tearDown(road);
+    await this.#tearDown(upstream);
   }
 
-  /** Tells the manager at `address` to reset its enclave, then, 2 s later at the latest, closes the road; its sessions end. */
+  /** Tells the manager at `address` to reset its enclave, then, 2 s later at the latest, closes the upstream; its sessions end. */
   async reset(address: string): Promise<void> {
-    const road = this.#find(address);
-    const told = this.#retireAll(road)
+    const upstream = this.#find(address);
+    const told = this.#retireAll(upstream)
       .filter(({ link }) => link.dialect !== 'head')
       .map(({ link }) => link.call({ kind: 'ResetEnclave' }));
     await Promise.race([Promise.allSettled(told), sleep(RESET_MS, undefined, { ref: false })]);
-    await this.#tearDown(road);
+    await this.#tearDown(upstream);
   }
 
-  /** The manager behind `member` has shut down: its road is closed for good. */
+  /** The manager behind `member` has shut down: its upstream is closed for good. */
   retire(member: Member): void {
     member.draining = true;
     member.retired = true;
-    const road = this.#roads.find(({ name }) => name === member.road);
+    const upstream = this.#upstreams.find(({ name }) => name === member.upstream);
     // One of several that connected to us says nothing about the others.
-    if (road !== undefined && !road.listens) road.closed = true;
+    if (upstream !== undefined && !upstream.listens) upstream.closed = true;
     member.link.end();
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#roads.map((road) => road.close()));
+    await Promise.all(this.#upstreams.map((upstream) => upstream.close()));
     for (const { link } of this.#members) link.destroy();
   }
 
-  #find(address: string): Road {
-    const road = this.#roads.find(({ name }) => name === address);
-    if (road === undefined) throw new InvalidOptionError(`no Runtime Manager at ${address}`, { layer: LAYER, got: address });
-    return road;
+  #find(address: string): Upstream {
+    const upstream = this.#upstreams.find(({ name }) => name === address);
+    if (upstream === undefined) throw new InvalidOptionError(`no Runtime Manager at ${address}`, { layer: LAYER, got: address });
+    return upstream;
   }
 
   /** Its links take no new sessions. */
-  #retireAll(road: Road): Member[] {
-    const members = [...this.#members].filter((member) => member.road === road.name);
+  #retireAll(upstream: Upstream): Member[] {
+    const members = [...this.#members].filter((member) => member.upstream === upstream.name);
     for (const member of members) member.draining = true;
     return members;
   }
 
-  async #tearDown(road: Road): Promise<void> {
-    await road.close();
-    for (const member of this.#members) if (member.road === road.name) member.link.destroy();
+  async #tearDown(upstream: Upstream): Promise<void> {
+    await upstream.close();
+    for (const member of this.#members) if (member.upstream === upstream.name) member.link.destroy();
     this.#tellWhenAllGone();
   }
 
   #tellWhenAllGone(): void {
-    if (this.#members.size === 0 && this.#roads.every(({ closed }) => closed)) this.#options.onAllGone();
+    if (this.#members.size === 0 && this.#upstreams.every(({ closed }) => closed)) this.#options.onAllGone();
   }
 
-  async #join(pipe: Duplex, road: Road, signal: AbortSignal): Promise<void> {
-    const { maxSilenceMs, choreography } = this.#options;
+  async #join(pipe: Duplex, upstream: Upstream, signal: AbortSignal): Promise<void> {
+    const { maxSilenceMs, attestationHandshake } = this.#options;
     const gone = new AbortController();
-    const link = new ManagerLink(pipe, { dialect: road.dialect, frame: road.frame, askAhead: road.askAhead, maxSilenceMs }, (error) => {
-      gone.abort(error);
-      // One that never came into service is nobody's loss.
-      if (!this.#members.delete(member)) return;
-      this.#options.onLost(member, error);
-      road.lost();
-      this.#tellWhenAllGone();
-    });
-    const member: Member = { road: road.name, link, deviceId: undefined, sessions: 0, draining: false, retired: false };
+    const link = new ManagerLink(
+      pipe,
+      { dialect: upstream.dialect, frame: upstream.frame, askAhead: upstream.askAhead, maxSilenceMs },
+      (error) => {
+        gone.abort(error);
+        // One that never came into service is nobody's loss.
+        if (!this.#members.delete(member)) return;
+        this.#options.onLost(member, error);
+        upstream.lost();
+        this.#tellWhenAllGone();
+      },
+    );
+    const member: Member = { upstream: upstream.name, link, deviceId: undefined, sessions: 0, draining: false, retired: false };
     try {
-      member.deviceId = await choreography?.lead(link, road.name, AbortSignal.any([signal, gone.signal]));
+      member.deviceId = await attestationHandshake?.lead(link, upstream.name, AbortSignal.any([signal, gone.signal]));
       gone.signal.throwIfAborted();
     } catch (error) {
       link.destroy();

@@ -5,8 +5,8 @@ import type { Dialect } from '../../layers/bincode/index.js';
 import type { FrameKind } from '../../layers/frame/index.js';
 import { type Log, noLog } from '../options.js';
 import { attestationUrl } from './attestation-client.js';
-import type { ChoreographyOptions } from './choreography.js';
-import type { CompleteManagerOptions, ManagerOptions } from './road.js';
+import type { AttestationHandshakeOptions } from './attestation-handshake.js';
+import type { CompleteManagerOptions, ManagerOptions } from './upstream.js';
 
 export interface ServerOptions {
   /**
@@ -100,7 +100,7 @@ type Told = 'signal' | 'direct' | 'policy' | 'attestation' | 'runtime';
 export interface CompleteServerOptions extends Required<Omit<ServerOptions, Told>>, Pick<ServerOptions, 'direct'> {
   readonly managers: readonly CompleteManagerOptions[];
   /** Undefined: the managers are ready as they are. */
-  readonly choreography: ChoreographyOptions | undefined;
+  readonly attestationHandshake: AttestationHandshakeOptions | undefined;
 }
 
 /** Completes and checks the options. @throws InvalidOptionError; PolicyError or LimitError for the policy */
@@ -124,7 +124,7 @@ export function completeOptions(options: ServerOptions): CompleteServerOptions {
   return {
     ...all,
     managers: managersOf({ runtime, dialect, frame, askAhead }),
-    choreography: text === undefined || url === undefined ? undefined : { policy: text, url, timeoutMs, log: all.log },
+    attestationHandshake: text === undefined || url === undefined ? undefined : { policy: text, url, timeoutMs, log: all.log },
   };
 }
 

@@ -7,7 +7,7 @@ import { type Address, parseAddress } from '../../transports/address.js';
 import { BufferPool } from '../../transports/body-buffer.js';
 import { tooLong } from '../../transports/http-faults.js';
 import { boundAddress, type Listener, listen, listenSocket } from '../../transports/socket.js';
-import { Choreography } from './choreography.js';
+import { AttestationHandshake } from './attestation-handshake.js';
 import { Clients } from './clients.js';
 import { DirectSession } from './direct-session.js';
 import { answerClientError, plain, readSessionId, statusOf } from './http-front.js';
@@ -73,7 +73,7 @@ export class VeracruzServer {
     this.#managers = new Managers(completed.managers, {
       log: completed.log,
       maxSilenceMs: completed.maxSilenceMs,
-      choreography: completed.choreography && new Choreography(completed.choreography),
+      attestationHandshake: completed.attestationHandshake && new AttestationHandshake(completed.attestationHandshake),
       onLost: (member, error) => this.#linkLost(member, error),
       onAllGone: () => void this.close(),
     });
@@ -96,7 +96,7 @@ export class VeracruzServer {
   }
 
   /**
-   * Connects to the Runtime Managers, leads them through the choreography where there is a policy, and begins to listen.
+   * Connects to the Runtime Managers, leads them through the attestation handshake where there is a policy, and begins to listen.
    *
    * @throws the first manager's error when none comes into service; PolicyError; AbortedError when `signal` fires first
    */
@@ -276,7 +276,7 @@ export class VeracruzServer {
         onInactive: () => this.#managers.retire(member),
       });
       this.#members.set(session, { member, leave });
-      this.#options.log('info', 'session opened', { ...nameOf(session), manager: member.road, managerSession: manager.id });
+      this.#options.log('info', 'session opened', { ...nameOf(session), manager: member.upstream, managerSession: manager.id });
       return session;
     } catch (error) {
       member.sessions--;
@@ -325,7 +325,7 @@ export class VeracruzServer {
 
   #linkLost(lost: Member, error: LinkError | undefined): void {
     const level = this.#closing !== undefined || lost.draining ? 'info' : 'error';
-    this.#options.log(level, 'link closed', { manager: lost.road, sessions: lost.sessions, reason: error?.message });
+    this.#options.log(level, 'link closed', { manager: lost.upstream, sessions: lost.sessions, reason: error?.message });
     for (const [session, { member }] of this.#members) {
       if (member !== lost) continue;
       end(session, 503, 'the Runtime Manager is not there', error);

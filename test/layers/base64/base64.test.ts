@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { Duplex } from 'node:stream';
 import fc from 'fast-check';
 import t from 'tap';
+import { DeferredBytes } from '../../../lib/core/deferred-bytes.js';
 import { Base64Error, InvalidArgumentError } from '../../../lib/core/errors.js';
-import { LateBytes } from '../../../lib/core/late-bytes.js';
 import { type Base64Chunk, BOUNDARY, type BoundedChunk } from '../../../lib/core/unit.js';
 import { written } from '../../../lib/core/written.js';
 import { Base64Decoder, Base64Encoder, base64, decodeBase64, encodeBase64 } from '../../../lib/layers/base64/index.js';
@@ -62,8 +62,8 @@ void t.test('a BOUNDARY ends a text', async (t) => {
   const { items } = decode([latin1('YQ'), latin1('=='), BOUNDARY, latin1('YmNk'), BOUNDARY, BOUNDARY, latin1('YQ==')]);
   t.same(script(items), hexOf('a', 'boundary', 'bcd', 'boundary', 'boundary', 'a'));
   for (const text of ['Y', 'YQ', 'YQ=', 'YmNkY', 'YmNkYQ', 'YmNkYQ=']) {
-    const ways: Base64Chunk[][] = [[latin1(text), BOUNDARY], [latin1(text)], byteByByte(latin1(text))];
-    for (const chunks of ways) {
+    const variants: Base64Chunk[][] = [[latin1(text), BOUNDARY], [latin1(text)], byteByByte(latin1(text))];
+    for (const chunks of variants) {
       const { error, items: given } = decode(chunks);
       t.match(error, { code: 'ERR_VC_BASE64', layer: 'base64', offset: text.length, got: text.length }, text);
       t.notOk(given.includes(BOUNDARY), text);
@@ -202,32 +202,32 @@ void t.test('one Buffer out for one in, and for each 66 KiB of it', async (t) =>
   );
 });
 
-void t.test('late letters are the same letters, wherever and whenever they are written', (t) => {
+void t.test('deferred letters are the same letters, wherever and whenever they are written', (t) => {
   const size = fc.oneof(fc.nat(700), fc.constantFrom(67_583, 67_584, 67_585, 135_168, 150_001));
   fc.assert(
     fc.property(fc.array(size, { maxLength: 6 }), fc.nat(9), (sizes, at) => {
       const chunks = [...sizes.map(bytesOf), BOUNDARY] as BoundedChunk[];
       const plain = drive(new Base64Encoder(), chunks).items as BoundedChunk[];
       // Written when the encoder has long gone on to other chunks.
-      const late = drive(new Base64Encoder({ late: true }), chunks).items.map((item) => {
-        if (!(item instanceof LateBytes)) return item;
+      const deferred = drive(new Base64Encoder({ deferred: true }), chunks).items.map((item) => {
+        if (!(item instanceof DeferredBytes)) return item;
         const target = Buffer.alloc(at + item.length + 3, '#');
         item.copy(target, at);
         t.equal(target.toString('latin1', 0, at) + target.toString('latin1', at + item.length), '#'.repeat(at + 3), 'nothing beside them');
         return target.subarray(at, at + item.length);
       });
-      t.same(script(late), script(plain));
+      t.same(script(deferred), script(plain));
     }),
     seeded(100),
   );
-  const [short, long] = [192, 195].map((length) => drive(new Base64Encoder({ late: true }), [bytesOf(length)]).items[0]);
-  t.ok(Buffer.isBuffer(short) && long instanceof LateBytes, 'short slices are letters at once');
+  const [short, long] = [192, 195].map((length) => drive(new Base64Encoder({ deferred: true }), [bytesOf(length)]).items[0]);
+  t.ok(Buffer.isBuffer(short) && long instanceof DeferredBytes, 'short slices are letters at once');
   t.end();
 });
 
-void t.test('late letters are counted as letters', async (t) => {
-  const layer = base64({ late: true });
-  const channel = stack(layer, session<LateBytes>({ end: 'client', id: 7 })).over(
+void t.test('deferred letters are counted as letters', async (t) => {
+  const layer = base64({ deferred: true });
+  const channel = stack(layer, session<DeferredBytes>({ end: 'client', id: 7 })).over(
     new Duplex({
       objectMode: true,
       read() {},
@@ -243,7 +243,7 @@ void t.test('late letters are counted as letters', async (t) => {
   const stream = layer.outbound();
   stream.end(bytesOf(3000));
   const [item] = await stream.toArray();
-  t.ok(item instanceof LateBytes);
+  t.ok(item instanceof DeferredBytes);
   t.match(stream.traffic, { bytesIn: 3000, bytesOut: 4000, chunks: 1 });
 });
 

@@ -75,7 +75,7 @@ void t.test('in: the end of the input', async (t) => {
   t.equal(drive(decoder(), []).error, undefined);
 });
 
-void t.test('the limit, both ways, at it and one over', async (t) => {
+void t.test('the limit, in both directions, at it and one over', async (t) => {
   const at = send(Buffer.alloc(1024 - 16));
   const over = send(Buffer.alloc(1024 - 15));
   const refusal = { code: 'ERR_VC_LIMIT', layer: 'bincode', limit: 1024, got: 1025 };

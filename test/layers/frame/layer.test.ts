@@ -82,7 +82,7 @@ void t.test('out: empty chunks are nothing', async (t) => {
   );
 });
 
-void t.test('the limit, both ways, at it and one over', async (t) => {
+void t.test('the limit, in both directions, at it and one over', async (t) => {
   for (const kind of KINDS) {
     const at = Buffer.alloc(1024);
     const refusal = { code: 'ERR_VC_LIMIT', layer: 'frame', limit: 1024, got: 1025 };

@@ -75,7 +75,7 @@ void t.test('outbound: announced bytes are counted', async (t) => {
   for (const chunk of ['text', BOUNDARY, 5, {}]) t.type(run(chunk), InvalidArgumentError, typeof chunk);
 });
 
-void t.test('the limit, both ways', async (t) => {
+void t.test('the limit, in both directions', async (t) => {
   const at = Buffer.alloc(100, 1);
   const over = Buffer.alloc(101, 1);
   t.equal(drive(new LengthPrefixEncoder(100), announced(at)).error, undefined);

@@ -53,7 +53,7 @@ void t.test('the compiler refuses what the schema does not have', async (t) => {
   t.equal(messages.length + Object.keys(start).length, 8);
 });
 
-void t.test('options are checked at once, and the ladder shows the limits', async (t) => {
+void t.test('options are checked at once, and describe() shows the limits', async (t) => {
   const bad: any[] = [
     { sends: 'Data' },
     { receives: 'toString' },

@@ -130,7 +130,7 @@ void t.test('bad options', async (t) => {
   }
 });
 
-void t.test('limits hold at the figure and one over, both ways', async (t) => {
+void t.test('limits hold at the figure and one over, in both directions', async (t) => {
   const named = (count: number) => ({ oneof: 'read_file' as const, fields: { file_name: 'n'.repeat(count) } });
   const max = PROTOBUF_DEFAULTS.maxFileNameBytes;
   t.same(plain(decodeMessage(REQUEST, encodeMessage(REQUEST, named(max)))).fields, named(max).fields);

@@ -58,7 +58,7 @@ void t.test('outbound: nothing is copied, whole runs stay together', async (t) =
   );
 });
 
-void t.test('headers that no record has, both ways', async (t) => {
+void t.test('headers that no record has, in both directions', async (t) => {
   const bad: [string, Buffer, number, new (message: string) => VeracruzError][] = [
     ['type 19', record(5, { type: 19 }), 0, RecordError],
     ['type 24', record(5, { type: 24 }), 0, RecordError],
@@ -88,7 +88,7 @@ void t.test('headers that no record has, both ways', async (t) => {
   }
 });
 
-void t.test('an end inside a record, at every offset, both ways', async (t) => {
+void t.test('an end inside a record, at every offset, in both directions', async (t) => {
   const bytes = Buffer.concat(flight);
   const ends = flight.map((_, i) => Buffer.concat(flight.slice(0, i + 1)).length).concat(0);
   for (let length = 0; length <= bytes.length; length++) {

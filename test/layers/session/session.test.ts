@@ -62,7 +62,7 @@ function readResponse(pieces: readonly Buffer[], options = {}) {
   }
 }
 
-const ways = (text: string) => [wholePiece(latin1(text)), byteByByte(latin1(text)), ...everyCut(latin1(text))];
+const variants = (text: string) => [wholePiece(latin1(text)), byteByByte(latin1(text)), ...everyCut(latin1(text))];
 
 void t.test('requests that are taken, however they are cut', async (t) => {
   const good: [string, number, string][] = [
@@ -75,7 +75,7 @@ void t.test('requests that are taken, however they are cut', async (t) => {
     ['1 *not* ', 1, '*not*'],
   ];
   for (const [body, id, text] of good) {
-    for (const pieces of ways(body)) t.same(readRequest(pieces), { id, text }, `${JSON.stringify(body)} cut at ${pieces[0]?.length}`);
+    for (const pieces of variants(body)) t.same(readRequest(pieces), { id, text }, `${JSON.stringify(body)} cut at ${pieces[0]?.length}`);
   }
 });
 
@@ -113,7 +113,7 @@ void t.test('requests that are refused, with the offset, however they are cut', 
     [' 5 YQ== \n x', 10],
   ];
   for (const [body, offset] of bad) {
-    for (const pieces of ways(body)) {
+    for (const pieces of variants(body)) {
       const { error } = readRequest(pieces);
       t.type(error, SessionTextError, JSON.stringify(body));
       t.match(error, { layer: 'session', offset }, `${JSON.stringify(body)} cut at ${pieces[0]?.length}`);
@@ -135,11 +135,11 @@ void t.test('responses, however they are cut', async (t) => {
     ['5 YQ==  Yg==\tYw==\r\nZA==', 5, ['YQ==', '|', 'Yg==', '|', 'Yw==', '|', 'ZA==', '|']],
   ];
   for (const [body, id, expected] of good) {
-    for (const pieces of ways(body))
+    for (const pieces of variants(body))
       t.same(readResponse(pieces), { id, lines: expected }, `${JSON.stringify(body)} cut at ${pieces[0]?.length}`);
   }
   for (const body of ['x YQ==', 'YQ==', '-1', '01 YQ==', '4294967296']) {
-    for (const pieces of ways(body)) t.type(readResponse(pieces).error, SessionTextError, body);
+    for (const pieces of variants(body)) t.type(readResponse(pieces).error, SessionTextError, body);
   }
 });
 

@@ -44,7 +44,7 @@ void t.test('cut in two at every offset of the ClientHello', async (t) => {
   t.equal(whole, hello - 1);
 });
 
-void t.test('cut at random offsets, either way; and byte by byte', async (t) => {
+void t.test('cut at random offsets, in either direction; and byte by byte', async (t) => {
   const direction = fc.constantFrom<Direction>('up', 'down');
   await fc.assert(
     fc.asyncProperty(direction, fc.nat(), async (where, draw) => {

@@ -73,7 +73,7 @@ void t.test('every form of certificates and keys', async (t) => {
   t.ok(tls(clientOptions(alice, { certificate: Buffer.from(alice.certificate), authority: authority.certificate + bob.certificate })));
 });
 
-void t.test('undefined is the default; the ladder shows the limits', async (t) => {
+void t.test('undefined is the default; describe() shows the limits', async (t) => {
   const layer = tls({ ...clientOptions(), handshakeTimeoutMs: undefined as unknown as number });
   const { truncation, ...limits } = TLS_DEFAULTS;
   t.equal(truncation, 'error');

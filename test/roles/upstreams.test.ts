@@ -1,4 +1,4 @@
-/** The roads between a Server and its Runtime Managers, each with a file that goes up and comes back. */
+/** The upstreams of a Server, each with a file that goes up and comes back. */
 import { spawn } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -75,12 +75,12 @@ void t.test('TLS straight over TCP, in both dialects', async (t) => {
 
 void t.test('a Server that closes finishes what is being answered, with HTTP and without', async (t) => {
   const bytes = content(20_000_000);
-  for (const road of ['http', 'direct']) {
+  for (const by of ['http', 'direct']) {
     const manager = await startManager(t, { dialect: 'head' });
     const server = await start(t, { dialect: 'head', runtime: `tcp://127.0.0.1:${portOf(manager)}`, direct: 'tcp://127.0.0.1:0' });
     const client = await connectClient(
       t,
-      road === 'http' ? server.url : `tcp://127.0.0.1:${(server.directAddress as { port: number }).port}`,
+      by === 'http' ? server.url : `tcp://127.0.0.1:${(server.directAddress as { port: number }).port}`,
       {
         dialect: 'head',
       },
@@ -93,7 +93,7 @@ void t.test('a Server that closes finishes what is being answered, with HTTP and
       pieces.push(piece);
       closing ??= server.close();
     }
-    t.ok(Buffer.concat(pieces).equals(bytes), road);
+    t.ok(Buffer.concat(pieces).equals(bytes), by);
     await within('the end', closing as Promise<void>);
   }
 });

@@ -1,6 +1,6 @@
 import { Readable, Writable } from 'node:stream';
 import t from 'tap';
-import { pour } from '../../lib/core/pour.js';
+import { pipeline } from '../../lib/core/pipeline.js';
 import { within } from '../support/foreign.js';
 
 /** Keeps what it is given, a turn late; fails where it is told to. */
@@ -26,21 +26,21 @@ const source = () => Readable.from([Buffer.from('one'), Buffer.from('two')], { o
 
 void t.test('all of it, and then it is finished', async (t) => {
   const sink = new Sink();
-  await within('pour', pour(source(), sink));
+  await within('pipeline', pipeline(source(), sink));
   t.equal(Buffer.concat(sink.chunks).toString(), 'onetwo');
   t.ok(sink.finished);
   const empty = new Sink();
-  await within('nothing', pour(Readable.from([]), empty));
+  await within('nothing', pipeline(Readable.from([]), empty));
   t.ok(empty.finished);
 });
 
 void t.test('bytes that are all there', async (t) => {
   const sink = new Sink();
-  await within('pour', pour(Buffer.from('onetwo'), sink));
+  await within('pipeline', pipeline(Buffer.from('onetwo'), sink));
   t.same(sink.chunks, [Buffer.from('onetwo')]);
   t.ok(sink.finished);
   const empty = new Sink();
-  await within('nothing', pour(Buffer.alloc(0), empty));
+  await within('nothing', pipeline(Buffer.alloc(0), empty));
   t.same(empty.chunks, []);
   t.ok(empty.finished);
   for (const [failAt, message] of [
@@ -48,16 +48,16 @@ void t.test('bytes that are all there', async (t) => {
     ['final', 'no commit'],
   ] as const) {
     const failing = new Sink(failAt);
-    await t.rejects(within(failAt, pour(Buffer.from('one'), failing)), { message });
+    await t.rejects(within(failAt, pipeline(Buffer.from('one'), failing)), { message });
     t.ok(failing.closed, 'nothing of it is left');
   }
   const gone = new Sink();
   gone.destroy();
-  await t.rejects(within('gone', pour(Buffer.from('one'), gone)), { code: 'ERR_VC_CLOSED' });
+  await t.rejects(within('gone', pipeline(Buffer.from('one'), gone)), { code: 'ERR_VC_CLOSED' });
   const going = new Sink();
-  const poured = pour(Buffer.from('one'), going);
+  const moved = pipeline(Buffer.from('one'), going);
   going.destroy();
-  await t.rejects(within('going', poured), { code: 'ERR_VC_CLOSED' });
+  await t.rejects(within('going', moved), { code: 'ERR_VC_CLOSED' });
 });
 
 void t.test('a source is read no faster than the sink takes', async (t) => {
@@ -76,7 +76,7 @@ void t.test('a source is read no faster than the sink takes', async (t) => {
       release = done;
     },
   });
-  const poured = pour(from, sink);
+  const moved = pipeline(from, sink);
   for (let turn = 0; turn < 50; turn++) await new Promise((go) => setImmediate(go));
   t.ok(pulled < 30, `${pulled} chunks are read ahead at most: what a Readable keeps`);
   t.equal(taken, 1000);
@@ -85,7 +85,7 @@ void t.test('a source is read no faster than the sink takes', async (t) => {
     setImmediate(done);
   };
   release();
-  await within('the rest', poured);
+  await within('the rest', moved);
   t.equal(taken, 100_000);
 });
 
@@ -108,7 +108,7 @@ void t.test('a fault is thrown when nothing is left of the sink', async (t) => {
         yield Buffer.from('two');
       })(),
     );
-    await t.rejects(within('pour', pour(from, sink)), { message: failing === 'sink' ? 'full' : 'empty' });
+    await t.rejects(within('pipeline', pipeline(from, sink)), { message: failing === 'sink' ? 'full' : 'empty' });
     t.notOk(left, failing);
   }
 });
@@ -126,7 +126,7 @@ void t.test('a sink that is gone while the source says nothing', async (t) => {
         from.push('one');
         setImmediate(() => sink.destroy(error));
       }
-      await t.rejects(within('pour', pour(from, sink)), error ?? { code: 'ERR_VC_CLOSED' });
+      await t.rejects(within('pipeline', pipeline(from, sink)), error ?? { code: 'ERR_VC_CLOSED' });
       t.ok(from.destroyed);
     }
   }
@@ -136,12 +136,12 @@ for (const where of ['write', 'final'] as const) {
   void t.test(`a sink that fails in ${where}`, async (t) => {
     const from = source();
     const sink = new Sink(where);
-    await t.rejects(within('pour', pour(from, sink)), { message: where === 'write' ? 'full' : 'no commit' });
+    await t.rejects(within('pipeline', pipeline(from, sink)), { message: where === 'write' ? 'full' : 'no commit' });
     t.ok(from.destroyed && sink.destroyed);
   });
 }
 
-void t.test('a sink that cannot be opened, whatever there is to pour', async (t) => {
+void t.test('a sink that cannot be opened, whatever there is to move', async (t) => {
   const refused = Object.assign(new Error('no such folder'), { code: 'ENOENT' });
   for (const chunks of [[], [Buffer.from('one')], [Buffer.from('one'), Buffer.from('two')]]) {
     const sink = new Writable({ construct: (done) => setImmediate(done, refused), write: (_chunk, _encoding, done) => done() });
@@ -152,7 +152,7 @@ void t.test('a sink that cannot be opened, whatever there is to pour', async (t)
         await new Promise((resolve) => setTimeout(resolve, 10));
       })(),
     );
-    await t.rejects(within('pour', pour(from, sink)), refused, `${chunks.length} chunks`);
+    await t.rejects(within('pipeline', pipeline(from, sink)), refused, `${chunks.length} chunks`);
   }
 });
 
@@ -161,9 +161,9 @@ void t.test('a source that fails discards the sink', async (t) => {
   const from = new Readable({ read() {} });
   from.push(Buffer.from('some'));
   const sink = new Sink();
-  const poured = pour(from, sink);
+  const moved = pipeline(from, sink);
   setImmediate(() => from.destroy(cause));
-  await t.rejects(within('pour', poured), cause);
+  await t.rejects(within('pipeline', moved), cause);
   t.ok(sink.destroyed);
   t.notOk(sink.finished);
 });
@@ -171,12 +171,12 @@ void t.test('a source that fails discards the sink', async (t) => {
 void t.test('a sink that somebody else destroys', async (t) => {
   const from = new Readable({ read() {} });
   const sink = new Sink();
-  const poured = pour(from, sink);
+  const moved = pipeline(from, sink);
   from.push(Buffer.from('some'));
   setImmediate(() => {
     sink.destroy();
     from.push(Buffer.from('more'));
   });
-  await t.rejects(within('pour', poured), { code: 'ERR_VC_CLOSED' });
+  await t.rejects(within('pipeline', moved), { code: 'ERR_VC_CLOSED' });
   t.ok(from.destroyed);
 });

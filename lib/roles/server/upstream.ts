@@ -31,17 +31,17 @@ export interface ManagerOptions {
   readonly askAhead?: boolean;
 }
 
-/** What a road needs. */
+/** What an upstream needs. */
 export type CompleteManagerOptions = Required<Omit<ManagerOptions, 'retry' | 'hello'>> & Pick<ManagerOptions, 'retry' | 'hello'>;
 
 /**
  * Puts the manager at the other end of a pipe into service, and settles then; rejects when that cannot be. The pipe is
- * its own from then on, either way.
+ * its own from then on, whatever comes of it.
  */
-type Join = (pipe: Duplex, road: Road, signal: AbortSignal) => Promise<void>;
+type Join = (pipe: Duplex, upstream: Upstream, signal: AbortSignal) => Promise<void>;
 
-/** The way to one Runtime Manager (or, where it listens, to all that come): makes the pipes that links run over. */
-export class Road {
+/** One Runtime Manager that the Server reaches (or, where it listens, all that come): makes the pipes that links run over. */
+export class Upstream {
   readonly name: string;
   readonly dialect: Dialect;
   readonly frame: FrameKind;

@@ -1,20 +1,20 @@
-/** The child's side of a part: a process that does what its parent orders over IPC, one order after the other. */
+/** The child's side of a part: a process that does what its parent commands over IPC, one command after the other. */
 import { tuneV8 } from '../../lib/cli/tune-v8.js';
 import { type Profile, Sampler } from './sampler.js';
 
 /** What a part can do, by name. The argument and the answer go through IPC as JSON. */
-export type Orders = Readonly<Record<string, (argument: never) => unknown>>;
+export type Commands = Readonly<Record<string, (argument: never) => unknown>>;
 
-export interface Order {
+export interface Command {
   readonly id: number;
-  readonly order: string;
+  readonly command: string;
   readonly argument: unknown;
 }
 
 export type Answer = { readonly id: number } & ({ readonly result: unknown } | { readonly fault: string });
 
-/** Orders that every part knows. */
-function ownOrders(): Orders {
+/** Commands that every part knows. */
+function ownCommands(): Commands {
   const sampler = new Sampler();
   return {
     startProfile: (intervalUs: number): Promise<void> => sampler.start(intervalUs),
@@ -22,15 +22,15 @@ function ownOrders(): Orders {
   };
 }
 
-/** Serves `orders` until the parent is gone. Every part, a peer's too, has the V8 settings of our command line. */
-export function obey(orders: Orders): void {
+/** Serves `commands` until the parent is gone. Every part, a peer's too, has the V8 settings of our command line. */
+export function serveCommands(commands: Commands): void {
   tuneV8();
-  const all: Orders = { ...ownOrders(), ...orders };
+  const all: Commands = { ...ownCommands(), ...commands };
   process.on('disconnect', () => process.exit(0));
-  process.on('message', ({ id, order, argument }: Order) => {
+  process.on('message', ({ id, command, argument }: Command) => {
     const act = async () => {
-      const action = all[order];
-      if (action === undefined) throw new Error(`no such order: ${order}`);
+      const action = all[command];
+      if (action === undefined) throw new Error(`no such command: ${command}`);
       return action(argument as never);
     };
     act().then(

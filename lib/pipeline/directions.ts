@@ -1,4 +1,4 @@
-/** The two ways through a stack: neighbours that are codecs and nothing else are one codec, driven without a stream. */
+/** The two directions through a stack: neighbours that are codecs and nothing else are one codec, driven without a stream. */
 import type { Readable } from 'node:stream';
 import type { Codec } from '../core/codec.js';
 import { CodecChain, type Stage, stageOf } from '../core/codec-chain.js';
@@ -12,7 +12,7 @@ type AnyStream = LayerStream<unknown, unknown>;
 type AnyCodec = Codec<unknown, unknown>;
 type AnyLayer = Layer<unknown, unknown>;
 
-/** The counters of one layer on one way. */
+/** The counters of one layer in one direction. */
 export interface LayerCount {
   readonly layer: string;
   readonly traffic: Traffic;
@@ -79,10 +79,10 @@ function partsOf(
 type Station = AnyStream | CodecPump<unknown, unknown>;
 
 /**
- * One way through a stack: its parts, joined with each other and with a sink at the far end. Back-pressure goes through
+ * One direction through a stack: its parts, joined with each other and with a sink at the far end. Back-pressure goes through
  * all of it: what has no room makes the part before it wait.
  */
-export class Way {
+export class Direction {
   /** One entry a layer, in the order in which a chunk meets them. */
   readonly layers: readonly LayerCount[];
   readonly #stations: readonly Station[];
@@ -102,7 +102,7 @@ export class Way {
     this.#stations = stations;
   }
 
-  /** The lowest (or topmost) part of the way, where that is a stream. */
+  /** The lowest (or topmost) part of the direction, where that is a stream. */
   get lastStream(): AnyStream | undefined {
     const last = this.#last;
     return last instanceof CodecPump ? undefined : last;

@@ -6,10 +6,10 @@ import { ClosedError } from './errors.js';
 
 /**
  * Moves a stream, or bytes that are all there, into another stream, to its end; settles when that has finished. When one
- * fails, both are destroyed and the fault is thrown, as soon as nothing of the sink is left. What `pipeline` does, without
+ * fails, both are destroyed and the fault is thrown, as soon as nothing of the sink is left. What the `pipeline` of Node does, without
  * the AbortController that it makes (and aborts) for each call: to a small file that was a tenth of the cost.
  */
-export async function pour(source: Readable | Buffer, sink: Writable): Promise<void> {
+export async function pipeline(source: Readable | Buffer, sink: Writable): Promise<void> {
   sink.on('error', () => {});
   let gone = false;
   // A source that says nothing would not notice.

@@ -1,5 +1,5 @@
 /**
- * Every road with real processes: manager, Server and client of the command line. What ran here is the table of roads in
+ * Every pair of endpoints with real processes: manager, Server and client of the command line. What ran here is the table of endpoints in
  * the README; the console's row is a pty here, and a real VirtIO console in `npm run test:qemu`.
  */
 import { spawn, spawnSync } from 'node:child_process';
@@ -18,7 +18,7 @@ const MAIN = join(PROJECT_ROOT, 'dist', 'lib', 'cli', 'main.js');
 const FILE = content(100_000, 9);
 const hasSocat = spawnSync('socat', ['-V']).status === 0;
 
-interface Road {
+interface EndpointCase {
   readonly arrangement: ArrangementName;
   /** How the Server is told of the manager, and the manager of the Server; `folder` is the test's own. */
   readonly server: (folder: string, runtimeAt: string) => string;
@@ -32,7 +32,7 @@ interface Road {
   readonly row: { readonly server: string; readonly runtime: string };
 }
 
-const ROADS: readonly Road[] = [
+const CASES: readonly EndpointCase[] = [
   {
     arrangement: 'linux',
     server: (_, at) => at,
@@ -65,7 +65,7 @@ const ROADS: readonly Road[] = [
 
 const ran: string[] = [];
 
-function rowOf({ arrangement, dialect, direct, row }: Road): string {
+function rowOf({ arrangement, dialect, direct, row }: EndpointCase): string {
   const preset = ARRANGEMENTS[arrangement];
   const client = direct === true ? 'TLS over TCP' : 'HTTP';
   return `${arrangement} | ${client} | ${row.server} | ${row.runtime} | ${preset.frame} | ${dialect ?? preset.dialect}`;
@@ -111,25 +111,25 @@ async function listening(child: Child): Promise<string> {
   return (await child.line()).replace('listening at ', '');
 }
 
-for (const road of ROADS) {
-  const { arrangement, dialect, direct } = road;
-  void t.test(rowOf(road), { skip: road.pty === true && !hasSocat && 'socat is not installed' }, async (t) => {
+for (const endpoints of CASES) {
+  const { arrangement, dialect, direct } = endpoints;
+  void t.test(rowOf(endpoints), { skip: endpoints.pty === true && !hasSocat && 'socat is not installed' }, async (t) => {
     const folder = freshFolder(t);
     const files = prepare(folder);
     const directPort = await freePort();
     const link = ['--arrangement', arrangement, ...(dialect === undefined ? [] : ['--dialect', dialect]), '--log-level', 'warn'];
     const startRuntime = () =>
       new Child(t, [
-        ...[MAIN, 'runtime', '--store', join(folder, 'store'), ...road.runtime(folder), ...link],
+        ...[MAIN, 'runtime', '--store', join(folder, 'store'), ...endpoints.runtime(folder), ...link],
         ...['--certificate', files.certificate, '--key', files.key, '--policy', files.policy],
       ]);
     const startServer = (at: string) =>
       new Child(t, [
-        ...[MAIN, 'server', '--listen', 'tcp://127.0.0.1:0', '--runtime', road.server(folder, at), ...link],
-        ...(road.pty === true ? ['--hello'] : []),
+        ...[MAIN, 'server', '--listen', 'tcp://127.0.0.1:0', '--runtime', endpoints.server(folder, at), ...link],
+        ...(endpoints.pty === true ? ['--hello'] : []),
         ...(direct === true ? ['--direct', `tcp://127.0.0.1:${directPort}`] : []),
       ]);
-    if (road.pty === true) {
+    if (endpoints.pty === true) {
       const socat = spawn('socat', [`pty,raw,echo=0,link=${folder}/hvc0`, `unix-listen:${folder}/console0,fork`], { stdio: 'ignore' });
       t.teardown(() => socat.kill('SIGKILL'));
       await until('the pty', () => spawnSync('test', ['-e', `${folder}/hvc0`]).status === 0);
@@ -137,7 +137,7 @@ for (const road of ROADS) {
     let server: Child;
     let runtime: Child;
     let url: string;
-    if (road.serverFirst === true) {
+    if (endpoints.serverFirst === true) {
       server = startServer('');
       url = await listening(server);
       runtime = startRuntime();
@@ -163,13 +163,13 @@ for (const road of ROADS) {
     t.ok(readFileSync(back).equals(FILE), 'the bytes that came back are those that went');
     await within('the end of the manager, which was asked to shut down', runtime.exited);
     await server.kill('SIGTERM');
-    ran.push(rowOf(road));
+    ran.push(rowOf(endpoints));
   });
 }
 
-void t.test('the README has the roads that ran', async (t) => {
+void t.test('the README has the endpoints that ran', async (t) => {
   const readme = readFileSync(join(PROJECT_ROOT, 'README.md'), 'utf8');
-  const section = /^## The roads$([\s\S]*?)(?=^## )/m.exec(readme)?.[1] ?? '';
+  const section = /^## Endpoints$([\s\S]*?)(?=^## )/m.exec(readme)?.[1] ?? '';
   const rows = [...section.matchAll(/^\| (linux|nitro|icecap) .*\|$/gm)].map(([row]) =>
     row
       .split('|')
@@ -177,6 +177,6 @@ void t.test('the README has the roads that ran', async (t) => {
       .filter((cell) => cell !== '')
       .join(' | '),
   );
-  t.same(rows, ROADS.map(rowOf), 'every row is a road of this test');
+  t.same(rows, CASES.map(rowOf), 'every row is a case of this test');
   for (const row of ran) t.ok(rows.includes(row), row);
 });

@@ -25,7 +25,7 @@ const SESSION_HEAD_BYTES = 11;
 export type ClientChannel = Channel<Sent<'RuntimeManagerRequest'> | Received<'RuntimeManagerResponse'>>;
 
 /** The client's stack and what carries it to the Server. */
-export interface Carrier {
+export interface ServerConnection {
   readonly channel: ClientChannel;
   /** An answer is due from now on, as long as `awaiting` says so. */
   expectAnswer(): void;
@@ -38,7 +38,7 @@ export interface Carrier {
   wire(): { readonly bytesOut: number; readonly bytesIn: number; readonly posts: number };
 }
 
-export interface CarrierOptions extends MessageOptions {
+export interface ServerConnectionOptions extends MessageOptions {
   /** `http://host:port` of the Server, or `tcp://host:port` where it takes TLS without HTTP. */
   readonly url: string;
   readonly tls: TlsClientOptions;
@@ -57,11 +57,18 @@ export interface CarrierOptions extends MessageOptions {
  * @throws TransportError when nobody listens at a `tcp://` address, or nobody answers; over HTTP that shows with the first
  * POST. InvalidOptionError for a URL that is none.
  */
-export async function openCarrier(options: CarrierOptions): Promise<Carrier> {
+export async function openConnection(options: ServerConnectionOptions): Promise<ServerConnection> {
   return /^(tcp|unix):/.test(options.url) ? overTcp(options) : overHttp(options);
 }
 
-function overHttp({ url: text, awaiting, answerTimeoutMs, connectTimeoutMs, signal, ...messages }: CarrierOptions): Carrier {
+function overHttp({
+  url: text,
+  awaiting,
+  answerTimeoutMs,
+  connectTimeoutMs,
+  signal,
+  ...messages
+}: ServerConnectionOptions): ServerConnection {
   const url = parseHttpUrl(text);
   const exchange = new HttpExchange({
     url: new URL('/runtime_manager', url).href,
@@ -74,7 +81,7 @@ function overHttp({ url: text, awaiting, answerTimeoutMs, connectTimeoutMs, sign
   const batchBytes = () => Math.min(BATCH_BYTES, Math.floor((exchange.maxBodyBytes - SESSION_HEAD_BYTES) / 4) * 3);
   // Until the manager has been heard, the first request follows the end of the handshake: one POST has both.
   const more = () => !awaiting() || !heard();
-  const channel = clientStack({ ...messages, batchBytes, more, late: true }).over(exchange, definedOf({ signal })) as ClientChannel;
+  const channel = clientStack({ ...messages, batchBytes, more, deferred: true }).over(exchange, definedOf({ signal })) as ClientChannel;
   const heard = () => tlsState(channel.connection)?.heard === true;
   /** The Server knows that the session is over: it says so itself, its connection is lost, or both ends have said goodbye. */
   const over = () => {
@@ -112,7 +119,7 @@ function leave(url: URL, session: string): Promise<void> {
   });
 }
 
-async function overTcp(options: CarrierOptions): Promise<Carrier> {
+async function overTcp(options: ServerConnectionOptions): Promise<ServerConnection> {
   const { url, awaiting, running = () => false, answerTimeoutMs, connectTimeoutMs, signal, ...messages } = options;
   const silentMs = integerInRange('answerTimeoutMs', answerTimeoutMs ?? HTTP_EXCHANGE_DEFAULTS.answerTimeoutMs, 0, 2 ** 31 - 1);
   const socket = await connectInTime(url, connectTimeoutMs ?? HTTP_EXCHANGE_DEFAULTS.connectTimeoutMs, signal);

@@ -1,4 +1,4 @@
-/** The rules of the house: who may import whom, and that every kind of error is documented. */
+/** The rules of the architecture: who may import whom, and that every kind of error is documented. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ESLint } from 'eslint';
@@ -39,7 +39,7 @@ async function broken(file: string, specifier: string): Promise<Array<string | n
   return (result?.messages ?? []).map(({ ruleId }) => ruleId);
 }
 
-void t.test('an import against the direction of the house fails the lint', async (t) => {
+void t.test('an import against the direction of the architecture fails the lint', async (t) => {
   for (const [file, specifier] of WRONG) {
     t.same(await broken(file, specifier), ['no-restricted-imports'], `${file} must not import ${specifier}`);
   }

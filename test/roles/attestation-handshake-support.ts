@@ -18,8 +18,8 @@ import { type Behaviour, echoing, type ForeignManager, foreignManager, tell } fr
 
 type T = Pick<Test, 'teardown'>;
 
-const participant = makeIdentity({ commonName: 'choreography' });
-const authority = makeAuthority({ commonName: 'choreography' });
+const participant = makeIdentity({ commonName: 'attestation-handshake' });
+const authority = makeAuthority({ commonName: 'attestation-handshake' });
 
 /** A policy that names these places, with white space, key order and letters that a rewriting would lose. */
 export function policyText(places: { serverUrl?: string; attestationUrl?: string } = {}): string {
@@ -183,7 +183,7 @@ export async function comingManager(
   return { requests, channel };
 }
 
-/** What of a manager's requests is of the choreography. */
+/** What of a manager's requests is of the attestation handshake. */
 export const stepsOf = (manager: ForeignManager) => manager.requests.map(({ payload }) => NAMES[payload.readUInt32LE()] ?? 'other');
 
 // ── All of it ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -6,7 +6,7 @@ import { type ManagerLink, nameOf } from './manager-link.js';
 
 const LAYER = 'attestation';
 
-export interface ChoreographyOptions {
+export interface AttestationHandshakeOptions {
   /** The policy's exact text: it goes on as it is. */
   readonly policy: string;
   /** Base URL of the Proxy Attestation Server. */
@@ -34,13 +34,13 @@ export interface ChoreographyOptions {
  *
  * Each run has a device id of its own. The protocol is `nitro` for dialect 2207-nitro, else `psa`.
  */
-export class Choreography {
+export class AttestationHandshake {
   readonly #policy: string;
   readonly #service: AttestationClient;
   readonly #timeoutMs: number;
   readonly #log: Log;
 
-  constructor({ policy, url, timeoutMs, log }: ChoreographyOptions) {
+  constructor({ policy, url, timeoutMs, log }: AttestationHandshakeOptions) {
     this.#policy = policy;
     this.#service = new AttestationClient(url, timeoutMs);
     this.#timeoutMs = timeoutMs;

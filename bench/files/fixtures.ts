@@ -1,12 +1,12 @@
-/** Rigs: the processes of one way to move a file, ours and the peers'. */
+/** Fixtures: the processes of one way to move a file, ours and the peers'. */
 import { join } from 'node:path';
 import { Part } from '../harness/part.js';
 import type { Pki } from '../harness/pki.js';
 import { OURS } from '../harness/result.js';
 import { temporaryFolder } from '../harness/temporary.js';
 
-export interface Rig {
-  /** Client first, then along the way of an upload. */
+export interface Fixture {
+  /** Client first, then in the order in which an upload passes them. */
   readonly parts: readonly Part[];
   readonly client: Part;
   /** Who has the files at the far end. */
@@ -16,21 +16,21 @@ export interface Rig {
   end(): Promise<void>;
 }
 
-export interface RigOptions {
+export interface FixtureOptions {
   readonly pki: Pki;
   /** Folder of the store; undefined: nothing is kept. */
   readonly folder?: string | undefined;
 }
 
 /** One way to move a file. */
-interface RigKind {
+interface FixtureKind {
   /** `veracruz-streams`, or the peer. */
   readonly by: string;
-  open(options: RigOptions): Promise<Rig>;
+  open(options: FixtureOptions): Promise<Fixture>;
 }
 
-/** Every rig by its name on the command line and in tables. */
-export const RIGS = {
+/** Every fixture by its name on the command line and in tables. */
+export const FIXTURES = {
   /** client → HTTP → Server → TCP → Runtime Manager */
   full: { by: OURS, open: (options) => threeRoles(options, 'tcp://127.0.0.1:0') },
   /** The same, with a Unix socket between Server and Runtime Manager. */
@@ -41,17 +41,17 @@ export const RIGS = {
   https: peer('https', 'https'),
   grpc: peer('@grpc/grpc-js', 'grpc'),
   libp2p: peer('libp2p', 'libp2p'),
-} as const satisfies Record<string, RigKind>;
+} as const satisfies Record<string, FixtureKind>;
 
-export type RigName = keyof typeof RIGS;
-export const RIG_NAMES = Object.keys(RIGS) as RigName[];
+export type FixtureName = keyof typeof FIXTURES;
+export const FIXTURE_NAMES = Object.keys(FIXTURES) as FixtureName[];
 
 /** Two processes of one module. */
-function peer(by: string, module: string): RigKind {
+function peer(by: string, module: string): FixtureKind {
   return { by, open: ({ pki, folder }) => twoEnds(module, module, 'server', { pki, folder }) };
 }
 
-function threeRoles({ pki, folder }: RigOptions, listen: string): Promise<Rig> {
+function threeRoles({ pki, folder }: FixtureOptions, listen: string): Promise<Fixture> {
   const [client, server, manager] = [new Part('client', 'client'), new Part('server', 'server'), new Part('manager', 'manager')];
   return assembled(pki, [client, server, manager], async () => {
     const runtime = await manager.ask<string>('listen', { pki, listen, folder });
@@ -59,13 +59,13 @@ function threeRoles({ pki, folder }: RigOptions, listen: string): Promise<Rig> {
   });
 }
 
-function twoEnds(near: string, far: string, farRole: string, options: RigOptions): Promise<Rig> {
+function twoEnds(near: string, far: string, farRole: string, options: FixtureOptions): Promise<Fixture> {
   const [client, store] = [new Part('client', near), new Part(farRole, far)];
   return assembled(options.pki, [client, store], () => store.ask<string>('listen', options));
 }
 
-/** A rig of these processes; when it does not come about, nothing of it is left. `listen` tells where the client connects. */
-async function assembled(pki: Pki, parts: readonly [Part, ...Part[]], listen: () => Promise<string>): Promise<Rig> {
+/** A fixture of these processes; when it does not come about, nothing of it is left. `listen` tells where the client connects. */
+async function assembled(pki: Pki, parts: readonly [Part, ...Part[]], listen: () => Promise<string>): Promise<Fixture> {
   const client = parts[0];
   const end = async () => {
     await Promise.all(parts.map((part) => part.end()));

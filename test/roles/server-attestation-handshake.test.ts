@@ -1,4 +1,4 @@
-/** The choreography of wire spec §D at the Server's start: its order, its bytes, who gets what. */
+/** The attestation handshake of wire spec §D at the Server's start: its order, its bytes, who gets what. */
 import { join } from 'node:path';
 import t from 'tap';
 import { joined, type Response } from '../../lib/layers/bincode/index.js';
@@ -27,7 +27,7 @@ import {
   stageOf,
   stepsOf,
   TOKEN,
-} from './choreography-support.js';
+} from './attestation-handshake-support.js';
 
 const HELLO = `0 ${Buffer.from('hello').toString('base64')}`;
 

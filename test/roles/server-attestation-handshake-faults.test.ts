@@ -1,4 +1,4 @@
-/** The choreography when something is wrong: every step failing in every way, links lost, drained and closed in the middle. */
+/** The attestation handshake when something is wrong: every step failing in every way, links lost, drained and closed in the middle. */
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -26,7 +26,7 @@ import {
   stage,
   stepsOf,
   TOKEN,
-} from './choreography-support.js';
+} from './attestation-handshake-support.js';
 
 const HELLO = `0 ${Buffer.from('hello').toString('base64')}`;
 
