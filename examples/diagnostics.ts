@@ -1,6 +1,6 @@
 /**
- * Every stack publishes what it does on node:diagnostics_channel. This prints the bytes above and below each layer of a connection when
- * it closes; the code that uses the stacks knows nothing of it.
+ * Every stack publishes what it does on node:diagnostics_channel. This prints the bytes above and below each layer of a
+ * connection when it closes; the code that uses the stacks knows nothing of it.
  *
  *     node dist/examples/diagnostics.js
  */

@@ -22,7 +22,7 @@ export interface Around {
   after?(): Promise<unknown>;
 }
 
-/** Lets the client of a fixture do some work on new sessions, and tells what each process used in it, the handshakes not included. */
+/** Lets the client of a fixture do some work on new sessions, and tells what each process used in it, handshakes excluded. */
 export function watched<T>(
   fixture: Fixture,
   sessions: number,

@@ -6,8 +6,8 @@ import { ClosedError } from './errors.js';
 
 /**
  * Moves a stream, or bytes that are all there, into another stream, to its end; settles when that has finished. When one
- * fails, both are destroyed and the fault is thrown, as soon as nothing of the sink is left. What the `pipeline` of Node does, without
- * the AbortController that it makes (and aborts) for each call: to a small file that was a tenth of the cost.
+ * fails, both are destroyed and the fault is thrown, as soon as nothing of the sink is left. It does what Node's `pipeline`
+ * does, without the AbortController that Node makes (and aborts) for each call: that was a tenth of the cost of a small file.
  */
 export async function pipeline(source: Readable | Buffer, sink: Writable): Promise<void> {
   sink.on('error', () => {});

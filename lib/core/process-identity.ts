@@ -1,7 +1,7 @@
 /** Which process something on disk belongs to, so that what the dead left there can be told from what is in use. */
 import { readFileSync } from 'node:fs';
 
-/** Tells a process from a later one with the same number, by when it began. Empty where the system does not tell (it is not Linux). */
+/** When a process began, which tells it from a later one with the same number. Empty where the system does not tell (not on Linux). */
 export interface ProcessIdentity {
   /** Clock ticks from the boot of the machine. */
   readonly start: string;

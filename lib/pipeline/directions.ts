@@ -102,7 +102,7 @@ export class Direction {
     this.#stations = stations;
   }
 
-  /** The lowest (or topmost) part of the direction, where that is a stream. */
+  /** The lowest (or topmost) part, where that is a stream. */
   get lastStream(): AnyStream | undefined {
     const last = this.#last;
     return last instanceof CodecPump ? undefined : last;

@@ -1,6 +1,6 @@
 /**
- * Every pair of endpoints with real processes: manager, Server and client of the command line. What ran here is the table of endpoints in
- * the README; the console's row is a pty here, and a real VirtIO console in `npm run test:qemu`.
+ * Every pair of endpoints with real processes: manager, Server and client of the command line. What ran here is the table of
+ * endpoints in the README; the console's row is a pty here, and a real VirtIO console in `npm run test:qemu`.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';

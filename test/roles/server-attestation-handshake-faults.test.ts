@@ -1,4 +1,4 @@
-/** The attestation handshake when something is wrong: every step failing in every way, links lost, drained and closed in the middle. */
+/** Faults in the attestation handshake: every step failing in every way, links lost, drained and closed in the middle. */
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';

@@ -57,7 +57,7 @@ void t.test('a pty pair: every byte value, in both directions, a mebibyte', { sk
     const bytes = framed(blob(1_048_576));
     const [nearLink, farLink] = [await near.next(), await far.next()];
     const [atNear, atFar] = [collect(nearLink), collect(farLink)];
-    // One direction after the other, as the link's question and answer are: socat blocks in a write, and two full directions at once
+    // One direction after the other, as the link's question and answer are: socat blocks in a write, and two full ones at once
     // could make it wait for itself.
     nearLink.write(bytes);
     await until('all arrives there', () => atFar.bytes.length >= bytes.length);

@@ -34,7 +34,8 @@ const LEAF_DAYS = 1 / 8;
 
 /**
  * INSECURE. Makes Nitro documents under a root whose key lies in a file: whoever reads it can say anything of any Runtime Manager.
- * For trying the Nitro arrangement without an enclave, and for tests: an attestation server takes its documents only if it pins `root`.
+ * For trying the Nitro arrangement without an enclave, and for tests: an attestation server takes its documents only if it
+ * pins `root`.
  */
 export class InsecureNitroAttester implements Attester {
   readonly protocol = 'nitro';

@@ -12,8 +12,8 @@ const CALL_TIMEOUT_MS = 10_000;
 
 /**
  * Lets the commands of an operator work on a registry that a server has open: the embedded database takes one process only.
- * A Unix socket with mode 0600, one call a connection, one line of JSON in each direction. `path` must be ours alone: a socket that
- * a killed process left there is removed.
+ * A Unix socket with mode 0600, one call a connection, one line of JSON in each direction. `path` must be ours alone: a
+ * socket that a killed process left there is removed.
  *
  * @param timeoutMs milliseconds without a byte while a call arrives, and while its answer goes. However long it takes to carry
  * it out, nobody may give up then: it would have been done all the same. Default 10,000.

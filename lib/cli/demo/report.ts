@@ -1,7 +1,7 @@
 import type { LayerTraffic } from '../../pipeline/channel.js';
 import type { Counters, Leg } from './client-process.js';
 
-/** One row of the layers: the bytes below a layer, and what it added to those above it. */
+/** The bytes below a layer, and what it added to those above it. */
 export interface LayerBytes {
   readonly layer: string;
   readonly upload: number;

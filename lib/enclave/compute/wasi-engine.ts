@@ -1,6 +1,5 @@
 import { AbortedError, ClosedError } from '../../core/errors.js';
 import { fileRightsOf } from '../policy/index.js';
-import { bringBack } from './bring-back.js';
 import { changesIn } from './changes.js';
 import type { Job } from './child/protocol.js';
 import { COMPUTE_LAYER, computeError } from './compute-error.js';
@@ -10,6 +9,7 @@ import { type CompleteOptions, completed, type WasiEngineOptions } from './optio
 import { ProgramProcess } from './program-process.js';
 import { RunFolder, removeAbandoned } from './run-folder.js';
 import { type Staged, stage } from './stage.js';
+import { writeBack } from './write-back.js';
 
 const PAGES_A_MIB = 16;
 
@@ -106,7 +106,7 @@ export class WasiEngine implements ComputeEngine {
         const staged = await stage(folder, computation, maxProgramBytes, signal);
         const code = await child.run(this.#job(computation, folder, staged, maxPages), timeLimitMs);
         await child.kill();
-        await bringBack(await changesIn(folder, staged, maxOutputFiles), computation, signal);
+        await writeBack(await changesIn(folder, staged, maxOutputFiles), computation, signal);
         return code;
       } finally {
         signal.removeEventListener('abort', kill);

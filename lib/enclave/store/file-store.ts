@@ -5,7 +5,7 @@ import { closed } from '../../core/closed.js';
 import { ClosedError, FileStoreError, InvalidArgumentError, InvalidOptionError } from '../../core/errors.js';
 import { AppendDraft } from './append-draft.js';
 import { MAX_FILE_NAME_BYTES, normaliseName, normaliseTop } from './file-name.js';
-import { bindFolder } from './store-bond.js';
+import { bindFolder } from './store-binding.js';
 import type { FileSink, FileStat, FileStore, ListedFile, SinkOptions, StoredFile } from './store-contract.js';
 import type { Draft } from './store-draft.js';
 import { STORE_LAYER, storeError } from './store-error.js';

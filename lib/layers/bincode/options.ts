@@ -17,7 +17,7 @@ export interface BincodeOptions<S extends Side = Side, R extends Side = Side> ex
   sends: S;
   /** The other one. */
   receives: R;
-  /** Bytes of one message, in either direction, from 4 to 2^53 - 1. Default 1 MiB. A message is held whole (in slices) until it is read. */
+  /** Bytes of one message in either direction, 4 to 2^53 - 1. Default 1 MiB. A message is held whole (in slices) until it is read. */
   maxMessageBytes?: number;
 }
 

@@ -109,10 +109,10 @@ function overHttp({
  */
 function leave(url: URL, session: string): Promise<void> {
   return new Promise((resolve) => {
-    const farewell = request(new URL(`/runtime_manager/${session}`, url), { method: 'DELETE', agent: false, timeout: LEAVE_MS });
-    farewell
+    const deletion = request(new URL(`/runtime_manager/${session}`, url), { method: 'DELETE', agent: false, timeout: LEAVE_MS });
+    deletion
       .on('response', (response) => response.resume())
-      .on('timeout', () => farewell.destroy())
+      .on('timeout', () => deletion.destroy())
       .on('error', () => {})
       .on('close', () => resolve())
       .end();

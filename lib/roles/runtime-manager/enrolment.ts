@@ -22,8 +22,9 @@ export interface EnrolmentOptions {
 }
 
 /**
- * How a manager becomes somebody, over one link (wire spec §D, steps 3 and 5 of the attestation handshake): it makes a key that never leaves
- * its memory, asks the platform for evidence over a challenge and that key, and later takes a certificate of that key.
+ * How a manager gets its identity, over one link (wire spec §D, steps 3 and 5 of the attestation handshake): it makes a key
+ * that never leaves its memory, asks the platform for evidence over a challenge and that key, and later takes a certificate
+ * of that key.
  */
 export class Enrolment {
   readonly #options: EnrolmentOptions;

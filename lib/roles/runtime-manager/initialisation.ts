@@ -8,8 +8,8 @@ import type { PendingResponse } from './link.js';
 const LAYER = 'runtime-manager';
 
 /**
- * How a manager becomes an enclave: once, by one policy, whoever leads it there (wire spec §D,
- * steps 3 and 5 of the attestation handshake). What goes wrong is Status Fail and a line in the log; the original would die of some of it.
+ * How a manager becomes an enclave: once, by one policy, whoever leads it there (wire spec §D, steps 3 and 5 of the
+ * attestation handshake). What goes wrong is Status Fail and a line in the log; the original would die of some of it.
  */
 export class Initialisation {
   readonly #options: EnclaveOptions;

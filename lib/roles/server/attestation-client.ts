@@ -70,8 +70,8 @@ export class AttestationClient {
   /** Asks for a challenge. */
   async start(protocol: AttestationProtocol, firmwareVersion: string, signal: AbortSignal): Promise<Challenge> {
     const fields = { protocol, firmware_version: firmwareVersion };
-    const errand = { path: '/Start', expected: 'psa_attestation_init', question: { oneof: 'start_msg', fields } } as const;
-    const { challenge, device_id: deviceId } = await this.#ask(errand, signal);
+    const exchange = { path: '/Start', expected: 'psa_attestation_init', question: { oneof: 'start_msg', fields } } as const;
+    const { challenge, device_id: deviceId } = await this.#ask(exchange, signal);
     return { challenge, deviceId };
   }
 

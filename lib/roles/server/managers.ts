@@ -53,7 +53,7 @@ export interface ManagerStatus {
 
 /**
  * The Runtime Managers of a Server, each behind an upstream of its own. New sessions go where the fewest are; a link
- * that is lost takes its own sessions with it and is restored with backoff, the others never notice. Where there is a
+ * that is lost takes its own sessions with it and is restored with backoff, the others never notice. Where there is an
  * attestation handshake, a link is not in service before the manager is through it; one that fails it counts as lost.
  */
 export class Managers {

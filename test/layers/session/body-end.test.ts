@@ -1,4 +1,4 @@
-/** One outbound direction of a server's session layer carries many bodies, one after the other: BODY_END stands between them. */
+/** The outbound direction of a server's session layer carries many bodies, one after the other, with BODY_END between them. */
 import t from 'tap';
 import { Connection } from '../../../lib/core/connection.js';
 import { BODY_END, BOUNDARY } from '../../../lib/core/unit.js';

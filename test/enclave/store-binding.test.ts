@@ -9,7 +9,7 @@ const A = 'a'.repeat(64);
 const B = 'b'.repeat(64);
 
 function freshRoot(t: Test): string {
-  const folder = mkdtempSync(join(tmpdir(), 'vc-bond-'));
+  const folder = mkdtempSync(join(tmpdir(), 'vc-binding-'));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
   return join(folder, 'store');
 }

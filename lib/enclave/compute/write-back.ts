@@ -12,13 +12,13 @@ import type { Computation } from './engine.js';
 const REMOVE_RIGHTS = RIGHTS.PATH_UNLINK_FILE | RIGHTS.PATH_RENAME_SOURCE;
 
 /**
- * Brings what a program changed into the store. All or nothing: rights are looked at first, then every file is written and
+ * Writes what a program changed back into the store. All or nothing: rights are looked at first, then every file is written and
  * compared with its pin, and only when the last of them has come so far are they committed, and others removed. (Short of
  * a disk that fails in that last step.)
  *
  * @throws AccessDeniedError for what the rights or a pin forbid; what the store raises; the signal's reason
  */
-export async function bringBack(changes: Changes, computation: Computation, signal: AbortSignal): Promise<void> {
+export async function writeBack(changes: Changes, computation: Computation, signal: AbortSignal): Promise<void> {
   await checkRights(changes, computation);
   const drafts = new Drafts(computation);
   const giveUp = () => drafts.fail(signal.reason as Error);
