@@ -97,7 +97,7 @@ void t.test('a name that leaves its directory is refused before rights are looke
   }
 });
 
-/** Wire spec §D, "VFS semantics to copy". */
+/** Wire spec §D, "VFS semantics". */
 const { PATH_OPEN, PATH_CREATE_FILE, PATH_FILESTAT_SET_SIZE, FD_WRITE, FD_SEEK, FD_READ, FD_EXECUTE } = RIGHTS;
 const NEEDED: [FileOperation, boolean, number[]][] = [
   ['write', true, [PATH_OPEN, PATH_FILESTAT_SET_SIZE, FD_WRITE, FD_SEEK]],
