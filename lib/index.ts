@@ -195,27 +195,26 @@ export {
   sliceBytes,
 } from './layers/bincode/index.js';
 export {
+  encodeHeader,
+  encodePrefix,
   FRAME_DEFAULTS,
   FRAME_HEADERS,
+  FRAME_KINDS,
   FrameDecoder,
   FrameEncoder,
   type FrameHeader,
   type FrameKind,
   type FrameOptions,
   frame,
-} from './layers/frame/index.js';
-export {
-  encodePrefix,
+  type HeaderKind,
   LENGTH_PREFIX_DEFAULTS,
-  LengthPrefixDecoder,
-  LengthPrefixEncoder,
   type LengthPrefixOptions,
   lengthPrefix,
   PREFIX_BYTES,
   readPrefix,
+  WholeFrameDecoder,
   type WholeMessage as LengthPrefixWholeMessage,
-  WholeMessageDecoder,
-} from './layers/length-prefix/index.js';
+} from './layers/frame/index.js';
 // ── Layers, top to wire ───────────────────────────────────────────────────────────────────────────────────────────────
 export {
   type ArmName,

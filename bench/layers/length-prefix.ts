@@ -3,9 +3,10 @@ import { decode, encode } from 'it-length-prefixed';
 import lps from 'length-prefixed-stream';
 import {
   Announce,
+  FRAME_HEADERS,
+  FrameDecoder,
+  FrameEncoder,
   LENGTH_PREFIX_DEFAULTS,
-  LengthPrefixDecoder,
-  LengthPrefixEncoder,
   lengthPrefix,
   type MessageChunk,
 } from 'veracruz-streams';
@@ -63,7 +64,7 @@ export const lengthPrefixBench: LayerBench = {
         name: 'length-prefix outbound, no stream',
         ...common,
         contenders: [
-          { name: OURS, run: throughCodec(() => new LengthPrefixEncoder(maxMessageBytes), announcedAtHand) },
+          { name: OURS, run: throughCodec(() => new FrameEncoder(FRAME_HEADERS.be64, maxMessageBytes), announcedAtHand) },
           { name: 'it-length-prefixed', run: () => count(encode(atHand, IT_OPTIONS)) },
         ],
       },
@@ -71,7 +72,7 @@ export const lengthPrefixBench: LayerBench = {
         name: 'length-prefix inbound, no stream',
         ...common,
         contenders: [
-          { name: OURS, run: throughCodec(() => new LengthPrefixDecoder(maxMessageBytes), prefixed) },
+          { name: OURS, run: throughCodec(() => new FrameDecoder(FRAME_HEADERS.be64, maxMessageBytes), prefixed) },
           { name: 'it-length-prefixed', run: () => count(decode(varint, IT_OPTIONS)) },
         ],
       },

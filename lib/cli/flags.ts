@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Option } from 'commander';
 import { InvalidArgumentError, InvalidOptionError } from '../core/errors.js';
 import { DIALECTS, type Dialect } from '../layers/bincode/index.js';
-import type { FrameKind } from '../layers/frame/index.js';
+import { FRAME_KINDS, type FrameKind } from '../layers/frame/index.js';
 import { ARRANGEMENTS, type Arrangement, type ArrangementName } from '../roles/arrangements.js';
 
 export function logLevel(preset: string): Option {
@@ -20,7 +20,7 @@ export const ARRANGEMENT = new Option('--arrangement <name>', 'how Server and Ru
 
 export const DIALECT = new Option('--dialect <name>', 'what they speak; default: that of the arrangement').choices([...DIALECTS]);
 
-export const FRAME = new Option('--frame <kind>', 'how messages are framed; default: that of the arrangement').choices(['tcp9', 'icecap4']);
+export const FRAME = new Option('--frame <kind>', 'how messages are framed; default: that of the arrangement').choices([...FRAME_KINDS]);
 
 interface LinkFlags {
   readonly arrangement: ArrangementName;

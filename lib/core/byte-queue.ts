@@ -69,19 +69,21 @@ export class ByteQueue {
     throw new RangeError(`byte ${index} of a queue of ${this.#length}`);
   }
 
-  /** The big-endian number of four bytes at `index`, all of which must be there. */
-  uint32At(index: number): number {
-    const first = this.#chunks[this.#head];
-    const at = this.#offset + index;
-    if (first !== undefined && at + 4 <= first.length) return first.readUInt32BE(at);
-    return ((this.at(index) << 24) | (this.at(index + 1) << 16) | (this.at(index + 2) << 8) | this.at(index + 3)) >>> 0;
-  }
-
   /** The first `count` bytes, which stay in the queue. `count` must not exceed `length`. */
   peek(count: number): Buffer {
     const first = this.#chunks[this.#head];
     if (first !== undefined && first.length - this.#offset >= count) return first.subarray(this.#offset, this.#offset + count);
     return this.#copy(count);
+  }
+
+  /**
+   * What `read` makes of the first `count` bytes, which stay in the queue. `count` must not exceed `length`. It is given a
+   * Buffer and the place in it where they begin; they are copied only where they span chunks.
+   */
+  readHead<T>(count: number, read: (source: Buffer, offset: number) => T): T {
+    const first = this.#chunks[this.#head];
+    if (first !== undefined && first.length - this.#offset >= count) return read(first, this.#offset);
+    return read(this.#copy(count), 0);
   }
 
   /** Takes exactly `count` bytes, which must not exceed `length`. */

@@ -14,8 +14,7 @@ import type { VeracruzError } from '../../lib/core/errors.js';
 import { Announce } from '../../lib/core/unit.js';
 import { decodeBase64, encodeBase64 } from '../../lib/layers/base64/index.js';
 import { sliceBytes } from '../../lib/layers/bincode/index.js';
-import { FRAME_HEADERS, FrameDecoder, type FrameKind } from '../../lib/layers/frame/index.js';
-import { encodePrefix, LengthPrefixDecoder, PREFIX_BYTES } from '../../lib/layers/length-prefix/index.js';
+import { encodePrefix, FRAME_HEADERS, FrameDecoder, type FrameKind, PREFIX_BYTES } from '../../lib/layers/frame/index.js';
 import { decodeMessage, type EnvelopeName, encodeMessage } from '../../lib/layers/protobuf/index.js';
 import { RecordDecoder } from '../../lib/layers/records/index.js';
 import { SessionRequestDecoder, SessionResponseDecoder } from '../../lib/layers/session/index.js';
@@ -224,7 +223,7 @@ function refusals(
       return found(drive(new FrameDecoder(header, header.maxLength), [bytes]).error);
     }
     case 'prefix': {
-      const { items, error } = drive(new LengthPrefixDecoder(Number.MAX_SAFE_INTEGER), [bytes]);
+      const { items, error } = drive(new FrameDecoder(FRAME_HEADERS.be64, Number.MAX_SAFE_INTEGER), [bytes]);
       // Its offsets count from the message at hand, which begins after all that was announced before.
       return found(
         error,

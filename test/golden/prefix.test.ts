@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import t from 'tap';
 import { LimitError, TruncatedError } from '../../lib/core/errors.js';
 import { Announce, type MessageChunk } from '../../lib/core/unit.js';
-import { LengthPrefixDecoder, lengthPrefix, WholeMessageDecoder } from '../../lib/layers/length-prefix/index.js';
+import { FRAME_HEADERS, FrameDecoder, lengthPrefix, WholeFrameDecoder } from '../../lib/layers/frame/index.js';
 import { drive } from '../layers/bincode/drive.js';
-import { script } from '../layers/length-prefix/script.js';
+import { script } from '../layers/frame/script.js';
 import { feed } from '../support/feed.js';
 import { asWire, negativeVectors, vectors } from '../support/golden.js';
 import { byteByByte, cutAt, everyCut, seeded, wholePiece } from '../support/splits.js';
@@ -45,14 +45,14 @@ void t.test('every vector is read, however it is cut, and only whole', async (t)
     );
     const expected = script([new Announce(body.length), body].slice(0, body.length > 0 ? 2 : 1));
     const bad = cuts.filter((pieces) => {
-      const streamed = drive(new LengthPrefixDecoder(MAX_MESSAGE_BYTES), pieces).items;
-      const whole = drive(new WholeMessageDecoder(MAX_MESSAGE_BYTES), pieces).items;
+      const streamed = drive(new FrameDecoder(FRAME_HEADERS.be64, MAX_MESSAGE_BYTES), pieces).items;
+      const whole = drive(new WholeFrameDecoder(FRAME_HEADERS.be64, MAX_MESSAGE_BYTES), pieces).items;
       return script(streamed).join() !== expected.join() || whole.length !== 1 || !whole[0]?.equals(body);
     });
     t.same(bad, [], name);
     const cutsShort = Array.from({ length: Math.min(bytes.length - 1, EVERY_CUT_MAX_BYTES) }, (_, i) => i + 1);
     const survived = [...cutsShort, bytes.length - 1].filter((length) => {
-      const { error } = drive(new LengthPrefixDecoder(MAX_MESSAGE_BYTES), [bytes.subarray(0, length)]);
+      const { error } = drive(new FrameDecoder(FRAME_HEADERS.be64, MAX_MESSAGE_BYTES), [bytes.subarray(0, length)]);
       return !(error instanceof TruncatedError);
     });
     t.same(survived, [], `${name}, cut short`);
@@ -73,7 +73,7 @@ void t.test('bad input: the outcome of the reference at each step, or a differen
   const negative = negativeVectors('prefix');
   t.ok(negative.length > 0);
   for (const vector of negative) {
-    const decoder = new WholeMessageDecoder(MAX_MESSAGE_BYTES);
+    const decoder = new WholeFrameDecoder(FRAME_HEADERS.be64, MAX_MESSAGE_BYTES);
     for (const [i, { hex }] of (vector.chunks ?? []).entries()) {
       const what = `${vector.name}, step ${i}`;
       const step = vector.steps?.[i];

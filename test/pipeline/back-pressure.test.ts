@@ -7,7 +7,7 @@ import { issue, makeAuthority } from '../../lib/attestation/authority.js';
 import { makeKey, pemOf } from '../../lib/attestation/certificate.js';
 import { makeIdentity } from '../../lib/attestation/identity.js';
 import { Announce } from '../../lib/core/unit.js';
-import { lengthPrefix } from '../../lib/layers/length-prefix/index.js';
+import { lengthPrefix } from '../../lib/layers/frame/index.js';
 import { tls } from '../../lib/layers/tls/index.js';
 import { stack } from '../../lib/pipeline/stack.js';
 import { memoryPipe } from '../../lib/transports/memory.js';

@@ -1,8 +1,7 @@
 import t from 'tap';
 import { base64 } from '../../lib/layers/base64/index.js';
 import { bincode } from '../../lib/layers/bincode/index.js';
-import { frame } from '../../lib/layers/frame/index.js';
-import { lengthPrefix } from '../../lib/layers/length-prefix/index.js';
+import { frame, lengthPrefix } from '../../lib/layers/frame/index.js';
 import { protobuf } from '../../lib/layers/protobuf/index.js';
 import { records } from '../../lib/layers/records/index.js';
 import { session } from '../../lib/layers/session/index.js';

@@ -5,7 +5,7 @@ import { Agent } from 'node:http';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import { DeviceRegistry } from '../../lib/attestation/registry/index.js';
-import { encodePrefix } from '../../lib/layers/length-prefix/index.js';
+import { encodePrefix } from '../../lib/layers/frame/index.js';
 import { encodeMessage } from '../../lib/layers/protobuf/index.js';
 import { AttestationServer, type AttestationServerOptions } from '../../lib/roles/attestation-server/server.js';
 import { databaseFolder } from '../support/databases.js';

@@ -7,7 +7,7 @@ import { makeKey } from '../../lib/attestation/certificate.js';
 import { makePsaToken, type NewPsaToken, psaPoint } from '../../lib/attestation/evidence/index.js';
 import { makeRequest } from '../../lib/attestation/request.js';
 import { encodeBase64 } from '../../lib/layers/base64/index.js';
-import { encodePrefix } from '../../lib/layers/length-prefix/index.js';
+import { encodePrefix } from '../../lib/layers/frame/index.js';
 import { decodeMessage, encodeMessage, type Sent, type WholeMessage } from '../../lib/layers/protobuf/index.js';
 import { AttestationServer, type AttestationServerOptions } from '../../lib/roles/attestation-server/server.js';
 import { within } from '../support/foreign.js';

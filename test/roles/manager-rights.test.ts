@@ -8,7 +8,7 @@ import type { ComputeEngine } from '../../lib/enclave/compute/engine.js';
 import { type FileRights, RIGHTS } from '../../lib/enclave/policy/index.js';
 import { DirectoryStore, type FileStore } from '../../lib/enclave/store/file-store.js';
 import { entryOf } from '../../lib/enclave/store/store-entry.js';
-import { lengthPrefix } from '../../lib/layers/length-prefix/index.js';
+import { lengthPrefix } from '../../lib/layers/frame/index.js';
 import { protobuf, type Received } from '../../lib/layers/protobuf/index.js';
 import { tls } from '../../lib/layers/tls/index.js';
 import { stack } from '../../lib/pipeline/stack.js';

@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import { Command, InvalidArgumentError as InvalidFlagError, Option } from 'commander';
 import { InvalidArgumentError, VeracruzError } from '../../core/errors.js';
 import { DIALECTS, type Dialect } from '../../layers/bincode/index.js';
-import { FRAME_HEADERS, type FrameKind } from '../../layers/frame/index.js';
+import { FRAME_KINDS, type FrameKind } from '../../layers/frame/index.js';
 import { ENVELOPES, type EnvelopeName } from '../../layers/protobuf/index.js';
 import { type Annotation, annotate } from './annotate.js';
 import { type Choice, choose } from './choose.js';
@@ -38,7 +38,7 @@ export function inspectCommand(): Command {
     .argument('[file]', 'the input; - is standard input', '-')
     .addOption(new Option('--layer <name>', 'the layer that the input begins with').choices(LAYER_NAMES).makeOptionMandatory())
     .addOption(new Option('--dialect <name>', 'what the peers speak; the wire does not say').choices(DIALECTS).default('2207'))
-    .addOption(new Option('--frame <kind>', 'which header frames have').choices(Object.keys(FRAME_HEADERS)).default('tcp9'))
+    .addOption(new Option('--frame <kind>', 'which header frames have').choices([...FRAME_KINDS]).default('tcp9'))
     .addOption(new Option('--side <side>', 'which way it went; default: what fits').choices(['request', 'response']))
     .addOption(new Option('--type <name>', 'which message it is; default: what fits').choices([...ENVELOPES, 'Status']))
     .addOption(new Option('--input <form>', 'how its bytes are written').choices(FORMS).default('raw'))

@@ -1,7 +1,6 @@
 import { InvalidArgumentError } from '../../core/errors.js';
 import { encodeBase64 } from '../../layers/base64/index.js';
-import { FRAME_HEADERS } from '../../layers/frame/index.js';
-import { encodePrefix } from '../../layers/length-prefix/index.js';
+import { encodeHeader, encodePrefix, FRAME_HEADERS } from '../../layers/frame/index.js';
 import { NEW_SESSION_ID, sessionHead } from '../../layers/session/index.js';
 import type { Known } from './reading.js';
 
@@ -23,10 +22,7 @@ export function wrap(bytes: Buffer, known: Known): { bytes: Buffer; layer: Known
       return { bytes: Buffer.concat([sessionHead(NEW_SESSION_ID), text]), layer: 'session' };
     }
     case 'bincode': {
-      const header = FRAME_HEADERS[known.frame];
-      const head = Buffer.alloc(header.bytes);
-      header.write(head, bytes.length);
-      return { bytes: Buffer.concat([head, bytes]), layer: 'frame' };
+      return { bytes: Buffer.concat([encodeHeader(FRAME_HEADERS[known.frame], bytes.length), bytes]), layer: 'frame' };
     }
     case 'prefix':
     case 'session':

@@ -4,9 +4,6 @@ import type { Reading } from './reading.js';
 import { asFarAsItGoes, type Region, type Rows } from './region.js';
 import { type Unit, unitRows } from './units.js';
 
-/** Bytes of the length in each kind of header; what comes after it is never looked at (wire spec §D, "Framing"). */
-const LENGTH_BYTES = { tcp9: 8, icecap4: 4 } as const;
-
 /** Frames, and the bincode message in each. */
 export function frameRows(region: Region, reading: Reading): Rows {
   const header = FRAME_HEADERS[reading.frame];
@@ -15,7 +12,7 @@ export function frameRows(region: Region, reading: Reading): Rows {
 
 function* oneFrame({ count, at, announced, got }: Unit, region: Region, reading: Reading): Rows {
   const header = FRAME_HEADERS[reading.frame];
-  const lengthBytes = LENGTH_BYTES[reading.frame];
+  const { lengthBytes } = header;
   const long = announced > FRAME_DEFAULTS.maxFrameBytes;
   yield region.group('frame', `frame ${count}`, at, header.bytes + got);
   const inside = region.within();

@@ -1,4 +1,4 @@
-import { LENGTH_PREFIX_DEFAULTS, LengthPrefixDecoder, PREFIX_BYTES } from '../../layers/length-prefix/index.js';
+import { FRAME_HEADERS, FrameDecoder, LENGTH_PREFIX_DEFAULTS, PREFIX_BYTES } from '../../layers/frame/index.js';
 import { protobufRows } from './protobuf.js';
 import type { Reading } from './reading.js';
 import { asFarAsItGoes, type Region, type Rows } from './region.js';
@@ -8,7 +8,7 @@ const LAYER = 'length-prefix';
 
 /** Length prefixes, and the protobuf message after each. */
 export function prefixRows(region: Region, reading: Reading): Rows {
-  const decoder = new LengthPrefixDecoder(Number.MAX_SAFE_INTEGER);
+  const decoder = new FrameDecoder(FRAME_HEADERS.be64, Number.MAX_SAFE_INTEGER);
   return unitRows(LAYER, decoder, PREFIX_BYTES, region, (unit) => oneMessage(unit, region, reading));
 }
 

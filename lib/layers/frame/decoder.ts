@@ -1,41 +1,50 @@
 import { ByteQueue } from '../../core/byte-queue.js';
 import type { Codec } from '../../core/codec.js';
-import { InvalidArgumentError, LimitError, TruncatedError } from '../../core/errors.js';
-import { Announce, type BincodeChunk, type FrameChunk } from '../../core/unit.js';
+import { Announce, type AnnouncedChunk, BODY_END, BOUNDARY, type ItemChunk } from '../../core/unit.js';
+import { lengthWithin, notAChunk, truncated } from './faults.js';
 import type { FrameHeader } from './header.js';
 
 /**
- * Frames, cut anywhere → announced units of bytes.
+ * Takes the header off each payload and tells its length, then passes the bytes on as they come, uncopied.
  *
- *     <2 bytes>  <7 bytes, 1016 bytes, 9 bytes>  →  Announce(1016)  <1016 bytes>  …
+ *     <2 bytes> <6 bytes of a header of 11, 4 bytes> <7 bytes, header of 2, 2 bytes>
+ *     Announce(11) <4 bytes> <7 bytes> Announce(2) <2 bytes>
  *
- * Nothing of a payload is kept: it goes on in the pieces that it came in. Throws `LimitError` for a header that tells
- * more than `maxFrameBytes`, before any of the payload is given, and `TruncatedError` when the input ends inside a
- * header or a payload; `InvalidArgumentError` for what is no Buffer.
+ * The rules, which are the same for every header:
+ *
+ * - Input may be cut anywhere. Bytes after a payload begin the next header.
+ * - A length over the limit is refused by the header alone, before anything of the payload is kept.
+ * - A payload of length 0 is `Announce(0)`, and no Buffer follows it.
+ * - The input may end between two payloads and nowhere else.
+ * - Marks of the layer below (base64 ends its texts with them) mean nothing here.
+ *
+ * It keeps at most the chunk that it was given and a part of a header.
+ *
+ * Errors: `LimitError` for an announced length over the limit; `TruncatedError` for an end inside a header or a payload;
+ * `InvalidArgumentError` for what is neither a Buffer nor a mark.
  *
  * @see FrameEncoder
  */
-export class FrameDecoder implements Codec<FrameChunk, BincodeChunk> {
+export class FrameDecoder implements Codec<ItemChunk, AnnouncedChunk> {
   readonly #header: FrameHeader;
-  readonly #maxFrameBytes: number;
+  readonly #maxBytes: number;
   readonly #queue = new ByteQueue();
-  /** Length of the frame at hand, and how much of it must still come. */
+  /** Bytes of the payload at hand. */
   #length = 0;
+  /** Bytes of it that are still to come. */
   #owed = 0;
 
-  constructor(header: FrameHeader, maxFrameBytes: number) {
+  /** `maxBytes`: bytes of the largest payload. */
+  constructor(header: FrameHeader, maxBytes: number) {
     this.#header = header;
-    this.#maxFrameBytes = maxFrameBytes;
+    this.#maxBytes = maxBytes;
   }
 
-  push(chunk: FrameChunk): void {
-    if (!Buffer.isBuffer(chunk)) {
-      throw new InvalidArgumentError('frames are Buffers', { layer: 'frame', expected: 'Buffer', got: typeof chunk });
-    }
-    this.#queue.push(chunk);
+  push(chunk: ItemChunk): void {
+    this.#queue.push(bytesOf(this.#header, chunk));
   }
 
-  next(): BincodeChunk | undefined {
+  next(): AnnouncedChunk | undefined {
     if (this.#owed > 0) {
       if (this.#queue.length === 0) return undefined;
       const bytes = this.#queue.takeSome(this.#owed);
@@ -43,25 +52,28 @@ export class FrameDecoder implements Codec<FrameChunk, BincodeChunk> {
       return bytes;
     }
     if (this.#queue.length < this.#header.bytes) return undefined;
-    const length = this.#header.read(this.#queue.take(this.#header.bytes));
-    if (length > this.#maxFrameBytes) {
-      throw new LimitError(`a frame of ${length} bytes, at most ${this.#maxFrameBytes} are allowed`, {
-        layer: 'frame',
-        limit: this.#maxFrameBytes,
-        got: length,
-      });
-    }
-    this.#length = Number(length);
-    this.#owed = this.#length;
+    this.#length = this.#owed = takeLength(this.#queue, this.#header, this.#maxBytes);
     return new Announce(this.#length);
   }
 
   end(): void {
-    if (this.#owed > 0) throw truncated('payload', this.#length, this.#length - this.#owed);
-    if (this.#queue.length > 0) throw truncated('header', this.#header.bytes, this.#queue.length);
+    if (this.#owed > 0) throw truncated(this.#header, 'payload', this.#length, this.#length - this.#owed);
+    if (this.#queue.length > 0) throw truncated(this.#header, 'header', this.#header.bytes, this.#queue.length);
   }
 }
 
-function truncated(part: string, expected: number, got: number): TruncatedError {
-  return new TruncatedError(`the input ended ${got} bytes into a ${part} of ${expected}`, { layer: 'frame', expected, got });
+const NOTHING = Buffer.alloc(0);
+
+/** The bytes of a chunk from the layer below; a mark has none. */
+export function bytesOf(header: FrameHeader, chunk: ItemChunk): Buffer {
+  if (Buffer.isBuffer(chunk)) return chunk;
+  if (chunk === BOUNDARY || chunk === BODY_END) return NOTHING;
+  throw notAChunk(header, 'a Buffer', chunk);
+}
+
+/** Takes a header, which must be there, off the head of `queue`, and gives the length that it tells. */
+export function takeLength(queue: ByteQueue, header: FrameHeader, maxBytes: number): number {
+  const length = queue.readHead(header.bytes, header.read);
+  queue.skip(header.bytes);
+  return lengthWithin(header, length, maxBytes);
 }

@@ -1,97 +1,99 @@
 import type { Codec } from '../../core/codec.js';
-import { InvalidArgumentError, LengthMismatchError, LimitError } from '../../core/errors.js';
-import { Announce, type BincodeChunk, type FrameChunk } from '../../core/unit.js';
-import type { FrameHeader } from './header.js';
+import { Announce, type AnnouncedChunk } from '../../core/unit.js';
+import { checkAnnounced, mismatch, notAChunk } from './faults.js';
+import { encodeHeader, type FrameHeader } from './header.js';
 
-/** A first chunk up to this long shares a Buffer with the header: one write less, for a copy that costs nothing. */
+/** A first chunk up to this size shares a Buffer with its header: a write, or a TLS record, more costs more than the copy. */
 const MERGE_MAX_BYTES = 64;
 
 /**
- * Announced units of bytes → frames.
+ * Puts a header before each payload and counts that exactly as many bytes follow as were announced.
  *
- *     Announce(1016)  <16 bytes>  <1000 bytes>  →  <9-byte header and 16 bytes>  <1000 bytes, uncopied>
+ *     Announce(11) <4 bytes> <7 bytes> Announce(70) <70 bytes>
+ *     <header of 11, 4 bytes> <7 bytes> <header of 70> <70 bytes>
  *
- * A Buffer that no `Announce` stands before is a frame of its own, for those who compose by hand; once something was
- * announced, everything must be, so that a source that gives too much is noticed however it is cut.
+ * The rules, which are the same for every header:
  *
- * Throws `LimitError` for a length above `maxFrameBytes` and `LengthMismatchError` when more or fewer bytes come than
- * were announced, `InvalidArgumentError` for what is neither a Buffer nor an announcement of a length.
+ * - A Buffer before the first `Announce` is a whole payload, an empty one too.
+ * - After the first `Announce` every payload must be announced. A Buffer that no announcement covers is a
+ *   `LengthMismatchError`, however the bytes are cut, so that a source that gives too much is always noticed.
+ * - An empty Buffer after the first `Announce` is nothing: bytes may come in slices of any size.
+ * - `Announce(0)` gives its header at once. Any other header leaves together with the first bytes of its payload.
+ * - Bytes are not copied, except a first chunk of up to 64 bytes.
+ *
+ * Errors: `LengthMismatchError` for more or fewer bytes than announced; `LimitError` for a payload over the limit;
+ * `InvalidArgumentError` for a length that is none, and for what is neither an `Announce` nor a Buffer.
  *
  * @see FrameDecoder
  */
-export class FrameEncoder implements Codec<BincodeChunk, FrameChunk> {
+export class FrameEncoder implements Codec<AnnouncedChunk, Buffer> {
   readonly #header: FrameHeader;
-  readonly #maxFrameBytes: number;
-  /** Length of the frame at hand, and how much of it must still come. */
+  readonly #maxBytes: number;
+  /** Bytes of the payload at hand. */
   #length = 0;
+  /** Bytes of it that are still to come. */
   #owed = 0;
-  /** Whether the header of the frame at hand is still to be written. */
-  #headed = true;
-  /** Whether an `Announce` was ever seen. */
+  /** The header of the payload at hand is not given yet. */
+  #headerDue = false;
+  /** An `Announce` was seen. */
   #announced = false;
-  readonly #ready: Buffer[] = [];
+  #first: Buffer | undefined;
+  #second: Buffer | undefined;
 
-  constructor(header: FrameHeader, maxFrameBytes: number) {
+  /** `maxBytes`: bytes of the largest payload. What the header cannot tell is over the limit too. */
+  constructor(header: FrameHeader, maxBytes: number) {
     this.#header = header;
-    this.#maxFrameBytes = maxFrameBytes;
+    this.#maxBytes = Math.min(maxBytes, header.maxLength);
   }
 
-  push(chunk: BincodeChunk): void {
-    if (chunk instanceof Announce) {
-      this.#open(chunk.length);
+  push(chunk: AnnouncedChunk): void {
+    // Buffer is asked for first: it has a `length` too, so `instanceof Announce` would not tell the two apart for tsc.
+    if (Buffer.isBuffer(chunk)) this.#bytes(chunk);
+    else if (chunk instanceof Announce) {
       this.#announced = true;
-      return;
-    }
-    if (!Buffer.isBuffer(chunk)) {
-      throw new InvalidArgumentError(`a chunk must be a Buffer or an Announce, got ${typeof chunk}`, { layer: 'frame', got: typeof chunk });
-    }
-    if (!this.#announced) this.#open(chunk.length);
-    if (chunk.length > this.#owed) throw mismatch(this.#length, this.#length - this.#owed + chunk.length);
-    if (chunk.length === 0) return;
-    this.#owed -= chunk.length;
-    if (this.#headed) this.#ready.push(chunk);
-    else this.#head(chunk);
+      this.#open(chunk.length);
+    } else throw notAChunk(this.#header, 'a Buffer or an Announce', chunk);
   }
 
-  next(): FrameChunk | undefined {
-    return this.#ready.shift();
+  next(): Buffer | undefined {
+    const item = this.#first;
+    this.#first = this.#second;
+    this.#second = undefined;
+    return item;
   }
 
   end(): void {
-    if (this.#owed > 0) throw mismatch(this.#length, this.#length - this.#owed);
+    if (this.#owed > 0) throw mismatch(this.#header, this.#length, this.#length - this.#owed);
   }
 
   #open(length: number): void {
-    if (!Number.isSafeInteger(length) || length < 0) {
-      throw new InvalidArgumentError(`an announced length of ${length}`, { layer: 'frame', expected: '0..2^53-1', got: length });
-    }
-    if (this.#owed > 0) throw mismatch(this.#length, this.#length - this.#owed);
-    if (length > this.#maxFrameBytes) {
-      throw new LimitError(`a frame of ${length} bytes, at most ${this.#maxFrameBytes} are allowed`, {
-        layer: 'frame',
-        limit: this.#maxFrameBytes,
-        got: length,
-      });
-    }
-    this.#length = length;
-    this.#owed = length;
-    this.#headed = false;
-    // Without a payload the header would wait for the next frame.
-    if (length === 0) this.#head();
+    if (this.#owed > 0) throw mismatch(this.#header, this.#length, this.#length - this.#owed);
+    checkAnnounced(this.#header, length, this.#maxBytes);
+    this.#length = this.#owed = length;
+    this.#headerDue = length > 0;
+    if (length === 0) this.#first = encodeHeader(this.#header, 0);
   }
 
-  #head(first?: Buffer): void {
-    const size = this.#header.bytes;
-    const merge = first !== undefined && first.length <= MERGE_MAX_BYTES;
-    const head = Buffer.allocUnsafe(merge ? size + first.length : size);
-    this.#header.write(head, this.#length);
-    if (merge) first.copy(head, size);
-    this.#ready.push(head);
-    if (first !== undefined && !merge) this.#ready.push(first);
-    this.#headed = true;
+  #bytes(chunk: Buffer): void {
+    if (!this.#announced) this.#open(chunk.length);
+    if (chunk.length > this.#owed) throw mismatch(this.#header, this.#length, this.#length - this.#owed + chunk.length);
+    if (chunk.length === 0) return;
+    this.#owed -= chunk.length;
+    if (this.#headerDue) this.#withHeader(chunk);
+    else this.#first = chunk;
   }
-}
 
-function mismatch(expected: number, got: number): LengthMismatchError {
-  return new LengthMismatchError(`a frame of ${expected} bytes was announced, ${got} came`, { layer: 'frame', expected, got });
+  #withHeader(chunk: Buffer): void {
+    this.#headerDue = false;
+    if (chunk.length > MERGE_MAX_BYTES) {
+      this.#first = encodeHeader(this.#header, this.#length);
+      this.#second = chunk;
+      return;
+    }
+    const { bytes } = this.#header;
+    const merged = Buffer.allocUnsafe(bytes + chunk.length);
+    this.#header.write(merged, this.#length);
+    chunk.copy(merged, bytes);
+    this.#first = merged;
+  }
 }

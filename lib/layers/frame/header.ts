@@ -1,45 +1,93 @@
-/** The two headers that stand before a bincode message on a byte pipe (wire spec §D, "Framing"). */
+/** The headers that tell the length of what follows them (wire spec §A "Framing" and §D "Framing"). */
 
-/** `tcp9` on TCP, Unix sockets and vsock; `icecap4` on the console of IceCap. */
+/** Headers between Server and Runtime Manager: `tcp9` on TCP, Unix sockets and vsock, `icecap4` on the console of IceCap. */
 export type FrameKind = 'tcp9' | 'icecap4';
+/** Every header: `be64` stands before the messages of clients, Runtime Managers and attestation servers. */
+export type HeaderKind = 'be64' | FrameKind;
 
+/** The headers that `frame()` takes. */
+export const FRAME_KINDS: readonly FrameKind[] = Object.freeze(['tcp9', 'icecap4']);
+
+/** How one kind of header tells a length. The length never counts the header itself. */
 export interface FrameHeader {
   /** Length of the header in bytes. */
   readonly bytes: number;
-  /** The longest payload that it can tell, in bytes. */
+  /** Bytes at its start that tell the length. The others are written as 0 and never looked at. */
+  readonly lengthBytes: number;
+  /** The longest payload that it can tell, in bytes; 2^53 - 1 at most, up to where a number is exact. */
   readonly maxLength: number;
-  /** Writes `length` to the start of `target`. */
+  /** Name of the layer that has this header. It stands in errors. */
+  readonly layer: 'length-prefix' | 'frame';
+  /** What that layer calls a payload. */
+  readonly unit: 'message' | 'frame';
+  /** The option that limits a payload there. */
+  readonly limitOption: 'maxMessageBytes' | 'maxFrameBytes';
+  /** Writes `length` (0 to `maxLength`) to the start of `target`. */
   write(target: Buffer, length: number): void;
-  /** The length that `header` tells; a bigint from 2^53 on. */
-  read(header: Buffer): number | bigint;
+  /** The length that the header at `offset` (default 0) of `source` tells; a bigint from 2^53 on. */
+  read(source: Buffer, offset?: number): number | bigint;
 }
 
+const TWO_POW_32 = 2 ** 32;
+
 /**
+ *     be64     │ length u64 BE       │ payload …
  *     tcp9     │ length u64 LE   │ 0 │ payload …     the ninth byte is never looked at
- *     icecap4  │ length u32 LE       │ payload …
+ *     icecap4  │ length u32 LE │ payload …
  */
-export const FRAME_HEADERS: Readonly<Record<FrameKind, FrameHeader>> = Object.freeze({
+export const FRAME_HEADERS: Readonly<Record<HeaderKind, FrameHeader>> = Object.freeze({
+  be64: Object.freeze({
+    bytes: 8,
+    lengthBytes: 8,
+    maxLength: Number.MAX_SAFE_INTEGER,
+    layer: 'length-prefix',
+    unit: 'message',
+    limitOption: 'maxMessageBytes',
+    write(target: Buffer, length: number): void {
+      target.writeUInt32BE(Math.floor(length / TWO_POW_32), 0);
+      target.writeUInt32BE(length % TWO_POW_32, 4);
+    },
+    read(source: Buffer, offset = 0): number | bigint {
+      const length = source.readUInt32BE(offset) * TWO_POW_32 + source.readUInt32BE(offset + 4);
+      return Number.isSafeInteger(length) ? length : source.readBigUInt64BE(offset);
+    },
+  }),
   tcp9: Object.freeze({
     bytes: 9,
+    lengthBytes: 8,
     maxLength: Number.MAX_SAFE_INTEGER,
+    layer: 'frame',
+    unit: 'frame',
+    limitOption: 'maxFrameBytes',
     write(target: Buffer, length: number): void {
-      target.writeUInt32LE(length % 2 ** 32, 0);
-      target.writeUInt32LE(Math.floor(length / 2 ** 32), 4);
+      target.writeUInt32LE(length % TWO_POW_32, 0);
+      target.writeUInt32LE(Math.floor(length / TWO_POW_32), 4);
       target[8] = 0;
     },
-    read(header: Buffer): number | bigint {
-      const length = header.readUInt32LE(4) * 2 ** 32 + header.readUInt32LE(0);
-      return Number.isSafeInteger(length) ? length : header.readBigUInt64LE(0);
+    read(source: Buffer, offset = 0): number | bigint {
+      const length = source.readUInt32LE(offset + 4) * TWO_POW_32 + source.readUInt32LE(offset);
+      return Number.isSafeInteger(length) ? length : source.readBigUInt64LE(offset);
     },
   }),
   icecap4: Object.freeze({
     bytes: 4,
-    maxLength: 2 ** 32 - 1,
+    lengthBytes: 4,
+    maxLength: TWO_POW_32 - 1,
+    layer: 'frame',
+    unit: 'frame',
+    limitOption: 'maxFrameBytes',
     write(target: Buffer, length: number): void {
       target.writeUInt32LE(length, 0);
     },
-    read(header: Buffer): number | bigint {
-      return header.readUInt32LE(0);
+    read(source: Buffer, offset = 0): number | bigint {
+      return source.readUInt32LE(offset);
     },
   }),
 });
+
+/** The header of a payload of `length` bytes (0 to `maxLength`). */
+export function encodeHeader(header: FrameHeader, length: number): Buffer {
+  const bytes = Buffer.allocUnsafe(header.bytes);
+  header.write(bytes, length);
+  return bytes;
+}

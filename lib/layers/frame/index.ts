@@ -1,42 +1,15 @@
-/** frame: bincode messages on a byte pipe, each behind its length (wire spec §D, "Framing"). */
-import { integerInRange, oneOf } from '../../core/check.js';
-import { type Layer, layerOf } from '../../core/layer.js';
-import type { BincodeChunk, FrameChunk } from '../../core/unit.js';
-import { FrameDecoder } from './decoder.js';
-import { FrameEncoder } from './encoder.js';
-import { FRAME_HEADERS, type FrameKind } from './header.js';
-
+/** Two layers that put a length before each payload: `lengthPrefix` (header `be64`) and `frame` (`tcp9`, `icecap4`). */
 export { FrameDecoder } from './decoder.js';
 export { FrameEncoder } from './encoder.js';
-export { FRAME_HEADERS, type FrameHeader, type FrameKind } from './header.js';
-
-export interface FrameOptions {
-  /**
-   * Bytes of one payload, in either direction, the header not counted: 1 to 2^53 - 1 (`tcp9`) or 2^32 - 1 (`icecap4`).
-   * Default 1 MiB + 64.
-   */
-  maxFrameBytes?: number;
-}
-
-export const FRAME_DEFAULTS = Object.freeze({ maxFrameBytes: 1_048_576 + 64 });
-
-/**
- * The layer between bincode and a byte pipe.
- *
- * Throws `InvalidOptionError`. A connection fails with `ERR_VC_LIMIT`, `ERR_VC_TRUNCATED`, `ERR_VC_INVALID_ARGUMENT`, or,
- * outbound, `ERR_VC_LENGTH_MISMATCH`.
- *
- * @example
- * stack(bincode({ dialect: '2207', sends: 'response', receives: 'request' }), frame('icecap4'));
- */
-export function frame(kind: FrameKind, options: FrameOptions = {}): Layer<BincodeChunk, FrameChunk> {
-  const header = FRAME_HEADERS[oneOf('kind', kind, Object.keys(FRAME_HEADERS) as FrameKind[])];
-  const preset = FRAME_DEFAULTS.maxFrameBytes;
-  const maxFrameBytes = integerInRange('maxFrameBytes', options.maxFrameBytes ?? preset, 1, header.maxLength);
-  return layerOf<BincodeChunk, FrameChunk>({
-    name: 'frame',
-    limits: { kind, maxFrameBytes },
-    encoder: () => new FrameEncoder(header, maxFrameBytes),
-    decoder: () => new FrameDecoder(header, maxFrameBytes),
-  });
-}
+export { FRAME_DEFAULTS, type FrameOptions, frame } from './frame.js';
+export { encodeHeader, FRAME_HEADERS, FRAME_KINDS, type FrameHeader, type FrameKind, type HeaderKind } from './header.js';
+export {
+  encodePrefix,
+  LENGTH_PREFIX_DEFAULTS,
+  type LengthPrefixOptions,
+  lengthPrefix,
+  PREFIX_BYTES,
+  readPrefix,
+  type WholeMessage,
+} from './length-prefix.js';
+export { WholeFrameDecoder } from './whole-decoder.js';

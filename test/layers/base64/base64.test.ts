@@ -12,7 +12,7 @@ import { stack } from '../../../lib/pipeline/stack.js';
 import { feed } from '../../support/feed.js';
 import { byteByByte, cutAt, everyCut, seeded, wholePiece } from '../../support/splits.js';
 import { drive } from '../bincode/drive.js';
-import { script } from '../length-prefix/script.js';
+import { script } from '../frame/script.js';
 import { decodeSlowly, encodeSlowly } from './reference.js';
 
 const bytesOf = (length: number) => Buffer.from(Array.from({ length }, (_, i) => (i * 89 + length * 31) % 256));

@@ -7,7 +7,7 @@ import { RecordDecoder, RecordEncoder, records } from '../../../lib/layers/recor
 import { feed } from '../../support/feed.js';
 import { byteByByte, cutAt, everyCut, seeded, wholePiece } from '../../support/splits.js';
 import { drive } from '../bincode/drive.js';
-import { script } from '../length-prefix/script.js';
+import { script } from '../frame/script.js';
 
 const record = (size: number, { type = 23, version = 0x0303 } = {}) => {
   const bytes = Buffer.alloc(5 + size, size % 251);

@@ -21,7 +21,7 @@ import {
 } from '../../../lib/layers/session/index.js';
 import { feed } from '../../support/feed.js';
 import { byteByByte, cutAt, everyCut, seeded, wholePiece } from '../../support/splits.js';
-import { script } from '../length-prefix/script.js';
+import { script } from '../frame/script.js';
 
 const latin1 = (text: string) => Buffer.from(text, 'latin1');
 /** What a direction gave, as text. */

@@ -1,15 +1,13 @@
 import { integerInRange, oneOf } from '../../core/check.js';
 import { type Layer, layerOf } from '../../core/layer.js';
 import type { MessageChunk, PrefixedChunk } from '../../core/unit.js';
-import { LengthPrefixDecoder } from './decoder.js';
-import { LengthPrefixEncoder } from './encoder.js';
-import { LENGTH_PREFIX } from './prefix.js';
-import { WholeMessageDecoder } from './whole-message-decoder.js';
+import { FrameDecoder } from './decoder.js';
+import { FrameEncoder } from './encoder.js';
+import { lengthWithin } from './faults.js';
+import { encodeHeader, FRAME_HEADERS } from './header.js';
+import { WholeFrameDecoder } from './whole-decoder.js';
 
-export { LengthPrefixDecoder } from './decoder.js';
-export { LengthPrefixEncoder } from './encoder.js';
-export { encodePrefix, PREFIX_BYTES, readPrefix } from './prefix.js';
-export { WholeMessageDecoder } from './whole-message-decoder.js';
+const HEADER = FRAME_HEADERS.be64;
 
 /** One message in one Buffer. (`Extract`, not `Exclude`: a Buffer has all that an Announce has.) */
 export type WholeMessage = Extract<MessageChunk, Buffer>;
@@ -36,7 +34,7 @@ export const LENGTH_PREFIX_DEFAULTS = Object.freeze({
 
 /**
  * The framing of end-to-end messages: 8 bytes of big-endian length, then the message (wire spec §A "Framing").
- * It stands between protobuf and TLS.
+ * It stands between protobuf and TLS. Rules and errors: `FrameEncoder` and `FrameDecoder` with the header `be64`.
  *
  * @throws InvalidOptionError
  * @example
@@ -47,9 +45,26 @@ export function lengthPrefix(options: LengthPrefixOptions & { deliver: 'whole' }
 export function lengthPrefix(options: LengthPrefixOptions = {}): Layer<MessageChunk, PrefixedChunk> | Layer<WholeMessage, PrefixedChunk> {
   const deliver = oneOf('deliver', options.deliver ?? LENGTH_PREFIX_DEFAULTS.deliver, ['streamed', 'whole']);
   const preset = deliver === 'whole' ? LENGTH_PREFIX_DEFAULTS.maxWholeMessageBytes : LENGTH_PREFIX_DEFAULTS.maxMessageBytes;
-  const maxMessageBytes = integerInRange('maxMessageBytes', options.maxMessageBytes ?? preset, 1, Number.MAX_SAFE_INTEGER);
-  const common = { name: LENGTH_PREFIX, limits: { deliver, maxMessageBytes }, encoder: () => new LengthPrefixEncoder(maxMessageBytes) };
+  const maxMessageBytes = integerInRange('maxMessageBytes', options.maxMessageBytes ?? preset, 1, HEADER.maxLength);
+  const common = { name: HEADER.layer, limits: { deliver, maxMessageBytes }, encoder: () => new FrameEncoder(HEADER, maxMessageBytes) };
   return deliver === 'whole'
-    ? layerOf<WholeMessage, PrefixedChunk>({ ...common, decoder: () => new WholeMessageDecoder(maxMessageBytes) })
-    : layerOf<MessageChunk, PrefixedChunk>({ ...common, decoder: () => new LengthPrefixDecoder(maxMessageBytes) });
+    ? layerOf<WholeMessage, PrefixedChunk>({ ...common, decoder: () => new WholeFrameDecoder(HEADER, maxMessageBytes) })
+    : layerOf<MessageChunk, PrefixedChunk>({ ...common, decoder: () => new FrameDecoder(HEADER, maxMessageBytes) });
+}
+
+/** Bytes of a prefix. The prefix does not count itself. */
+export const PREFIX_BYTES = HEADER.bytes;
+
+/** The prefix of a message of `length` bytes (0 to 2^53 - 1). @see readPrefix */
+export function encodePrefix(length: number): Buffer {
+  return encodeHeader(HEADER, length);
+}
+
+/**
+ * The length that the 8 bytes of `prefix` announce.
+ * @throws LimitError when it is over `maxBytes`; `got` is exact, a bigint from 2^53 on.
+ * @see encodePrefix
+ */
+export function readPrefix(prefix: Buffer, maxBytes: number): number {
+  return lengthWithin(HEADER, HEADER.read(prefix), maxBytes);
 }
