@@ -170,8 +170,6 @@ export {
   type Bytes as BincodeBytes,
   bincode,
   type DecodeOptions as BincodeDecodeOptions,
-  DIALECTS,
-  type Dialect,
   decodeRequest as decodeBincodeRequest,
   decodeResponse as decodeBincodeResponse,
   decodeStatus as decodeBincodeStatus,
@@ -194,6 +192,7 @@ export {
   type Status as BincodeStatus,
   sliceBytes,
 } from './layers/bincode/index.js';
+export { DIALECTS, type Dialect } from './layers/formats/dialect.js';
 export {
   encodeHeader,
   encodePrefix,

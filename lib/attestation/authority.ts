@@ -1,6 +1,7 @@
 /** A certificate authority: of the attestation server, and of tests. */
 import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { InvalidArgumentError } from '../core/errors.js';
+import { type Asn1, fromDer, items } from '../layers/formats/asn1.js';
 import {
   type DistinguishedName,
   type KeyAlgorithm,
@@ -11,7 +12,6 @@ import {
   type Usage,
   type Validity,
 } from './certificate.js';
-import { type Asn1, fromDer, items } from './der.js';
 import { readRequest } from './request.js';
 
 export interface Authority {

@@ -18,7 +18,7 @@ import {
   time,
   toDer,
   utf8,
-} from './der.js';
+} from '../layers/formats/asn1.js';
 
 /** P-256 or RSA-2048: the two kinds of key that Veracruz policies have had (wire spec §B). */
 export type KeyAlgorithm = 'ec' | 'rsa';

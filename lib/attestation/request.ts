@@ -2,8 +2,22 @@
 import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { integerInRange } from '../core/check.js';
 import { CertificateRequestError, LimitError } from '../core/errors.js';
+import {
+  type Asn1,
+  bitBytes,
+  bits,
+  content,
+  fromDer,
+  integer,
+  isA,
+  isString,
+  isTagged,
+  items,
+  sequence,
+  tagged,
+  toDer,
+} from '../layers/formats/asn1.js';
 import { type DistinguishedName, nameOf, privateKeyOf, publicKeyInfo, signatureAlgorithm, signed } from './certificate.js';
-import { type Asn1, bitBytes, bits, content, fromDer, integer, isA, isString, isTagged, items, sequence, tagged, toDer } from './der.js';
 
 /** The subject that an enclave asks for (wire spec §B). */
 export const ENCLAVE_SUBJECT: Readonly<Required<DistinguishedName>> = Object.freeze({

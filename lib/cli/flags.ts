@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Option } from 'commander';
 import { InvalidArgumentError, InvalidOptionError } from '../core/errors.js';
-import { DIALECTS, type Dialect } from '../layers/bincode/index.js';
+import { DIALECTS, type Dialect } from '../layers/formats/dialect.js';
 import { FRAME_KINDS, type FrameKind } from '../layers/frame/index.js';
 import { ARRANGEMENTS, type Arrangement, type ArrangementName } from '../roles/arrangements.js';
 

@@ -1,7 +1,7 @@
 /** PKCS#12 (RFC 7292): a private key and its certificates in one file behind a password. */
 import { createHash, createHmac, type KeyObject, randomBytes } from 'node:crypto';
 import forge from 'node-forge';
-import { type Asn1, fromDer, integer, nil, octets, oid, sequence, set, tagged, toDer } from '../attestation/der.js';
+import { type Asn1, fromDer, integer, nil, octets, oid, sequence, set, tagged, toDer } from '../layers/formats/asn1.js';
 
 const DATA = '1.2.840.113549.1.7.1';
 const KEY_BAG = '1.2.840.113549.1.12.10.1.2';

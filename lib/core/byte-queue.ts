@@ -77,13 +77,18 @@ export class ByteQueue {
   }
 
   /**
-   * What `read` makes of the first `count` bytes, which stay in the queue. `count` must not exceed `length`. It is given a
-   * Buffer and the place in it where they begin; they are copied only where they span chunks.
+   * What `read` makes of `count` bytes (one at least) from `index` on, all of which must be there. They stay in the queue.
+   * `read` is given a Buffer and the place in it where they begin. They are copied only where they span chunks.
    */
-  readHead<T>(count: number, read: (source: Buffer, offset: number) => T): T {
-    const first = this.#chunks[this.#head];
-    if (first !== undefined && first.length - this.#offset >= count) return read(first, this.#offset);
-    return read(this.#copy(count), 0);
+  readAt<T>(index: number, count: number, read: (source: Buffer, offset: number) => T): T {
+    let rest = index + this.#offset;
+    for (let i = this.#head; i < this.#chunks.length; i++) {
+      const chunk = this.#chunks[i] as Buffer;
+      if (rest + count <= chunk.length) return read(chunk, rest);
+      if (rest < chunk.length) break;
+      rest -= chunk.length;
+    }
+    return read(this.#copy(count, index), 0);
   }
 
   /** Takes exactly `count` bytes, which must not exceed `length`. */
@@ -133,14 +138,15 @@ export class ByteQueue {
     }
   }
 
-  #copy(count: number): Buffer {
-    if (count > this.#length) throw new RangeError(`${count} bytes of a queue of ${this.#length}`);
+  #copy(count: number, index = 0): Buffer {
+    if (index + count > this.#length) throw new RangeError(`${index + count} bytes of a queue of ${this.#length}`);
     const bytes = Buffer.allocUnsafe(count);
     let filled = 0;
-    let offset = this.#offset;
+    let offset = this.#offset + index;
     for (let i = this.#head; filled < count; i++) {
-      filled += (this.#chunks[i] as Buffer).copy(bytes, filled, offset, offset + count - filled);
-      offset = 0;
+      const chunk = this.#chunks[i] as Buffer;
+      if (offset < chunk.length) filled += chunk.copy(bytes, filled, offset, offset + count - filled);
+      offset = Math.max(0, offset - chunk.length);
     }
     return bytes;
   }

@@ -4,7 +4,8 @@
 import { definedOf } from '../core/check.js';
 import type { DeferredBytes } from '../core/deferred-bytes.js';
 import { base64 } from '../layers/base64/index.js';
-import { bincode, type Dialect } from '../layers/bincode/index.js';
+import { bincode } from '../layers/bincode/index.js';
+import type { Dialect } from '../layers/formats/dialect.js';
 import { type FrameKind, frame, lengthPrefix } from '../layers/frame/index.js';
 import { protobuf } from '../layers/protobuf/index.js';
 import { records } from '../layers/records/index.js';

@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import t from 'tap';
 import { issue, issueEnclaveCertificate, makeAuthority } from '../../lib/attestation/authority.js';
 import { makeCertificate, makeKey, nameOf, pemOf, publicKeyInfo, signed } from '../../lib/attestation/certificate.js';
-import { bits, implicit, integer, nil, octets, oid, printable, sequence, set, tagged, toDer, utf8 } from '../../lib/attestation/der.js';
 import { makeRequest, readRequest } from '../../lib/attestation/request.js';
 import { VeracruzError } from '../../lib/core/errors.js';
+import { bits, implicit, integer, nil, octets, oid, printable, sequence, set, tagged, toDer, utf8 } from '../../lib/layers/formats/asn1.js';
 
 const skip = spawnSync('openssl', ['version']).status === 0 ? false : 'no openssl program on this machine';
 const HASH = Buffer.from(Array.from({ length: 32 }, (_, i) => i));

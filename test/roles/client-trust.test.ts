@@ -7,7 +7,7 @@ import t, { type Test } from 'tap';
 import { issue, makeAuthority } from '../../lib/attestation/authority.js';
 import { makeKey, pemOf } from '../../lib/attestation/certificate.js';
 import { makeIdentity } from '../../lib/attestation/identity.js';
-import type { Dialect } from '../../lib/layers/bincode/index.js';
+import type { Dialect } from '../../lib/layers/formats/dialect.js';
 import type { Received, Sent } from '../../lib/layers/protobuf/index.js';
 import { type ClientOptions, VeracruzClient } from '../../lib/roles/client/client.js';
 import { checkIdentity } from '../../lib/roles/client/trust.js';

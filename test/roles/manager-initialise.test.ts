@@ -16,7 +16,8 @@ import {
 import { readRequest } from '../../lib/attestation/request.js';
 import { EvidenceError } from '../../lib/core/errors.js';
 import type { FileStore } from '../../lib/enclave/store/file-store.js';
-import { DIALECTS, type Dialect, joined } from '../../lib/layers/bincode/index.js';
+import { joined } from '../../lib/layers/bincode/index.js';
+import { DIALECTS, type Dialect } from '../../lib/layers/formats/dialect.js';
 import type { Log } from '../../lib/roles/options.js';
 import { Enrolment } from '../../lib/roles/runtime-manager/enrolment.js';
 import { Initialisation } from '../../lib/roles/runtime-manager/initialisation.js';

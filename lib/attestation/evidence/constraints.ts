@@ -1,11 +1,10 @@
 /** What a certificate may be used for, out of its extensions: what node:crypto's X509Certificate does not tell. */
 import type { X509Certificate } from 'node:crypto';
-import { type Asn1, bitBytes, content, dotted, fromDer, inTag, items } from '../der.js';
+import { type Asn1, bitBytes, content, dotted, fromDer, items } from '../../layers/formats/asn1.js';
+import { extensionsOf } from '../../layers/formats/x509.js';
 
 const BASIC_CONSTRAINTS = '2.5.29.19';
 const KEY_USAGE = '2.5.29.15';
-/** The extensions are `[3]` of a certificate (RFC 5280 §4.1). */
-const EXTENSIONS_TAG = 3;
 /** Bits of the key usage, from the highest of the first byte (RFC 5280 §4.2.1.3). */
 const DIGITAL_SIGNATURE = 0x80;
 const KEY_CERT_SIGN = 0x04;
@@ -25,8 +24,7 @@ export interface Constraints {
 export function constraintsOf(certificate: X509Certificate): Constraints {
   const extensions = new Map<string, Buffer>();
   const unknownCritical: string[] = [];
-  for (const extension of extensionsOf(certificate)) {
-    const [type, ...rest] = items(extension);
+  for (const [type, ...rest] of extensionsOf(certificate)) {
     const oid = dotted(type as Asn1);
     if (extensions.has(oid)) throw new RangeError(`extension ${oid} twice`);
     extensions.set(oid, content(rest.at(-1)));
@@ -41,11 +39,6 @@ export function constraintsOf(certificate: X509Certificate): Constraints {
     signsMessages: allows(DIGITAL_SIGNATURE),
     unknownCritical,
   };
-}
-
-function extensionsOf(certificate: X509Certificate): Asn1[] {
-  const [extensions] = inTag(items(items(fromDer(certificate.raw))[0]), EXTENSIONS_TAG);
-  return items(extensions);
 }
 
 /** `SEQUENCE { cA BOOLEAN DEFAULT FALSE, pathLenConstraint INTEGER OPTIONAL }`: no length means any. */

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Command, InvalidArgumentError as InvalidFlagError, Option } from 'commander';
 import { InvalidArgumentError, VeracruzError } from '../../core/errors.js';
-import { DIALECTS, type Dialect } from '../../layers/bincode/index.js';
+import { DIALECTS, type Dialect } from '../../layers/formats/dialect.js';
 import { FRAME_KINDS, type FrameKind } from '../../layers/frame/index.js';
 import { ENVELOPES, type EnvelopeName } from '../../layers/protobuf/index.js';
 import { type Annotation, annotate } from './annotate.js';

@@ -1,5 +1,5 @@
 /** What inspect is told about its input. */
-import type { Dialect } from '../../layers/bincode/index.js';
+import type { Dialect } from '../../layers/formats/dialect.js';
 import type { FrameKind } from '../../layers/frame/index.js';
 import type { EnvelopeName } from '../../layers/protobuf/index.js';
 

@@ -1,4 +1,5 @@
-import { HEADER_BYTES, RECORD_TYPES, RecordDecoder } from '../../layers/records/index.js';
+import { RECORD_HEADER_BYTES, RECORD_TYPES, RecordHeaderReader } from '../../layers/formats/tls-record.js';
+import { RecordDecoder } from '../../layers/records/index.js';
 import { type Region, type Rows, verdict } from './region.js';
 
 const LAYER = 'records';
@@ -11,21 +12,22 @@ export function* recordRows(region: Region): Rows {
   const error = refused ?? verdict(LAYER, () => decoder.end());
   // A header that is refused ends the rows before it; a record that is cut short is shown as far as it is there.
   const stop = refused?.offset ?? bytes.length;
-  for (let at = 0, count = 1; at + HEADER_BYTES <= stop; count++) {
-    const length = bytes.readUInt16BE(at + HEADER_BYTES - 2);
-    const got = Math.min(length, bytes.length - at - HEADER_BYTES);
-    yield region.group(LAYER, `record ${count}`, at, HEADER_BYTES + got);
-    const type = bytes[at] as number;
+  const headers = new RecordHeaderReader();
+  for (let at = 0, count = 1; at + RECORD_HEADER_BYTES <= stop; count++) {
+    headers.feed(bytes.subarray(at, at + RECORD_HEADER_BYTES));
+    const { type, version, length } = headers;
+    const got = headers.body(bytes.length - at - RECORD_HEADER_BYTES);
+    yield region.group(LAYER, `record ${count}`, at, RECORD_HEADER_BYTES + got);
     const inside = region.within();
     yield inside.field(LAYER, 'type', at, 1, { value: type, name: RECORD_TYPES[type] ?? 'unknown' });
-    yield inside.field(LAYER, 'version', at + 1, 2, { value: bytes.readUInt16BE(at + 1), name: 'legacy' });
-    yield inside.field(LAYER, 'length', at + HEADER_BYTES - 2, 2, { value: length });
-    const body = bytes.subarray(at + HEADER_BYTES, at + HEADER_BYTES + got);
-    yield inside.field(LAYER, 'ciphertext', at + HEADER_BYTES, got, {
+    yield inside.field(LAYER, 'version', at + 1, 2, { value: version, name: 'legacy' });
+    yield inside.field(LAYER, 'length', at + RECORD_HEADER_BYTES - 2, 2, { value: length });
+    const body = bytes.subarray(at + RECORD_HEADER_BYTES, at + RECORD_HEADER_BYTES + got);
+    yield inside.field(LAYER, 'ciphertext', at + RECORD_HEADER_BYTES, got, {
       value: body,
       ...(got < length && { note: `${got} of ${length} bytes: the record goes on elsewhere` }),
     });
-    at += HEADER_BYTES + got;
+    at += RECORD_HEADER_BYTES + got;
   }
   if (error !== undefined) throw region.fault(error, stop);
 }

@@ -1,6 +1,6 @@
 import { type Attester, InsecureNitroAttester, InsecureSoftwareAttester } from '../../attestation/evidence/index.js';
 import { InvalidArgumentError } from '../../core/errors.js';
-import type { Dialect } from '../../layers/bincode/index.js';
+import type { Dialect } from '../../layers/formats/dialect.js';
 import type { Log } from '../../roles/options.js';
 
 export interface AttesterFlags {

@@ -1,7 +1,7 @@
 import type { X509Certificate } from 'node:crypto';
 import { definedOf } from '../../core/check.js';
 import { InvalidArgumentError } from '../../core/errors.js';
-import { certificatesOf } from '../../layers/tls/certificates.js';
+import { certificatesOf } from '../../layers/formats/certificates.js';
 import { END_OF_CERTIFICATE, type FileRights, type NativeModule, type Policy } from './document.js';
 import { formatFault } from './faults.js';
 import { policyFaults } from './read.js';

@@ -1,8 +1,8 @@
 /** The policy's JSON as a table: wire spec §E, the keys of both dialects. */
 import type { X509Certificate } from 'node:crypto';
 import { PolicyError } from '../../core/errors.js';
-import { certificatesOf } from '../../layers/tls/certificates.js';
-import { cipherSuite } from '../../layers/tls/cipher-suite.js';
+import { certificatesOf } from '../../layers/formats/certificates.js';
+import { cipherSuite } from '../../layers/formats/cipher-suite.js';
 import { parsePipeline } from '../compute/pipeline/parse.js';
 import { normaliseName, normaliseTop } from '../store/file-name.js';
 import type { Faults } from './faults.js';

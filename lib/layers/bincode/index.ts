@@ -12,8 +12,6 @@ import type { Slices } from './slices.js';
 export { BincodeDecoder } from './decoder.js';
 export { BincodeEncoder } from './encoder.js';
 export {
-  DIALECTS,
-  type Dialect,
   type Message,
   REQUEST_KINDS,
   RESPONSE_KINDS,

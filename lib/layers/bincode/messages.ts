@@ -1,13 +1,7 @@
 /** The messages between the Server and the Runtime Manager, and their numbers in each dialect (wire spec §D). */
 import { InvalidArgumentError } from '../../core/errors.js';
+import { DIALECTS, type Dialect } from '../formats/dialect.js';
 import type { Bytes, Slices } from './slices.js';
-
-/**
- * Who is at the other end: `2207` the release of July 2022 on Linux and IceCap, `2207-nitro` the same on AWS Nitro,
- * `head` the later development line. Nothing on the wire tells them apart.
- */
-export type Dialect = '2207' | '2207-nitro' | 'head';
-export const DIALECTS: readonly Dialect[] = Object.freeze(['2207', '2207-nitro', 'head']);
 
 /** How an operation went. On the wire a u32: the position in `STATUSES`. */
 export type Status = 'Success' | 'Fail' | 'Unimplemented';

@@ -1,6 +1,7 @@
 import { integerInRange, oneOf } from '../../core/check.js';
 import { InvalidOptionError } from '../../core/errors.js';
-import { DIALECTS, type Dialect, type Side } from './messages.js';
+import { DIALECTS, type Dialect } from '../formats/dialect.js';
+import type { Side } from './messages.js';
 
 export interface DecodeOptions {
   /**

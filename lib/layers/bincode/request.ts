@@ -1,6 +1,7 @@
 /** Requests of the Server to the Runtime Manager as bytes and back, without any stream (wire spec §D). */
 import { InvalidArgumentError } from '../../core/errors.js';
-import { type Dialect, kindsOf, REQUEST_KINDS, type Request, variantOf } from './messages.js';
+import type { Dialect } from '../formats/dialect.js';
+import { kindsOf, REQUEST_KINDS, type Request, variantOf } from './messages.js';
 import type { DecodeOptions } from './options.js';
 import { SliceReader } from './reader.js';
 import { type Bytes, type Slices, slicesOf } from './slices.js';

@@ -73,7 +73,7 @@ export function bytesOf(header: FrameHeader, chunk: ItemChunk): Buffer {
 
 /** Takes a header, which must be there, off the head of `queue`, and gives the length that it tells. */
 export function takeLength(queue: ByteQueue, header: FrameHeader, maxBytes: number): number {
-  const length = queue.readHead(header.bytes, header.read);
+  const length = queue.readAt(0, header.bytes, header.read);
   queue.skip(header.bytes);
   return lengthWithin(header, length, maxBytes);
 }

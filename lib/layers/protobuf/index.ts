@@ -18,7 +18,6 @@ export type { ArmName, BodySource, OutgoingBody, Received, ResponseStatusName, S
 export { type MessageOptions, PROTOBUF_DEFAULTS, type ProtobufLimits } from './options.js';
 export { MessageParser, type PlainMessage } from './parser.js';
 export {
-  type Dialect,
   ENVELOPES,
   type EnvelopeName,
   envelopeTable,

@@ -1,6 +1,6 @@
 import { integerInRange, oneOf } from '../../core/check.js';
 import { InvalidOptionError } from '../../core/errors.js';
-import { DIALECTS, type Dialect } from './schema.js';
+import { DIALECTS, type Dialect } from '../formats/dialect.js';
 
 /** What a message may cost, in both directions. All finite by default. */
 export interface ProtobufLimits {

@@ -1,13 +1,10 @@
 /** The generated schema, as the coders need it: a table of fields by number for each message of each dialect. */
+import type { Dialect } from '../formats/dialect.js';
 import { enums, messages } from './descriptor.generated.js';
 import { transport_protocol as coders } from './schema.generated.js';
 
 /** Name of the layer. */
 export const PROTOBUF = 'protobuf';
-
-/** Dialects of the original (wire spec, first lines): its release 2207, the same built for Nitro, its state of March 2025. */
-export type Dialect = '2207' | '2207-nitro' | 'head';
-export const DIALECTS: readonly Dialect[] = Object.freeze(['2207', '2207-nitro', 'head']);
 
 /** The four envelopes: the messages that travel on their own (wire spec §A). */
 export const ENVELOPES = Object.freeze([

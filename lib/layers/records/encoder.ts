@@ -2,7 +2,8 @@ import { ByteQueue } from '../../core/byte-queue.js';
 import type { Codec } from '../../core/codec.js';
 import { TruncatedError } from '../../core/errors.js';
 import { BOUNDARY, type CipherChunk, type RecordChunk } from '../../core/unit.js';
-import { checkBodyLength, checkHeaderByte, HEADER_BYTES, RECORDS } from './header.js';
+import { RECORD_HEADER_BYTES, RecordHeaderReader } from '../formats/tls-record.js';
+import { RECORD_CHECK, RECORDS } from './header.js';
 
 /**
  * Cuts TLS ciphertext into units of whole records.
@@ -23,6 +24,11 @@ import { checkBodyLength, checkHeaderByte, HEADER_BYTES, RECORDS } from './heade
 export class RecordEncoder implements Codec<CipherChunk, RecordChunk> {
   readonly #batchBytes: () => number;
   readonly #queue = new ByteQueue();
+  /** Reads the header of the record behind the ready ones. */
+  readonly #headers = new RecordHeaderReader(RECORD_CHECK);
+  readonly #takeHeader = (source: Buffer, offset: number) => this.#headers.wholeHeader(source, offset);
+  /** Bytes of that record, header included, once its header is read. */
+  #recordBytes: number | undefined;
   /** Bytes of whole records at the head of the queue that belong to the open unit. */
   #ready = 0;
   /** Bytes of the open unit, given or ready. */
@@ -68,7 +74,7 @@ export class RecordEncoder implements Codec<CipherChunk, RecordChunk> {
   end(): void {
     this.#ended = true;
     if (this.#queue.length === 0) return;
-    const expected = this.#recordBytes(0) ?? HEADER_BYTES;
+    const expected = this.#readHeader() ?? RECORD_HEADER_BYTES;
     throw new TruncatedError(`the ciphertext ended inside a TLS record: ${this.#queue.length} of ${expected} bytes`, {
       layer: RECORDS,
       expected,
@@ -80,26 +86,26 @@ export class RecordEncoder implements Codec<CipherChunk, RecordChunk> {
   /** Finds how many bytes at the head of the queue are whole records that fit the open unit. */
   #measure(): void {
     while (!this.#full) {
-      const size = this.#recordBytes(this.#ready);
+      const size = this.#readHeader();
       if (size === undefined) return;
       if (this.#unitBytes > 0 && this.#unitBytes + size > this.#batchBytes()) {
         this.#full = true;
         return;
       }
       if (this.#queue.length - this.#ready < size) return;
+      this.#headers.body(this.#headers.length);
+      this.#recordBytes = undefined;
       this.#ready += size;
       this.#unitBytes += size;
       this.#full = this.#unitBytes >= this.#batchBytes();
     }
   }
 
-  /** Bytes of the record whose header is at `at` in the queue; undefined while that is not all there. */
-  #recordBytes(at: number): number | undefined {
-    if (this.#queue.length - at < HEADER_BYTES) return undefined;
-    const offset = this.#given + at;
-    for (let i = 0; i < 3; i++) checkHeaderByte(i, this.#queue.at(at + i), offset + i);
-    const body = this.#queue.at(at + 3) * 256 + this.#queue.at(at + 4);
-    checkBodyLength(body, offset + 3);
-    return HEADER_BYTES + body;
+  /** Bytes of the record behind the ready ones; undefined while its header is not all there. */
+  #readHeader(): number | undefined {
+    if (this.#recordBytes !== undefined || this.#queue.length - this.#ready < RECORD_HEADER_BYTES) return this.#recordBytes;
+    this.#queue.readAt(this.#ready, RECORD_HEADER_BYTES, this.#takeHeader);
+    this.#recordBytes = RECORD_HEADER_BYTES + this.#headers.length;
+    return this.#recordBytes;
   }
 }

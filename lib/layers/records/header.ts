@@ -1,30 +1,19 @@
 import { LimitError, RecordError } from '../../core/errors.js';
+import { MAX_RECORD_BODY_BYTES, type RecordHeaderCheck } from '../formats/tls-record.js';
 
 /** Name of the layer. */
 export const RECORDS = 'records';
-/** Bytes of a record header: type, version (2), length (2, big-endian). */
-export const HEADER_BYTES = 5;
-/** Bytes of the largest body of a record: 2^14 of plaintext and 256 of overhead (RFC 8446 §5.2). */
-export const MAX_BODY_BYTES = 16_384 + 256;
-
-/** Names of the record types (RFC 8446 §5.1), by number. */
-export const RECORD_TYPES: Readonly<Record<number, string>> = Object.freeze({
-  20: 'change_cipher_spec',
-  21: 'alert',
-  22: 'handshake',
-  23: 'application_data',
-});
 const FIRST_TYPE = 20;
 const LAST_TYPE = 23;
 /** 0x0303 everywhere, 0x0301 also in a ClientHello (RFC 8446 §5.1). */
 const VERSION_MAJOR = 3;
 
 /**
- * Refuses byte `index` (0 to 4) of a record header as soon as it is there.
+ * Refuses byte `index` (0 to 2) of a record header as soon as it is there.
  * @param offset of the byte in the stream
  * @throws RecordError
  */
-export function checkHeaderByte(index: number, byte: number, offset: number): void {
+function checkHeaderByte(index: number, byte: number, offset: number): void {
   if (index === 0 && (byte < FIRST_TYPE || byte > LAST_TYPE)) {
     throw new RecordError(`no TLS record has type ${byte}`, {
       layer: RECORDS,
@@ -48,12 +37,15 @@ export function checkHeaderByte(index: number, byte: number, offset: number): vo
  * @param offset of the length in the stream
  * @throws LimitError
  */
-export function checkBodyLength(length: number, offset: number): void {
-  if (length <= MAX_BODY_BYTES) return;
-  throw new LimitError(`a TLS record of ${length} bytes is announced, the largest has ${MAX_BODY_BYTES}`, {
+function checkBodyLength(length: number, offset: number): void {
+  if (length <= MAX_RECORD_BODY_BYTES) return;
+  throw new LimitError(`a TLS record of ${length} bytes is announced, the largest has ${MAX_RECORD_BODY_BYTES}`, {
     layer: RECORDS,
-    limit: MAX_BODY_BYTES,
+    limit: MAX_RECORD_BODY_BYTES,
     got: length,
     offset,
   });
 }
+
+/** What this layer refuses, both ways. */
+export const RECORD_CHECK: RecordHeaderCheck = Object.freeze({ byte: checkHeaderByte, length: checkBodyLength });

@@ -3,13 +3,13 @@ import { CodecStream } from '../../core/codec-stream.js';
 import type { Connection } from '../../core/connection.js';
 import type { Layer } from '../../core/layer.js';
 import type { CipherChunk, RecordChunk } from '../../core/unit.js';
+import { MAX_RECORD_BODY_BYTES } from '../formats/tls-record.js';
 import { RecordDecoder } from './decoder.js';
-import { MAX_BODY_BYTES, RECORDS } from './header.js';
+import { RECORDS } from './header.js';
 import { RecordsOutbound } from './outbound.js';
 
 export { RecordDecoder } from './decoder.js';
 export { RecordEncoder } from './encoder.js';
-export { HEADER_BYTES, RECORD_TYPES } from './header.js';
 
 export interface RecordsOptions {
   /**
@@ -49,7 +49,7 @@ export function records(options: RecordsOptions = {}): Layer<CipherChunk, Record
     name: RECORDS,
     limits: Object.freeze({
       batchBytes: typeof batchBytes === 'number' ? batchBytes : 'as the server says',
-      maxRecordBodyBytes: MAX_BODY_BYTES,
+      maxRecordBodyBytes: MAX_RECORD_BODY_BYTES,
     }),
     outbound: (connection?: Connection) => new RecordsOutbound({ batchBytes, idleTurns, more }, connection),
     inbound: (connection?: Connection) => new CodecStream(RECORDS, new RecordDecoder(), connection),

@@ -1,11 +1,9 @@
 import { ByteQueue } from '../../core/byte-queue.js';
 import { TlsHandshakeError } from '../../core/errors.js';
+import { MAX_RECORD_PLAINTEXT_BYTES, RECORD_HEADER_BYTES, RecordHeaderReader } from '../formats/tls-record.js';
 
-const HEADER_BYTES = 5;
 /** Content type of a handshake record. */
 const HANDSHAKE = 22;
-/** Plaintext of a record at most (RFC 8446 §5.1). */
-const MAX_BODY_BYTES = 16_384;
 
 /**
  * What a client says first: the record with its ClientHello. A server waits for all of it before it begins a handshake,
@@ -17,6 +15,7 @@ const MAX_BODY_BYTES = 16_384;
  */
 export class FirstRecord {
   readonly #queue = new ByteQueue();
+  readonly #headers = new RecordHeaderReader();
 
   /**
    * Takes a chunk. Gives all that came, once the record is whole, or once OpenSSL can tell by its header alone that it is
@@ -26,13 +25,14 @@ export class FirstRecord {
    */
   push(chunk: Buffer): Buffer | undefined {
     const queue = this.#queue;
+    const headers = this.#headers;
     queue.push(chunk);
-    if (queue.length < HEADER_BYTES) return undefined;
-    const header = queue.peek(HEADER_BYTES);
-    const [type, major] = header as unknown as [number, number];
-    const length = header.readUInt16BE(3);
-    if (type === HANDSHAKE && major === 3 && length > 0 && length <= MAX_BODY_BYTES) {
-      return queue.length < HEADER_BYTES + length ? undefined : queue.take(queue.length);
+    for (let at = 0; at < chunk.length && headers.records === 0; at++) headers.header(chunk[at] as number);
+    if (headers.records === 0) return undefined;
+    const { type, length } = headers;
+    const major = headers.version >> 8;
+    if (type === HANDSHAKE && major === 3 && length > 0 && length <= MAX_RECORD_PLAINTEXT_BYTES) {
+      return queue.length < RECORD_HEADER_BYTES + length ? undefined : queue.take(queue.length);
     }
     // Any other record of TLS, and the hello of SSL 2, which has the highest bit of its length set.
     if (major === 3 || type >= 0x80) {

@@ -10,8 +10,8 @@ import { settingsOf, type TlsOptions } from './options.js';
 import { publishState } from './state.js';
 import { TlsDecryptor, TlsEncryptor } from './streams.js';
 
-export type { CertificateInput } from './certificates.js';
-export { CIPHER_SUITES, type CipherSuite, cipherSuite } from './cipher-suite.js';
+export type { CertificateInput } from '../formats/certificates.js';
+export { CIPHER_SUITES, type CipherSuite, cipherSuite } from '../formats/cipher-suite.js';
 export { TLS_DEFAULTS, type TlsClientOptions, type TlsLimits, type TlsOptions, type TlsServerOptions } from './options.js';
 export { expectRuntimeHash, RUNTIME_HASH_BYTES, runtimeHashOf } from './runtime-hash.js';
 export { type Phase, type TlsState, tlsState } from './state.js';

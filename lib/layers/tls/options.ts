@@ -2,8 +2,9 @@
 import { createPrivateKey, KeyObject, type X509Certificate } from 'node:crypto';
 import { definedOf, given, integerInRange, oneOf } from '../../core/check.js';
 import { InvalidOptionError } from '../../core/errors.js';
-import { type CertificateInput, certificatesOf, certificatesOfAll, listOf, Principals, pemList } from './certificates.js';
-import { type CipherSuite, cipherList, cipherSuite, DEFAULT_CIPHER_SUITES } from './cipher-suite.js';
+import { type CertificateInput, certificatesOf, certificatesOfAll, listOf, pemList } from '../formats/certificates.js';
+import { type CipherSuite, cipherList, cipherSuite, DEFAULT_CIPHER_SUITES } from '../formats/cipher-suite.js';
+import { Principals } from './principals.js';
 
 export interface TlsLimits {
   /** Milliseconds for one handshake, from its start to the peer's admission; on a server also for the first record. Default 10,000. */

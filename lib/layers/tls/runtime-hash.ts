@@ -1,7 +1,8 @@
 /** The hash of the Runtime Manager that an attested certificate carries (wire spec §B). */
 import { timingSafeEqual, type X509Certificate } from 'node:crypto';
 import { CertificateError, InvalidOptionError } from '../../core/errors.js';
-import { type Asn1, asn1 } from './asn1.js';
+import { type Asn1, content } from '../formats/asn1.js';
+import { extensionsOf } from '../formats/x509.js';
 
 /** Bytes of a runtime hash: SHA-256, or the first half of a SHA-384. */
 export const RUNTIME_HASH_BYTES = 32;
@@ -21,12 +22,12 @@ const RUNTIME_HASH_OID = Buffer.of(0x55, 0x1e, 0x01);
  * @throws CertificateError when the certificate has the extension twice, or cannot be read as DER.
  */
 export function runtimeHashOf(certificate: X509Certificate): Buffer | undefined {
-  const found = extensionsOf(certificate.raw).filter((extension) => contentOf(extension[0]).equals(RUNTIME_HASH_OID));
+  const found = partsOf(certificate).filter((extension) => content(extension[0]).equals(RUNTIME_HASH_OID));
   if (found.length > 1) {
     throw new CertificateError('the certificate has more than one runtime hash', { layer: 'tls', expected: 1, got: found.length });
   }
   // OID, then perhaps a BOOLEAN (critical), then the OCTET STRING.
-  return found[0] === undefined ? undefined : contentOf(found[0][found[0].length - 1]);
+  return found[0] === undefined ? undefined : content(found[0][found[0].length - 1]);
 }
 
 /**
@@ -65,22 +66,10 @@ function hashBytes(hash: Buffer | string): Buffer {
 }
 
 /** The extensions of a certificate, each as the list of its parts. */
-function extensionsOf(der: Buffer): Asn1[][] {
+function partsOf(certificate: X509Certificate): Asn1[][] {
   try {
-    // decodeBitStrings would look for ASN.1 in signatures; forge's types do not know the option.
-    const options = { strict: true, decodeBitStrings: false } as unknown as boolean;
-    const [tbs] = itemsOf(asn1.fromDer(der.toString('latin1'), options));
-    const isExtensions = (item: Asn1) => item.tagClass === asn1.Class.CONTEXT_SPECIFIC && Number(item.type) === 3;
-    return itemsOf(itemsOf(itemsOf(tbs).find(isExtensions))[0]).map(itemsOf);
+    return extensionsOf(certificate);
   } catch (cause) {
-    throw new CertificateError('the certificate cannot be read as DER', { layer: 'tls', got: der.length, cause });
+    throw new CertificateError('the certificate cannot be read as DER', { layer: 'tls', got: certificate.raw.length, cause });
   }
-}
-
-function itemsOf(value: Asn1 | undefined): Asn1[] {
-  return value !== undefined && Array.isArray(value.value) ? value.value : [];
-}
-
-function contentOf(value: Asn1 | undefined): Buffer {
-  return value !== undefined && typeof value.value === 'string' ? Buffer.from(value.value, 'latin1') : Buffer.alloc(0);
 }

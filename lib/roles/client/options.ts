@@ -1,4 +1,4 @@
-import type { Dialect } from '../../layers/bincode/index.js';
+import type { Dialect } from '../../layers/formats/dialect.js';
 import type { TlsClientOptions } from '../../layers/tls/index.js';
 
 /** How far a transfer has come. */

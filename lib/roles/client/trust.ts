@@ -2,7 +2,7 @@ import { createPrivateKey, type KeyObject, type X509Certificate } from 'node:cry
 import { given, textOf } from '../../core/check.js';
 import { InvalidOptionError } from '../../core/errors.js';
 import { type Policy, policyHash, readPolicy } from '../../enclave/policy/index.js';
-import { certificatesOf } from '../../layers/tls/certificates.js';
+import { certificatesOf } from '../../layers/formats/certificates.js';
 import { expectRuntimeHash, type TlsClientOptions } from '../../layers/tls/index.js';
 import type { ClientOptions } from './options.js';
 

@@ -1,6 +1,6 @@
 import { type KeyObject, X509Certificate } from 'node:crypto';
 import { CertificateError, LimitError } from '../../core/errors.js';
-import { certificatesOf } from '../../layers/tls/certificates.js';
+import { certificatesOf } from '../../layers/formats/certificates.js';
 
 const LAYER = 'runtime-manager';
 const PEM = Buffer.from('-----BEGIN CERTIFICATE-----');

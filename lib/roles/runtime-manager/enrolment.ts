@@ -3,7 +3,8 @@ import { makeKey } from '../../attestation/certificate.js';
 import type { AttestationProtocol, Attester } from '../../attestation/evidence/attester.js';
 import { makeRequest } from '../../attestation/request.js';
 import { LimitError, NotReadyError } from '../../core/errors.js';
-import type { Dialect, Response } from '../../layers/bincode/index.js';
+import type { Response } from '../../layers/bincode/index.js';
+import type { Dialect } from '../../layers/formats/dialect.js';
 import { checkChain, readChain } from './certificate-chain.js';
 
 const LAYER = 'runtime-manager';

@@ -1,7 +1,8 @@
 import type { Duplex } from 'node:stream';
 import { drained } from '../../core/drained.js';
 import { LinkError } from '../../core/errors.js';
-import type { Dialect, Request, Response } from '../../layers/bincode/index.js';
+import type { Request, Response } from '../../layers/bincode/index.js';
+import type { Dialect } from '../../layers/formats/dialect.js';
 import type { FrameKind } from '../../layers/frame/index.js';
 import type { Channel } from '../../pipeline/channel.js';
 import { type LinkOptions, serverManagerStack } from '../stacks.js';

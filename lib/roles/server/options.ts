@@ -1,7 +1,7 @@
 import { definedOf, integerInRange } from '../../core/check.js';
 import { InvalidOptionError } from '../../core/errors.js';
 import { type Policy, readPolicy } from '../../enclave/policy/index.js';
-import type { Dialect } from '../../layers/bincode/index.js';
+import type { Dialect } from '../../layers/formats/dialect.js';
 import type { FrameKind } from '../../layers/frame/index.js';
 import { type Log, noLog } from '../options.js';
 import { attestationUrl } from './attestation-client.js';

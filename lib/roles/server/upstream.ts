@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InvalidOptionError } from '../../core/errors.js';
-import type { Dialect } from '../../layers/bincode/index.js';
+import type { Dialect } from '../../layers/formats/dialect.js';
 import type { FrameKind } from '../../layers/frame/index.js';
 import { type Address, type ConnectAddress, parseAddress } from '../../transports/address.js';
 import { openPipe } from '../../transports/pipe.js';

@@ -5,8 +5,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { type Asn1, boolean as asn1Boolean, integer, sequence, toDer } from '../../../lib/attestation/der.js';
 import { verifyNitroDocument } from '../../../lib/attestation/evidence/index.js';
+import { type Asn1, boolean as asn1Boolean, integer, sequence, toDer } from '../../../lib/layers/formats/asn1.js';
 import {
   CA,
   type Certified,

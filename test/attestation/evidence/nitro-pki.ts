@@ -1,8 +1,8 @@
 /** Certificates for Nitro documents, right ones and wrong ones: P-384, made once a process, never written anywhere. */
 import { createPublicKey, type KeyObject, randomBytes } from 'node:crypto';
 import { makeCertificate, nameOf, publicKeyInfo, signatureAlgorithm, signed } from '../../../lib/attestation/certificate.js';
-import { type Asn1, bits, boolean, integer, octets, oid, sequence, tagged, time, toDer } from '../../../lib/attestation/der.js';
 import { makeNitroDocument, type NewNitroDocument } from '../../../lib/attestation/evidence/index.js';
+import { type Asn1, bits, boolean, integer, octets, oid, sequence, tagged, time, toDer } from '../../../lib/layers/formats/asn1.js';
 import { newKey } from './support.js';
 
 export const DAY = 86_400_000;

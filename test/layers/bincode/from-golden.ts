@@ -2,7 +2,6 @@
 import {
   type Bytes,
   type DecodeOptions,
-  type Dialect,
   decodeRequest,
   decodeResponse,
   decodeStatus,
@@ -15,6 +14,7 @@ import {
   type Slices,
   type Status,
 } from '../../../lib/layers/bincode/index.js';
+import type { Dialect } from '../../../lib/layers/formats/dialect.js';
 import { type GoldenBytes, type GoldenDialect, goldenBytes, goldenText } from '../../support/golden.js';
 
 export type Message<B> = Request<B> | Response<B> | Status;

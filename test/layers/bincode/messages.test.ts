@@ -3,8 +3,6 @@ import t from 'tap';
 import { BincodeError } from '../../../lib/core/errors.js';
 import {
   type Bytes,
-  DIALECTS,
-  type Dialect,
   decodeRequest,
   decodeResponse,
   decodeStatus,
@@ -19,6 +17,7 @@ import {
   STATUSES,
   sliceBytes,
 } from '../../../lib/layers/bincode/index.js';
+import { DIALECTS, type Dialect } from '../../../lib/layers/formats/dialect.js';
 import { cutAt, seeded } from '../../support/splits.js';
 import { countCopies } from './drive.js';
 import { plain } from './from-golden.js';

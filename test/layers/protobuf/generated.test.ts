@@ -3,7 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { BULK_FIELDS, DIALECTS, ENVELOPES, envelopeTable, ONLY_IN, VARINT } from '../../../lib/layers/protobuf/schema.js';
+import { DIALECTS } from '../../../lib/layers/formats/dialect.js';
+import { BULK_FIELDS, ENVELOPES, envelopeTable, ONLY_IN, VARINT } from '../../../lib/layers/protobuf/schema.js';
 import { PROJECT_ROOT } from '../../support/golden.js';
 
 const generate = (...args: string[]) =>

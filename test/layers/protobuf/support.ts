@@ -3,7 +3,8 @@ import type { Transform } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import type { VeracruzError } from '../../../lib/core/errors.js';
 import { Announce } from '../../../lib/core/unit.js';
-import { type Dialect, type EnvelopeName, IncomingBody } from '../../../lib/layers/protobuf/index.js';
+import type { Dialect } from '../../../lib/layers/formats/dialect.js';
+import { type EnvelopeName, IncomingBody } from '../../../lib/layers/protobuf/index.js';
 import { type GoldenDialect, goldenBytes, goldenText } from '../../support/golden.js';
 
 /** Limits that let every vector through (one has a file name of 70,008 bytes). */

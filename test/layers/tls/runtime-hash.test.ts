@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { makeAuthority } from '../../../lib/attestation/authority.js';
 import { makeCertificate, makeKey, nameOf, publicKeyInfo, signatureAlgorithm, signed } from '../../../lib/attestation/certificate.js';
-import { integer, octets, oid, sequence, tagged, time } from '../../../lib/attestation/der.js';
+import { integer, octets, oid, sequence, tagged, time } from '../../../lib/layers/formats/asn1.js';
 import { expectRuntimeHash, runtimeHashOf } from '../../../lib/layers/tls/index.js';
 import { seeded } from '../../support/splits.js';
 import { authority, issued, RUNTIME_HASH } from './pki.js';

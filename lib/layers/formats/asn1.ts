@@ -1,8 +1,12 @@
-/** DER by the piece: node-forge's ASN.1 as a few words, with Buffers at the edges. */
+/** ASN.1 in DER by the piece: node-forge's reader and writer as a few words, with Buffers at the edges. */
 import { isUtf8 } from 'node:buffer';
-import { type Asn1, asn1 } from '../layers/tls/asn1.js';
+import { createRequire } from 'node:module';
+import type forge from 'node-forge';
 
-export type { Asn1 } from '../layers/tls/asn1.js';
+/** node-forge's reader and writer of ASN.1, and nothing else of it: the whole costs a client another 4 MB of memory. */
+const asn1 = createRequire(import.meta.url)('node-forge/lib/asn1.js') as typeof forge.asn1;
+/** One ASN.1 value. */
+export type Asn1 = forge.asn1.Asn1;
 
 const { Class, Type } = asn1;
 
@@ -38,9 +42,15 @@ export function toDer(value: Asn1): Buffer {
   return Buffer.from(asn1.toDer(value).getBytes(), 'latin1');
 }
 
-/** Throws forge's own error on anything that is not exactly one DER value; callers give it a name. */
-export function fromDer(bytes: Uint8Array): Asn1 {
-  return asn1.fromDer(binary(bytes), true);
+/**
+ * Throws forge's own error on anything that is not exactly one DER value; callers give it a name.
+ *
+ * `bitStrings: false` leaves BIT STRINGs as they are. Otherwise forge looks for ASN.1 inside them, signatures included.
+ */
+export function fromDer(bytes: Uint8Array, { bitStrings = true } = {}): Asn1 {
+  // forge's types do not know the option.
+  const options = { strict: true, decodeBitStrings: bitStrings } as unknown as boolean;
+  return asn1.fromDer(binary(bytes), options);
 }
 
 /** The items of a constructed value; of a primitive one, none. */

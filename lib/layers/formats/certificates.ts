@@ -1,5 +1,5 @@
-/** Certificates as options carry them, and the comparison with a policy's principals. */
-import { createHash, timingSafeEqual, X509Certificate } from 'node:crypto';
+/** Certificates as options carry them: PEM and DER. */
+import { X509Certificate } from 'node:crypto';
 import { InvalidOptionError } from '../../core/errors.js';
 
 /** PEM text of one or more certificates, or the DER of one. */
@@ -39,29 +39,4 @@ export function listOf(option: string, inputs: readonly CertificateInput[]): rea
 /** Each as PEM, which is what node:tls takes. */
 export function pemList(certificates: readonly X509Certificate[]): string[] {
   return certificates.map((certificate) => certificate.toString());
-}
-
-const digest = (certificate: X509Certificate) => createHash('sha256').update(certificate.raw).digest();
-
-/**
- * The exact principals of a policy. A peer is one when the DER of its leaf equals that of an identity's first
- * certificate (wire spec §B); a chain that leads to an identity is not enough.
- */
-export class Principals {
-  readonly #digests: readonly Buffer[];
-
-  /** `leaves`: the first certificate of each identity. */
-  constructor(leaves: readonly X509Certificate[]) {
-    this.#digests = leaves.map(digest);
-  }
-
-  /** The index of the first identity that `leaf` is, or undefined. Compares SHA-256 of DER, all of them, in constant time. */
-  match(leaf: X509Certificate): number | undefined {
-    const own = digest(leaf);
-    let found = -1;
-    for (let i = this.#digests.length - 1; i >= 0; i--) {
-      if (timingSafeEqual(own, this.#digests[i] as Buffer)) found = i;
-    }
-    return found < 0 ? undefined : found;
-  }
 }
