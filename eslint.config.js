@@ -1,6 +1,15 @@
 // Formatting and simple rules are biome's; here stand the rules that need types, and the one about who may import whom.
+import { readdirSync } from 'node:fs';
 import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
+
+const LIB = new URL('lib/', import.meta.url);
+
+/** Names of the folders in `folder` of lib/. Read from disk, so that a new one cannot escape the rules below. */
+const foldersIn = (folder) =>
+  readdirSync(new URL(folder, LIB), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name);
 
 /** A folder of lib/ and the folders it may import from, the topmost first. */
 const MAY_IMPORT = {
@@ -13,26 +22,47 @@ const MAY_IMPORT = {
   layers: ['core'],
   core: [],
 };
+const FOLDERS = Object.keys(MAY_IMPORT);
+const unlisted = foldersIn('.').filter((name) => !FOLDERS.includes(name));
+if (unlisted.length > 0) throw new Error(`MAY_IMPORT in eslint.config.js does not say what lib/${unlisted.join(', lib/')} may import`);
 
-const LAYERS = ['protobuf', 'length-prefix', 'tls', 'records', 'base64', 'session', 'bincode', 'frame'];
+/** The folder of layers/ that holds what several layers or roles need, and that every layer may import. */
+const FORMATS = 'formats';
+const LAYERS = foldersIn('layers/');
+const ROLES = foldersIn('roles/');
 
-/** Files of `folder` must not import from `others`; every path that leaves a folder begins with `../`. */
-const mayNotImport = (folder, others, message) => ({
-  files: [`lib/${folder}/**/*.ts`],
+/** The files of `glob` in lib/ must not import from `others`; every path that leaves a folder begins with `../`. */
+const mayNotImport = (glob, others, message) => ({
+  files: [`lib/${glob}`],
   rules: { 'no-restricted-imports': ['error', { patterns: [{ regex: `^(\\.\\./)+(${others.join('|')})/`, message }] }] },
 });
 
-const FOLDERS = Object.keys(MAY_IMPORT);
-const directions = Object.entries(MAY_IMPORT)
-  .filter(([folder]) => folder !== 'layers' && folder !== 'cli')
-  .map(([folder, allowed]) => {
-    const others = FOLDERS.filter((name) => name !== folder && !allowed.includes(name));
-    return mayNotImport(folder, others, `lib/${folder} may import only from: ${[folder, ...allowed].join(', ')}`);
-  });
+/** The folders of lib/ that files of `folder` must not import from. */
+const forbiddenTo = (folder) => FOLDERS.filter((name) => name !== folder && !MAY_IMPORT[folder].includes(name));
+
+const directions = FOLDERS.filter((folder) => folder !== 'cli').map((folder) =>
+  mayNotImport(
+    `${folder}/**/*.ts`,
+    forbiddenTo(folder),
+    `lib/${folder} may import only from: ${[folder, ...MAY_IMPORT[folder]].join(', ')}`,
+  ),
+);
+// A later entry replaces an earlier one for its files, so these say again what holds for all of layers/ and roles/.
 const layerDirections = LAYERS.map((layer) => {
-  const others = [...FOLDERS.filter((name) => name !== 'core'), ...LAYERS.filter((name) => name !== layer)];
-  return mayNotImport(`layers/${layer}`, others, 'a layer may import only from core, and knows nothing of its neighbours');
+  const neighbours = LAYERS.filter((name) => name !== layer && name !== FORMATS);
+  return mayNotImport(
+    `layers/${layer}/**/*.ts`,
+    [...forbiddenTo('layers'), ...neighbours],
+    `a layer may import only from core and layers/${FORMATS}, and knows nothing of its neighbours`,
+  );
 });
+const roleDirections = ROLES.map((role) =>
+  mayNotImport(
+    `roles/${role}/**/*.ts`,
+    [...forbiddenTo('roles'), ...ROLES.filter((name) => name !== role)],
+    'a role knows nothing of other roles; what several need is in lib/roles itself',
+  ),
+);
 
 export default defineConfig(
   { ignores: ['dist/**', '**/*.generated.js', '**/*.generated.d.ts', 'node_modules/**'] },
@@ -47,6 +77,7 @@ export default defineConfig(
   },
   ...directions,
   ...layerDirections,
+  ...roleDirections,
   {
     files: ['lib/**/*.ts'],
     rules: { '@typescript-eslint/no-explicit-any': 'error' },

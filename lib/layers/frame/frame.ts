@@ -7,7 +7,7 @@ import { FRAME_HEADERS, FRAME_KINDS, type FrameKind } from './header.js';
 
 export interface FrameOptions {
   /**
-   * Bytes of one payload, either way, the header not counted: 1 to 2^53 - 1 (`tcp9`) or 2^32 - 1 (`icecap4`).
+   * Bytes of one payload, in either direction, the header not counted: 1 to 2^53 - 1 (`tcp9`) or 2^32 - 1 (`icecap4`).
    * Default 1 MiB + 64.
    */
   maxFrameBytes?: number;
@@ -19,7 +19,7 @@ export const FRAME_DEFAULTS = Object.freeze({ maxFrameBytes: 1_048_576 + 64 });
  * The layer between bincode and a byte pipe (wire spec §D, "Framing"). Rules and errors: `FrameEncoder` and `FrameDecoder`.
  *
  * Throws `InvalidOptionError`. A connection fails with `ERR_VC_LIMIT`, `ERR_VC_TRUNCATED`, `ERR_VC_INVALID_ARGUMENT`, or,
- * on the way out, `ERR_VC_LENGTH_MISMATCH`.
+ * outbound, `ERR_VC_LENGTH_MISMATCH`.
  *
  * @example
  * stack(bincode({ dialect: '2207', sends: 'response', receives: 'request' }), frame('icecap4'));

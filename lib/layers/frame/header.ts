@@ -23,9 +23,9 @@ export interface FrameHeader {
   /** The option that limits a payload there. */
   readonly limitOption: 'maxMessageBytes' | 'maxFrameBytes';
   /** Writes `length` (0 to `maxLength`) to the start of `target`. */
-  write(target: Buffer, length: number): void;
+  readonly write: (target: Buffer, length: number) => void;
   /** The length that the header at `offset` (default 0) of `source` tells; a bigint from 2^53 on. */
-  read(source: Buffer, offset?: number): number | bigint;
+  readonly read: (source: Buffer, offset?: number) => number | bigint;
 }
 
 const TWO_POW_32 = 2 ** 32;

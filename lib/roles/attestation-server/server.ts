@@ -4,7 +4,7 @@ import { DeviceRegistry } from '../../attestation/registry/index.js';
 import { AbortedError } from '../../core/errors.js';
 import { type Address, formatAddress, parseAddress } from '../../transports/address.js';
 import { boundAddress, listen } from '../../transports/socket.js';
-import { answerClientError, plain } from '../server/http-front.js';
+import { answerClientError, plain } from '../http-answers.js';
 import { type AttestationServerOptions, type Completed, completeOptions } from './options.js';
 import { answerOk } from './post-body.js';
 import { RequestRate } from './request-rate.js';

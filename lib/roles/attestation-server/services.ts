@@ -4,7 +4,7 @@ import { asVeracruzError, ProtobufError, VeracruzError } from '../../core/errors
 import { encodeBase64 } from '../../layers/base64/index.js';
 import type { Channel } from '../../pipeline/channel.js';
 import { tooLong } from '../../transports/http-faults.js';
-import { plain } from '../server/http-front.js';
+import { plain } from '../http-answers.js';
 import { attestationServerStack } from '../stacks.js';
 import { type Appraised, Appraiser } from './appraiser.js';
 import { Challenges } from './challenges.js';

@@ -1,6 +1,5 @@
 /** How the Server reads requests and words its refusals in HTTP (wire spec §C). */
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import type { IncomingMessage } from 'node:http';
 import { asVeracruzError, LimitError, LinkError, SessionTextError, type VeracruzError } from '../../core/errors.js';
 import { SessionRequestDecoder } from '../../layers/session/index.js';
 import type { BegunBody } from '../../transports/http-bodies.js';
@@ -10,28 +9,6 @@ export function statusOf(error: VeracruzError): number {
   if (error instanceof LimitError) return 413;
   if (error instanceof LinkError) return 503;
   return error instanceof SessionTextError ? 400 : 500;
-}
-
-/** One plain line; a body that is still coming is not read, so the connection cannot be used again. */
-export function plain(
-  request: IncomingMessage,
-  response: ServerResponse,
-  status: number,
-  text: string,
-  headers: Record<string, string> = {},
-): void {
-  const answer = () => {
-    if (response.headersSent || response.destroyed) {
-      response.destroy();
-      return;
-    }
-    const leftover = request.complete ? {} : { connection: 'close' };
-    response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', ...leftover, ...headers }).end(`${text}\n`);
-    request.resume();
-  };
-  // Of a body that has come with its head Node says in the next turn that it is complete.
-  if (request.complete) answer();
-  else setImmediate(answer);
 }
 
 /** What of a POST's body was read to know whose it is. */
@@ -94,15 +71,4 @@ function waitForSessionId(request: IncomingMessage, take: (piece: Buffer) => Bod
     request.on('end', onEnd);
     request.on('close', onClose);
   });
-}
-
-/** Node leaves the answer to a request that it could not parse to whoever listens. */
-export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (!socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
-  const reason = { 400: 'Bad Request', 408: 'Request Timeout', 431: 'Request Header Fields Too Large' }[status];
-  socket.end(`HTTP/1.1 ${status} ${reason}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
 }

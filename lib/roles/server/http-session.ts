@@ -7,8 +7,9 @@ import { sliceBytes } from '../../layers/bincode/index.js';
 import type { Channel } from '../../pipeline/channel.js';
 import type { BufferPool } from '../../transports/body-buffer.js';
 import { type BegunBody, HttpBodies } from '../../transports/http-bodies.js';
+import { plain } from '../http-answers.js';
 import { serverClientStack } from '../stacks.js';
-import { plain, statusOf } from './http-front.js';
+import { statusOf } from './http-front.js';
 import type { ManagerSession } from './manager-session.js';
 
 const LAYER = 'server';
