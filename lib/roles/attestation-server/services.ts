@@ -20,43 +20,40 @@ const FAILED = 'attestation failed';
 /** A message to answer with, or the bytes of a body that is none: base64 of them goes out. */
 type Outcome = Answer | Buffer;
 
-/** A path, the message that it takes, and what it does with it. */
-interface Service<A extends Arm> {
-  readonly takes: A;
-  readonly serve: (fields: Fields<A>, from: string) => Promise<Outcome>;
-}
+/** What each message is answered by. A new message of the schema does not compile until it has an entry here. */
+type Serving = { readonly [A in Arm]: (fields: Fields<A>, from: string) => Promise<Outcome> };
+
+/** The paths that take each message (wire spec §F). */
+const PATHS: Readonly<Record<Arm, readonly string[]>> = {
+  start_msg: ['/Start'],
+  native_psa_attestation_token: ['/PSA/AttestationToken', '/PSA'],
+  nitro_attestation_doc: ['/Nitro/AttestationToken', '/Nitro'],
+  proxy_psa_attestation_token: ['/VerifyPAT'],
+};
+const TAKEN_AT: ReadonlyMap<string, Arm> = new Map(
+  Object.entries(PATHS).flatMap(([arm, paths]) => paths.map((path) => [path, arm as Arm] as const)),
+);
 
 /** The POSTs of an attestation server: one message in, one out. */
 export class Services {
   readonly #options: Completed;
   readonly #registry: DeviceRegistry;
   readonly #challenges: Challenges;
-  readonly #appraiser: Appraiser;
-  readonly #services: ReadonlyMap<string, Service<Arm>>;
+  readonly #serving: Serving;
 
   constructor(registry: DeviceRegistry, options: Completed) {
     this.#options = options;
     this.#registry = registry;
     this.#challenges = new Challenges(options.maxChallenges, options.challengeLifetimeMs, options.clock);
-    this.#appraiser = new Appraiser(registry, this.#challenges, options);
-    const start = service('start_msg', (fields) => this.#start(fields));
-    const psa = service('native_psa_attestation_token', ({ token, device_id, csr }, from) =>
-      this.#attest(device_id, from, () => this.#appraiser.psa(device_id, token, csr)),
-    );
-    const nitro = service('nitro_attestation_doc', ({ doc, device_id }, from) =>
-      this.#attest(device_id, from, () => this.#appraiser.nitro(device_id, doc)),
-    );
-    const proxy = service('proxy_psa_attestation_token', ({ token, pubkey, device_id }, from) =>
-      this.#judge(device_id, from, () => this.#appraiser.proxy(device_id, token, pubkey)),
-    );
-    this.#services = new Map([
-      ['/Start', start],
-      ['/PSA/AttestationToken', psa],
-      ['/PSA', psa],
-      ['/Nitro/AttestationToken', nitro],
-      ['/Nitro', nitro],
-      ['/VerifyPAT', proxy],
-    ]);
+    const appraiser = new Appraiser(registry, this.#challenges, options);
+    this.#serving = {
+      start_msg: (fields) => this.#start(fields),
+      native_psa_attestation_token: ({ token, device_id, csr }, from) =>
+        this.#attest(device_id, from, () => appraiser.psa(device_id, token, csr)),
+      nitro_attestation_doc: ({ doc, device_id }, from) => this.#attest(device_id, from, () => appraiser.nitro(device_id, doc)),
+      proxy_psa_attestation_token: ({ token, pubkey, device_id }, from) =>
+        this.#judge(device_id, from, () => appraiser.proxy(device_id, token, pubkey)),
+    };
   }
 
   /** Challenges that are kept, late ones included. */
@@ -65,12 +62,14 @@ export class Services {
   }
 
   has(path: string): boolean {
-    return this.#services.has(path);
+    return TAKEN_AT.has(path);
   }
 
   /** Answers a POST, whatever is in it. Never rejects. `proceed` is called when its body is wanted. */
   async serve(path: string, request: IncomingMessage, response: ServerResponse, proceed: () => void): Promise<void> {
-    const { takes, serve } = this.#services.get(path) as Service<Arm>;
+    const takes = TAKEN_AT.get(path) as Arm;
+    // The message is of that kind: that is seen to before it is served.
+    const serve = this.#serving[takes] as (fields: Fields<Arm>, from: string) => Promise<Outcome>;
     const from = request.socket.remoteAddress ?? '';
     let channel: Channel<Asked | Answer> | undefined;
     try {
@@ -134,9 +133,4 @@ export class Services {
     }
     plain(request, response, status, message);
   }
-}
-
-/** One of the map: that its message is the one that it takes is seen to when it is served. */
-function service<A extends Arm>(takes: A, serve: Service<A>['serve']): Service<Arm> {
-  return { takes, serve: serve as Service<Arm>['serve'] };
 }

@@ -170,6 +170,7 @@ export class RuntimeManager {
   }
 
   #answer(request: Request, link: Link): Response | PendingResponse {
+    // There is no default, so that a new kind of request does not compile until it has a case here.
     switch (request.kind) {
       case 'Attestation':
         return link.enrolment === undefined
