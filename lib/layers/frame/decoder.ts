@@ -23,6 +23,8 @@ import type { FrameHeader } from './header.js';
  * Errors: `LimitError` for an announced length over the limit; `TruncatedError` for an end inside a header or a payload;
  * `InvalidArgumentError` for what is neither a Buffer nor a mark.
  *
+ * The bytes of each header: `FRAME_HEADERS`.
+ *
  * @see FrameEncoder
  */
 export class FrameDecoder implements Codec<ItemChunk, AnnouncedChunk> {

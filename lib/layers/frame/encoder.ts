@@ -24,6 +24,8 @@ const MERGE_MAX_BYTES = 64;
  * Errors: `LengthMismatchError` for more or fewer bytes than announced; `LimitError` for a payload over the limit;
  * `InvalidArgumentError` for a length that is none, and for what is neither an `Announce` nor a Buffer.
  *
+ * The bytes of each header: `FRAME_HEADERS`.
+ *
  * @see FrameDecoder
  */
 export class FrameEncoder implements Codec<AnnouncedChunk, Buffer> {
