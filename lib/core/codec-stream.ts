@@ -1,45 +1,121 @@
 import type { TransformCallback } from 'node:stream';
 import type { Codec } from './codec.js';
-import { CodecPump } from './codec-pump.js';
 import type { Connection } from './connection.js';
 import { LayerStream } from './layer-stream.js';
+import { isMark } from './unit.js';
 
 /**
- * The stream shell of a codec. Its pump is the brake that Transform lacks: when the neighbour's buffer is full the codec
- * is asked no more, until the next `_read`, so that one chunk that holds a thousand messages does not become a thousand
- * messages at once.
+ * The Transform of a codec: the one way in which a codec is driven.
+ *
+ *     write(chunk) ─▶ codec.push, codec.next… ─▶ push(item)          the next chunk when the codec wants input
+ *     write(mark)  ─▶ codec.flush, codec.next… or push(mark)
+ *     end()        ─▶ codec.end,  codec.next… ─▶ push(item)… ─▶ end
+ *
+ * It is the brake that Transform lacks: when the neighbour's buffer is full, the codec is asked no more until the next
+ * `_read`. One chunk that holds a thousand messages does not become a thousand messages at once.
  */
 export class CodecStream<In, Out> extends LayerStream<In, Out> {
-  readonly #pump: CodecPump<In, Out>;
-  /** Of the chunk in hand, or of the end. */
-  #done: TransformCallback = () => {};
+  readonly #codec: Codec<In, Out>;
+  /** Called when the chunk in hand, or the end, is digested. Undefined while there is neither. */
+  #done: TransformCallback | undefined;
+  /** The neighbour has no room; the codec may have more to give. */
+  #paused = false;
 
   constructor(layer: string, codec: Codec<In, Out>, connection?: Connection) {
     super(layer, connection);
-    const sink = { take: (item: Out) => this.give(item), end: () => this.#done() };
-    this.#pump = new CodecPump(codec, sink, (thrown) => this.#done(this.fault(thrown)));
+    this.#codec = codec;
   }
 
   override _transform(chunk: In, _encoding: BufferEncoding, done: TransformCallback): void {
-    this.count(chunk);
     this.#done = done;
-    this.#pump.push(chunk, done);
+    try {
+      if (isMark(chunk)) {
+        if (this.#codec.flush === undefined) this.push(chunk);
+        else this.#codec.flush();
+      } else {
+        this.count(chunk);
+        this.#codec.push(chunk);
+      }
+    } catch (thrown) {
+      this.#fail(thrown);
+      return;
+    }
+    this.#drain();
   }
 
   override _flush(done: TransformCallback): void {
     this.#done = done;
-    this.#pump.end();
+    try {
+      this.#codec.end();
+    } catch (thrown) {
+      this.#fail(thrown);
+      return;
+    }
+    this.#drain();
   }
 
   override _read(size: number): void {
-    const before = this.readableLength;
-    this.#pump.resume();
-    // A codec that had nothing more leaves Transform's own pause in force, and no other `_read` would come to end it.
-    if (!this.#pump.paused && this.readableLength === before) super._read(size);
+    if (this.#paused) {
+      this.#paused = false;
+      const before = this.readableLength;
+      this.#drain();
+      // No other `_read` comes while nothing was pushed: the one that ends Transform's own pause is this.
+      if (this.#paused || this.readableLength !== before) return;
+    }
+    super._read(size);
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    this.#pump.destroy(error);
+    this.#done = undefined;
+    this.#paused = false;
+    this.#codec.destroy?.(error);
     super._destroy(error, done);
+  }
+
+  /** Gives items until the codec wants input or the neighbour wants a pause. */
+  #drain(): void {
+    try {
+      while (!this.destroyed) {
+        const item = this.#codec.next();
+        if (item === undefined) {
+          this.#digested();
+          return;
+        }
+        if (item instanceof Promise) {
+          this.#await(item);
+          return;
+        }
+        if (!this.give(item)) {
+          this.#paused = true;
+          return;
+        }
+      }
+    } catch (thrown) {
+      this.#fail(thrown);
+    }
+  }
+
+  #await(pending: Promise<Out | undefined>): void {
+    pending.then(
+      (item) => {
+        if (this.destroyed) return;
+        if (item === undefined) this.#digested();
+        else if (this.give(item)) this.#drain();
+        else this.#paused = true;
+      },
+      (thrown: unknown) => this.#fail(thrown),
+    );
+  }
+
+  #digested(): void {
+    const done = this.#done;
+    this.#done = undefined;
+    done?.();
+  }
+
+  #fail(thrown: unknown): void {
+    const done = this.#done;
+    this.#done = undefined;
+    done?.(this.fault(thrown));
   }
 }

@@ -18,6 +18,11 @@ export interface Codec<In, Out> {
   next(): Out | undefined | Promise<Out | undefined>;
   /** The input is over: `next` is asked once more for what is left. Throws `TruncatedError` when bytes are owed. */
   end(): void;
+  /**
+   * A mark has come: what was pushed before it is complete, so nothing need wait for more. `next` is asked afterwards. A
+   * codec that has this consumes marks; all others let them pass. Only called when `next` has said `undefined`.
+   */
+  flush?(): void;
   /** The stream is gone; frees what the codec holds besides memory. */
   destroy?(error: Error | null): void;
 }

@@ -11,6 +11,8 @@ export class Connection {
   readonly id = ++lastId;
   /** The label that errors carry; a layer that learns the session's id sets it. */
   session: string | undefined;
+  /** All layers of a stack run over it, and know marks. Set by the stack; alone, a layer gives no mark that it was not given. */
+  inStack = false;
   readonly #shared = new Map<object, unknown>();
 
   constructor(session?: string) {

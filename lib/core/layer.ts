@@ -11,21 +11,26 @@ import type { LayerStream } from './layer-stream.js';
  *      outbound()            inbound()
  *         Down                  Down
  *
- * Each call makes a fresh Transform, for one connection. Chunks are Buffers and, where the type says so, the marks
- * of `unit.ts`.
+ * Each call makes a fresh Transform, for one connection. A stack that runs is a chain of these Transforms and of nothing
+ * else. Chunks are Buffers and, where the type says so, the bounds of units (`unit.ts`).
  */
 export interface Layer<Up, Down> {
   /** Stands in errors, counters and the list of layers. */
   readonly name: string;
   /** The figures in the list of layers, e.g. `{ maxMessageBytes: 17179869184 }`. */
   readonly limits: Readonly<Record<string, number | string>>;
+  /**
+   * Each item of `Up` is a whole message. Where such a layer is the top of a stack, its Channel writes END_OF_MESSAGE behind
+   * each item, and the layers below know that the message is over. Default false.
+   */
+  readonly messages?: boolean;
   /** Takes `Up`, gives `Down`. */
   outbound(connection?: Connection): LayerStream<Up, Down>;
   /** Takes `Down`, gives `Up`. */
   inbound(connection?: Connection): LayerStream<Down, Up>;
-  /** The codec that is all of `outbound`, where that is so: a stack drives it together with its neighbours'. */
+  /** The codec inside `outbound`, for use without a stream; undefined where there is none. */
   encoder?(connection?: Connection): Codec<Up, Down>;
-  /** The codec that is all of `inbound`, where that is so. */
+  /** The codec inside `inbound`, likewise. */
   decoder?(connection?: Connection): Codec<Down, Up>;
 }
 
@@ -33,12 +38,14 @@ export interface Layer<Up, Down> {
 export function layerOf<Up, Down>(definition: {
   name: string;
   limits?: Readonly<Record<string, number | string>>;
+  messages?: boolean;
   encoder: (connection?: Connection) => Codec<Up, Down>;
   decoder: (connection?: Connection) => Codec<Down, Up>;
 }): Layer<Up, Down> {
-  const { name, encoder, decoder } = definition;
+  const { name, messages = false, encoder, decoder } = definition;
   return Object.freeze({
     name,
+    messages,
     limits: Object.freeze({ ...definition.limits }),
     encoder,
     decoder,

@@ -33,6 +33,23 @@ export type BoundedChunk = Buffer | Boundary;
 /** Bytes in units, and units in bodies. */
 export type ItemChunk = BoundedChunk | BodyEnd;
 
+/**
+ * A *mark* is what a writer says of all that it has given so far: it is complete, nothing need wait for more. Marks travel
+ * through every layer, behind the last byte that was given before them. No layer's type names them: a layer that has
+ * nothing to do at a mark passes it on.
+ *
+ *     END_OF_MESSAGE     written by a Channel behind each message of its top layer; one comes out below for each
+ *     FLUSH              of a layer's own (a flight of a TLS handshake), or put in below and awaited above
+ */
+export const END_OF_MESSAGE = Symbol('veracruz-streams.end-of-message');
+export const FLUSH = Symbol('veracruz-streams.flush');
+export type Mark = typeof END_OF_MESSAGE | typeof FLUSH;
+
+/** True for a mark, which no codec is given as a chunk. */
+export function isMark(chunk: unknown): chunk is Mark {
+  return chunk === END_OF_MESSAGE || chunk === FLUSH;
+}
+
 declare const brand: unique symbol;
 interface Branded<Name extends string> {
   /** Exists for the compiler alone: it keeps a mis-ordered stack from compiling. */

@@ -10,18 +10,27 @@ export function plain(
   text: string,
   headers: Record<string, string> = {},
 ): void {
-  const answer = () => {
-    if (response.headersSent || response.destroyed) {
-      response.destroy();
-      return;
-    }
-    const leftover = request.complete ? {} : { connection: 'close' };
-    response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', ...leftover, ...headers }).end(`${text}\n`);
-    request.resume();
-  };
-  // Of a body that has come with its head Node says in the next turn that it is complete.
-  if (request.complete) answer();
-  else setImmediate(answer);
+  if (response.headersSent || response.destroyed) {
+    response.destroy();
+    return;
+  }
+  const leftover = bodyIsThere(request) ? {} : { connection: 'close' };
+  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', ...leftover, ...headers }).end(`${text}\n`);
+  request.resume();
+}
+
+const READ_BYTES = new WeakMap<IncomingMessage, number>();
+
+/** Notes how many bytes of a request's body were read so far. */
+export function noteRead(request: IncomingMessage, bytes: number): void {
+  READ_BYTES.set(request, bytes);
+}
+
+/** Whether all of a request's body has come. Of one that came with its head, Node says so only after it has given it to us. */
+function bodyIsThere(request: IncomingMessage): boolean {
+  if (request.complete) return true;
+  if (request.headers['transfer-encoding'] !== undefined) return false;
+  return (READ_BYTES.get(request) ?? 0) + request.readableLength === Number(request.headers['content-length'] ?? 0);
 }
 
 /** Node leaves the answer to a request that it could not parse to whoever listens. */

@@ -1,7 +1,6 @@
 /**
  * The stacks of the roles, top to wire. Read beside the diagram in the README, column by column.
  */
-import { definedOf } from '../core/check.js';
 import type { DeferredBytes } from '../core/deferred-bytes.js';
 import { base64 } from '../layers/base64/index.js';
 import { bincode } from '../layers/bincode/index.js';
@@ -31,20 +30,18 @@ export interface ClientStackOptions extends MessageOptions {
   readonly tls: TlsClientOptions;
   /** Bytes of records that one POST may have. */
   readonly batchBytes: () => number;
-  /** Whether more may follow soon, as far as the caller knows; see `RecordsOptions`. */
-  readonly more?: () => boolean;
   /** The transport writes letters into its bodies itself, as HttpExchange does; see `Base64Options`. Default false. */
   readonly deferred?: boolean;
 }
 
 /** Veracruz Client. Below it: an HTTP exchange with the Server. */
 export function clientStack(options: ClientStackOptions) {
-  const { dialect, maxMessageBytes, batchBytes, more, deferred = false } = options;
+  const { dialect, maxMessageBytes, batchBytes, deferred = false } = options;
   return stack(
     protobuf({ sends: 'RuntimeManagerRequest', receives: 'RuntimeManagerResponse', dialect, maxMessageBytes }),
     lengthPrefix({ maxMessageBytes }),
     tls(options.tls),
-    records({ batchBytes, ...definedOf({ more }) }),
+    records({ batchBytes }),
     base64({ deferred }),
     session<DeferredBytes>({ end: 'client' }),
   );

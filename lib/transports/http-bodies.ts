@@ -4,7 +4,7 @@ import { Duplex } from 'node:stream';
 import type { DeferredBytes } from '../core/deferred-bytes.js';
 import { drained } from '../core/drained.js';
 import { TransportError } from '../core/errors.js';
-import { BOUNDARY, type BoundedChunk } from '../core/unit.js';
+import { BOUNDARY, type BoundedChunk, isMark, type Mark } from '../core/unit.js';
 import { BodyBuffer, BufferPool } from './body-buffer.js';
 import { HTTP_LAYER, tooLong } from './http-faults.js';
 
@@ -12,7 +12,7 @@ import { HTTP_LAYER, tooLong } from './http-faults.js';
 const WHOLE_ANSWER_BYTES = 16_384;
 /** An answer up to this size is text, to be one piece with its head. */
 const TEXT_ANSWER_BYTES = 4096;
-/** Bytes of a longer answer that go out together: all of a turn, up to so many. */
+/** Bytes of a longer answer that go out together: all that has been written by then, and so many at most. */
 const PIECE_BYTES = 256 * 1024;
 
 /** What of a body was read to route its request. */
@@ -40,7 +40,8 @@ interface Exchange {
  *     read:   <bytes> <bytes> BOUNDARY          the body of a POST
  *     write:  <bytes> … BOUNDARY                200 and the body of its answer
  *
- * What is written may be `DeferredBytes`: they are written where they go out from.
+ * What is written may be `DeferredBytes`: they are written where they go out from. What was written while this was corked goes
+ * out together.
  *
  * The next body is read as soon as the one before it is through, its answer pending or not. A body over `maxBodyBytes`,
  * or one whose client went away in the middle, ends the exchange.
@@ -60,8 +61,8 @@ export class HttpBodies extends Duplex {
   };
   /** What of the first answer has not gone out yet: it may be all, or there may be more in this turn. */
   readonly #text: BodyBuffer;
-  /** It goes out at the end of this turn. */
-  #flushing = false;
+  /** Told when the first answer is out, or cannot be sent any more. */
+  readonly #onAnswered: (() => void)[] = [];
 
   /**
    * @param maxBodyBytes bytes that a body may have
@@ -78,6 +79,12 @@ export class HttpBodies extends Duplex {
   /** POSTs whose answer is not out yet. */
   get pending(): number {
     return this.#answers.length;
+  }
+
+  /** Settles when the answer that is being written has been handed over to HTTP, or cannot be any more. */
+  answered(): Promise<void> {
+    if (this.#answers.length === 0 || this.destroyed) return Promise.resolve();
+    return new Promise((resolve) => this.#onAnswered.push(resolve));
   }
 
   /** Takes a POST of which `begun` was read already. `settled` is called once, when it is over. */
@@ -101,6 +108,7 @@ export class HttpBodies extends Duplex {
     this.#bodies = [];
     this.#text.take();
     this.#watch(undefined);
+    this.#tellAnswered();
     for (const { request, response, begun } of refused) {
       if (response.headersSent) response.destroy();
       else {
@@ -117,16 +125,24 @@ export class HttpBodies extends Duplex {
     this.#reading?.request.resume();
   }
 
-  override _write(chunk: BoundedChunk | DeferredBytes, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+  override _write(chunk: BoundedChunk | DeferredBytes | Mark, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
     const response = this.#answers[0]?.response;
     if (response === undefined || response.destroyed) {
       done(new TransportError('there is no POST to answer', { layer: HTTP_LAYER }));
     } else if (chunk === BOUNDARY) {
       this.#endAnswer(response);
       done();
+    } else if (isMark(chunk)) {
+      if (response.headersSent) this.#flush(response, done);
+      else done();
     } else {
       this.#text.append(chunk);
-      if (response.headersSent || this.#text.length > WHOLE_ANSWER_BYTES) this.#stream(response, done);
+      if (this.#text.length > WHOLE_ANSWER_BYTES && !response.headersSent) {
+        response.writeHead(200, { ...this.#headers, 'content-type': 'text/plain' });
+      }
+      // While more has been written already, it goes along.
+      const last = this.writableLength <= 1;
+      if (response.headersSent && (last || this.#text.length >= PIECE_BYTES)) this.#flush(response, done);
       else done();
     }
   }
@@ -135,7 +151,12 @@ export class HttpBodies extends Duplex {
     this.#reading?.request.pause();
     this.#reading = undefined;
     this.#watch(undefined);
+    this.#tellAnswered();
     done(error);
+  }
+
+  #tellAnswered(): void {
+    for (const resolve of this.#onAnswered.splice(0)) resolve();
   }
 
   /** Minds the end of a connection, instead of that of the one before. */
@@ -149,6 +170,7 @@ export class HttpBodies extends Duplex {
   #endAnswer(response: ServerResponse): void {
     this.#answers.shift();
     if (this.#answers.length === 0) this.#watch(undefined);
+    this.#tellAnswered();
     const { bytes, release } = this.#text.take();
     if (response.headersSent) {
       response.end(bytes, release);
@@ -163,26 +185,14 @@ export class HttpBodies extends Duplex {
     }
   }
 
-  #stream(response: ServerResponse, done: () => void): void {
-    if (!response.headersSent) response.writeHead(200, { ...this.#headers, 'content-type': 'text/plain' });
-    if (this.#text.length >= PIECE_BYTES) this.#flush(response);
-    else if (!this.#flushing) {
-      this.#flushing = true;
-      process.nextTick(() => {
-        this.#flushing = false;
-        // The answer that began this may be over, and the next one under way.
-        const first = this.#answers[0]?.response;
-        if (first?.headersSent === true) this.#flush(first);
-      });
+  /** Sends what has been written of a long answer; `done` comes when there is room for more. */
+  #flush(response: ServerResponse, done: () => void): void {
+    if (this.#text.length > 0) {
+      const { bytes, release } = this.#text.take();
+      response.write(bytes, release);
     }
     if (response.writableNeedDrain) void drained(response).then(done);
     else done();
-  }
-
-  #flush(response: ServerResponse): void {
-    if (this.#text.length === 0 || response.destroyed) return;
-    const { bytes, release } = this.#text.take();
-    response.write(bytes, release);
   }
 
   #nextBody(): void {

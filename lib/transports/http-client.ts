@@ -154,9 +154,9 @@ export class HttpExchange extends Duplex {
     clearTimeout(this.#pollTimer);
     const client = this.#client;
     this.#client = undefined;
-    // In a turn of its own: undici, which may just be telling us of a lost connection, takes it badly to be destroyed then
-    // while it has a second request (an assertion fails in its socket's handler, and nobody could catch that).
-    setImmediate(() => {
+    // Not within a call of undici's: while it tells us of a lost connection and has a second request, an assertion of its
+    // own would fail in its socket's handler, and nobody could catch that.
+    process.nextTick(() => {
       client?.destroy().catch(() => {});
     });
     // Of a connection that it does not have yet undici knows nothing.

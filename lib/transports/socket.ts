@@ -125,11 +125,9 @@ export function boundAddress(server: Server, asked: Address): Address {
   return 'port' in asked && bound !== null && typeof bound === 'object' ? { ...asked, port: bound.port } : asked;
 }
 
-/** Settles when nothing listens any more; connections that exist are no reason to wait. */
+/** Settles when nothing listens any more, which is at once; connections that exist are no reason to wait. */
 async function closeServer(server: Server): Promise<void> {
-  if (!server.listening) return;
-  server.close();
-  await new Promise<void>((resolve) => setImmediate(resolve));
+  if (server.listening) server.close();
 }
 
 function checkRetry(retry: RetryOptions): RetryOptions {

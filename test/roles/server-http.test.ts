@@ -98,12 +98,12 @@ void t.test('400, and every session lives on', async (t) => {
 void t.test('400 late in a body: what came before it has reached TLS, so the session is over', async (t) => {
   const { session, manager, server, connect } = await serve(t);
   const { http, id } = await session();
-  const good = text(content(300_000));
+  const good = text(content(1_200_000));
   const body = `${id} ${good}$$$$`;
   http.write(`POST /runtime_manager HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n`);
-  http.write(body.slice(0, 200_000));
+  http.write(body.slice(0, 1_500_000));
   await until('the good part reaches the manager', () => manager.requests.filter(({ kind }) => kind === 'send').length > 1);
-  http.write(body.slice(200_000));
+  http.write(body.slice(1_500_000));
   t.equal((await http.answer()).status, 400);
   await until('the manager is told', () => closed(manager).length === 1);
   t.equal(server.sessions, 0);

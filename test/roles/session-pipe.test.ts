@@ -6,7 +6,7 @@ const MIB = 2 ** 20;
 const turn = () => new Promise((go) => setImmediate(go));
 
 void t.test('TLS waits while a MiB waits to be fetched', async (t) => {
-  const pipe = new SessionPipe();
+  const pipe = new SessionPipe({ onOutput: () => {}, onMessageOut: () => {} });
   t.teardown(() => pipe.destroy());
   let taken = 0;
   const write = (bytes: number) => pipe.write(Buffer.alloc(bytes), () => taken++);
@@ -25,10 +25,10 @@ void t.test('TLS waits while a MiB waits to be fetched', async (t) => {
 });
 
 void t.test('what waits can be fetched when the pipe is gone, in the sizes that are asked for', async (t) => {
-  const pipe = new SessionPipe();
+  const pipe = new SessionPipe({ onOutput: () => {}, onMessageOut: () => {} });
   pipe.on('error', () => {});
-  pipe.write('abc');
-  pipe.write('defgh');
+  pipe.write(Buffer.from('abc'));
+  pipe.write(Buffer.from('defgh'));
   await turn();
   pipe.destroy(new Error('the session failed'));
   await turn();
@@ -41,7 +41,7 @@ void t.test('what waits can be fetched when the pipe is gone, in the sizes that 
 });
 
 void t.test('one that is gone takes no ciphertext, and lets go of who waits', async (t) => {
-  const pipe = new SessionPipe();
+  const pipe = new SessionPipe({ onOutput: () => {}, onMessageOut: () => {} });
   let error: unknown;
   pipe.write(Buffer.alloc(2 * MIB), (fault) => {
     error = fault ?? 'none';

@@ -76,7 +76,12 @@ export function protobuf<S extends EnvelopeName, R extends EnvelopeName>(
   const sends = envelopeTable(oneOf('sends', options.sends, ENVELOPES), dialect);
   const receives = envelopeTable(oneOf('receives', options.receives, ENVELOPES), dialect);
   const onMalformed = oneOf('onMalformed', options.onMalformed ?? 'fail', ['fail', 'give']);
-  const common = { name: PROTOBUF, limits: { deliver, dialect, ...limits }, encoder: () => new ProtobufEncoder<S>(sends, limits) };
+  const common = {
+    name: PROTOBUF,
+    messages: true,
+    limits: { deliver, dialect, ...limits },
+    encoder: () => new ProtobufEncoder<S>(sends, limits),
+  };
   return deliver === 'whole'
     ? layerOf<WholeMessages<S, R>, MessageChunk>({
         ...common,

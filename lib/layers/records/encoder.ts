@@ -12,8 +12,8 @@ import { RECORD_CHECK, RECORDS } from './header.js';
  *     <16005 bytes> <401 bytes> BOUNDARY <24 bytes> BOUNDARY             batchBytes 0
  *     <16005 bytes> <425 bytes> BOUNDARY                                 batchBytes 65536
  *
- * A unit takes records as long as they fit `batchBytes`, and at least one. It is over when the next record does not
- * fit, at the end of the input, or when the caller says `closeUnit`: the codec does not know when no more is coming.
+ * A unit takes records as long as they fit `batchBytes`, and at least one. It is over when the next record does not fit, at
+ * a mark (`flush`), at the end of the input, or when the caller says `closeUnit`.
  * Nothing is copied but chunks under 1 KiB; a record that came in two chunks leaves in two. A record is kept until
  * all of it is there: at most 16,645 bytes and the chunk that goes beyond.
  *
@@ -35,13 +35,17 @@ export class RecordEncoder implements Codec<CipherChunk, RecordChunk> {
   #unitBytes = 0;
   /** The open unit takes no more records. */
   #full = false;
-  #ended = false;
+  /** A mark, or the end, has come behind what was pushed. */
+  #complete = false;
   /** Bytes that left the queue, for offsets. */
   #given = 0;
 
   constructor(batchBytes: number | (() => number) = 0) {
     this.#batchBytes = typeof batchBytes === 'number' ? () => batchBytes : batchBytes;
   }
+
+  /** Units that were closed so far. */
+  units = 0;
 
   /** Records were given, or are ready, that no BOUNDARY has closed yet. */
   get unitOpen(): boolean {
@@ -60,7 +64,13 @@ export class RecordEncoder implements Codec<CipherChunk, RecordChunk> {
       this.#given += piece.length;
       return piece;
     }
-    return this.#full || this.#ended ? this.closeUnit() : undefined;
+    if (!this.#full && !this.#complete) return undefined;
+    this.#complete = false;
+    return this.closeUnit();
+  }
+
+  flush(): void {
+    this.#complete = true;
   }
 
   /** Closes the open unit, if there is one. Only called when `next` has said `undefined`. */
@@ -68,11 +78,12 @@ export class RecordEncoder implements Codec<CipherChunk, RecordChunk> {
     if (this.#unitBytes === 0) return undefined;
     this.#unitBytes = 0;
     this.#full = false;
+    this.units++;
     return BOUNDARY;
   }
 
   end(): void {
-    this.#ended = true;
+    this.#complete = true;
     if (this.#queue.length === 0) return;
     const expected = this.#readHeader() ?? RECORD_HEADER_BYTES;
     throw new TruncatedError(`the ciphertext ended inside a TLS record: ${this.#queue.length} of ${expected} bytes`, {

@@ -19,18 +19,14 @@ export interface RecordsOptions {
    */
   batchBytes?: number | (() => number);
   /**
-   * Turns of the event loop without input after which a unit that is not full is closed, 1 to 1000. Default 2: chunks of
-   * one large write that come in consecutive turns still share a unit. Means nothing when `batchBytes` is 0.
+   * Milliseconds after which a unit that is not full is closed, when no mark has closed it before: 1 to 60,000, counted from
+   * its first record. Default 100. The end of a message is a mark, so this is for messages whose sender is slow. Means
+   * nothing when `batchBytes` is 0.
    */
-  idleTurns?: number;
-  /**
-   * Whether more may follow soon, as far as the writer knows: where it says no, a unit is closed after one turn without
-   * input. Default: always.
-   */
-  more?: () => boolean;
+  maxDelayMs?: number;
 }
 
-export const RECORDS_DEFAULTS = Object.freeze({ batchBytes: 0, idleTurns: 2 });
+export const RECORDS_DEFAULTS = Object.freeze({ batchBytes: 0, maxDelayMs: 100 });
 
 /**
  * TLS records (RFC 8446 §5.1) between TLS and a layer that has units: cuts ciphertext at record bounds outbound,
@@ -43,15 +39,14 @@ export const RECORDS_DEFAULTS = Object.freeze({ batchBytes: 0, idleTurns: 2 });
 export function records(options: RecordsOptions = {}): Layer<CipherChunk, RecordChunk> {
   const batchBytes = options.batchBytes ?? RECORDS_DEFAULTS.batchBytes;
   if (typeof batchBytes === 'number') integerInRange('batchBytes', batchBytes, 0, 2 ** 30);
-  const more = options.more ?? (() => true);
-  const idleTurns = integerInRange('idleTurns', options.idleTurns ?? RECORDS_DEFAULTS.idleTurns, 1, 1000);
+  const maxDelayMs = integerInRange('maxDelayMs', options.maxDelayMs ?? RECORDS_DEFAULTS.maxDelayMs, 1, 60_000);
   return Object.freeze({
     name: RECORDS,
     limits: Object.freeze({
       batchBytes: typeof batchBytes === 'number' ? batchBytes : 'as the server says',
       maxRecordBodyBytes: MAX_RECORD_BODY_BYTES,
     }),
-    outbound: (connection?: Connection) => new RecordsOutbound({ batchBytes, idleTurns, more }, connection),
+    outbound: (connection?: Connection) => new RecordsOutbound(batchBytes, maxDelayMs, connection),
     inbound: (connection?: Connection) => new CodecStream(RECORDS, new RecordDecoder(), connection),
     decoder: () => new RecordDecoder(),
   });

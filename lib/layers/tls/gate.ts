@@ -59,7 +59,8 @@ export class HandshakeGate {
     };
     const wake = () => {
       run();
-      // In a turn of its own: a queue of handshakes that fail at once would otherwise recurse, and block the loop.
+      // node:tls takes a step of a handshake, some milliseconds, within the call: in a turn of its own, or a queue of them
+      // would block the loop.
       setImmediate(() => {
         if (!left) start();
       });

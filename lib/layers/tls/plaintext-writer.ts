@@ -6,18 +6,46 @@ const PENDING_BYTES = 262_144;
 const SMALL_BYTES = 2048;
 /** Small chunks that are copied together: a full record. */
 const JOINED_BYTES = 16_384;
+/** Plaintext bytes of a record at most (RFC 8446 §5.1). */
+const RECORD_BYTES = 16_384;
+/** Bytes that a record has besides its plaintext, with the shortest tag there is: header 5, content type 1, tag 8. */
+const RECORD_OVERHEAD_BYTES = 14;
+/** The same with a tag of 16 bytes, which all suites but CCM_8 have. */
+const USUAL_OVERHEAD_BYTES = 22;
 
-/** Hands plaintext to the TLS socket of a session that is open. */
+/**
+ * Hands plaintext to the TLS socket of a session that is open, and tells when its ciphertext is out.
+ *
+ * What comes in one tick, up to a mark, is one write to OpenSSL: a small message and its prefix share a record. OpenSSL
+ * encrypts a write within the call, and node:tls passes the ciphertext on within it too, unless it is still busy with a
+ * write before that. So `flush` looks at the bytes that have come out: where there are as many as all of it must have, it is
+ * out. Where not, the callback of the last write tells, a turn of the event loop later.
+ */
 export class PlaintextWriter {
   readonly #socket: TLSSocket;
+  /** Bytes of ciphertext that have come out of the session so far. */
+  readonly #given: () => number;
+  readonly #overheadBytes: number;
   /** Small chunks of this tick. */
   #small: Buffer[] = [];
   #smallBytes = 0;
   /** Goes on with the chunk that filled the socket. */
   #waiting: (() => void) | undefined;
+  /** Writes to the socket that have been made, and those whose callback has come. */
+  #writes = 0;
+  #written = 0;
+  /** Of the writes since the socket was corked: how many, and their plaintext bytes. */
+  #corkedWrites = 0;
+  #corkedBytes = 0;
+  /** The writes before this one are known to be out. */
+  #out = 0;
+  /** Told when all writes are. */
+  #flushing: (() => void) | undefined;
 
-  constructor(socket: TLSSocket) {
+  constructor(socket: TLSSocket, given: () => number) {
     this.#socket = socket;
+    this.#given = given;
+    this.#overheadBytes = socket.getCipher().standardName.endsWith('CCM_8_SHA256') ? RECORD_OVERHEAD_BYTES : USUAL_OVERHEAD_BYTES;
     socket.on('drain', () => {
       const waiting = this.#waiting;
       this.#waiting = undefined;
@@ -44,6 +72,13 @@ export class PlaintextWriter {
     else this.#waiting = done;
   }
 
+  /** `done` comes when the ciphertext of all that was written is out: at once as a rule. */
+  flush(done: () => void): void {
+    this.#release();
+    if (this.#out === this.#writes) done();
+    else this.#flushing = done;
+  }
+
   /** In pieces: OpenSSL encrypts all it is given at once, and holds it. */
   #writeLarge(chunk: Buffer, done: () => void, from: number): void {
     for (let at = from; at < chunk.length; ) {
@@ -62,23 +97,31 @@ export class PlaintextWriter {
   /** The session is over: whoever waits is not called any more. */
   forget(): void {
     this.#waiting = undefined;
+    this.#flushing = undefined;
     this.#small = [];
     this.#smallBytes = 0;
   }
 
-  /**
-   * What comes in one tick is one write to OpenSSL. A small message and its prefix share a record; as two writes the second
-   * would wait a turn of the event loop for the first.
-   */
   #gather(): void {
     const socket = this.#socket;
     if (socket.writableCorked > 0) return;
     socket.cork();
-    process.nextTick(() => {
-      this.#join();
-      socket.uncork();
-    });
+    this.#corkedBytes = 0;
+    process.nextTick(this.#release);
   }
+
+  /** Lets what was gathered go to OpenSSL. */
+  readonly #release = (): void => {
+    const socket = this.#socket;
+    this.#join();
+    if (socket.writableCorked === 0) return;
+    const quiet = this.#out === this.#writes - this.#corkedWrites;
+    const before = this.#given();
+    socket.uncork();
+    this.#corkedWrites = 0;
+    const records = Math.ceil(this.#corkedBytes / RECORD_BYTES);
+    if (quiet && this.#given() - before >= this.#corkedBytes + records * this.#overheadBytes) this.#out = this.#writes;
+  };
 
   /** Hands over the small chunks. False: wait for `drain`. */
   #join(): boolean {
@@ -92,6 +135,19 @@ export class PlaintextWriter {
 
   /** False: wait for `drain`. That is far beyond the socket's own mark, because what gathers in it goes to OpenSSL together. */
   #give(bytes: Buffer): boolean {
-    return this.#socket.write(bytes) || this.#socket.writableLength < PENDING_BYTES;
+    this.#writes++;
+    this.#corkedWrites++;
+    this.#corkedBytes += bytes.length;
+    return this.#socket.write(bytes, this.#onWritten) || this.#socket.writableLength < PENDING_BYTES;
   }
+
+  readonly #onWritten = (error?: Error | null): void => {
+    if (error) return;
+    this.#written++;
+    this.#out = Math.max(this.#out, this.#written);
+    if (this.#out < this.#writes) return;
+    const flushing = this.#flushing;
+    this.#flushing = undefined;
+    flushing?.();
+  };
 }

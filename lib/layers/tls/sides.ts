@@ -7,6 +7,8 @@ export interface CipherSide {
   readonly aboveSocket: boolean;
   /** Ciphertext for the neighbour; false asks to wait for `released()`. */
   giveCipher(chunk: Buffer): boolean;
+  /** Says to the neighbour that what was given is complete. */
+  giveFlush(): void;
   /** False when the Transform is gone already. */
   fail(error: VeracruzError): boolean;
   destroy(): void;

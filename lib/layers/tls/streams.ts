@@ -3,12 +3,12 @@ import type { TransformCallback } from 'node:stream';
 import type { Connection } from '../../core/connection.js';
 import { InvalidArgumentError, type VeracruzError } from '../../core/errors.js';
 import { LayerStream } from '../../core/layer-stream.js';
-import type { ByteChunk, CipherChunk } from '../../core/unit.js';
+import { type ByteChunk, type CipherChunk, FLUSH, isMark } from '../../core/unit.js';
 import type { TlsEngine } from './engine.js';
 import type { CipherSide, PlainSide } from './sides.js';
 
 /**
- * Plaintext in, ciphertext out. Ends with close_notify.
+ * Plaintext in, ciphertext out. A mark goes on when the ciphertext of all that came before it has. Ends with close_notify.
  *
  * @see TlsDecryptor
  */
@@ -29,6 +29,10 @@ export class TlsEncryptor extends LayerStream<ByteChunk, CipherChunk> implements
     return this.destroyed || this.give(chunk);
   }
 
+  giveFlush(): void {
+    if (this.connection?.inStack === true && !this.destroyed) this.push(FLUSH);
+  }
+
   fail(error: VeracruzError): boolean {
     if (this.destroyed) return false;
     this.destroy(this.fault(error));
@@ -36,6 +40,13 @@ export class TlsEncryptor extends LayerStream<ByteChunk, CipherChunk> implements
   }
 
   override _transform(chunk: ByteChunk, _encoding: BufferEncoding, done: TransformCallback): void {
+    if (isMark(chunk)) {
+      this.#engine.flush(() => {
+        this.push(chunk);
+        done();
+      });
+      return;
+    }
     if (!Buffer.isBuffer(chunk)) {
       done(this.fault(new InvalidArgumentError(`tls takes bytes, got ${typeof chunk}`, { expected: 'Buffer', got: typeof chunk })));
       return;
@@ -60,12 +71,15 @@ export class TlsEncryptor extends LayerStream<ByteChunk, CipherChunk> implements
 }
 
 /**
- * Ciphertext in, plaintext out. Ends at the peer's close_notify; every fault of the session is raised here.
+ * Ciphertext in, plaintext out. A mark goes on when the plaintext of all that came before it has, and when all that OpenSSL
+ * has to say to it is out below. Ends at the peer's close_notify; every fault of the session is raised here.
  *
  * @see TlsEncryptor
  */
 export class TlsDecryptor extends LayerStream<CipherChunk, ByteChunk> implements PlainSide {
   readonly #engine: TlsEngine;
+  /** The peer's close_notify has come: the end has been given. */
+  #ended = false;
 
   constructor(layer: string, engine: TlsEngine, connection: Connection) {
     super(layer, connection);
@@ -82,6 +96,7 @@ export class TlsDecryptor extends LayerStream<CipherChunk, ByteChunk> implements
   }
 
   endPlain(): void {
+    this.#ended = true;
     if (!this.destroyed) this.push(null);
   }
 
@@ -92,6 +107,13 @@ export class TlsDecryptor extends LayerStream<CipherChunk, ByteChunk> implements
   }
 
   override _transform(chunk: CipherChunk, _encoding: BufferEncoding, done: TransformCallback): void {
+    if (isMark(chunk)) {
+      this.#engine.digest(() => {
+        if (!this.#ended) this.push(chunk);
+        done();
+      });
+      return;
+    }
     if (!Buffer.isBuffer(chunk)) {
       done(this.fault(new InvalidArgumentError(`tls takes bytes, got ${typeof chunk}`, { expected: 'Buffer', got: typeof chunk })));
       return;

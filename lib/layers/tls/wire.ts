@@ -5,19 +5,23 @@ const WIRE_BYTES = 65_536;
 
 /** What the wire asks of its engine. */
 export interface WireEvents {
-  /** Ciphertext for the peer. False asks for `release()` before the next. */
-  cipher(chunk: Buffer): boolean;
-  /** Whether to join pieces of ciphertext. */
-  joins(): boolean;
+  /** Ciphertext for the peer: all that node:tls had to write. False asks for `release()` before the next. */
+  cipher(pieces: readonly Buffer[]): boolean;
   /** Our side of the TLS session is over: its close_notify was given. */
   cipherEnd(): void;
-  /** The ciphertext that was fed is (about to be) read. */
-  thirsty(): void;
+  /** OpenSSL has had a chunk of what was fed, and what came of it has been told. */
+  taken(): void;
+  /** node:tls is done with its write, and has made the next if there was one to make. */
+  written(): void;
 }
 
 /**
  * The byte pipe that node:tls believes to run over. What it writes goes to the layer's outbound Transform, what it
  * reads comes from the inbound one, each with its brake.
+ *
+ * node:tls reads a chunk, and OpenSSL decrypts it, within the `feed` that brings it, unless the plaintext has no room. What
+ * node:tls writes comes within the write to the TLS socket that makes it, unless a write before it is not over: it takes a
+ * turn of the event loop to be (a `setImmediate` in Node's JSStreamSocket). `writing` tells.
  *
  * It never ends its reading side: what an end of the byte pipe means, the engine decides, which can tell the peer's
  * close_notify from a cut.
@@ -28,10 +32,24 @@ export class Wire extends Duplex {
   #fed: (() => void) | undefined;
   /** Calls back to node:tls, which wrote more than the neighbour has room for. */
   #written: (() => void) | undefined;
+  /** Bytes of ciphertext that node:tls has written so far. */
+  given = 0;
+  /** Writes that node:tls does not know to be over. */
+  #writes = 0;
 
   constructor(events: WireEvents) {
     super({ readableHighWaterMark: WIRE_BYTES, writableHighWaterMark: WIRE_BYTES });
     this.#events = events;
+  }
+
+  /** node:tls is not done with a write: what OpenSSL has to say meanwhile comes after it. */
+  get writing(): boolean {
+    return this.#writes > 0;
+  }
+
+  /** Begins to tell of what is taken. Called once, when node:tls has begun to read: its own listener comes first then. */
+  watch(): void {
+    this.on('data', () => this.#events.taken());
   }
 
   /** Ciphertext of the peer. `done` comes when there is room for more. */
@@ -51,22 +69,17 @@ export class Wire extends Duplex {
     const fed = this.#fed;
     this.#fed = undefined;
     fed?.();
-    this.#events.thirsty();
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
-    if (this.#events.cipher(chunk)) done();
-    else this.#written = done;
+    this.#give([chunk], done);
   }
 
-  // node:tls hands over up to ten pieces of about a record at once. Where layers are below they go on as one: to copy
-  // 160 KiB costs less than to take ten chunks through each.
   override _writev(chunks: { chunk: Buffer }[], done: () => void): void {
-    const pieces = chunks.map(({ chunk }) => chunk);
-    let room = true;
-    for (const piece of this.#events.joins() ? [Buffer.concat(pieces)] : pieces) room = this.#events.cipher(piece);
-    if (room) done();
-    else this.#written = done;
+    this.#give(
+      chunks.map(({ chunk }) => chunk),
+      done,
+    );
   }
 
   override _final(done: () => void): void {
@@ -78,5 +91,24 @@ export class Wire extends Duplex {
     this.#fed = undefined;
     this.#written = undefined;
     done(error);
+  }
+
+  /** Node has been told, in a tick before this one, that a write is over; its own `setImmediate` stands before this one. */
+  readonly #awaitNode = (): void => {
+    setImmediate(() => {
+      this.#writes--;
+      if (!this.writing) this.#events.written();
+    });
+  };
+
+  #give(pieces: readonly Buffer[], done: () => void): void {
+    for (const { length } of pieces) this.given += length;
+    this.#writes++;
+    const over = () => {
+      done();
+      process.nextTick(this.#awaitNode);
+    };
+    if (this.#events.cipher(pieces)) over();
+    else this.#written = over;
   }
 }

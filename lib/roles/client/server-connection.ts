@@ -79,10 +79,7 @@ function overHttp({
     ...definedOf({ answerTimeoutMs, connectTimeoutMs }),
   });
   const batchBytes = () => Math.min(BATCH_BYTES, Math.floor((exchange.maxBodyBytes - SESSION_HEAD_BYTES) / 4) * 3);
-  // Until the manager has been heard, the first request follows the end of the handshake: one POST has both.
-  const more = () => !awaiting() || !heard();
-  const channel = clientStack({ ...messages, batchBytes, more, deferred: true }).over(exchange, definedOf({ signal })) as ClientChannel;
-  const heard = () => tlsState(channel.connection)?.heard === true;
+  const channel = clientStack({ ...messages, batchBytes, deferred: true }).over(exchange, definedOf({ signal })) as ClientChannel;
   /** The Server knows that the session is over: it says so itself, its connection is lost, or both ends have said goodbye. */
   const over = () => {
     const { errored } = exchange;

@@ -10,7 +10,7 @@ export interface PendingResponse {
   hurry(): void;
 }
 
-/** Milliseconds that an answer may make the requests behind it wait. */
+/** Milliseconds that an answer may make the requests behind it wait, and the answers before it that are not out yet. */
 const PATIENCE_MS = 5;
 
 /**
@@ -44,8 +44,6 @@ export class LinkEndpoint {
   #full = false;
   /** The answer that holds up all others. */
   #awaiting: PendingResponse | undefined;
-  /** The answer before it had data, of the same session as a rule: whether there is more will soon be known. */
-  #gaveData = false;
   /** Milliseconds of patience with it. */
   #patience: NodeJS.Timeout | undefined;
 
@@ -57,7 +55,6 @@ export class LinkEndpoint {
   ) {
     this.#handle = handle;
     this.#channel = managerServerStack(options).over(pipe);
-    this.#channel.lingers = () => this.#awaiting !== undefined && (this.#gaveData || this.#due.length > 1);
     let failure: Error | undefined;
     this.#channel.on('data', (request: Request) => this.#take(request));
     this.#channel.on('error', (error) => {
@@ -101,7 +98,6 @@ export class LinkEndpoint {
       let response = due.response ?? this.#handle(due.request);
       if ('hurry' in response) response = await this.#awaited(response);
       this.#due.shift();
-      this.#gaveData = response.kind === 'TlsData';
       if (this.#channel.destroyed) return;
       if (!this.#channel.write(response)) await drained(this.#channel);
       if (this.#full && this.#due.length <= MAX_DUE / 2) {
@@ -112,11 +108,16 @@ export class LinkEndpoint {
     this.#sending = false;
   }
 
-  /** The answer that all others wait for. */
+  /** The answer that all others wait for. Those of this tick before it go out together with it, if it does not take long. */
   async #awaited(pending: PendingResponse): Promise<Response> {
     this.#awaiting = pending;
+    const releasing = this.#channel.hold() ? setTimeout(() => this.#channel.release(), PATIENCE_MS) : undefined;
     if (this.#due.some(({ request }) => this.#holdsUp(request))) this.#startPatience();
     const response = await pending.response;
+    if (releasing !== undefined) {
+      clearTimeout(releasing);
+      this.#channel.release();
+    }
     this.#awaiting = undefined;
     clearTimeout(this.#patience);
     this.#patience = undefined;

@@ -1,18 +1,26 @@
 import { Duplex } from 'node:stream';
+import { type BoundedChunk, END_OF_MESSAGE, FLUSH, type Mark } from '../../core/unit.js';
 import type { Slices } from '../../layers/bincode/index.js';
 
 /** Ciphertext that may wait to be fetched before TLS is made to wait. */
 const OUTPUT_HIGH_WATER_BYTES = 1024 * 1024;
-/** Ciphertext that TLS reads ahead. */
-const INPUT_HIGH_WATER_BYTES = 256 * 1024;
+/** Slices and marks that are read, or written, ahead. */
+const HIGH_WATER_ITEMS = 16;
+
+export interface SessionPipeEvents {
+  /** There is output, or it was fetched. */
+  onOutput(): void;
+  /** A message of the manager is complete: all its ciphertext waits to be fetched, or was fetched. */
+  onMessageOut(): void;
+}
 
 /**
- * The byte pipe below a TLS session of the manager: what SendTlsData brings is read from it, what is written to it
- * waits for GetTlsData. What waits outlives the pipe, so that the alert of a session that failed can still be fetched.
+ * The pipe below a TLS session of the manager: what SendTlsData brings is read from it, with a FLUSH behind each; what is
+ * written to it waits for GetTlsData. What waits outlives the pipe, so that the alert of a session that failed can still be
+ * fetched.
  */
 export class SessionPipe extends Duplex {
-  /** Called when ciphertext came or went. */
-  onProgress: () => void = () => {};
+  readonly #events: SessionPipeEvents;
   /** Bytes of ciphertext that the client has sent so far. */
   fedBytes = 0;
   #output: Buffer[] = [];
@@ -20,8 +28,9 @@ export class SessionPipe extends Duplex {
   /** Goes on with the write that waits for room. */
   #room: (() => void) | undefined;
 
-  constructor() {
-    super({ readableHighWaterMark: INPUT_HIGH_WATER_BYTES, writableHighWaterMark: INPUT_HIGH_WATER_BYTES });
+  constructor(events: SessionPipeEvents) {
+    super({ objectMode: true, highWaterMark: HIGH_WATER_ITEMS });
+    this.#events = events;
   }
 
   /** Bytes that wait to be fetched. */
@@ -29,13 +38,14 @@ export class SessionPipe extends Duplex {
     return this.#outputBytes;
   }
 
-  /** Takes ciphertext of the client. */
+  /** Takes ciphertext of the client, and a FLUSH behind it. */
   feed(data: Slices): void {
     if (this.destroyed || this.readableEnded) return;
     for (const slice of data) {
       this.fedBytes += slice.length;
       this.push(slice);
     }
+    this.push(FLUSH);
   }
 
   /** Gives up to `max` bytes for the client, as the slices that they are. */
@@ -65,14 +75,14 @@ export class SessionPipe extends Duplex {
   }
 
   override _read(): void {
-    this.onProgress();
+    // What is fed is pushed at once.
   }
 
-  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+  override _write(chunk: BoundedChunk | Mark, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
     this.#put([chunk], done);
   }
 
-  override _writev(chunks: { chunk: Buffer }[], done: (error?: Error | null) => void): void {
+  override _writev(chunks: { chunk: BoundedChunk | Mark }[], done: (error?: Error | null) => void): void {
     this.#put(
       chunks.map(({ chunk }) => chunk),
       done,
@@ -83,16 +93,20 @@ export class SessionPipe extends Duplex {
     this.#room?.();
     this.#room = undefined;
     done(error);
-    this.onProgress();
   }
 
-  #put(slices: readonly Buffer[], done: () => void): void {
-    for (const slice of slices) {
-      this.#output.push(slice);
-      this.#outputBytes += slice.length;
+  #put(chunks: readonly (BoundedChunk | Mark)[], done: () => void): void {
+    const before = this.#outputBytes;
+    let messages = 0;
+    for (const chunk of chunks) {
+      if (Buffer.isBuffer(chunk)) {
+        this.#output.push(chunk);
+        this.#outputBytes += chunk.length;
+      } else if (chunk === END_OF_MESSAGE) messages++;
     }
     if (this.#outputBytes < OUTPUT_HIGH_WATER_BYTES) done();
     else this.#room = done;
-    this.onProgress();
+    for (; messages > 0; messages--) this.#events.onMessageOut();
+    if (this.#outputBytes > before) this.#events.onOutput();
   }
 }

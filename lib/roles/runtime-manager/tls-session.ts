@@ -1,6 +1,7 @@
 import { asVeracruzError, LimitError, PrincipalUnknownError, type VeracruzError } from '../../core/errors.js';
+import { FLUSH } from '../../core/unit.js';
 import { written } from '../../core/written.js';
-import type { Slices } from '../../layers/bincode/index.js';
+import { type Slices, sliceBytes } from '../../layers/bincode/index.js';
 import type { IncomingBody } from '../../layers/protobuf/index.js';
 import { tlsState } from '../../layers/tls/index.js';
 import type { Channel } from '../../pipeline/channel.js';
@@ -10,14 +11,6 @@ import { SessionPipe } from './session-pipe.js';
 
 /** Milliseconds that GetTlsDataNeeded waits for an answer that is being made, when nobody waits behind it. */
 const HOLD_MS = 1000;
-
-/**
- * Turns of the event loop after which a session that has nothing to do is taken to be waiting for its client: what one
- * layer passes on may reach the next in the following turn only.
- */
-const QUIET_TURNS = 2;
-/** Turns of the event loop between two rests of 1 ms while a session is busy. */
-const BUSY_TURNS = 8;
 
 /** Ciphertext that may wait for TLS when the client is told to send more of an upload. */
 const BACKLOG_BYTES = 1024 * 1024;
@@ -49,18 +42,51 @@ export interface SessionEvents {
   onEnd(session: TlsSession, error: VeracruzError | undefined): void;
 }
 
+/** What a session is at, as far as its client is concerned. See `TlsSession` for the table. */
+export type SessionState = 'output' | 'over' | 'uploading' | 'digesting' | 'answering' | 'closing' | 'resting';
+
+/** GetTlsDataNeeded, while it waits for its answer. */
+interface Question {
+  readonly answer: (needed: boolean) => void;
+  /** Others wait behind it. */
+  hurried: boolean;
+}
+
 /**
  * One TLS session of the manager: a principal's requests, one after the other, and their answers.
  *
- * SendTlsData feeds its stack, GetTlsData fetches what the stack wrote. GetTlsDataNeeded is answered when all that was
- * fed is digested: true as soon as there is output; false when the session waits for the client (an upload that is not
- * complete, no request at all); and while a complete request is being answered it waits, as the original does by
- * doing everything in turn (wire spec §D). GetTlsData with nothing there waits for the same: a Server that expects an
- * answer need not ask first.
+ * SendTlsData feeds its stack, GetTlsData fetches what the stack wrote. GetTlsDataNeeded asks whether there is something to
+ * fetch; GetTlsData with nothing there waits for the same (a Server that expects an answer need not ask first). The answer
+ * follows from the session's state, and the state from what has been counted, in this order:
+ *
+ *     state      is                                                                     GetTlsDataNeeded
+ *     output     ciphertext waits to be fetched                                         true
+ *     over       the stack is gone                                                      false
+ *     uploading  the body that arrives lacks more than all that is on its way holds     false; waits while over 1 MiB waits
+ *     digesting  a FLUSH that was fed has not come out at the top                       waits
+ *     answering  a request has come whose answer is not all out                         waits
+ *     closing    the client has said goodbye, our close_notify is not out               waits
+ *     resting    none of these: the session waits for its client                        false
+ *
+ * What moves it:
+ *
+ *     event                        counts                                   from ─▶ to, as a rule
+ *     SendTlsData                  bytes fed, a FLUSH behind them           resting ─▶ digesting, uploading
+ *     FLUSH comes out at the top   bytes digested                           digesting ─▶ answering, resting
+ *     a request comes out          an answer that is due; its body          digesting ─▶ digesting, uploading
+ *     END_OF_MESSAGE at the pipe   an answer that is out                    answering ─▶ output
+ *     ciphertext at the pipe       output bytes                             any ─▶ output
+ *     GetTlsData                   output bytes                             output ─▶ answering, resting, over
+ *     close_notify of the client   all that was fed is digested             digesting ─▶ closing, answering
+ *     the stack closes             -                                        any ─▶ output, over
+ *
+ * A question that waits is looked at again at each of these events. It is answered false after a second, and at once when
+ * others wait behind it (`hurry`), unless more than 8 MiB of an upload wait: nothing but the client can be missing by then, or
+ * it takes long.
  */
 export class TlsSession {
   readonly id: number;
-  readonly #pipe = new SessionPipe();
+  readonly #pipe: SessionPipe;
   readonly #channel: Channel<ReceivedRequest | SentResponse>;
   readonly #events: SessionEvents;
   readonly #maxBacklogBytes: number;
@@ -70,66 +96,77 @@ export class TlsSession {
   #serving = false;
   /** Came while one was being answered. */
   readonly #next: ReceivedRequest[] = [];
+  /** For each FLUSH on its way to the top: the bytes that had been fed before it. */
+  readonly #flushes: number[] = [];
+  /** Bytes of ciphertext that are known to be digested. */
+  #digestedBytes = 0;
+  /** Requests that have come and whose answer is not all out. */
+  #answersDue = 0;
   /** No more requests will come. */
   #clientEnded = false;
-  /** Requests have come that are not answered. */
-  #answering = false;
-  /** Something was answered since ciphertext was fed last. */
-  #answered = false;
   /** GetTlsData was asked last, and there was nothing. */
   #inVain = false;
   readonly #gone = new AbortController();
   #ended = false;
-  #waiters: (() => void)[] = [];
-  /** Cuts a turn short that waits for output. */
-  #onOutput: (() => void) | undefined;
-  /** Turns of the event loop, one after the other, in which nothing was found to move. */
-  #quietTurns = 0;
-  #looking: NodeJS.Immediate | undefined;
+  #questions: Question[] = [];
 
   constructor(id: number, clientStack: ReturnType<typeof managerClientStack>, { maxBacklogBytes }: SessionOptions, events: SessionEvents) {
     this.id = id;
     this.#events = events;
     this.#maxBacklogBytes = maxBacklogBytes;
+    this.#pipe = new SessionPipe({
+      onOutput: () => this.#progress(),
+      onMessageOut: () => {
+        this.#answersDue--;
+        this.#progress();
+      },
+    });
     this.#channel = clientStack.over(this.#pipe, { session: String(id) });
-    this.#pipe.onProgress = () => this.#progress();
     let failure: VeracruzError | undefined;
     this.#channel.on('error', (error) => {
       failure = asVeracruzError(error);
     });
     this.#channel.on('close', () => {
       this.#ended = true;
-      clearImmediate(this.#looking);
       this.#gone.abort();
       this.#progress();
       events.onEnd(this, failure);
     });
-    this.#channel.on('data', (request: ReceivedRequest) => this.#take(request));
-    this.#channel.on('end', () => {
-      this.#clientEnded = true;
-      // Our close_notify is said when the last answer is.
-      if (!this.#serving) this.#channel.end();
+    this.#channel.on('data', (item: ReceivedRequest | typeof FLUSH) => {
+      if (item === FLUSH) this.#digested();
+      else this.#take(item);
     });
+    this.#channel.on('end', () => this.#clientEnd());
+  }
+
+  /** What the session is at. */
+  get state(): SessionState {
+    if (this.#pipe.outputBytes > 0) return 'output';
+    if (this.#ended) return 'over';
+    if (this.#uploading) return 'uploading';
+    if (this.#flushes.length > 0) return 'digesting';
+    if (this.#answersDue > 0) return 'answering';
+    return this.#clientEnded ? 'closing' : 'resting';
   }
 
   /** True when the stack is gone and nothing waits to be fetched any more. */
   get over(): boolean {
-    return this.#ended && this.#pipe.outputBytes === 0;
+    return this.state === 'over';
   }
 
   /** SendTlsData: takes ciphertext. False when the session is gone; it goes when more waits already than may. */
   feed(data: Slices): boolean {
     if (this.#ended || this.#channel.destroyed) return false;
-    const got = this.#pipe.readableLength;
+    const got = this.#backlogBytes;
     const limit = this.#backlogLimit();
     if (got > limit) {
       const figures = { layer: 'runtime-manager', session: String(this.id), got, limit };
       this.destroy(new LimitError(`more ciphertext while ${got} bytes wait, at most ${limit} may`, figures));
       return false;
     }
-    this.#quietTurns = 0;
-    this.#answered = false;
     this.#inVain = false;
+    // After the client's close_notify nothing comes out any more. The FLUSH may come out before `feed` returns.
+    if (!this.#clientEnded) this.#flushes.push(this.#pipe.fedBytes + sliceBytes(data));
     this.#pipe.feed(data);
     return true;
   }
@@ -143,20 +180,13 @@ export class TlsSession {
 
   /** GetTlsDataNeeded: whether there is something to fetch, at once or when that is known. */
   needed(): boolean | { readonly needed: Promise<boolean>; hurry(): void } {
-    if (this.#pipe.outputBytes > 0) {
-      this.#lookAhead();
-      return true;
-    }
+    const now = this.#judge();
     // A Server that did not ask first: its GetTlsData has waited already, and this one is not to wait again.
     const inVain = this.#inVain;
     this.#inVain = false;
-    if (inVain || this.#ended || this.#uploadWantsMore() || this.#atRest()) return false;
-    let hurried = false;
-    const hurry = () => {
-      hurried = true;
-      this.#progress();
-    };
-    return { needed: this.#awaitOutput(() => hurried), hurry };
+    if (now !== undefined) return now;
+    if (inVain) return false;
+    return this.#ask();
   }
 
   /** Ends the session at once, without a word to the client. */
@@ -164,8 +194,76 @@ export class TlsSession {
     this.#channel.destroy(error);
   }
 
+  /** The answer to GetTlsDataNeeded in the state of now; undefined: it has to wait. */
+  #judge(): boolean | undefined {
+    switch (this.state) {
+      case 'output':
+        return true;
+      case 'over':
+      case 'resting':
+        return false;
+      case 'uploading':
+        return this.#backlogBytes <= BACKLOG_BYTES ? false : undefined;
+      case 'digesting':
+      case 'answering':
+      case 'closing':
+        return undefined;
+    }
+  }
+
+  #ask(): { readonly needed: Promise<boolean>; hurry(): void } {
+    let deadline: NodeJS.Timeout | undefined;
+    let question: Question | undefined;
+    const needed = new Promise<boolean>((resolve) => {
+      question = {
+        hurried: false,
+        answer: (answer) => {
+          clearTimeout(deadline);
+          this.#questions = this.#questions.filter((other) => other !== question);
+          resolve(answer);
+        },
+      };
+      this.#questions.push(question);
+      deadline = setTimeout(question.answer, HOLD_MS, false);
+    });
+    const hurry = () => {
+      if (question !== undefined) question.hurried = true;
+      this.#progress();
+    };
+    return { needed, hurry };
+  }
+
+  /** Something was counted: looks at the questions that wait. */
+  #progress(): void {
+    if (this.#questions.length === 0) return;
+    const answer = this.#judge();
+    // What waits for a handshake or a program moves no sooner for holding up the link.
+    const heedless = this.state === 'uploading' && this.#backlogBytes > HURRY_BACKLOG_BYTES;
+    for (const question of this.#questions) {
+      if (answer !== undefined) question.answer(answer);
+      else if (question.hurried && !heedless) question.answer(false);
+    }
+  }
+
+  /** A FLUSH has come out at the top: all that was fed before it is digested. */
+  #digested(): void {
+    this.#digestedBytes = this.#flushes.shift() ?? this.#digestedBytes;
+    this.#progress();
+  }
+
+  /** The client's close_notify: what was fed behind it comes out nowhere. */
+  #clientEnd(): void {
+    this.#clientEnded = true;
+    this.#flushes.length = 0;
+    this.#digestedBytes = this.#pipe.fedBytes;
+    // Our close_notify is said when the last answer is.
+    if (!this.#serving) this.#channel.end();
+    this.#progress();
+  }
+
   /** Answers the requests one after the other; what comes meanwhile waits. */
   #take(request: ReceivedRequest): void {
+    this.#answersDue++;
     if (this.#serving) {
       this.#next.push(request);
       this.#channel.pause();
@@ -177,15 +275,11 @@ export class TlsSession {
     try {
       for (let request: ReceivedRequest | undefined = first; request !== undefined; request = this.#next.shift()) {
         this.#body = bodyOf(request);
-        this.#answering = true;
         const response = await this.#events.answer(request, this.#principal(), this.#gone.signal);
         // A body that the answer did not care for is skipped, so that the next request is found.
         this.#body?.destroy();
         this.#body = undefined;
         await written(this.#channel, response);
-        this.#answering = this.#next.length > 0 || this.#channel.readableLength > 0;
-        this.#answered = true;
-        this.#progress();
       }
       this.#serving = false;
       if (this.#clientEnded) this.#channel.end();
@@ -202,51 +296,9 @@ export class TlsSession {
     return principal;
   }
 
-  /** Waits until there is output, or none is to be expected. */
-  async #awaitOutput(hurried: () => boolean): Promise<boolean> {
-    const deadline = performance.now() + HOLD_MS;
-    let busyTurns = 0;
-    clearImmediate(this.#looking);
-    for (;;) {
-      if (this.#pipe.outputBytes > 0) {
-        this.#lookAhead();
-        return true;
-      }
-      if (this.#ended || performance.now() > deadline) return false;
-      // What waits for a handshake or a program moves no sooner for holding up the link.
-      if (hurried() && (this.#pipe.readableLength <= HURRY_BACKLOG_BYTES || !this.#uploadGoesOn())) return false;
-      if (this.#uploadWantsMore()) return false;
-      if (this.#uploadGoesOn()) {
-        await this.#nextProgress(deadline - performance.now());
-      } else if (!this.#digested()) {
-        this.#quietTurns = 0;
-        // While the layers are at work a turn is enough; a slow disk is not waited for by spinning.
-        if (++busyTurns % BUSY_TURNS !== 0) await this.#turn();
-        else await this.#nextProgress(1);
-      } else if (this.#atRest()) {
-        return false;
-      } else if (this.#quietTurns < QUIET_TURNS) {
-        this.#quietTurns++;
-        await this.#turn();
-      } else if (this.#answerIsDue()) {
-        await this.#nextProgress(deadline - performance.now());
-      } else return false;
-    }
-  }
-
-  /**
-   * There is output, so the question is asked again when it has been fetched. Whether more is to be expected is found out
-   * while the Server is at work on the first answer, as far as that takes a few turns.
-   */
-  #lookAhead(): void {
-    clearImmediate(this.#looking);
-    this.#quietTurns = 0;
-    let turns = 0;
-    const look = () => {
-      this.#quietTurns = this.#digested() ? this.#quietTurns + 1 : 0;
-      if (this.#quietTurns < QUIET_TURNS && ++turns < BUSY_TURNS) this.#looking = setImmediate(look);
-    };
-    this.#looking = setImmediate(look);
+  /** Ciphertext that was fed and is not known to be digested. */
+  get #backlogBytes(): number {
+    return this.#pipe.fedBytes - this.#digestedBytes;
   }
 
   /** Once a handshake runs, TLS takes what comes, or refuses it: what waits then waits for the session's own requests. */
@@ -255,61 +307,14 @@ export class TlsSession {
     return phase === 'waiting' || phase === 'queued' ? Math.min(STRANGER_BACKLOG_BYTES, this.#maxBacklogBytes) : this.#maxBacklogBytes;
   }
 
-  /** The client has more of an upload to send, and TLS keeps up with what it sends. */
-  #uploadWantsMore(): boolean {
-    return this.#uploadGoesOn() && this.#pipe.readableLength <= BACKLOG_BYTES;
-  }
-
-  /** Nothing moves and no answer is due: the session waits for its client. Within a handshake, or at its end, that takes time to tell. */
-  #atRest(): boolean {
-    const toldSoon = this.#answered && !this.#answering && tlsState(this.#channel.connection)?.peerEnd === 'open';
-    return (toldSoon || this.#quietTurns >= QUIET_TURNS) && this.#digested() && !this.#answerIsDue();
-  }
-
   /**
    * A body lacks more bytes than all ciphertext can hold that was fed and has not come out of TLS yet: whatever is still
    * on its way through the layers, the client has more to send.
    */
-  #uploadGoesOn(): boolean {
+  get #uploading(): boolean {
     const body = this.#body;
     if (body === undefined || body.complete || body.destroyed) return false;
     return body.length - body.received > this.#pipe.fedBytes - this.#channel.received;
-  }
-
-  /** All ciphertext that was fed has come out at the top, or is part of a body that waits for the rest. */
-  #digested(): boolean {
-    return this.#pipe.readableLength === 0 && this.#channel.idle;
-  }
-
-  /** A request is complete and its answer is not. */
-  #answerIsDue(): boolean {
-    return this.#answering && (this.#body === undefined || this.#body.complete);
-  }
-
-  #nextProgress(timeoutMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, Math.max(1, timeoutMs));
-      this.#waiters.push(() => {
-        clearTimeout(timer);
-        resolve();
-      });
-    });
-  }
-
-  /** Waits a turn of the event loop, or until there is output if that is sooner. */
-  #turn(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#onOutput = resolve;
-      setImmediate(resolve);
-    });
-  }
-
-  #progress(): void {
-    if (this.#pipe.outputBytes > 0) this.#onOutput?.();
-    if (this.#waiters.length === 0) return;
-    const waiters = this.#waiters;
-    this.#waiters = [];
-    for (const wake of waiters) wake();
   }
 }
 

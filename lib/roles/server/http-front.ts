@@ -1,6 +1,7 @@
 /** How the Server reads requests and words its refusals in HTTP (wire spec §C). */
 import type { IncomingMessage } from 'node:http';
 import { asVeracruzError, LimitError, LinkError, SessionTextError, type VeracruzError } from '../../core/errors.js';
+import { noteRead } from '../http-answers.js';
 import { SessionRequestDecoder } from '../../layers/session/index.js';
 import type { BegunBody } from '../../transports/http-bodies.js';
 
@@ -30,6 +31,7 @@ export function readSessionId(request: IncomingMessage): BodyStart | Promise<Bod
   const take = (piece: Buffer): BodyStart | undefined => {
     pieces.push(piece);
     bytes += piece.length;
+    noteRead(request, bytes);
     decoder.push(piece);
     return decoder.id === undefined ? undefined : { id: decoder.id, body: { pieces, whole: bytes === announced } };
   };

@@ -1,8 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { drained } from '../../core/drained.js';
 import { LimitError, LinkError, SessionUnknownError, TransportError, type VeracruzError } from '../../core/errors.js';
-import { BODY_END, BOUNDARY, type ItemChunk } from '../../core/unit.js';
-import { written } from '../../core/written.js';
+import { BODY_END, BOUNDARY, FLUSH, type ItemChunk, type Mark } from '../../core/unit.js';
 import { sliceBytes } from '../../layers/bincode/index.js';
 import type { Channel } from '../../pipeline/channel.js';
 import type { BufferPool } from '../../transports/body-buffer.js';
@@ -15,7 +14,7 @@ import type { ManagerSession } from './manager-session.js';
 const LAYER = 'server';
 /** Ciphertext of a POST whose answer is taken to be on its way at once; a larger one may be part of an upload. */
 const SMALL_POST_BYTES = 16 * 1024;
-/** Ciphertext that is gathered for one request to the manager, while it comes without a pause. */
+/** Ciphertext that is gathered for one request to the manager. */
 const GATHER_BYTES = 256 * 1024;
 
 export interface HttpSessionLimits {
@@ -53,7 +52,7 @@ export class HttpSession {
   readonly #pool: BufferPool;
   readonly #events: SessionEvents<HttpSession>;
   #bodies: HttpBodies;
-  #channel: Channel<ItemChunk>;
+  #channel: Channel<ItemChunk | Mark>;
   /** The connection that the POSTs under way came on. */
   #owner: unknown;
   /** Fetches answers one after the other. */
@@ -116,7 +115,7 @@ export class HttpSession {
     if (this.manager.bytes.down > 0) this.lastActive = performance.now();
   }
 
-  #open(): [HttpBodies, Channel<ItemChunk>] {
+  #open(): [HttpBodies, Channel<ItemChunk | Mark>] {
     const { maxBodyBytes } = this.#limits;
     const bodies = new HttpBodies(maxBodyBytes, { 'x-veracruz-max-body-bytes': String(maxBodyBytes) }, this.#pool);
     const channel = serverClientStack(this.id, { deferred: true }).over(bodies, { session: String(this.id) });
@@ -126,23 +125,20 @@ export class HttpSession {
   }
 
   /**
-   * Feeds the manager with what comes, some chunks in one request. The last chunk is kept back until the next has come: a
-   * body of one chunk reaches TLS when all of it has turned out to be good, or not at all.
+   * Feeds the manager with what comes, some chunks in one request: all that is there at the end of a body, and before that
+   * when enough has come. The last chunk is kept back until the next has come: a body of one chunk reaches TLS when all of it
+   * has turned out to be good, or not at all.
    */
-  #relay(channel: Channel<ItemChunk>): void {
+  #relay(channel: Channel<ItemChunk | Mark>): void {
     let held: Buffer[] = [];
     let heldBytes = 0;
     let postBytes = 0;
-    let turns: NodeJS.Immediate | undefined;
     const feed = (keep: number) => {
-      clearImmediate(turns);
-      turns = undefined;
       const slices = held.slice(0, held.length - keep);
       held = held.slice(slices.length);
       heldBytes = sliceBytes(held);
       if (slices.length === 0 || channel.destroyed) return;
       this.#fed = true;
-      this.lastActive = performance.now();
       const room = this.manager.feed(slices);
       if (room === undefined) return;
       channel.pause();
@@ -157,19 +153,18 @@ export class HttpSession {
         this.#fetching = this.#fetching.then(() => this.#answer(channel, small));
         return;
       }
+      this.lastActive = performance.now();
       held.push(chunk);
       heldBytes += chunk.length;
       postBytes += chunk.length;
       if (heldBytes >= GATHER_BYTES) feed(1);
-      // Nothing more in this turn: the client may take its time.
-      else if (held.length === 2) turns = setImmediate(() => feed(1));
     });
-    channel.on('close', () => clearImmediate(turns));
   }
 
   /** Fetches what the Runtime Manager has for the client and puts it into the answer of the first POST under way. */
-  async #answer(channel: Channel<ItemChunk>, small: boolean): Promise<void> {
+  async #answer(channel: Channel<ItemChunk | Mark>, small: boolean): Promise<void> {
     if (this.#ended || channel.destroyed) return;
+    const bodies = this.#bodies;
     let items = 0;
     let inactive = false;
     try {
@@ -179,16 +174,19 @@ export class HttpSession {
         this.lastActive = performance.now();
         items++;
         for (const slice of data) if (!channel.write(slice)) await drained(channel);
-        if (!channel.write(BOUNDARY)) await drained(channel);
+        // Of a long answer this much goes out now; the next item may take its time.
+        channel.write(BOUNDARY);
+        if (!channel.write(FLUSH)) await drained(channel);
       }
       const refusal = this.manager.takeRefusal();
       if (refusal !== undefined && items === 0) throw refusal;
       if (!channel.destroyed) channel.write(BODY_END);
     } catch (error) {
-      if (items > 0 && !this.#bodies.destroyed) {
+      if (items > 0 && !bodies.destroyed) {
         // What did arrive is the last the client will get of this session, an alert for example.
-        await written(channel, BODY_END).catch(() => {});
-        await new Promise<void>((resolve) => setImmediate(resolve));
+        const answered = bodies.answered();
+        channel.write(BODY_END);
+        await answered;
         if (error instanceof SessionUnknownError) {
           this.end(404, error.message);
           return;

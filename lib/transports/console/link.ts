@@ -66,7 +66,11 @@ export class ConsoleLink extends Duplex {
     this.once('finish', () => {
       this.#over = true;
       this.push(null);
-      setImmediate(() => this.destroy());
+      // The reader hears of the end first; one that does not read is not waited for.
+      const close = () => void this.destroy();
+      this.once('end', close);
+      const late = setTimeout(close, times.closeTimeoutMs).unref();
+      this.once('close', () => clearTimeout(late));
     });
     if (times.hello) this.write(HELLO);
   }

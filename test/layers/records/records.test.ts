@@ -2,9 +2,10 @@ import { once } from 'node:events';
 import fc from 'fast-check';
 import t from 'tap';
 import { InvalidOptionError, LimitError, RecordError, TruncatedError, VeracruzError } from '../../../lib/core/errors.js';
-import { BOUNDARY } from '../../../lib/core/unit.js';
+import { BOUNDARY, END_OF_MESSAGE, FLUSH } from '../../../lib/core/unit.js';
 import { RecordDecoder, RecordEncoder, records } from '../../../lib/layers/records/index.js';
 import { feed } from '../../support/feed.js';
+import { until } from '../../support/foreign.js';
 import { byteByByte, cutAt, everyCut, seeded, wholePiece } from '../../support/splits.js';
 import { drive } from '../bincode/drive.js';
 import { script } from '../frame/script.js';
@@ -164,68 +165,62 @@ void t.test('any bytes pass or end in an error of ours', async (t) => {
   t.pass();
 });
 
-void t.test('a batch is closed when the input pauses', async (t) => {
-  const stream = records({ batchBytes: 1000, idleTurns: 2 }).outbound();
+for (const mark of [END_OF_MESSAGE, FLUSH]) {
+  void t.test(`${String(mark)} closes the unit at once, and goes no further`, async (t) => {
+    const stream = records({ batchBytes: 1000, maxDelayMs: 60_000 }).outbound();
+    const items: unknown[] = [];
+    stream.on('data', (item: unknown) => items.push(item));
+    stream.write(record(5));
+    stream.write(record(6));
+    t.same(script(items), [hex(record(5), record(6))], 'records leave at once');
+    await turns(20);
+    t.equal(items.length, 2, 'however long nothing comes, nobody has said that it is over');
+    stream.write(mark);
+    t.same(script(items), [hex(record(5), record(6)), 'boundary']);
+    stream.write(mark);
+    t.equal(items.length, 3, 'there is nothing to close');
+    stream.write(record(8).subarray(0, 9));
+    stream.write(mark);
+    t.equal(items.length, 3, 'nor is there while a first record is incomplete');
+    stream.end(record(8).subarray(9));
+    await once(stream, 'end');
+    t.same(script(items).slice(2), [hex(record(8)), 'boundary'], 'the end closes the last unit');
+  });
+}
+
+void t.test('a unit that is full needs no mark, and a mark behind it closes none', async (t) => {
+  const { items } = await feed(records({ batchBytes: 10 }).outbound(), [record(5), END_OF_MESSAGE, record(5), record(5), END_OF_MESSAGE]);
+  t.same(script(items), [hex(record(5)), 'boundary', hex(record(5)), 'boundary', hex(record(5)), 'boundary']);
+});
+
+void t.test('what a slow sender has sent does not wait for the rest: maxDelayMs', async (t) => {
+  const clock = t.capture(globalThis, 'setTimeout', globalThis.setTimeout);
+  const stream = records({ batchBytes: 1000, maxDelayMs: 20 }).outbound();
   const items: unknown[] = [];
   stream.on('data', (item: unknown) => items.push(item));
   stream.write(record(5));
-  t.same(script(items), [hex(record(5))], 'the record leaves at once');
-  await turns(1);
   stream.write(record(6));
-  await turns(1);
+  await until('the boundary', () => items.includes(BOUNDARY));
+  t.same(script(items), [hex(record(5), record(6)), 'boundary']);
+  t.same(
+    clock().filter(({ args }) => args[1] === 20).length,
+    1,
+    'counted from the first record of the unit on',
+  );
   stream.write(record(7));
-  t.same(script(items), [hex(record(5), record(6), record(7))], 'writes in consecutive turns share a unit');
-  await turns(3);
-  t.same(script(items), [hex(record(5), record(6), record(7)), 'boundary']);
-  await turns(4);
-  t.equal(items.length, 4, 'closed once');
-  stream.write(record(8).subarray(0, 9));
-  await turns(4);
-  t.equal(items.length, 4, 'nothing to close while a first record is incomplete');
-  stream.end(record(8).subarray(9));
-  await once(stream, 'end');
-  t.same(script(items).slice(2), [hex(record(8)), 'boundary'], 'the end closes the last unit');
-});
-
-void t.test('idleTurns is kept', async (t) => {
-  const stream = records({ batchBytes: 1000, idleTurns: 10 }).outbound();
-  const items: unknown[] = [];
-  stream.on('data', (item: unknown) => items.push(item));
-  stream.write(record(5));
-  await turns(9);
-  t.notOk(items.includes(BOUNDARY));
-  await turns(2);
-  t.ok(items.includes(BOUNDARY));
-  stream.destroy();
-});
-
-void t.test('a writer that has no more need not wait: one turn closes the unit', async (t) => {
-  let more = true;
-  const stream = records({ batchBytes: 1000, idleTurns: 10, more: () => more }).outbound();
-  const items: unknown[] = [];
-  stream.on('data', (item: unknown) => items.push(item));
-  stream.write(record(5));
-  await turns(3);
-  t.same(script(items), [hex(record(5))], 'it may have more');
-  more = false;
-  await turns(2);
-  t.same(script(items), [hex(record(5)), 'boundary']);
-  stream.write(record(6));
-  t.same(script(items), [hex(record(5)), 'boundary', hex(record(6))], 'records of the same turn would still share it');
-  await turns(2);
-  t.same(script(items), [hex(record(5)), 'boundary', hex(record(6)), 'boundary']);
+  await until('the next boundary', () => items.filter((item) => item === BOUNDARY).length === 2);
   stream.destroy();
 });
 
 void t.test('a slow reader does not make the batches smaller', async (t) => {
-  const stream = records({ batchBytes: 10_000 }).outbound();
+  const stream = records({ batchBytes: 10_000, maxDelayMs: 1 }).outbound();
   const one = record(100);
   for (let i = 0; i < 12; i++) stream.write(one);
-  await turns(8);
+  await new Promise((go) => setTimeout(go, 20));
   t.equal(stream.readableLength, stream.readableHighWaterMark, 'the buffer is full, and no BOUNDARY went into it');
   const items: unknown[] = [];
   stream.on('data', (item: unknown) => items.push(item));
-  await turns(8);
+  await until('the boundary', () => items.includes(BOUNDARY));
   t.same(script(items), [hex(...Array.from({ length: 12 }, () => one)), 'boundary']);
   stream.destroy();
 });
@@ -243,18 +238,18 @@ void t.test('a flood of records waits for a slow reader', async (t) => {
 });
 
 void t.test('a destroyed stream closes no unit', async (t) => {
-  const stream = records({ batchBytes: 1000 }).outbound();
+  const stream = records({ batchBytes: 1000, maxDelayMs: 1 }).outbound();
   const items: unknown[] = [];
   stream.on('data', (item: unknown) => items.push(item));
   stream.write(record(5));
   stream.destroy();
-  await turns(4);
+  await new Promise((go) => setTimeout(go, 20));
   t.notOk(items.includes(BOUNDARY));
 });
 
 void t.test('options', async (t) => {
   for (const batchBytes of [-1, 0.5, 2 ** 31]) t.throws(() => records({ batchBytes }), InvalidOptionError);
-  for (const idleTurns of [0, 0.5, 1001]) t.throws(() => records({ idleTurns }), InvalidOptionError);
+  for (const maxDelayMs of [0, 0.5, 60_001]) t.throws(() => records({ maxDelayMs }), InvalidOptionError);
   t.same(records().limits, { batchBytes: 0, maxRecordBodyBytes: 16_640 });
   t.equal(records().name, 'records');
 });

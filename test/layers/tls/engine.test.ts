@@ -37,6 +37,7 @@ function played(open: (events: HandshakeEvents) => void = () => {}) {
     aboveSocket: false,
     giveCipher: (chunk: Buffer) => heard.push(`cipher ${chunk.toString()}`) > 0,
     givePlain: () => true,
+    giveFlush: () => {},
     endPlain: () => heard.push('end'),
   };
   engine.attachOutbound(side);

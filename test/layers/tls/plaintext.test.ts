@@ -28,12 +28,13 @@ function slowSocket() {
     for (const done of open.splice(0)) done();
     await turn();
   };
-  return { socket: socket as unknown as TLSSocket, writes, take };
+  const named = Object.assign(socket, { getCipher: () => ({ standardName: 'TLS_AES_256_GCM_SHA384' }) });
+  return { socket: named as unknown as TLSSocket, writes, take };
 }
 
 void t.test('the small chunks of a tick are one write, copied together; a lone one is not copied', async (t) => {
   const { socket, writes, take } = slowSocket();
-  const writer = new PlaintextWriter(socket);
+  const writer = new PlaintextWriter(socket, () => 0);
   let done = 0;
   const chunks = Array.from({ length: 100 }, (_, i) => Buffer.alloc(50, i));
   for (const chunk of chunks) writer.write(chunk, () => done++);
@@ -56,7 +57,7 @@ void t.test('the small chunks of a tick are one write, copied together; a lone o
 
 void t.test('large chunks go as they are, behind the small ones before them', async (t) => {
   const { socket, writes } = slowSocket();
-  const writer = new PlaintextWriter(socket);
+  const writer = new PlaintextWriter(socket, () => 0);
   const [prefix, large, tail] = [Buffer.alloc(8, 1), pattern(2049), Buffer.alloc(2048, 2)];
   for (const chunk of [prefix, large, tail]) writer.write(chunk, () => {});
   await turn();
@@ -67,7 +68,7 @@ void t.test('large chunks go as they are, behind the small ones before them', as
 void t.test('beyond 256 KiB the neighbour waits, whatever the chunks are', async (t) => {
   for (const size of [1, 64, 2048, 2049, 100_000, 262_144, 1_000_000]) {
     const { socket, writes, take } = slowSocket();
-    const writer = new PlaintextWriter(socket);
+    const writer = new PlaintextWriter(socket, () => 0);
     let [given, waits] = [0, false];
     const more = () => {
       waits = false;
@@ -94,7 +95,7 @@ void t.test('beyond 256 KiB the neighbour waits, whatever the chunks are', async
 
 void t.test('a session that is over forgets what it gathered', async (t) => {
   const { socket, writes } = slowSocket();
-  const writer = new PlaintextWriter(socket);
+  const writer = new PlaintextWriter(socket, () => 0);
   writer.write(Buffer.from('gone'), () => {});
   writer.forget();
   await turn();
