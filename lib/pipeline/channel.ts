@@ -108,7 +108,10 @@ export class Channel<Up> extends Duplex {
   }
 
   /** The Transforms that run: `outbound` from the top to the wire, `inbound` from the wire to the top. One a layer each. */
-  get transforms(): { readonly outbound: readonly LayerStream<unknown, unknown>[]; readonly inbound: readonly LayerStream<unknown, unknown>[] } {
+  get transforms(): {
+    readonly outbound: readonly LayerStream<unknown, unknown>[];
+    readonly inbound: readonly LayerStream<unknown, unknown>[];
+  } {
     return { outbound: this.#outbound, inbound: this.#inbound };
   }
 

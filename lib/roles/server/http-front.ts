@@ -1,9 +1,9 @@
 /** How the Server reads requests and words its refusals in HTTP (wire spec §C). */
 import type { IncomingMessage } from 'node:http';
 import { asVeracruzError, LimitError, LinkError, SessionTextError, type VeracruzError } from '../../core/errors.js';
-import { noteRead } from '../http-answers.js';
 import { SessionRequestDecoder } from '../../layers/session/index.js';
 import type { BegunBody } from '../../transports/http-bodies.js';
+import { noteRead } from '../http-answers.js';
 
 /** The status that a fault is told by. */
 export function statusOf(error: VeracruzError): number {

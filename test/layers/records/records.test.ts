@@ -202,11 +202,7 @@ void t.test('what a slow sender has sent does not wait for the rest: maxDelayMs'
   stream.write(record(6));
   await until('the boundary', () => items.includes(BOUNDARY));
   t.same(script(items), [hex(record(5), record(6)), 'boundary']);
-  t.same(
-    clock().filter(({ args }) => args[1] === 20).length,
-    1,
-    'counted from the first record of the unit on',
-  );
+  t.same(clock().filter(({ args }) => args[1] === 20).length, 1, 'counted from the first record of the unit on');
   stream.write(record(7));
   await until('the next boundary', () => items.filter((item) => item === BOUNDARY).length === 2);
   stream.destroy();
