@@ -59,6 +59,8 @@ export class Channel<Up> extends Duplex {
   readonly #stopWatching: () => void;
   /** The write that is on its way through the top layer. */
   #writing: ((error?: Error | null) => void) | undefined;
+  /** Writes so far. */
+  #writes = 0;
   /** The end that is on its way through the layers. */
   #finishing: (() => void) | undefined;
 
@@ -162,15 +164,17 @@ export class Channel<Up> extends Duplex {
   }
 
   override _write(item: Up, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    const top = this.#top.outbound;
+    const write = ++this.#writes;
     this.#writing = done;
-    this.#top.outbound.write(item, this.#written);
-    if (this.#messages) this.#top.outbound.write(END_OF_MESSAGE);
+    top.write(item, (error) => {
+      // What has failed says so by its event, and `_destroy` tells the writer.
+      if (!error && write === this.#writes) this.#answerWriter();
+    });
+    if (this.#messages) top.write(END_OF_MESSAGE);
+    // The callback comes in a later tick; what is digested already lets the next item go along in this one.
+    if (top.writableLength === 0) this.#answerWriter();
   }
-
-  /** What has failed says so by its event, and `_destroy` tells the writer. */
-  readonly #written = (error?: Error | null): void => {
-    if (!error) this.#answerWriter();
-  };
 
   #answerWriter(error?: Error): void {
     const done = this.#writing;

@@ -55,8 +55,8 @@ export class HttpSession {
   #channel: Channel<ItemChunk | Mark>;
   /** The connection that the POSTs under way came on. */
   #owner: unknown;
-  /** Fetches answers one after the other. */
-  #fetching: Promise<void> = Promise.resolve();
+  /** The last answer that is being fetched, or waits for those before it. */
+  #fetching: Promise<void> | undefined;
   /** Ciphertext of the body that is being relayed has gone to the Runtime Manager already. */
   #fed = false;
   #ended = false;
@@ -150,7 +150,7 @@ export class HttpSession {
         this.#fed = false;
         const small = postBytes <= SMALL_POST_BYTES;
         postBytes = 0;
-        this.#fetching = this.#fetching.then(() => this.#answer(channel, small));
+        this.#fetch(channel, small);
         return;
       }
       this.lastActive = performance.now();
@@ -158,6 +158,16 @@ export class HttpSession {
       heldBytes += chunk.length;
       postBytes += chunk.length;
       if (heldBytes >= GATHER_BYTES) feed(1);
+    });
+  }
+
+  /** Fetches an answer: at once, so that the question goes along with what was just fed, or behind those before it. */
+  #fetch(channel: Channel<ItemChunk | Mark>, small: boolean): void {
+    const answer = () => this.#answer(channel, small);
+    const fetching = this.#fetching === undefined ? answer() : this.#fetching.then(answer);
+    this.#fetching = fetching;
+    void fetching.then(() => {
+      if (this.#fetching === fetching) this.#fetching = undefined;
     });
   }
 

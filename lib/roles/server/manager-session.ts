@@ -91,21 +91,30 @@ export class ManagerSession {
 
   /**
    * Gives what the manager has for the client, piece by piece, until there is no more. Only one fetch a session at a
-   * time: two would share the bytes out between them.
+   * time: two would share the bytes out between them. The first question is sent at once, so that it goes along with what
+   * was fed in the same tick.
    *
    * @param likely something will come, in all likelihood: it is asked for at once, which spares a round trip
    * @throws SessionUnknownError when the manager has closed the session
    */
-  async *fetch(likely = false): AsyncGenerator<Fetched> {
-    if (this.link.dialect === 'head') {
-      for (let item = await this.#get(); item.data.length > 0; item = await this.#get()) yield item;
-      return;
-    }
+  fetch(likely = false): AsyncGenerator<Fetched> {
+    if (this.link.dialect === 'head') return this.#untilEmpty(this.#get());
     // Behind GetTlsData there always is the question whether there is more: the two may as well go together.
     const ahead = likely && this.link.asksAhead ? this.link.fetch(this.id) : undefined;
-    let needed = this.#needed();
+    const needed = this.#needed();
+    // Who asks for the first piece hears of a fault.
+    for (const promise of [ahead, needed]) promise?.catch(() => {});
+    return this.#whileNeeded(ahead, needed);
+  }
+
+  async *#untilEmpty(first: Promise<Fetched>): AsyncGenerator<Fetched> {
+    first.catch(() => {});
+    for (let item = await first; item.data.length > 0; item = await this.#get()) yield item;
+  }
+
+  async *#whileNeeded(ahead: Promise<Response> | undefined, first: Promise<boolean>): AsyncGenerator<Fetched> {
+    let needed = first;
     if (ahead !== undefined) {
-      for (const promise of [ahead, needed]) promise.catch(() => {});
       const response = await ahead;
       // With nothing there a manager says no (wire spec §D), in whatever words: the answer behind it tells.
       if (response.kind === 'TlsData' && sliceBytes(response.data) > 0) yield this.#fetched(response);
