@@ -271,8 +271,8 @@ export {
   tlsState,
 } from './layers/tls/index.js';
 // ── Pipeline: layers on each other, over a byte pipe ──────────────────────────────────────────────────────────────────
-export { Channel, type ChannelOptions, type LayerTraffic } from './pipeline/channel.js';
-export { DIAGNOSTICS, type StackEvent } from './pipeline/diagnostics.js';
+export { Channel, type ChannelOptions } from './pipeline/channel.js';
+export { DIAGNOSTICS, type LayerTraffic, type StackEvent } from './pipeline/diagnostics.js';
 export { type AnyLayer, type Chained, type Stack, stack } from './pipeline/stack.js';
 // ── Roles ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 export { ARRANGEMENTS, type Arrangement, type ArrangementName } from './roles/arrangements.js';

@@ -50,6 +50,11 @@ export function isMark(chunk: unknown): chunk is Mark {
   return chunk === END_OF_MESSAGE || chunk === FLUSH;
 }
 
+/** A pipe below a stack that is given the stack's marks. All others are given what the types say and nothing else. */
+export interface MarkedPipe {
+  readonly takesMarks: true;
+}
+
 declare const brand: unique symbol;
 interface Branded<Name extends string> {
   /** Exists for the compiler alone: it keeps a mis-ordered stack from compiling. */

@@ -5,22 +5,14 @@ import { AbortedError, asVeracruzError, ClosedError, TransportError, VeracruzErr
 import type { Layer } from '../core/layer.js';
 import type { LayerStream } from '../core/layer-stream.js';
 import { messageOf } from '../core/message-of.js';
-import type { Traffic } from '../core/traffic.js';
-import { END_OF_MESSAGE, isMark } from '../core/unit.js';
-import { announceClose, announceError, announceOpen, watchTraffic } from './diagnostics.js';
+import { END_OF_MESSAGE, isMark, type MarkedPipe } from '../core/unit.js';
+import { announceClose, announceError, announceOpen, type LayerTraffic, watchTraffic } from './diagnostics.js';
 
 export interface ChannelOptions {
   /** Label that errors and diagnostics carry until a layer learns the session's id. */
   session?: string;
   /** Aborting destroys the channel with `ERR_VC_ABORTED`. */
   signal?: AbortSignal;
-}
-
-/** Counters of one layer: what went towards the wire and what came from it. */
-export interface LayerTraffic {
-  readonly layer: string;
-  readonly outbound: Readonly<Traffic>;
-  readonly inbound: Readonly<Traffic>;
 }
 
 type AnyStream = LayerStream<unknown, unknown>;
@@ -173,7 +165,7 @@ export class Channel<Up> extends Duplex {
     });
     if (this.#messages) top.write(END_OF_MESSAGE);
     // The callback comes in a later tick; what is digested already lets the next item go along in this one.
-    if (top.writableLength === 0) this.#answerWriter();
+    if (top.writableLength === 0 && !top.errored && !this.#sink.errored) this.#answerWriter();
   }
 
   #answerWriter(error?: Error): void {
@@ -216,8 +208,7 @@ function chain(streams: readonly (Duplex | Writable)[]): void {
 const SOCKET_BYTES = 512 * 1024;
 
 /**
- * The end of the outbound direction: writes to the byte pipe, and ends it. A pipe in object mode is given marks too; any
- * other pipe has bytes only.
+ * The end of the outbound direction: writes to the byte pipe, and ends it. A `MarkedPipe` is given marks too.
  *
  * What comes in one tick, up to a mark, is one write of the pipe: a frame's header, its message's head and its data cost a
  * socket one system call, not three.
@@ -225,6 +216,7 @@ const SOCKET_BYTES = 512 * 1024;
 class PipeSink extends Writable {
   readonly #pipe: Duplex;
   readonly #isSocket: boolean;
+  readonly #takesMarks: boolean;
   #corked = false;
   #held = false;
   /** It was ended here. */
@@ -234,6 +226,7 @@ class PipeSink extends Writable {
     super({ objectMode: true, highWaterMark: 2 });
     this.#pipe = pipe;
     this.#isSocket = pipe instanceof Socket;
+    this.#takesMarks = (pipe as Partial<MarkedPipe>).takesMarks === true;
   }
 
   /** True when all that was taken has been written. */
@@ -282,7 +275,7 @@ class PipeSink extends Writable {
 
   /** The end of a message or unit. */
   #bound(bound: symbol): void {
-    if (!isMark(bound) || this.#pipe.writableObjectMode) this.#pipe.write(bound);
+    if (!isMark(bound) || this.#takesMarks) this.#pipe.write(bound);
     this.#uncork();
   }
 

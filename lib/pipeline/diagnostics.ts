@@ -1,7 +1,8 @@
 /** What stacks publish on `node:diagnostics_channel`, for whoever listens; nothing is made when nobody does. */
 import { channel } from 'node:diagnostics_channel';
+import type { Connection } from '../core/connection.js';
 import type { VeracruzError } from '../core/errors.js';
-import type { Channel } from './channel.js';
+import type { Traffic } from '../core/traffic.js';
 
 /** Names of the channels. Each message is a `StackEvent`. */
 export const DIAGNOSTICS = Object.freeze({
@@ -14,12 +15,25 @@ export const DIAGNOSTICS = Object.freeze({
 /** Milliseconds between two `traffic` messages of one stack. */
 const TRAFFIC_INTERVAL_MS = 1000;
 
+/** Counters of one layer: what went towards the wire and what came from it. */
+export interface LayerTraffic {
+  readonly layer: string;
+  readonly outbound: Readonly<Traffic>;
+  readonly inbound: Readonly<Traffic>;
+}
+
+/** A running stack, as diagnostics see it. */
+interface Watched {
+  readonly connection: Connection;
+  traffic(): LayerTraffic[];
+}
+
 export interface StackEvent {
   /** `Connection.id`. */
   readonly connection: number;
   readonly session: string | undefined;
   /** Counters of every layer, top to wire. */
-  readonly traffic: ReturnType<Channel<unknown>['traffic']>;
+  readonly traffic: ReturnType<Watched['traffic']>;
   /** On `error` only. */
   readonly error?: VeracruzError;
 }
@@ -31,7 +45,7 @@ const channels = {
   close: channel(DIAGNOSTICS.close),
 };
 
-function publish(name: keyof typeof channels, stack: Channel<unknown>, error?: VeracruzError): void {
+function publish(name: keyof typeof channels, stack: Watched, error?: VeracruzError): void {
   if (!channels[name].hasSubscribers) return;
   const event: StackEvent = {
     connection: stack.connection.id,
@@ -42,20 +56,20 @@ function publish(name: keyof typeof channels, stack: Channel<unknown>, error?: V
   channels[name].publish(event);
 }
 
-export function announceOpen(stack: Channel<unknown>): void {
+export function announceOpen(stack: Watched): void {
   publish('open', stack);
 }
 
-export function announceError(stack: Channel<unknown>, error: VeracruzError): void {
+export function announceError(stack: Watched, error: VeracruzError): void {
   publish('error', stack, error);
 }
 
-export function announceClose(stack: Channel<unknown>): void {
+export function announceClose(stack: Watched): void {
   publish('close', stack);
 }
 
 /** Publishes the counters every second while somebody listened when the stack was opened. Gives the way to stop. */
-export function watchTraffic(stack: Channel<unknown>): () => void {
+export function watchTraffic(stack: Watched): () => void {
   if (!channels.traffic.hasSubscribers) return () => {};
   const timer = setInterval(() => publish('traffic', stack), TRAFFIC_INTERVAL_MS);
   timer.unref();

@@ -4,7 +4,7 @@ import { Duplex } from 'node:stream';
 import type { DeferredBytes } from '../core/deferred-bytes.js';
 import { drained } from '../core/drained.js';
 import { TransportError } from '../core/errors.js';
-import { BOUNDARY, type BoundedChunk, isMark, type Mark } from '../core/unit.js';
+import { BOUNDARY, type BoundedChunk, isMark, type Mark, type MarkedPipe } from '../core/unit.js';
 import { BodyBuffer, BufferPool } from './body-buffer.js';
 import { HTTP_LAYER, tooLong } from './http-faults.js';
 
@@ -46,7 +46,8 @@ interface Exchange {
  * The next body is read as soon as the one before it is through, its answer pending or not. A body over `maxBodyBytes`,
  * or one whose client went away in the middle, ends the exchange.
  */
-export class HttpBodies extends Duplex {
+export class HttpBodies extends Duplex implements MarkedPipe {
+  readonly takesMarks = true;
   readonly #maxBodyBytes: number;
   readonly #headers: Readonly<Record<string, string>>;
   /** POSTs whose bodies are not through yet; the first is being read. */

@@ -113,7 +113,7 @@ void t.test('every golden vector is one of the fixtures, byte for byte', async (
 void t.test('every envelope, every bincode message of every dialect, and every frame is quoted', async (t) => {
   const quotes = (pattern: RegExp) => quoted.some(({ info }) => pattern.test(info));
   for (const envelope of api.ENVELOPES) t.ok(quotes(new RegExp(`^protobuf.json#.*/${envelope}/`)), envelope);
-  for (const kind of Object.keys(api.FRAME_HEADERS)) t.ok(quotes(new RegExp(`^frame.json#.*/${kind}/`)), kind);
+  for (const kind of api.FRAME_KINDS) t.ok(quotes(new RegExp(`^frame.json#.*/${kind}/`)), kind);
   for (const dialect of api.DIALECTS) {
     for (const kind of api.BINCODE_RESPONSE_KINDS[dialect]) {
       t.ok(quotes(new RegExp(`^bincode.json#veracruz-${dialect}/RuntimeManagerResponse/${kind}/`)), `${dialect} ${kind}`);

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import type { LayerTraffic } from '../../pipeline/channel.js';
+import type { LayerTraffic } from '../../pipeline/diagnostics.js';
 import { type Progress, VeracruzClient } from '../../roles/client/client.js';
 import { tuneV8 } from '../tune-v8.js';
 import { answerCalls, tell } from './calls.js';

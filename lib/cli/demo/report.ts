@@ -1,4 +1,4 @@
-import type { LayerTraffic } from '../../pipeline/channel.js';
+import type { LayerTraffic } from '../../pipeline/diagnostics.js';
 import type { Counters, Leg } from './client-process.js';
 
 /** The bytes below a layer, and what it added to those above it. */

@@ -245,7 +245,8 @@ export class TlsEngine implements TlsState {
     const done = this.#onDigested;
     if (done === undefined || this.#phase === 'closed' || !this.inboundIdle || this.#wire?.writing === true) return;
     this.#onDigested = undefined;
-    done();
+    // A close_notify that OpenSSL has had is told by node:tls in the next tick, and must not be overtaken.
+    process.nextTick(done);
   }
 
   /** The byte pipe has ended. `done` comes when it is known what that means. */

@@ -18,7 +18,7 @@ import {
 } from '../../core/errors.js';
 import type { Dialect } from '../../layers/formats/dialect.js';
 import type { IncomingBody, Received, Sent } from '../../layers/protobuf/index.js';
-import type { LayerTraffic } from '../../pipeline/channel.js';
+import type { LayerTraffic } from '../../pipeline/diagnostics.js';
 import { CLIENT_DEFAULTS, type ClientOptions, type Progress, type TransferOptions, type WriteOptions } from './options.js';
 import { type Piece, sendPieces } from './pieces.js';
 import { type ClientChannel, openConnection, type ServerConnection } from './server-connection.js';
@@ -27,6 +27,8 @@ import { absolute, earlier, exitCodeOf, fileOf, noServer, save, unexpected } fro
 import { checkIdentity, type Trust, trustOf } from './trust.js';
 
 const LAYER = 'client';
+/** Milliseconds that a client which has ended its session waits for the peer's end. */
+const PEER_END_MS = 1000;
 
 type Request = Sent<'RuntimeManagerRequest'>;
 type Response = Received<'RuntimeManagerResponse'>;
@@ -226,13 +228,24 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
   async close(): Promise<void> {
     const left = this.#connection.left();
     const ending = this.#during(undefined, () => {
-      // The last POST carries close_notify, and the Server is told that the session is over.
-      this.#channel.end(() => this.#channel.destroy());
+      // The last POST carries close_notify, and so does its answer, as a rule.
+      this.#channel.end(() => this.#leave());
       return left;
     });
     // A session that ends by itself, while requests before this are under way, need not be ended.
     ending.catch(() => {});
     await left;
+  }
+
+  /** Our end is out: lets go of the channel when the peer's end has come, which is not waited for long. */
+  #leave(): void {
+    const channel = this.#channel;
+    const leave = () => void channel.destroy();
+    if (channel.readableEnded) leave();
+    else {
+      const late = setTimeout(leave, PEER_END_MS);
+      channel.once('end', leave).once('close', () => clearTimeout(late));
+    }
   }
 
   #run(request: Request, signal: AbortSignal | undefined): Promise<number> {

@@ -1,5 +1,5 @@
 import { Duplex } from 'node:stream';
-import { type BoundedChunk, END_OF_MESSAGE, FLUSH, type Mark } from '../../core/unit.js';
+import { type BoundedChunk, END_OF_MESSAGE, FLUSH, type Mark, type MarkedPipe } from '../../core/unit.js';
 import type { Slices } from '../../layers/bincode/index.js';
 
 /** Ciphertext that may wait to be fetched before TLS is made to wait. */
@@ -19,7 +19,8 @@ export interface SessionPipeEvents {
  * written to it waits for GetTlsData. What waits outlives the pipe, so that the alert of a session that failed can still be
  * fetched.
  */
-export class SessionPipe extends Duplex {
+export class SessionPipe extends Duplex implements MarkedPipe {
+  readonly takesMarks = true;
   readonly #events: SessionPipeEvents;
   /** Bytes of ciphertext that the client has sent so far. */
   fedBytes = 0;
