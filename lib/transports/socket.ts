@@ -97,7 +97,7 @@ export async function listenSocket(address: Address, onConnection: (socket: Sock
   await listen(server, address);
   // A connection that cannot be accepted (no descriptor is free) is no reason to end those that exist.
   server.on('error', () => {});
-  return { address: boundAddress(server, address), close: () => closeServer(server) };
+  return { address: boundAddress(server, address), close: () => Promise.resolve(closeServer(server)) };
 }
 
 /** Makes any net or http server listen at `address`. @throws as `listenSocket` */
@@ -125,8 +125,8 @@ export function boundAddress(server: Server, asked: Address): Address {
   return 'port' in asked && bound !== null && typeof bound === 'object' ? { ...asked, port: bound.port } : asked;
 }
 
-/** Settles when nothing listens any more, which is at once; connections that exist are no reason to wait. */
-async function closeServer(server: Server): Promise<void> {
+/** Nothing listens any more when it returns; connections that exist stay. */
+function closeServer(server: Server): void {
   if (server.listening) server.close();
 }
 

@@ -233,7 +233,11 @@ export class TlsEngine implements TlsState {
     const early = this.#early;
     if (early !== undefined) {
       // What came before it has not been taken: the handshake waits for its place at the gate.
-      this.#early = { bytes: early.bytes, done: () => (early.done(), this.digest(done)) };
+      const taken = () => {
+        early.done();
+        this.digest(done);
+      };
+      this.#early = { bytes: early.bytes, done: taken };
       return;
     }
     this.#givePlain();
