@@ -1,0 +1,158 @@
+import fc from 'fast-check';
+import t from 'tap';
+import { Lifecycle, type RoleState } from '../../lib/core/lifecycle.js';
+import { within } from '../support/foreign.js';
+import { seeded } from '../support/splits.js';
+
+const turn = () => new Promise((go) => setImmediate(go));
+
+/** A role whose closing ends when the test says so. */
+class Role {
+  closings = 0;
+  /** The state that the closing began in. */
+  began: RoleState | undefined;
+  finish!: () => void;
+  fail!: (error: Error) => void;
+  readonly life = new Lifecycle('role', () => {
+    this.closings++;
+    this.began = this.life.state;
+    return new Promise<void>((resolve, reject) => {
+      this.finish = resolve;
+      this.fail = reject;
+    });
+  });
+}
+
+type Event = 'listening' | 'drain' | 'close' | 'end';
+
+/** The table of the doc comment: `end` is only possible where a closing is under way. */
+const TABLE: Record<RoleState, Partial<Record<Event, RoleState>>> = {
+  starting: { listening: 'listening', drain: 'draining', close: 'draining' },
+  listening: { listening: 'listening', drain: 'draining', close: 'draining' },
+  draining: { listening: 'draining', drain: 'draining', close: 'draining', end: 'closed' },
+  closed: { listening: 'closed', drain: 'closed', close: 'closed' },
+};
+
+void t.test('any row of events goes through the states of the table; the closing is called once', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.constantFrom<Event>('listening', 'drain', 'close', 'end'), { maxLength: 12 }), async (events) => {
+      const role = new Role();
+      const { life } = role;
+      let state: RoleState = 'starting';
+      let closed = false;
+      /** `close()` was called. */
+      let told = false;
+      void life.closed.then(() => {
+        closed = true;
+      });
+      for (const event of events) {
+        if (event === 'end' && (!told || state === 'closed')) continue;
+        told ||= event === 'close';
+        if (event === 'listening') await life.listening();
+        else if (event === 'drain') life.drain();
+        else if (event === 'close') void life.close();
+        else role.finish();
+        await turn();
+        state = TABLE[state][event] as RoleState;
+        if (life.state !== state || life.serving !== (state === 'starting' || state === 'listening')) return false;
+        if (role.closings !== (told ? 1 : 0)) return false;
+        if (closed !== (state === 'closed')) return false;
+      }
+      return true;
+    }),
+    seeded(200),
+  );
+});
+
+void t.test('the closing begins when nothing new is taken any more', async (t) => {
+  const role = new Role();
+  await role.life.listening();
+  const closing = role.life.close();
+  t.equal(role.began, 'draining');
+  role.finish();
+  await within('the closing', closing);
+  t.equal(role.life.state, 'closed');
+});
+
+void t.test('who closes while it closes, or afterwards, waits for the same end', async (t) => {
+  const role = new Role();
+  const closings = [role.life.close(), role.life.close()];
+  let over = 0;
+  for (const closing of closings) void closing.then(() => over++);
+  await turn();
+  t.equal(over, 0);
+  role.finish();
+  await within('both', Promise.all(closings));
+  await within('a late one', role.life.close());
+  t.equal(role.closings, 1);
+});
+
+void t.test('a closing that closes, before its first await, does not begin again', async (t) => {
+  let closings = 0;
+  const life: Lifecycle = new Lifecycle('role', async () => {
+    closings++;
+    void life.close();
+  });
+  await within('the closing', life.close());
+  t.equal(closings, 1);
+});
+
+void t.test('a closing that fails: whoever closes hears it, and the role has closed all the same', async (t) => {
+  const role = new Role();
+  const closing = role.life.close();
+  role.fail(new Error('the disk is full'));
+  await t.rejects(closing, { message: 'the disk is full' });
+  await t.rejects(role.life.close(), { message: 'the disk is full' });
+  await within('closed', role.life.closed);
+  t.equal(role.life.state, 'closed');
+});
+
+void t.test('a signal that fires closes it; nothing listens to the signal afterwards', async (t) => {
+  const role = new Role();
+  const end = new AbortController();
+  await role.life.listening(end.signal);
+  t.equal(role.life.state, 'listening');
+  end.abort();
+  t.equal(role.life.state, 'draining');
+  role.finish();
+  await within('closed', role.life.closed);
+  t.equal(role.closings, 1);
+
+  const other = new Role();
+  const kept = new AbortController();
+  await other.life.listening(kept.signal);
+  const closing = other.life.close();
+  other.finish();
+  await closing;
+  kept.abort();
+  t.equal(other.closings, 1);
+});
+
+void t.test('a signal that fired during the start: it closes first, then the start fails', async (t) => {
+  const role = new Role();
+  const reason = new Error('no more');
+  const start = role.life.listening(AbortSignal.abort(reason));
+  let settled = false;
+  void start
+    .catch(() => {})
+    .finally(() => {
+      settled = true;
+    });
+  await turn();
+  t.notOk(settled);
+  t.equal(role.life.state, 'draining');
+  role.finish();
+  await t.rejects(start, { code: 'ERR_VC_ABORTED', layer: 'role', cause: reason });
+  t.equal(role.life.state, 'closed');
+});
+
+void t.test('closed before its start was over: it does not come back to life', async (t) => {
+  const role = new Role();
+  const closing = role.life.close();
+  await role.life.listening(new AbortController().signal);
+  t.equal(role.life.state, 'draining');
+  role.finish();
+  await closing;
+  await role.life.listening();
+  t.equal(role.life.state, 'closed');
+});
