@@ -1,6 +1,7 @@
 import { connect as netConnect, type Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { type buildConnector, Client } from 'undici';
+import { Backoff } from '../core/backoff.js';
 import { integerInRange } from '../core/check.js';
 import type { DeferredBytes } from '../core/deferred-bytes.js';
 import { HttpStatusError, LimitError, OutcomeUnknownError, SessionBusyError, SessionUnknownError, TransportError } from '../core/errors.js';
@@ -70,7 +71,7 @@ export class HttpExchange extends Duplex {
   /** Goes on with the answer that the reader made wait. */
   #resumeAnswer: (() => void) | undefined;
   #pollTimer: NodeJS.Timeout | undefined;
-  #pollDelayMs = POLL_FIRST_MS;
+  readonly #pollDelay = new Backoff({ firstMs: POLL_FIRST_MS, lastMs: POLL_LAST_MS });
   /** A poll that waits for the reader. */
   #pollAwaitsReader = false;
   /** What the server says it takes, once it has said so. */
@@ -117,7 +118,7 @@ export class HttpExchange extends Duplex {
 
   /** Says that the caller begins to await an answer: `poll` is asked from now on whenever nothing is under way. */
   expectAnswer(): void {
-    this.#pollDelayMs = POLL_FIRST_MS;
+    this.#pollDelay.reset();
     this.#schedulePoll();
   }
 
@@ -225,7 +226,7 @@ export class HttpExchange extends Duplex {
           // undici goes on after a pause by parsing no bytes, and gives them as a piece: were that to pause it again, it
           // would never get to the socket.
           if (piece.length === 0) return true;
-          this.#pollDelayMs = POLL_FIRST_MS;
+          this.#pollDelay.reset();
           if (this.push(piece)) return true;
           this.#resumeAnswer = resume;
           return false;
@@ -282,9 +283,9 @@ export class HttpExchange extends Duplex {
       }
       const body = this.#poll();
       if (body === undefined) return;
-      this.#pollDelayMs = Math.min(this.#pollDelayMs * 2, POLL_LAST_MS);
+      this.#pollDelay.lengthen();
       this.#post({ bytes: body, release: () => {} });
-    }, this.#pollDelayMs);
+    }, this.#pollDelay.ms);
   }
 
   /**

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, connect as netConnect, type Server, type Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { Backoff } from '../core/backoff.js';
 import { integerInRange } from '../core/check.js';
 import { AbortedError, InvalidOptionError, TransportError } from '../core/errors.js';
 import { messageOf } from '../core/message-of.js';
@@ -50,13 +50,14 @@ export async function connectSocket(address: Address, { signal, retry }: Connect
     });
   }
   const { tries, intervalMs, backoff } = checkRetry(retry ?? { tries: 1, intervalMs: 0, backoff: 1 });
-  for (let attempt = 1, waitMs = intervalMs; ; attempt++, waitMs = Math.min(waitMs * backoff, MAX_WAIT_MS)) {
+  const pauses = new Backoff({ firstMs: intervalMs, lastMs: MAX_WAIT_MS, factor: backoff });
+  for (let attempt = 1; ; attempt++) {
     try {
       return await connectOnce(address, signal);
     } catch (error) {
       if (error instanceof AbortedError || attempt >= tries || HOPELESS.has(codeOf((error as Error).cause))) throw error;
     }
-    await sleep(waitMs, undefined, signal === undefined ? {} : { signal }).catch((cause: unknown) => {
+    await pauses.wait(signal).catch((cause: unknown) => {
       throw aborted(address, cause);
     });
   }

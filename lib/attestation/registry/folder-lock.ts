@@ -6,7 +6,10 @@ import { identityOfProcess, isAlive, type ProcessIdentity } from '../../core/pro
 
 const LAYER = 'registry';
 const LOCK_NAME = /^lock\.([1-9][0-9]{0,14})$/;
-/** Takings that may fail because others take over at the same moment, before that counts as being held. */
+/**
+ * Takings that may fail because others take over at the same moment, before that counts as being held. There is no wait
+ * between them: each failure means that another process got further.
+ */
 const TRIES = 20;
 
 /** What a lock file says of its holder. */

@@ -1,7 +1,7 @@
-import { randomBytes, randomInt } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { readdir, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
+import { Backoff } from '../../core/backoff.js';
 import { FileStoreError } from '../../core/errors.js';
 import { identityOfProcess, isAlive, type ProcessIdentity } from '../../core/process-identity.js';
 import { errno, STORE_LAYER } from './store-error.js';
@@ -33,6 +33,7 @@ export class StoreLock {
     const { start, boot } = identityOfProcess(process.pid) as ProcessIdentity;
     const own = `lock-${process.pid}-${start}-${boot}-${randomBytes(8).toString('hex')}`;
     const path = join(folder, own);
+    const pauses = new Backoff({ firstMs: MAX_PAUSE_MS, lastMs: MAX_PAUSE_MS, jitter: 1 });
     for (let attempt = 1; ; attempt++) {
       await writeFile(path, '', { flag: 'wx', mode: 0o600 });
       const holder = await livingHolder(folder, own);
@@ -41,7 +42,7 @@ export class StoreLock {
       if (attempt === ATTEMPTS) {
         throw new FileStoreError(`the folder of the store is in use by process ${holder}`, { layer: STORE_LAYER, got: holder });
       }
-      await pause(randomInt(MAX_PAUSE_MS));
+      await pauses.wait();
     }
   }
 

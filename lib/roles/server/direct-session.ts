@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { Backoff } from '../../core/backoff.js';
 import { drained } from '../../core/drained.js';
 import { asVeracruzError, SessionUnknownError, type VeracruzError } from '../../core/errors.js';
 import type { SessionEvents } from './http-session.js';
@@ -32,9 +33,10 @@ export class DirectSession {
   #answering = false;
   /** Something was fed since the fetch that is under way began. */
   #again = false;
+  /** Not a mutex: a fetch that is asked for during another one is not queued, the other one goes round again. */
   #fetching: Promise<void> | undefined;
   #look: NodeJS.Timeout | undefined;
-  #lookMs = LOOK_FIRST_MS;
+  readonly #lookDelay = new Backoff({ firstMs: LOOK_FIRST_MS, lastMs: LOOK_LAST_MS });
   #ended = false;
 
   constructor(socket: Duplex, manager: ManagerSession, events: SessionEvents<DirectSession>) {
@@ -69,7 +71,7 @@ export class DirectSession {
         this.lastActive = performance.now();
         this.#spokeLast = true;
         await this.manager.feed([chunk]);
-        this.#lookMs = LOOK_FIRST_MS;
+        this.#lookDelay.reset();
         this.#fetch();
         ahead += chunk.length;
         if (ahead < MAX_AHEAD_BYTES) continue;
@@ -96,7 +98,7 @@ export class DirectSession {
       while (this.#again && !this.#ended) {
         this.#again = false;
         for await (const { data, active } of this.manager.fetch()) {
-          this.#lookMs = LOOK_FIRST_MS;
+          this.#lookDelay.reset();
           inactive ||= !active;
           this.#answering = true;
           this.#spokeLast = false;
@@ -122,7 +124,6 @@ export class DirectSession {
   /** A client on plain TCP cannot ask for output: the Server looks for it. */
   #lookLater(): void {
     if (this.#ended) return;
-    this.#look = setTimeout(() => this.#fetch(), this.#lookMs).unref();
-    this.#lookMs = Math.min(this.#lookMs * 2, LOOK_LAST_MS);
+    this.#look = setTimeout(() => this.#fetch(), this.#lookDelay.next()).unref();
   }
 }

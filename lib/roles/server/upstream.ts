@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { Backoff } from '../../core/backoff.js';
 import { InvalidOptionError } from '../../core/errors.js';
 import type { Dialect } from '../../layers/formats/dialect.js';
 import type { FrameKind } from '../../layers/frame/index.js';
@@ -133,9 +133,10 @@ export class Upstream {
 
   async #reconnect(): Promise<void> {
     const { signal } = this.#stop;
-    for (let delayMs = RECONNECT_FIRST_MS; ; delayMs = Math.min(delayMs * 2, RECONNECT_LAST_MS)) {
+    const pauses = new Backoff({ firstMs: RECONNECT_FIRST_MS, lastMs: RECONNECT_LAST_MS });
+    for (;;) {
       try {
-        await sleep(delayMs, undefined, { signal });
+        await pauses.wait(signal);
         await this.#take(await this.#connect(signal), signal);
         this.#log('info', 'link restored', { manager: this.name });
         return;

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { Backoff } from '../../core/backoff.js';
 import { definedOf, integerInRange } from '../../core/check.js';
 import { AbortedError, asVeracruzError, type VeracruzError } from '../../core/errors.js';
 import { formatAddress, type SerialAddress } from '../address.js';
@@ -141,14 +141,13 @@ export class VirtioConsole implements Listener {
 
   async #run(first: DevicePort): Promise<void> {
     const { reopenFirstMs, reopenLastMs } = this.#options;
-    let waitMs = reopenFirstMs;
+    const pauses = new Backoff({ firstMs: reopenFirstMs, lastMs: reopenLastMs });
     for (let port: DevicePort | undefined = first; port !== undefined; ) {
       const useful = await this.#serve(port);
-      if (useful) waitMs = reopenFirstMs;
+      if (useful) pauses.reset();
       for (port = undefined; port === undefined && !this.#stop.signal.aborted; ) {
-        await sleep(waitMs, undefined, { signal: this.#stop.signal }).catch(() => {});
+        await pauses.wait(this.#stop.signal).catch(() => {});
         if (this.#stop.signal.aborted) return;
-        waitMs = Math.min(waitMs * 2, reopenLastMs);
         port = await this.#open().catch((error: VeracruzError) => {
           this.#onTrouble(error);
           return undefined;
