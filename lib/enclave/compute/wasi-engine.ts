@@ -1,10 +1,10 @@
 import { AbortedError, ClosedError } from '../../core/errors.js';
+import { Semaphore } from '../../core/semaphore.js';
 import { fileRightsOf } from '../policy/index.js';
 import { changesIn } from './changes.js';
 import type { Job } from './child/protocol.js';
 import { COMPUTE_LAYER, computeError } from './compute-error.js';
 import type { Computation, ComputeEngine } from './engine.js';
-import { Gate } from './gate.js';
 import { type CompleteOptions, completed, type WasiEngineOptions } from './options.js';
 import { ProgramProcess } from './program-process.js';
 import { RunFolder, removeAbandoned } from './run-folder.js';
@@ -40,7 +40,8 @@ const PAGES_A_MIB = 16;
  */
 export class WasiEngine implements ComputeEngine {
   readonly #options: CompleteOptions;
-  readonly #gate: Gate;
+  /** A permit for each program that runs. */
+  readonly #gate: Semaphore;
   /** How each run is ended, and when it is over. */
   readonly #runs = new Map<AbortController, Promise<unknown>>();
   /** What killed managers left in `scratch` is gone. */
@@ -50,7 +51,7 @@ export class WasiEngine implements ComputeEngine {
   /** @throws InvalidOptionError */
   constructor(options: WasiEngineOptions = {}) {
     this.#options = completed(options);
-    this.#gate = new Gate(this.#options.maxConcurrent);
+    this.#gate = new Semaphore(this.#options.maxConcurrent);
   }
 
   async run(computation: Computation): Promise<number> {
@@ -81,7 +82,7 @@ export class WasiEngine implements ComputeEngine {
   }
 
   async #inTurn(computation: Computation, signal: AbortSignal): Promise<number> {
-    const leave = await this.#gate.enter(signal);
+    const leave = await this.#gate.acquire(signal);
     try {
       return await this.#run(computation, signal);
     } catch (thrown) {

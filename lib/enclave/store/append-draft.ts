@@ -23,25 +23,18 @@ export class AppendDraft extends Draft {
   #growth: Growth | undefined;
   /** Lets the next append to this file begin. */
   #leave: (() => void) | undefined;
-  #wake: () => void = () => {};
+  /** Ends the wait for that. */
+  readonly #wait = new AbortController();
 
   override cancel(): void {
     super.cancel();
     this.#creation?.cancel();
-    this.#wake();
+    this.#wait.abort(new ClosedError('the append was discarded before its turn', { layer: STORE_LAYER }));
   }
 
   override async open(): Promise<DraftPlace> {
     const { folder, name } = this;
-    const turn = folder.appends.enter(name);
-    const cancelled = new Promise<undefined>((resolve) => {
-      this.#wake = () => resolve(undefined);
-    });
-    this.#leave = await Promise.race([turn, cancelled]);
-    if (this.#leave === undefined) {
-      void turn.then((leave) => leave());
-      throw new ClosedError('the append was discarded before its turn', { layer: STORE_LAYER });
-    }
+    this.#leave = await folder.appends.enter(name, this.#wait.signal);
     return folder.changes.run(name, async () => (await this.#grow()) ?? this.#create());
   }
 

@@ -9,6 +9,7 @@ export class StoreSource extends Readable {
   readonly #length: number;
   readonly #chunkBytes: number;
   #offset = 0;
+  /** The read that is under way, or the last one. Not a mutex: a stream asks for one read at a time. */
   #busy: Promise<void> = Promise.resolve();
 
   constructor(file: FileHandle, length: number, chunkBytes: number) {

@@ -1,20 +1,27 @@
+import { Mutex, type Release } from '../../core/semaphore.js';
+
 /** Who may go next, key by key: first come, first served. */
 export class Turns {
-  readonly #last = new Map<string, Promise<void>>();
+  /** Of the keys that somebody holds. */
+  readonly #mutexes = new Map<string, Mutex>();
 
-  /** Resolves when all who came before have left; its value is the way to leave, which must be taken. */
-  async enter(key: string): Promise<() => void> {
-    const before = this.#last.get(key);
-    let leave: () => void = () => {};
-    const mine = new Promise<void>((resolve) => {
-      leave = resolve;
-    });
-    this.#last.set(key, mine);
-    void mine.then(() => {
-      if (this.#last.get(key) === mine) this.#last.delete(key);
-    });
-    await before;
-    return leave;
+  /**
+   * Resolves when all who came before have left. Its value is the way to leave, which must be taken. Rejects with the reason
+   * of `signal` when that fires before.
+   */
+  async enter(key: string, signal?: AbortSignal): Promise<Release> {
+    const mutex = this.#mutexes.get(key) ?? new Mutex();
+    this.#mutexes.set(key, mutex);
+    try {
+      const release = await mutex.acquire(signal);
+      return () => {
+        release();
+        this.#forget(key, mutex);
+      };
+    } catch (error) {
+      this.#forget(key, mutex);
+      throw error;
+    }
   }
 
   /** Runs `work` when it is the key's turn. */
@@ -25,5 +32,9 @@ export class Turns {
     } finally {
       leave();
     }
+  }
+
+  #forget(key: string, mutex: Mutex): void {
+    if (mutex.idle && this.#mutexes.get(key) === mutex) this.#mutexes.delete(key);
   }
 }

@@ -1,5 +1,5 @@
 /** How many handshakes a layer runs at once. */
-import { LimitError } from '../../core/errors.js';
+import { type Release, Semaphore } from '../../core/semaphore.js';
 
 /** One place at the gate, from `enter` to `leave`. */
 export interface Place {
@@ -18,47 +18,41 @@ export interface Place {
  * makes room: 64 clients that say hello and no more would keep everybody out until their deadline.
  */
 export class HandshakeGate {
-  readonly #maxRunning: number;
-  readonly #maxQueued: number;
-  #running = 0;
+  readonly #places: Semaphore;
+  readonly #maxSlow: number;
   /** Handshakes that go on without a place. */
   #slow = 0;
-  readonly #queue = new Set<() => void>();
 
   constructor(maxRunning: number, maxQueued: number) {
-    this.#maxRunning = maxRunning;
-    this.#maxQueued = maxQueued;
+    this.#places = new Semaphore(maxRunning, { maxWaiting: maxQueued, layer: 'tls', waiters: 'handshakes' });
+    this.#maxSlow = maxQueued;
   }
 
   /** Handshakes that have a place now. */
   get running(): number {
-    return this.#running;
+    return this.#places.held;
   }
 
   /** Handshakes that wait. */
   get queued(): number {
-    return this.#queue.size;
+    return this.#places.waiting;
   }
 
   /**
    * Calls `start` now, or when a place is free.
    *
-   * @throws LimitError when the queue is full; `start` is never called then.
+   * @throws LimitError when the queue is full; `start` is never called then
    */
   enter(start: () => void): Place {
-    let running = false;
+    let release: Release | undefined;
     let slow = false;
     let left = false;
-    const run = () => {
-      running = true;
-      this.#running++;
-    };
-    const free = () => {
-      this.#running--;
-      this.#next();
-    };
-    const wake = () => {
-      run();
+    let wake = start;
+    const unqueue = this.#places.request((granted) => {
+      release = granted;
+      wake();
+    });
+    wake = () => {
       // node:tls takes a step of a handshake, some milliseconds, within the call: in a turn of its own, or a queue of them
       // would block the loop.
       setImmediate(() => {
@@ -68,36 +62,16 @@ export class HandshakeGate {
     const leave = () => {
       if (left) return;
       left = true;
-      if (!running) this.#queue.delete(wake);
-      else if (slow) this.#slow--;
-      else free();
+      unqueue();
+      if (slow) this.#slow--;
+      release?.();
     };
     const makeRoom = () => {
-      if (!running || slow || left || this.#slow >= this.#maxQueued) return;
+      if (release === undefined || slow || left || this.#slow >= this.#maxSlow) return;
       slow = true;
       this.#slow++;
-      free();
+      release();
     };
-    if (this.#running >= this.#maxRunning) {
-      if (this.#queue.size >= this.#maxQueued) {
-        throw new LimitError(`${this.#queue.size} handshakes are waiting already`, {
-          layer: 'tls',
-          got: this.#queue.size,
-          limit: this.#maxQueued,
-        });
-      }
-      this.#queue.add(wake);
-    } else {
-      run();
-      start();
-    }
     return { leave, makeRoom };
-  }
-
-  #next(): void {
-    const [wake] = this.#queue;
-    if (wake === undefined) return;
-    this.#queue.delete(wake);
-    wake();
   }
 }

@@ -16,6 +16,7 @@ import {
   SessionUnknownError,
   type VeracruzError,
 } from '../../core/errors.js';
+import { Mutex } from '../../core/semaphore.js';
 import type { Dialect } from '../../layers/formats/dialect.js';
 import type { IncomingBody, Received, Sent } from '../../layers/protobuf/index.js';
 import type { LayerTraffic } from '../../pipeline/diagnostics.js';
@@ -23,7 +24,7 @@ import { CLIENT_DEFAULTS, type ClientOptions, type Progress, type TransferOption
 import { type Piece, sendPieces } from './pieces.js';
 import { type ClientChannel, openConnection, type ServerConnection } from './server-connection.js';
 import { type FileSource, PieceReader } from './source.js';
-import { absolute, earlier, exitCodeOf, fileOf, noServer, save, unexpected } from './transfer.js';
+import { absolute, exitCodeOf, fileOf, noServer, save, unexpected } from './transfer.js';
 import { checkIdentity, type Trust, trustOf } from './trust.js';
 
 const LAYER = 'client';
@@ -50,8 +51,8 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
   #channel!: ClientChannel;
   readonly #dialect: Dialect;
   readonly #maxPieceBytes: number;
-  /** Requests run one after the other: this settles when the last one is over. */
-  #turn: Promise<void> = Promise.resolve();
+  /** Requests run one after the other. */
+  readonly #requests = new Mutex();
   /** Takes the answer to the request that is under way. */
   #onAnswer: ((response: Response) => void) | undefined;
   #onFailure: ((error: VeracruzError) => void) | undefined;
@@ -248,6 +249,11 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
     }
   }
 
+  /** As `close()`, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
   #run(request: Request, signal: AbortSignal | undefined): Promise<number> {
     return this.#during(signal, async () => {
       this.#running = true;
@@ -303,15 +309,10 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
    * session; if it fires before `work` begins, the session is not touched. `unwatch` lets go of the signal earlier.
    */
   async #during<T>(signal: AbortSignal | undefined, work: (unwatch: () => void) => Promise<T>): Promise<T> {
-    const before = this.#turn;
-    let release: () => void = () => {};
-    this.#turn = new Promise((resolve) => {
-      release = resolve;
-    });
-    await earlier(before, signal);
-    if (signal?.aborted === true || this.#failure !== undefined) {
-      // Those behind still wait for those before.
-      void before.then(release);
+    // It rejects when the signal fires; what to say then depends on how the session is.
+    const release = await this.#requests.acquire(signal).catch(() => undefined);
+    if (release === undefined || signal?.aborted === true || this.#failure !== undefined) {
+      release?.();
       throw this.#failure ?? new AbortedError('the request was aborted before it began', { layer: LAYER, cause: signal?.reason });
     }
     // In the same breath as the look at `aborted`: nobody would hear of what fires in between.

@@ -116,17 +116,3 @@ export async function save(body: IncomingBody, path: string): Promise<void> {
     throw (error as NodeJS.ErrnoException).syscall === undefined ? error : cannotWrite(path, error);
   }
 }
-
-/** Settles with `before`, or when `signal` fires if that is earlier. */
-export function earlier(before: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
-  if (signal === undefined) return before;
-  return new Promise((resolve) => {
-    const done = () => {
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    signal.addEventListener('abort', done);
-    if (signal.aborted) done();
-    else void before.then(done);
-  });
-}

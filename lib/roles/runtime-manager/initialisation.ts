@@ -1,4 +1,5 @@
 import { asVeracruzError, ClosedError, PolicyError, type VeracruzError } from '../../core/errors.js';
+import { Mutex } from '../../core/semaphore.js';
 import { policyHash } from '../../enclave/policy/index.js';
 import type { Response } from '../../layers/bincode/index.js';
 import { Enclave, type EnclaveOptions } from './enclave.js';
@@ -15,8 +16,8 @@ export class Initialisation {
   readonly #options: EnclaveOptions;
   readonly #active: () => boolean;
   #enclave: Enclave | undefined;
-  /** One after the other. */
-  #turn: Promise<unknown> = Promise.resolve();
+  /** Takings run one after the other. */
+  readonly #takings = new Mutex();
 
   /** @param active whether the manager still serves */
   constructor(options: EnclaveOptions, active: () => boolean) {
@@ -36,9 +37,7 @@ export class Initialisation {
    * FileStoreError for a store that belongs to another policy
    */
   take(policy: string, identity: ManagerIdentity): Promise<void> {
-    const taken = this.#turn.catch(() => {}).then(() => this.#take(policy, identity));
-    this.#turn = taken;
-    return taken;
+    return this.#takings.run(() => this.#take(policy, identity));
   }
 
   async #take(policy: string, identity: ManagerIdentity): Promise<void> {
@@ -70,8 +69,7 @@ export class Initialisation {
 
   /** Waits for what is under way; then ends what is running. */
   async end(): Promise<void> {
-    await this.#turn.catch(() => {});
-    await this.#enclave?.programs?.end();
+    await this.#takings.run(() => this.#enclave?.programs?.end());
   }
 
   #step(what: string, figures: Readonly<Record<string, unknown>>, work: () => Promise<Response>): PendingResponse {

@@ -1,6 +1,9 @@
 import { LinkError } from '../../core/errors.js';
 
-/** Counts the sessions of each address that clients come from, opening ones included. */
+/**
+ * Counts the sessions of each address that clients come from, opening ones included. Not a semaphore: over the limit a client
+ * is refused, nobody waits.
+ */
 export class Clients {
   readonly #max: number;
   readonly #sessions = new Map<string, number>();

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { drained } from '../../core/drained.js';
 import { LinkError } from '../../core/errors.js';
+import { Semaphore } from '../../core/semaphore.js';
 import type { Request, Response } from '../../layers/bincode/index.js';
 import type { Dialect } from '../../layers/formats/dialect.js';
 import type { FrameKind } from '../../layers/frame/index.js';
@@ -41,9 +42,8 @@ export class ManagerLink {
   /** Time of the last answer, or of the first request after a pause: `performance.now()`. */
   #heard = 0;
   readonly #watch: NodeJS.Timeout | undefined;
-  /** GetTlsData that may be sent before one is answered. */
-  #freeFetches: number;
-  readonly #fetchesInLine: (() => void)[] = [];
+  /** A permit for each GetTlsData that may be sent before one is answered. */
+  readonly #fetches: Semaphore;
   readonly dialect: Dialect;
   readonly frame: FrameKind;
   /** GetTlsData may be sent before it is known that there is something. */
@@ -59,7 +59,7 @@ export class ManagerLink {
     this.dialect = options.dialect;
     this.frame = options.frame;
     const console = options.frame === 'icecap4';
-    this.#freeFetches = console ? CONSOLE_FETCHES : Number.POSITIVE_INFINITY;
+    this.#fetches = new Semaphore(console ? CONSOLE_FETCHES : Number.POSITIVE_INFINITY);
     this.asksAhead = options.askAhead && !console;
     this.maxSendBytes = console ? CONSOLE_SEND_BYTES : SEND_BYTES;
     this.#channel = serverManagerStack(options).over(pipe);
@@ -106,16 +106,14 @@ export class ManagerLink {
 
   /** GetTlsData, in its turn where the upstream takes only so many at once. `sent` is called when it is on its way. */
   async fetch(session: number, sent?: () => void): Promise<Response> {
-    if (this.#freeFetches === 0) await new Promise<void>((resolve) => this.#fetchesInLine.push(resolve));
-    else this.#freeFetches--;
+    // Sent at once where that may be: a request that follows must not overtake it.
+    const release = this.#fetches.tryAcquire() ?? (await this.#fetches.acquire());
     try {
       const response = this.call({ kind: 'GetTlsData', session });
       sent?.();
       return await response;
     } finally {
-      const next = this.#fetchesInLine.shift();
-      if (next === undefined) this.#freeFetches++;
-      else next();
+      release();
     }
   }
 

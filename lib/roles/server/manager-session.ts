@@ -26,6 +26,7 @@ export class ManagerSession {
   /** Bytes of ciphertext from the client, and for it, so far. */
   readonly bytes = { up: 0, down: 0 };
   #unacknowledged = 0;
+  /** Wakes the one who waits for room. Not a semaphore: what runs out is bytes, and only one waits for them. */
   #acknowledged: (() => void) | undefined;
   /** Why a SendTlsData was refused, until somebody asks. */
   #refusal: VeracruzError | undefined;
