@@ -1,7 +1,7 @@
 import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { DeviceRegistry } from '../../attestation/registry/index.js';
-import { AbortedError } from '../../core/errors.js';
+import { Lifecycle } from '../../core/lifecycle.js';
 import { type Address, formatAddress, parseAddress } from '../../transports/address.js';
 import { boundAddress, listen } from '../../transports/socket.js';
 import { answerClientError, plain } from '../http-answers.js';
@@ -41,10 +41,8 @@ export class AttestationServer {
   readonly #rate: RequestRate;
   readonly #services: Services;
   readonly #http: HttpServer;
-  readonly #closed: Promise<void>;
-  #resolveClosed: () => void = () => {};
+  readonly #life = new Lifecycle('attestation-server', () => this.#close());
   #address: Address | undefined;
-  #closing: Promise<void> | undefined;
 
   private constructor(options: Completed, registry: DeviceRegistry) {
     this.#options = options;
@@ -52,9 +50,6 @@ export class AttestationServer {
     this.#ownsRegistry = registry !== options.registry;
     this.#rate = new RequestRate(options.maxRequestsPerSecond, options.clock);
     this.#services = new Services(registry, options);
-    this.#closed = new Promise((resolve) => {
-      this.#resolveClosed = resolve;
-    });
     this.#http = createServer({
       noDelay: true,
       maxHeaderSize: MAX_HEAD_BYTES,
@@ -87,11 +82,7 @@ export class AttestationServer {
       throw error;
     }
     server.#address = boundAddress(server.#http, address);
-    if (options.signal?.aborted === true) {
-      await server.close();
-      throw new AbortedError('aborted at the start', { layer: 'attestation-server', cause: options.signal.reason });
-    }
-    options.signal?.addEventListener('abort', () => void server.close(), { once: true });
+    await server.#life.listening(options.signal);
     return server;
   }
 
@@ -120,13 +111,17 @@ export class AttestationServer {
 
   /** Settles when the server has closed. */
   get closed(): Promise<void> {
-    return this.#closed;
+    return this.#life.closed;
   }
 
   /** Stops listening, finishes what is being answered (5 s at most), and closes the registry if it opened it. */
   close(): Promise<void> {
-    this.#closing ??= this.#close();
-    return this.#closing;
+    return this.#life.close();
+  }
+
+  /** As `close()`, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   async #close(): Promise<void> {
@@ -138,7 +133,6 @@ export class AttestationServer {
     clearInterval(sweep);
     clearTimeout(patience);
     if (this.#ownsRegistry) await this.#registry.close();
-    this.#resolveClosed();
   }
 
   /** Says at the start what would be a riddle later. */
@@ -155,7 +149,7 @@ export class AttestationServer {
     const { method = '', url = '' } = request;
     if (!this.#rate.allows(request.socket.remoteAddress ?? '')) {
       plain(request, response, 429, 'too many requests', { 'retry-after': '1' });
-    } else if (this.#closing !== undefined) {
+    } else if (!this.#life.serving) {
       plain(request, response, 503, 'the server is closing');
     } else if (url === '/health' || url === '/certificate') {
       if (method === 'GET') void this.#look(url, request, response);

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
-import { AbortedError, InvalidOptionError } from '../../core/errors.js';
+import { InvalidOptionError } from '../../core/errors.js';
+import { Lifecycle } from '../../core/lifecycle.js';
 import { DirectoryStore, type FileStore } from '../../enclave/store/file-store.js';
 import { joined, type Request, type Response } from '../../layers/bincode/index.js';
 import { type Address, parseAddress } from '../../transports/address.js';
@@ -45,22 +46,16 @@ export class RuntimeManager {
   /** Sessions by the ids of the wire: they count up from 1. */
   readonly #sessions = new Map<number, TlsSession>();
   readonly #links = new Set<LinkEndpoint>();
-  readonly #closed: Promise<void>;
-  #resolveClosed: () => void = () => {};
+  /** A principal who shuts the manager down lets it drain (`active` of TlsData is false then). */
+  readonly #life = new Lifecycle(LAYER, () => this.#close());
   #lastId = 0;
-  /** False once a principal has shut the manager down (`active` of TlsData). */
-  #active = true;
   #listener: Listener | undefined;
-  #closing: Promise<void> | undefined;
   #shutdown: NodeJS.Timeout | undefined;
 
   private constructor(options: CompleteOptions, store: FileStore) {
     this.#options = options;
     this.#store = store;
-    this.#initialisation = new Initialisation({ ...options, store, shutdown: () => this.#requestShutdown() }, () => this.#active);
-    this.#closed = new Promise((resolve) => {
-      this.#resolveClosed = resolve;
-    });
+    this.#initialisation = new Initialisation({ ...options, store, shutdown: () => this.#requestShutdown() }, () => this.#life.serving);
   }
 
   /**
@@ -81,11 +76,7 @@ export class RuntimeManager {
       if (typeof options.store === 'string') await store.close();
       throw error;
     }
-    if (options.signal?.aborted === true) {
-      await manager.close();
-      throw new AbortedError('aborted at the start', { layer: LAYER, cause: options.signal.reason });
-    }
-    options.signal?.addEventListener('abort', () => void manager.close(), { once: true });
+    await manager.#life.listening(options.signal);
     return manager;
   }
 
@@ -129,24 +120,26 @@ export class RuntimeManager {
 
   /** Settles when the manager has closed: by `close()`, or because a principal shut it down. */
   get closed(): Promise<void> {
-    return this.#closed;
+    return this.#life.closed;
   }
 
   /** Stops listening, ends sessions, links and running programs, closes the store if it opened it. */
   close(): Promise<void> {
-    this.#closing ??= this.#close();
-    return this.#closing;
+    return this.#life.close();
+  }
+
+  /** As `close()`, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   async #close(): Promise<void> {
     clearTimeout(this.#shutdown);
-    this.#active = false;
     await this.#listener?.close();
     for (const session of this.#sessions.values()) session.destroy();
     for (const link of this.#links) link.destroy();
     await this.#initialisation.end();
     if (typeof this.#options.store === 'string') await this.#store.close();
-    this.#resolveClosed();
   }
 
   #serve(pipe: Duplex): void {
@@ -162,7 +155,7 @@ export class RuntimeManager {
         // Who relays a session's bytes is gone: the session cannot go on.
         for (const id of link.sessions.keys()) this.#drop(id, link);
         // A manager that had connected has nobody to serve any more.
-        if (!this.#active || this.#options.connect !== undefined) void this.close();
+        if (!this.#life.serving || this.#options.connect !== undefined) void this.close();
       },
     );
     this.#links.add(endpoint);
@@ -191,7 +184,7 @@ export class RuntimeManager {
           // head has no question besides this one: an answer without data says what that would say.
           needed || this.#options.dialect !== 'head'
             ? this.#get(request.session, link)
-            : { kind: 'TlsData', data: [], active: this.#active },
+            : { kind: 'TlsData', data: [], active: this.#life.serving },
         );
       case 'CloseTlsSession':
         // Of a session that is over already it is Success (wire spec §D).
@@ -213,7 +206,7 @@ export class RuntimeManager {
 
   #newSession(link: Link): Response {
     const { enclave } = this.#initialisation;
-    if (enclave === undefined || !this.#active || this.#sessions.size >= this.#options.maxSessions) return status(false);
+    if (enclave === undefined || !this.#life.serving || this.#sessions.size >= this.#options.maxSessions) return status(false);
     const id = ++this.#lastId;
     const session = new TlsSession(id, enclave.stack, this.#options, {
       answer: (request, principal, signal) =>
@@ -230,7 +223,7 @@ export class RuntimeManager {
   }
 
   #requestShutdown(): void {
-    this.#active = false;
+    this.#life.drain();
     this.#options.log('info', 'shutdown requested');
     void this.#initialisation.enclave?.programs?.end();
     // The Server closes the link when the answer is out; but the far end of a console is not seen to close.
@@ -243,7 +236,7 @@ export class RuntimeManager {
     if (session === undefined) return status(false);
     const data = session.fetch(this.#options.maxAnswerBytes);
     if (session.over) this.#drop(id, link);
-    return data.length === 0 ? status(false) : { kind: 'TlsData', data, active: this.#active };
+    return data.length === 0 ? status(false) : { kind: 'TlsData', data, active: this.#life.serving };
   }
 
   /** Answers when it is known whether there is output: `answer` gets that. A session that is over has an end to tell. */

@@ -2,7 +2,9 @@ import { randomInt } from 'node:crypto';
 import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AbortedError, asVeracruzError, LinkError, type VeracruzError } from '../../core/errors.js';
+import { asVeracruzError, LinkError, type VeracruzError } from '../../core/errors.js';
+import { Lifecycle } from '../../core/lifecycle.js';
+import { Mutex } from '../../core/semaphore.js';
 import { type Address, parseAddress } from '../../transports/address.js';
 import { BufferPool } from '../../transports/body-buffer.js';
 import { tooLong } from '../../transports/http-faults.js';
@@ -53,9 +55,8 @@ export class VeracruzServer {
   readonly #http: HttpServer;
   readonly #sessions = new Map<number, HttpSession>();
   /** POSTs of one connection are routed one after the other, so that they cannot overtake each other. */
-  readonly #routing = new WeakMap<Socket, Promise<void>>();
-  readonly #closed: Promise<void>;
-  #resolveClosed: () => void = () => {};
+  readonly #routing = new WeakMap<Socket, Mutex>();
+  readonly #life = new Lifecycle(LAYER, () => this.#close());
   #opening = 0;
   readonly #managers: Managers;
   /** The link of each session, and who asked for it. */
@@ -65,7 +66,6 @@ export class VeracruzServer {
   #address: Address | undefined;
   #directListener: Listener | undefined;
   #idleTimer: NodeJS.Timeout | undefined;
-  #closing: Promise<void> | undefined;
 
   private constructor(options: ServerOptions) {
     const completed = completeOptions(options);
@@ -77,9 +77,6 @@ export class VeracruzServer {
       attestationHandshake: completed.attestationHandshake && new AttestationHandshake(completed.attestationHandshake),
       onLost: (member, error) => this.#linkLost(member, error),
       onAllGone: () => void this.close(),
-    });
-    this.#closed = new Promise((resolve) => {
-      this.#resolveClosed = resolve;
     });
     this.#http = createServer(
       {
@@ -118,11 +115,7 @@ export class VeracruzServer {
       server.#idleTimer = setInterval(() => server.#closeIdle(), Math.min(1000, idleTimeoutMs));
       server.#idleTimer.unref();
     }
-    if (options.signal?.aborted === true) {
-      await server.close();
-      throw new AbortedError('aborted at the start', { layer: LAYER, cause: options.signal.reason });
-    }
-    options.signal?.addEventListener('abort', () => void server.close(), { once: true });
+    await server.#life.listening(options.signal);
     return server;
   }
 
@@ -164,13 +157,17 @@ export class VeracruzServer {
 
   /** Settles when the server has closed, by `close()` or because the Runtime Manager shut down. */
   get closed(): Promise<void> {
-    return this.#closed;
+    return this.#life.closed;
   }
 
   /** Stops listening, finishes what is being answered (5 s at most), closes every session and the link. */
   close(): Promise<void> {
-    this.#closing ??= this.#close();
-    return this.#closing;
+    return this.#life.close();
+  }
+
+  /** As `close()`, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   async #close(): Promise<void> {
@@ -196,16 +193,19 @@ export class VeracruzServer {
     clearTimeout(patience);
     clearInterval(sweep);
     await this.#managers.close();
-    this.#resolveClosed();
   }
 
   #request(request: IncomingMessage, response: ServerResponse): void {
     const socket = request.socket;
-    const before = this.#routing.get(socket) ?? Promise.resolve();
-    const routed = before
-      .then(() => this.#route(request, response))
-      .catch((error: unknown) => this.#refuse(request, response, asVeracruzError(error, { layer: LAYER })));
-    this.#routing.set(socket, routed);
+    const turns = this.#routing.get(socket) ?? new Mutex();
+    this.#routing.set(socket, turns);
+    void turns.run(async () => {
+      try {
+        await this.#route(request, response);
+      } catch (error) {
+        this.#refuse(request, response, asVeracruzError(error, { layer: LAYER }));
+      }
+    });
   }
 
   async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -219,7 +219,7 @@ export class VeracruzServer {
     const { maxBodyBytes } = this.#options;
     const announced = Number(request.headers['content-length'] ?? 0);
     if (announced > maxBodyBytes) throw tooLong('a body', announced, maxBodyBytes);
-    if (this.#closing !== undefined) throw new LinkError('the server is closing', { layer: LAYER });
+    if (!this.#life.serving) throw new LinkError('the server is closing', { layer: LAYER });
     const { id, body } = await readSessionId(request);
     const session = id === 0 ? await this.#newHttpSession(request.socket) : this.#sessions.get(id);
     if (session === undefined) return plain(request, response, 404, `session ${id} is not known`);
@@ -262,7 +262,7 @@ export class VeracruzServer {
 
   async #newSession<S extends Session>(socket: Socket, make: (manager: ManagerSession, events: SessionEvents<S>) => S): Promise<S> {
     const { maxSessions } = this.#options;
-    if (this.#closing !== undefined) throw new LinkError('the server is closing', { layer: LAYER });
+    if (!this.#life.serving) throw new LinkError('the server is closing', { layer: LAYER });
     if (this.#members.size + this.#opening >= maxSessions) {
       throw new LinkError(`all ${maxSessions} sessions are taken`, { layer: LAYER, limit: maxSessions });
     }
@@ -325,7 +325,7 @@ export class VeracruzServer {
   }
 
   #linkLost(lost: Member, error: LinkError | undefined): void {
-    const level = this.#closing !== undefined || lost.draining ? 'info' : 'error';
+    const level = !this.#life.serving || lost.draining ? 'info' : 'error';
     this.#options.log(level, 'link closed', { manager: lost.upstream, sessions: lost.sessions, reason: error?.message });
     for (const [session, { member }] of this.#members) {
       if (member !== lost) continue;
