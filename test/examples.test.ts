@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t from 'tap';
 import { PROJECT_ROOT } from './support/golden.js';
+import './support/processes.js';
+import { HANG_MS } from './support/time.js';
 
 const FOLDER = join(PROJECT_ROOT, 'examples');
 const scripts = readdirSync(FOLDER).filter((name) => name.endsWith('.ts'));
@@ -54,7 +56,7 @@ for (const [name, expected] of Object.entries(PRINTS)) {
     const { stdout, stderr } = await promisify(execFile)(process.execPath, [join('dist', 'examples', `${name}.js`)], {
       cwd: PROJECT_ROOT,
       env: { ...process.env, TMPDIR: temporary },
-      timeout: 60_000,
+      timeout: HANG_MS,
     });
     t.equal(stderr, '');
     for (const text of expected) {

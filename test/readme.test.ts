@@ -6,6 +6,8 @@ import { promisify } from 'node:util';
 import t from 'tap';
 import * as api from '../lib/index.js';
 import { PROJECT_ROOT } from './support/golden.js';
+import './support/processes.js';
+import { HANG_MS } from './support/time.js';
 
 const readme = readFileSync(join(PROJECT_ROOT, 'README.md'), 'utf8');
 
@@ -92,7 +94,7 @@ void t.test('scripts that are marked for it run when pasted', async (t) => {
   t.ok(scripts.length > 0);
   for (const { text } of scripts) {
     t.ok(text.trim().split('\n').length <= 10, 'ten lines');
-    const run = promisify(execFile)(process.execPath, ['--input-type=module', '--eval', text], { cwd: PROJECT_ROOT, timeout: 30_000 });
+    const run = promisify(execFile)(process.execPath, ['--input-type=module', '--eval', text], { cwd: PROJECT_ROOT, timeout: HANG_MS });
     const { stdout, stderr } = await run;
     t.equal(stderr, '');
     t.ok(stdout.trim() !== '' && readme.includes(`It prints \`${stdout.trim()}\``), 'prints what is said behind it', { stdout });

@@ -9,6 +9,7 @@ import { issue, makeAuthority, readAuthority } from '../../lib/attestation/autho
 import { type KeyAlgorithm, makeKey, pemOf } from '../../lib/attestation/certificate.js';
 import { makeIdentity } from '../../lib/attestation/identity.js';
 import { ENCLAVE_SUBJECT, makeRequest } from '../../lib/attestation/request.js';
+import '../support/processes.js';
 
 const skip = spawnSync('openssl', ['version']).status === 0 ? false : 'no openssl program on this machine';
 const ALGORITHMS: readonly KeyAlgorithm[] = ['ec', 'rsa'];

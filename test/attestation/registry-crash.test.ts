@@ -7,6 +7,7 @@ import { PROJECT_ROOT } from '../support/golden.js';
 import { noPostgres } from '../support/postgres.js';
 import { Child } from '../support/roles.js';
 import { closing, device, ENGINES, postgres } from './registry-engines.js';
+import '../support/processes.js';
 
 const CHILD = join(PROJECT_ROOT, 'dist', 'test', 'attestation', 'registry-child.js');
 /** Acknowledgements before each kill: another point of the log's pages each time. */

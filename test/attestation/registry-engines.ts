@@ -9,6 +9,7 @@ import t, { type Test } from 'tap';
 import type { NewDevice, RegistryPlace } from '../../lib/attestation/registry/index.js';
 import { putDatabase } from '../support/databases.js';
 import { noPostgres, type Postgres, startPostgres } from '../support/postgres.js';
+import '../support/processes.js';
 
 type T = Pick<Test, 'teardown'>;
 

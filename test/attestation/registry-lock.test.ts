@@ -13,6 +13,7 @@ import { until } from '../support/foreign.js';
 import { PROJECT_ROOT } from '../support/golden.js';
 import { Child } from '../support/roles.js';
 import { closing, freshFolder } from './registry-engines.js';
+import '../support/processes.js';
 
 const CHILD = join(PROJECT_ROOT, 'dist', 'test', 'attestation', 'registry-child.js');
 const child = (t: Pick<Test, 'teardown'>, ...args: string[]) => new Child(t, [CHILD, ...args]);

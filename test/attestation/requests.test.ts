@@ -10,6 +10,7 @@ import { makeCertificate, makeKey, nameOf, pemOf, publicKeyInfo, signed } from '
 import { makeRequest, readRequest } from '../../lib/attestation/request.js';
 import { VeracruzError } from '../../lib/core/errors.js';
 import { bits, implicit, integer, nil, octets, oid, printable, sequence, set, tagged, toDer, utf8 } from '../../lib/layers/formats/asn1.js';
+import '../support/processes.js';
 
 const skip = spawnSync('openssl', ['version']).status === 0 ? false : 'no openssl program on this machine';
 const HASH = Buffer.from(Array.from({ length: 32 }, (_, i) => i));

@@ -9,6 +9,7 @@ import { transfer } from '../../bench/files/transfer.js';
 import { makePki } from '../../bench/harness/pki.js';
 import { nameOf } from '../../bench/parts/support/transfer.js';
 import { content } from '../support/roles.js';
+import '../support/processes.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'vc-bench-'));
 t.teardown(() => rmSync(folder, { recursive: true, force: true }));

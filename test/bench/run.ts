@@ -7,6 +7,7 @@ import { text } from 'node:stream/consumers';
 import type { Test } from 'tap';
 import type { Measured, Run } from '../../bench/harness/result.js';
 import { PROJECT_ROOT } from '../support/golden.js';
+import '../support/processes.js';
 
 export interface Ran {
   readonly code: number | null;

@@ -10,6 +10,7 @@ import { authorityOf } from '../../lib/cli/attest/state.js';
 import { until, within } from '../support/foreign.js';
 import { PROJECT_ROOT } from '../support/golden.js';
 import { freshFolder } from '../support/roles.js';
+import '../support/processes.js';
 
 /** A process that says that it is ready, waits for a word, and then asks for the authority. */
 const RACER = `

@@ -10,6 +10,8 @@ import { bodyOf, Device, type HttpAnswer, http, messageOf } from '../roles/attes
 import { putDatabase } from '../support/databases.js';
 import { until, within } from '../support/foreign.js';
 import { PROJECT_ROOT } from '../support/golden.js';
+import '../support/processes.js';
+import { HANG_MS } from '../support/time.js';
 
 type T = Pick<Test, 'teardown'>;
 
@@ -40,7 +42,7 @@ export function attest(args: readonly string[], env: NodeJS.ProcessEnv = {}): { 
     encoding: 'utf8',
     cwd: folder,
     env: { ...process.env, ...env },
-    timeout: 60_000,
+    timeout: HANG_MS,
   });
   return { status, stdout, stderr };
 }

@@ -9,6 +9,7 @@ import type { ServerOptions } from '../../lib/roles/server/server.js';
 import { within } from '../support/foreign.js';
 import { PROJECT_ROOT } from '../support/golden.js';
 import { ALL_RIGHTS, alice, Child, freshFolder, policyOf, startRoles, stored } from '../support/roles.js';
+import '../support/processes.js';
 
 const MAIN = join(PROJECT_ROOT, 'dist', 'lib', 'cli', 'main.js');
 const folder = freshFolder(t);

@@ -12,9 +12,7 @@ import { generatedFile, parseSize } from '../../lib/cli/demo/generated.js';
 import { bytesByLayer, bytesMatch, type DemoReport, exitCodeOf, formatReport } from '../../lib/cli/demo/report.js';
 import { until, within } from '../support/foreign.js';
 import { PROJECT_ROOT } from '../support/golden.js';
-
-// Each run makes a database, which takes seconds of processor time.
-t.setTimeout(400_000);
+import '../support/processes.js';
 
 const MAIN = join(PROJECT_ROOT, 'dist', 'lib', 'cli', 'main.js');
 

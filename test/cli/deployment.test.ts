@@ -7,13 +7,9 @@ import t, { type Test } from 'tap';
 import { until, within } from '../support/foreign.js';
 import { PROJECT_ROOT } from '../support/golden.js';
 import { freshFolder } from '../support/roles.js';
-
-// A database is made, which takes seconds of processor time.
-t.setTimeout(400_000);
+import '../support/processes.js';
 
 const COMPILED = join(PROJECT_ROOT, 'dist', 'lib', 'cli');
-/** Milliseconds in which a command must be over: a guard. */
-const COMMAND_MS = 120_000;
 
 /** The commands, those of several lines on one. */
 function commandsOf(markdown: string): string[] {
@@ -63,7 +59,7 @@ class Shell {
   }
 
   run(command: string): Promise<Ended> {
-    return within(command, this.start(command).ended, COMMAND_MS);
+    return within(command, this.start(command).ended);
   }
 
   /** A role on a free port, when it listens. */

@@ -13,6 +13,7 @@ import { ARRANGEMENTS, type ArrangementName } from '../../lib/roles/arrangements
 import { until, within } from '../support/foreign.js';
 import { PROJECT_ROOT } from '../support/golden.js';
 import { alice, authority, Child, content, freshFolder, managerIdentity, RUNTIME_HASH } from '../support/roles.js';
+import '../support/processes.js';
 
 const MAIN = join(PROJECT_ROOT, 'dist', 'lib', 'cli', 'main.js');
 const FILE = content(100_000, 9);

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { makeKey } from '../../lib/attestation/certificate.js';
 import { makeRequest } from '../../lib/attestation/request.js';
+import '../support/processes.js';
 
 const MAIN = fileURLToPath(new URL('../../lib/cli/main.js', import.meta.url));
 const VARIABLE = 'VERACRUZ_STREAMS_P12_PASSWORD';

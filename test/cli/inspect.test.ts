@@ -23,6 +23,7 @@ import { decodeAs, dialectOf, encodeAs, messageOf, plain, targetOf } from '../la
 import { messageOf as envelopeOf, plain as plainEnvelope, WIDE } from '../layers/protobuf/support.js';
 import { asWire, goldenBytes, negativeVectors, type Vector, vectors } from '../support/golden.js';
 import { seeded } from '../support/splits.js';
+import '../support/processes.js';
 
 /** As inspect has them: what is shown is not what is taken. */
 const WIDEST = Object.freeze({ maxBufferedMessageBytes: 2 ** 30, maxFileNameBytes: 2 ** 30, maxFields: 2 ** 20 });

@@ -8,6 +8,7 @@ import { InvalidArgumentError } from '../../lib/core/errors.js';
 import { POLICY_SCHEMA, policyHash, readPolicy } from '../../lib/enclave/policy/index.js';
 import { alice, authority, bob, changed, goodPolicy } from '../enclave/policy-support.js';
 import { PROJECT_ROOT } from '../support/golden.js';
+import '../support/processes.js';
 
 const MAIN = join(PROJECT_ROOT, 'dist', 'lib', 'cli', 'main.js');
 const PCR0 = 'ab'.repeat(48);

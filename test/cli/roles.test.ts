@@ -15,6 +15,7 @@ import { certify, Leader } from '../support/enrol.js';
 import { until, within } from '../support/foreign.js';
 import { PROJECT_ROOT } from '../support/golden.js';
 import { alice, authority, managerIdentity, POLICY, policyOf, RUNTIME_HASH, stranger } from '../support/roles.js';
+import '../support/processes.js';
 
 const MAIN = join(PROJECT_ROOT, 'dist', 'lib', 'cli', 'main.js');
 const folder = mkdtempSync(join(tmpdir(), 'vc-cli-'));

@@ -7,6 +7,7 @@ import { InsecureSoftwareAttester } from '../../lib/attestation/evidence/index.j
 import { echoing, foreignManager, post, RawHttp, until, within } from '../support/foreign.js';
 import { PROJECT_ROOT } from '../support/golden.js';
 import { alice, Child, content, freshFolder, policyOf } from '../support/roles.js';
+import '../support/processes.js';
 
 const MAIN = join(PROJECT_ROOT, 'dist', 'lib', 'cli', 'main.js');
 const folder = freshFolder(t);
@@ -25,7 +26,7 @@ async function serve(t: Pick<Test, 'teardown'>, ...args: string[]): Promise<{ ch
 /** A command to its end. */
 async function run(t: Pick<Test, 'teardown'>, ...args: string[]): Promise<{ code: number; stderr: string }> {
   const child = new Child(t, [MAIN, ...args]);
-  const [code] = (await within(`the end of ${args[0]}`, child.exited, 60_000)) as [number];
+  const [code] = (await within(`the end of ${args[0]}`, child.exited)) as [number];
   return { code, stderr: child.stderr };
 }
 

@@ -4,11 +4,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { PROJECT_ROOT } from '../support/golden.js';
+import '../support/processes.js';
+import { HANG_MS } from '../support/time.js';
 
 function run(...args: string[]): { code: number | null; stdout: string; stderr: string } {
   const { status, stdout, stderr } = spawnSync(process.execPath, [join(PROJECT_ROOT, 'dist', 'lib', 'cli', 'main.js'), ...args], {
     encoding: 'utf8',
-    timeout: 30_000,
+    timeout: HANG_MS,
   });
   return { code: status, stdout, stderr };
 }

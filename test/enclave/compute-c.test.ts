@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { contents, place, policyWith, type Rights, run } from './compute-support.js';
 import { freshFolder, get, put } from './store-support.js';
+import '../support/processes.js';
 
 const SOURCE = String.raw`
 #include <dirent.h>

@@ -30,6 +30,7 @@ import {
   script,
 } from './compute-support.js';
 import { freshFolder, get, noise, put } from './store-support.js';
+import '../support/processes.js';
 
 const { SUCCESS, ACCES, NOSPC, NOTCAPABLE } = ERRNO;
 const NOENT = 44;

@@ -22,6 +22,7 @@ import {
 } from './compute-support.js';
 import { changed } from './policy-support.js';
 import { get, put } from './store-support.js';
+import '../support/processes.js';
 
 const program = (path: string): Pipeline => ({ kind: 'program', path });
 const sequence = (...steps: Pipeline[]): Pipeline => ({ kind: 'sequence', steps });

@@ -23,6 +23,7 @@ import {
   script,
 } from './compute-support.js';
 import { freshFolder, get, openBelow, put } from './store-support.js';
+import '../support/processes.js';
 
 const LOOP = command('(loop $l (br $l))');
 /** Makes a file, and goes on for ever. */
@@ -353,7 +354,7 @@ void t.test('two at once do not mix', async (t) => {
   checkGone(t, at);
 });
 
-void t.test('fifty runs leave nothing behind', { timeout: 300_000 }, async (t) => {
+void t.test('fifty runs leave nothing behind', async (t) => {
   const at = await place(t);
   const policy = policyWith(OUT);
   const programs = [

@@ -8,6 +8,7 @@ import { PROJECT_ROOT } from '../support/golden.js';
 import { seeded } from '../support/splits.js';
 import { contents, type Place, place, policyWith, type Rights, run } from './compute-support.js';
 import { freshFolder, get, put } from './store-support.js';
+import '../support/processes.js';
 
 const SOURCES = join(PROJECT_ROOT, 'lib', 'cli', 'demo', 'programs');
 const built = freshFolder(t);
@@ -74,7 +75,7 @@ void t.test('sum: numbers', async (t) => {
     t.equal(await sumOf(at, ...files), expected, JSON.stringify(files.map((file) => file.slice(0, 25))));
 });
 
-void t.test('sum: many files, and files that are larger than what is held of them', { timeout: 120_000 }, async (t) => {
+void t.test('sum: many files, and files that are larger than what is held of them', async (t) => {
   const at = await place(t);
   const names = Array.from({ length: 300 }, (_, i) => `/input/${'n'.repeat(i % 200)}${i}`);
   t.equal(
@@ -133,7 +134,7 @@ void t.test('intersection: a line at the limit and one over', async (t) => {
   }
 });
 
-void t.test('intersection: lists that are larger than what is held of them', { timeout: 120_000 }, async (t) => {
+void t.test('intersection: lists that are larger than what is held of them', async (t) => {
   const at = await place(t);
   const multiples = (of: number) => Array.from({ length: 60_000 }, (_, i) => String(i * of).padStart(12, '0'));
   const [threes, fives] = [multiples(3), multiples(5)];
@@ -141,7 +142,7 @@ void t.test('intersection: lists that are larger than what is held of them', { t
   t.equal(await commonOf(at, `${threes.join('\n')}\n`, fives.join('\n')), `${common.join('\n')}\n`);
 });
 
-void t.test('intersection: as sets have it', { timeout: 120_000 }, async (t) => {
+void t.test('intersection: as sets have it', async (t) => {
   const at = await place(t);
   const line = fc.string({ unit: fc.constantFrom('a', 'b', '\u00e9', ' ', '\u{1f600}'), maxLength: 4 });
   const list = fc.uniqueArray(line, { maxLength: 25 }).map((lines) =>

@@ -8,6 +8,7 @@ import t from 'tap';
 import { DirectoryStore } from '../../lib/enclave/store/file-store.js';
 import { until } from '../support/foreign.js';
 import { freshFolder, get, pending, put } from './store-support.js';
+import '../support/processes.js';
 
 const CHILD = fileURLToPath(new URL('./store-child.js', import.meta.url));
 const linux = process.platform === 'linux' ? false : 'the state of a process is read from /proc';

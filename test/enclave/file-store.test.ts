@@ -7,6 +7,7 @@ import t, { type Test } from 'tap';
 import { LengthMismatchError } from '../../lib/core/errors.js';
 import { DIRECTORY_STORE_DEFAULTS, DirectoryStore, type DirectoryStoreOptions } from '../../lib/enclave/store/file-store.js';
 import { freshFolder, get, noise, openBelow, pending, put, written } from './store-support.js';
+import '../support/processes.js';
 
 async function opened(t: Test, options: DirectoryStoreOptions = {}) {
   const root = freshFolder(t);

@@ -13,6 +13,7 @@ import { post, RawHttp, until, within } from '../support/foreign.js';
 import { PROJECT_ROOT } from '../support/golden.js';
 import { seeded } from '../support/splits.js';
 import { authority, bodyOf, Device, http, messageOf, Pas } from './attestation-server-support.js';
+import '../support/processes.js';
 
 const noCurl = spawnSync('curl', ['--version']).status === 0 ? false : 'no curl program on this machine';
 const noProtoc = spawnSync('protoc', ['--version']).status === 0 ? false : 'no protoc program on this machine';

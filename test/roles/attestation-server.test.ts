@@ -14,6 +14,7 @@ import { runtimeHashOf } from '../../lib/layers/tls/index.js';
 import { databaseFolder } from '../support/databases.js';
 import { seeded } from '../support/splits.js';
 import { authority, chainOf, Device, FAILED, type HttpAnswer, nameless, Pas } from './attestation-server-support.js';
+import '../support/processes.js';
 
 const noOpenssl = spawnSync('openssl', ['version']).status === 0 ? false : 'no openssl program on this machine';
 const folder = mkdtempSync(join(tmpdir(), 'vc-pas-'));

@@ -8,9 +8,10 @@ import { openConnection } from '../../lib/roles/client/server-connection.js';
 import type { RuntimeManagerOptions } from '../../lib/roles/runtime-manager/runtime-manager.js';
 import { tapProxy, within } from '../support/foreign.js';
 import { alice, authority, collect, connectClient, content, startRoles } from '../support/roles.js';
+import { patience } from '../support/time.js';
 
 /** Long enough for the answers that do come, on a machine that has other things to do. */
-const SILENT_MS = 1000;
+const SILENT_MS = patience(1000);
 const SILENT = { code: 'ERR_VC_TIMEOUT', limit: SILENT_MS };
 
 async function startDirect(t: Test, manager: Partial<RuntimeManagerOptions> = {}) {

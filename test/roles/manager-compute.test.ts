@@ -9,6 +9,8 @@ import type { RuntimeManagerOptions } from '../../lib/roles/runtime-manager/runt
 import { assemble } from '../enclave/compute-support.js';
 import { tapProxy, until, within } from '../support/foreign.js';
 import { ALL_RIGHTS, alice, bob, collect, connectClient, content, policyOf, portOf, startRoles, stored } from '../support/roles.js';
+import { patience } from '../support/time.js';
+import '../support/processes.js';
 
 /** An engine whose runs are what the test says. */
 class ScriptedEngine implements ComputeEngine {
@@ -422,7 +424,7 @@ void t.test('one provisions, the other computes and reads', async (t) => {
 });
 
 void t.test('a trap, a program that is none, a loop: each is a status', async (t) => {
-  const { owner, analyst } = await startReal(t, { timeLimitMs: 1000 });
+  const { owner, analyst } = await startReal(t, { timeLimitMs: patience(1000) });
   const failed = { code: 'ERR_VC_REQUEST_FAILED', got: 'FAILED_VM_ERROR' };
   for (const [what, program] of Object.entries({ trap: TRAP, none: content(1000), loop: LOOP })) {
     await owner.writeFile('/program/other.wasm', program);

@@ -39,6 +39,7 @@ import {
   startManager,
   startServer,
 } from '../support/roles.js';
+import '../support/processes.js';
 
 /** Another policy: it says the same in other words, which is enough. */
 const OTHER = `${POLICY}\n`;

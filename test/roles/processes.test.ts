@@ -19,6 +19,8 @@ import {
   startClient,
   startProcesses,
 } from '../support/roles.js';
+import '../support/processes.js';
+import { patience } from '../support/time.js';
 
 const LARGE = 100_000_000;
 
@@ -68,7 +70,7 @@ async function untouched(t: Pick<typeof import('tap').default, 'equal' | 'same'>
 }
 
 void t.test('the client is killed in the middle of an upload', async (t) => {
-  const roles = await startProcesses(t, ['--idle-timeout-ms', '2000']);
+  const roles = await startProcesses(t, ['--idle-timeout-ms', String(patience(2000))]);
   await withOld(roles);
   const child = startClient(t, { url: roles.url, name: '/f', size: LARGE, stallAfter: 5_000_000 });
   t.equal(await child.line(), 'connected');

@@ -6,6 +6,7 @@ import type { VeracruzError } from '../../lib/core/errors.js';
 import type { ServerOptions, VeracruzServer } from '../../lib/roles/server/server.js';
 import { type Behaviour, post, RawHttp, tell, until, within } from '../support/foreign.js';
 import { freshFolder, portOf } from '../support/roles.js';
+import { HANG_MS } from '../support/time.js';
 import {
   body,
   bytesField,
@@ -107,7 +108,7 @@ const PAS_FAULTS: readonly (readonly [string, PasScript, Record<string, unknown>
 
 for (const [what, script, expected] of PAS_FAULTS) {
   void t.test(`the attestation server: ${what}`, async (t) => {
-    const quick = { attestationTimeoutMs: what === 'silence' ? 150 : 30_000 };
+    const quick = { attestationTimeoutMs: what === 'silence' ? 150 : HANG_MS };
     const first = await stage(t, goodPas({ start: script }), goodManager());
     t.match(await failure(t, first, quick), expected);
     t.same(stepsOf(first.managers[0] as never), [], 'at /Start: the manager was asked nothing');
@@ -168,7 +169,7 @@ const MANAGER_FAULTS: readonly (readonly [string, Behaviour, Record<string, unkn
 
 for (const [what, behave, expected] of MANAGER_FAULTS) {
   void t.test(`the manager: ${what}`, async (t) => {
-    const quick = { attestationTimeoutMs: what === 'silence' ? 150 : 30_000, maxSilenceMs: 0 };
+    const quick = { attestationTimeoutMs: what === 'silence' ? 150 : HANG_MS, maxSilenceMs: 0 };
     const first = await stage(t, goodPas(), goodManager({ attest: behave }));
     t.match(await failure(t, first, quick), expected);
     t.equal(first.pas.posts.length, 1, 'at Attestation: no token was handed in');

@@ -19,6 +19,8 @@ import {
   within,
 } from '../support/foreign.js';
 import { content, freshFolder, portOf, startServer } from '../support/roles.js';
+import '../support/processes.js';
+import { patience } from '../support/time.js';
 
 const HELLO = Buffer.from('hello');
 const text = (data: Buffer | string) => Buffer.from(data).toString('base64');
@@ -334,7 +336,7 @@ void t.test('a POST of a session that was idle too long: 404, on the connection 
 });
 
 void t.test('empty POSTs keep a session that was answered once, and no other', async (t) => {
-  const { session, connect } = await serve(t, echoing(), { idleTimeoutMs: 1000 });
+  const { session, connect } = await serve(t, echoing(), { idleTimeoutMs: patience(1000) });
   const answered = await session();
   const http = await connect();
   const { id } = open((await http.send(post('0 '))).body);

@@ -10,6 +10,7 @@ import { type ServerOptions, VeracruzServer } from '../../lib/roles/server/serve
 import { formatAddress } from '../../lib/transports/address.js';
 import { until, within } from '../support/foreign.js';
 import { alice, authority, collect, connectClient, content, freshFolder, POLICY_HASH, portOf, startManager } from '../support/roles.js';
+import '../support/processes.js';
 
 const FILE = content(300_000, 3);
 

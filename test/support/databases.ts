@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import t from 'tap';
 import { PROJECT_ROOT } from './golden.js';
+import './processes.js';
 
 /** Beside the compiled tests, and gone with them. */
 const MADE = join(PROJECT_ROOT, 'dist', 'test', 'empty-database');

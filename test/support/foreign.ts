@@ -5,11 +5,9 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import type { Test } from 'tap';
+import { HANG_MS } from './time.js';
 
 type T = Pick<Test, 'teardown'>;
-
-/** Milliseconds after which a wait is taken to be a hang. A guard only: nothing is judged by time. */
-const HANG_MS = 30_000;
 
 /** `promise`, or an error that says what hung. */
 export async function within<V>(what: string, promise: Promise<V>, ms = HANG_MS): Promise<V> {

@@ -9,6 +9,7 @@ import { promisify } from 'node:util';
 import pg from 'pg';
 import type { Test } from 'tap';
 import { until } from './foreign.js';
+import './processes.js';
 
 type T = Pick<Test, 'teardown'>;
 

@@ -27,6 +27,7 @@ import {
   zone,
 } from './nitro-pki.js';
 import { newKey, outcome } from './support.js';
+import '../../support/processes.js';
 
 const check = (chain: readonly Certified[], more = {}, document = {}) =>
   outcome(() => verifyNitroDocument(documentOf(chain, document), { root: root.der, challenge, request, ...more }));

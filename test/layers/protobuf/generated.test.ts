@@ -6,6 +6,7 @@ import t from 'tap';
 import { DIALECTS } from '../../../lib/layers/formats/dialect.js';
 import { BULK_FIELDS, ENVELOPES, envelopeTable, ONLY_IN, VARINT } from '../../../lib/layers/protobuf/schema.js';
 import { PROJECT_ROOT } from '../../support/golden.js';
+import '../../support/processes.js';
 
 const generate = (...args: string[]) =>
   spawnSync(process.execPath, ['proto/generate.js', ...args], { cwd: PROJECT_ROOT, encoding: 'utf8' });

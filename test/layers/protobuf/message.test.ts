@@ -6,6 +6,7 @@ import { ProtobufError, type VeracruzError } from '../../../lib/core/errors.js';
 import { decodeMessage, ENVELOPES, encodeMessage, PROTOBUF_DEFAULTS } from '../../../lib/layers/protobuf/index.js';
 import { seeded } from '../../support/splits.js';
 import { delimited, patterned, plain } from './support.js';
+import '../../support/processes.js';
 
 const REQUEST = 'RuntimeManagerRequest';
 const RESPONSE = 'RuntimeManagerResponse';

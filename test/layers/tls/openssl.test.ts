@@ -11,6 +11,7 @@ import { tls } from '../../../lib/layers/tls/index.js';
 import { stack } from '../../../lib/pipeline/stack.js';
 import { alice, authority, clientOptions, issued, serverOptions } from './pki.js';
 import { type End, watch } from './talk.js';
+import '../../support/processes.js';
 
 const skip = spawnSync('openssl', ['version']).status === 0 ? false : 'no openssl program on this machine';
 const SUITES = ['TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256', 'TLS_AES_128_GCM_SHA256', 'TLS_AES_128_CCM_SHA256'];

@@ -1,0 +1,61 @@
+/**
+ * Runs the tests: `node dist/test/support/run.js [--fast] [arguments of tap]`. With `--fast` those files alone that start no
+ * process and open no database. Exits as tap does.
+ *
+ * tap would load two modules into each test process that take down what the test imports, for coverage, which is not asked
+ * of it: half a second of processor time a file. `plain-children.ts`, loaded into tap itself, leaves them out.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { PROJECT_ROOT } from './golden.js';
+import { FILE_MS } from './time.js';
+
+const TESTS = join(PROJECT_ROOT, 'dist', 'test');
+const MARK = join(TESTS, 'support', 'processes.js');
+
+/** The modules of `test/` that a compiled module imports. */
+function importsOf(path: string): string[] {
+  const text = readFileSync(path, 'utf8');
+  return [...text.matchAll(/^(?:import|export)\s(?:[^'"]*\sfrom\s)?['"](\.[^'"]+)['"]/gm)]
+    .map(([, specifier]) => resolve(dirname(path), specifier as string))
+    .filter((imported) => !relative(TESTS, imported).startsWith('..') && existsSync(imported));
+}
+
+/** Whether a compiled test imports the mark of `processes.ts`, itself or through others. */
+export function isMarked(path: string): boolean {
+  const seen = new Set<string>();
+  const waiting = [path];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    if (next === MARK) return true;
+    if (seen.has(next)) continue;
+    seen.add(next);
+    waiting.push(...importsOf(next));
+  }
+  return false;
+}
+
+/** Every compiled test file. */
+export function testFiles(): string[] {
+  const names = readdirSync(TESTS, { recursive: true, encoding: 'utf8' });
+  return names.filter((name) => name.endsWith('.test.js')).map((name) => join(TESTS, name));
+}
+
+/** Those that start no process and open no database. */
+export function fastFiles(): string[] {
+  return testFiles().filter((path) => !isMarked(path));
+}
+
+async function main(parameters: readonly string[]): Promise<void> {
+  const others = parameters.filter((parameter) => parameter !== '--fast');
+  const files = others.length < parameters.length ? fastFiles().map((path) => relative(PROJECT_ROOT, path)) : [];
+  const tap = [join(PROJECT_ROOT, 'node_modules', '.bin', 'tap'), `--timeout=${FILE_MS / 1000}`, ...others, ...files];
+  const plain = `--import=${new URL('./plain-children.js', import.meta.url)}`;
+  const child = spawn(process.execPath, [plain, ...tap], { cwd: PROJECT_ROOT, stdio: 'inherit' });
+  const [code] = (await once(child, 'close')) as [number | null];
+  process.exitCode = code ?? 1;
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await main(process.argv.slice(2));
