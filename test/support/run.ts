@@ -1,9 +1,6 @@
 /**
  * Runs the tests: `node dist/test/support/run.js [--fast] [arguments of tap]`. With `--fast` those files alone that start no
  * process and open no database. Exits as tap does.
- *
- * tap would load two modules into each test process that take down what the test imports, for coverage, which is not asked
- * of it: half a second of processor time a file. `plain-children.ts`, loaded into tap itself, leaves them out.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -52,7 +49,7 @@ async function main(parameters: readonly string[]): Promise<void> {
   const others = parameters.filter((parameter) => parameter !== '--fast');
   const files = others.length < parameters.length ? fastFiles().map((path) => relative(PROJECT_ROOT, path)) : [];
   const tap = [join(PROJECT_ROOT, 'node_modules', '.bin', 'tap'), `--timeout=${FILE_MS / 1000}`, ...others, ...files];
-  const plain = `--import=${new URL('./plain-children.js', import.meta.url)}`;
+  const plain = `--import=${new URL('./plain-tap.js', import.meta.url)}`;
   const child = spawn(process.execPath, [plain, ...tap], { cwd: PROJECT_ROOT, stdio: 'inherit' });
   const [code] = (await once(child, 'close')) as [number | null];
   process.exitCode = code ?? 1;
