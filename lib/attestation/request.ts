@@ -112,7 +112,7 @@ function isNamePart(part: Asn1): boolean {
 }
 
 function checkKey(key: KeyObject, der: Buffer): void {
-  const { namedCurve, modulusLength = 0, publicExponent = 0n } = key.asymmetricKeyDetails ?? {};
+  const { namedCurve, modulusLength = 0, publicExponent = 0n } = { ...key.asymmetricKeyDetails };
   if (der.subarray(0, P256_HEAD.length).equals(P256_HEAD)) return;
   const { minBits, maxBits, minExponent } = RSA;
   const isRsa = key.asymmetricKeyType === 'rsa';

@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import fc from 'fast-check';
 import t from 'tap';
+import type { Faults } from '../../lib/enclave/policy/faults.js';
 import { POLICY_SCHEMA, policyFaults } from '../../lib/enclave/policy/index.js';
+import { text as shapeOfText } from '../../lib/enclave/policy/shape.js';
 import { PROJECT_ROOT } from '../support/golden.js';
 import { seeded } from '../support/splits.js';
 import { goodPolicy, headPolicy, pathsOf } from './policy-support.js';
@@ -60,4 +62,18 @@ void t.test('what the reader takes, the schema takes', async () => {
     }),
     seeded(3000),
   );
+});
+
+void t.test('a fault of the program that reads is no fault of the policy', async (t) => {
+  const mistake = new RangeError('of the program');
+  const shape = shapeOfText({
+    description: 'a text',
+    parse: () => {
+      throw mistake;
+    },
+  });
+  const told: string[] = [];
+  const faults = { add: (at: string) => told.push(at) } as unknown as Faults;
+  t.throws(() => shape.read('x', '/key', faults), mistake);
+  t.same(told, []);
 });

@@ -27,7 +27,7 @@ export function psaPublicKey(key: KeyObject | string | Buffer): KeyObject {
   } catch (cause) {
     throw noKey(Buffer.isBuffer(key) ? `${key.length} bytes` : 'something else', cause);
   }
-  const { namedCurve } = publicKey.asymmetricKeyDetails ?? {};
+  const namedCurve = publicKey.asymmetricKeyDetails?.namedCurve;
   if (publicKey.asymmetricKeyType !== 'ec' || namedCurve !== 'prime256v1') {
     throw noKey(namedCurve ?? String(publicKey.asymmetricKeyType));
   }

@@ -108,11 +108,11 @@ export class Base64Decoder implements Codec<Base64Chunk, BoundedChunk> {
   /** Finds the letter that makes `plain` no base64, one group after the other. */
   #blame(plain: Buffer): never {
     const scratch = Buffer.alloc(3);
-    for (let at = 0; at < plain.length; at += 4) {
+    // It ends at that letter: there is one, or nobody would look for it.
+    for (let at = 0; ; at += 4) {
       this.#padded = decodeGroup(plain, at, scratch, 0, this.#offset + at) < 3;
       if (this.#padded) this.#refuseAfterPadding(plain, at + 4, this.#offset + at + 4);
     }
-    throw new Base64Error('text is no base64', { layer: BASE64, offset: this.#offset });
   }
 
   #refuseAfterPadding(text: Buffer, at: number, offset: number): void {

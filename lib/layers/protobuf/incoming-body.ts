@@ -40,8 +40,8 @@ export class IncomingBody extends Readable {
 
   /** The body of a message that has arrived as a whole: given out and ended in one go, when it is read. */
   static whole(bytes: Buffer): IncomingBody {
+    // Called once: the body ends in it, and one whose bytes were taken as a whole is destroyed.
     const pull = () => {
-      if (body.#bytes === undefined) return;
       body.#bytes = undefined;
       if (bytes.length > 0) body.push(bytes);
       body.push(null);

@@ -29,7 +29,8 @@ function readVarint(bytes: Buffer, at: number, base: number): Varint | undefined
   let value = 0;
   let low = 0;
   let factor = 1;
-  for (let i = 0; i < 10; i++) {
+  // The tenth byte is the last, or too large.
+  for (let i = 0; ; i++) {
     const byte = bytes[at + i];
     if (byte === undefined) return undefined;
     if (i === 9 && byte > 1) {
@@ -45,7 +46,6 @@ function readVarint(bytes: Buffer, at: number, base: number): Varint | undefined
     if (byte < 0x80) return { value, low, next: at + i + 1 };
     factor *= 128;
   }
-  return undefined;
 }
 
 /**

@@ -1,6 +1,7 @@
 /** COSE_Sign1: published examples of others, and everything that is not to be trusted in a message. */
 import { createPublicKey } from 'node:crypto';
 import t from 'tap';
+import { makeKey } from '../../../lib/attestation/certificate.js';
 import { makeCoseSign1, readCoseSign1, verifyCoseSign1 } from '../../../lib/attestation/evidence/cose.js';
 import { cbor, hex, newKey, outcome, sign1 } from './support.js';
 
@@ -188,6 +189,8 @@ void t.test('one algorithm is expected, and one only', async (t) => {
   t.equal(verify(sign1({ payload: PAYLOAD, key: other }), createPublicKey(other)), 'EvidenceSignatureError', 'says ES256, of a P-384 key');
   t.equal(verify(sign1({ payload: PAYLOAD, key }), createPublicKey(newKey('P-256'))), 'EvidenceSignatureError', 'another key');
   t.equal(verify(sign1({ payload: PAYLOAD, key, digest: 'sha384' })), 'EvidenceSignatureError', 'another digest');
+  const rsa = createPublicKey(makeKey('rsa'));
+  t.equal(verify(sign1({ payload: PAYLOAD, key }), rsa), 'EvidenceSignatureError', 'a key that is on no curve');
 });
 
 void t.test('signatures of the wrong shape', async (t) => {

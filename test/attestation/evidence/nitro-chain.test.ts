@@ -1,12 +1,13 @@
 /** The chain of a Nitro document: one that is right, and every way in which one is not. */
 import { spawnSync } from 'node:child_process';
-import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
+import { publicKeyInfo } from '../../../lib/attestation/certificate.js';
 import { verifyNitroDocument } from '../../../lib/attestation/evidence/index.js';
-import { type Asn1, boolean as asn1Boolean, integer, sequence, toDer } from '../../../lib/layers/formats/asn1.js';
+import { type Asn1, boolean as asn1Boolean, bitBytes, bits, integer, items, oid, sequence, toDer } from '../../../lib/layers/formats/asn1.js';
 import {
   CA,
   type Certified,
@@ -228,4 +229,25 @@ void t.test('a chain that openssl made (P-384, SHA-384)', { skip }, async (t) =>
   const deep = make('deep', 'middle', 'basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign\n');
   const last = make('last', 'deep', 'basicConstraints=critical,CA:FALSE\nkeyUsage=digitalSignature\n');
   t.equal(check([head, middle, deep, last], { root: head.der }), REFUSED, 'nor deeper than it allows');
+});
+
+void t.test('a key usage that names no use at all', async (t) => {
+  const nothing = extension('2.5.29.15', toDer(bits(Buffer.alloc(0))));
+  const leaf = certifyWith('leaf', root, [NO_CA, nothing]);
+  t.equal(check([root, leaf]), REFUSED, 'the leaf signs no messages');
+  const ca = certifyWith('ca', root, [CA, nothing]);
+  t.equal(check([root, ca, leafUnder(ca)]), REFUSED, 'a CA signs no certificates');
+});
+
+void t.test('a leaf whose key is of a kind that OpenSSL does not know', async (t) => {
+  const [algorithm, keyBits] = items(publicKeyInfo(createPublicKey(newKey('P-384')))) as [Asn1, Asn1];
+  const [, curve] = items(algorithm) as [Asn1, Asn1];
+  const info = sequence(sequence(oid('1.2.840.10045.2.99'), curve), bits(bitBytes(keyBits)));
+  const strange = certifyWith('leaf', root, [NO_CA, usage(0x80)], info);
+  t.throws(() => new X509Certificate(strange.der).publicKey, 'it has no such key');
+  const chain = [root, strange];
+  t.throws(() => verifyNitroDocument(documentOf(chain), { root: root.der, challenge, request }), {
+    name: REFUSED,
+    message: /key that cannot be read/,
+  });
 });

@@ -56,8 +56,8 @@ export const NO_CA = extension('2.5.29.19', toDer(sequence()));
 /** keyUsage, by its bits. */
 export const usage = (byte: number) => extension('2.5.29.15', toDer(bits(Buffer.of(byte))));
 
-/** A certificate with these extensions and no others. */
-export function certifyWith(name: string, by: Pick<Certified, 'name' | 'key'>, extensions: readonly Asn1[]): Certified {
+/** A certificate with these extensions and no others; `info` stands in place of its public key. */
+export function certifyWith(name: string, by: Pick<Certified, 'name' | 'key'>, extensions: readonly Asn1[], info?: Asn1): Certified {
   const key = newKey('P-384');
   const now = Date.now();
   const der = signed(
@@ -68,7 +68,7 @@ export function certifyWith(name: string, by: Pick<Certified, 'name' | 'key'>, e
       nameOf({ commonName: by.name }),
       sequence(time(new Date(now - DAY)), time(new Date(now + DAY))),
       nameOf({ commonName: name }),
-      publicKeyInfo(createPublicKey(key)),
+      info ?? publicKeyInfo(createPublicKey(key)),
       tagged(3, sequence(...extensions)),
     ),
     by.key,

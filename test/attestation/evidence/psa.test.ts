@@ -1,6 +1,7 @@
 /** PSA tokens in both shapes: the bytes, what is refused, and by which name. */
 import { createPublicKey, randomBytes, verify } from 'node:crypto';
 import t from 'tap';
+import { makeKey } from '../../../lib/attestation/certificate.js';
 import {
   makePsaToken,
   type PsaShape,
@@ -291,6 +292,7 @@ void t.test('keys: a P-256 point, and nothing else', async (t) => {
     t.throws(() => verifyPsaToken(tokenOf('2207'), { ...OPTIONS, publicKey: wrong }), { code: 'ERR_VC_EVIDENCE' }, what);
   }
   t.throws(() => psaPoint(createPublicKey(newKey('P-384'))), { code: 'ERR_VC_EVIDENCE', got: 'secp384r1' });
+  t.throws(() => psaPoint(createPublicKey(makeKey('rsa'))), { code: 'ERR_VC_EVIDENCE', got: 'rsa' }, 'a key without a curve');
   t.equal(publicKey.length, 65);
   t.equal(publicKey[0], 4);
 });

@@ -5,8 +5,9 @@ import { finished } from 'node:stream/promises';
 import fc from 'fast-check';
 import t from 'tap';
 import { Connection } from '../../../lib/core/connection.js';
-import { ProtobufError, type VeracruzError } from '../../../lib/core/errors.js';
+import { ProtobufError, TruncatedError, type VeracruzError } from '../../../lib/core/errors.js';
 import { Announce } from '../../../lib/core/unit.js';
+import { faultOfMessage } from '../../../lib/layers/protobuf/faults.js';
 import { BODY_BUFFER_BYTES } from '../../../lib/layers/protobuf/incoming-body.js';
 import { decodeMessage, encodeMessage, IncomingBody, protobuf } from '../../../lib/layers/protobuf/index.js';
 import { STREAM_FROM_BYTES } from '../../../lib/layers/protobuf/parser.js';
@@ -356,4 +357,30 @@ void t.test('fields cannot be counted past their limit in a message that is read
   t.match((await receive(layer.inbound(), announced(cutAt(many, [1, 7, 1000])))).error, { code: 'ERR_VC_LIMIT', got: 1025 });
   const error = (await receive(layer.inbound(), announced([Buffer.from('0c', 'hex')]))).error;
   t.type(error, ProtobufError);
+});
+
+void t.test('a body that its reader destroys while a chunk of it arrives: the decoder does not wait for room', async (t) => {
+  const wire = write(patterned(2 * BODY_BUFFER_BYTES));
+  const next = write(Buffer.from('next'));
+  const stream = layer.inbound();
+  const given: any[] = [];
+  stream.on('data', (message: any) => {
+    given.push(message);
+    const body: IncomingBody = message.fields.data;
+    if (given.length === 1) body.on('received', () => body.destroy());
+    else body.resume();
+  });
+  for (const item of [new Announce(wire.length), wire, new Announce(next.length), next]) stream.write(item);
+  stream.end();
+  await finished(stream);
+  t.equal(given.length, 2, 'the message after it arrives');
+});
+
+void t.test('an error that is not of one message is none that may be skipped', async (t) => {
+  const label = { layer: 'protobuf', connection: undefined };
+  t.equal(faultOfMessage(new TruncatedError('of the stream'), label), undefined);
+  t.equal(faultOfMessage(new RangeError('of the program'), label), undefined);
+  const own = new ProtobufError('of the message');
+  t.equal(faultOfMessage(own, label), own);
+  t.equal(own.layer, 'protobuf');
 });
