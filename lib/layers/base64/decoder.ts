@@ -113,6 +113,7 @@ export class Base64Decoder implements Codec<Base64Chunk, BoundedChunk> {
       this.#padded = decodeGroup(plain, at, scratch, 0, this.#offset + at) < 3;
       if (this.#padded) this.#refuseAfterPadding(plain, at + 4, this.#offset + at + 4);
     }
+    /* c8 ignore next -- the loop has no other end */
   }
 
   #refuseAfterPadding(text: Buffer, at: number, offset: number): void {

@@ -46,6 +46,7 @@ function readVarint(bytes: Buffer, at: number, base: number): Varint | undefined
     if (byte < 0x80) return { value, low, next: at + i + 1 };
     factor *= 128;
   }
+  /* c8 ignore next -- the loop has no other end */
 }
 
 /**
@@ -99,7 +100,7 @@ export function writeVarint(target: Buffer, at: number, value: number): number {
   if (value < 0) {
     // -1 - value has the bits of value turned over, and fits 31 of them: the other 33 of the 64 are ones.
     const turned = -1 - value;
-    for (let shift = 0; shift < 35; shift += 7) target[end++] = ((~(shift < 32 ? turned >>> shift : 0) & 0x7f) | 0x80) >>> 0;
+    for (let shift = 0; shift < 35; shift += 7) target[end++] = ((~(turned >>> shift) & 0x7f) | 0x80) >>> 0;
     for (let i = 0; i < 4; i++) target[end++] = 0xff;
     target[end++] = 1;
     return end;

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { publicKeyInfo } from '../../../lib/attestation/certificate.js';
+import { constraintsOf } from '../../../lib/attestation/evidence/constraints.js';
 import { verifyNitroDocument } from '../../../lib/attestation/evidence/index.js';
 import { type Asn1, boolean as asn1Boolean, bitBytes, bits, integer, items, oid, sequence, toDer } from '../../../lib/layers/formats/asn1.js';
 import {
@@ -237,6 +238,7 @@ void t.test('a key usage that names no use at all', async (t) => {
   t.equal(check([root, leaf]), REFUSED, 'the leaf signs no messages');
   const ca = certifyWith('ca', root, [CA, nothing]);
   t.equal(check([root, ca, leafUnder(ca)]), REFUSED, 'a CA signs no certificates');
+  t.match(constraintsOf(new X509Certificate(ca.der)), { signsCertificates: false, signsMessages: false });
 });
 
 void t.test('a leaf whose key is of a kind that OpenSSL does not know', async (t) => {
