@@ -14,6 +14,7 @@ import { PROJECT_ROOT } from '../support/golden.js';
 import { Child } from '../support/roles.js';
 import { closing, freshFolder } from './registry-engines.js';
 import '../support/processes.js';
+import { putDatabase } from '../support/databases.js';
 
 const CHILD = join(PROJECT_ROOT, 'dist', 'test', 'attestation', 'registry-child.js');
 const child = (t: Pick<Test, 'teardown'>, ...args: string[]) => new Child(t, [CHILD, ...args]);
@@ -113,6 +114,7 @@ void t.test('many that come for the lock of a killed process at once: one gets i
 
 void t.test('a registry in a folder', async (t) => {
   const path = freshFolder();
+  await putDatabase(path);
   const other = child(t, 'open', JSON.stringify({ folder: path }));
   t.equal(await other.line(), 'open');
   await t.rejects(DeviceRegistry.open({ folder: path }), { code: 'ERR_VC_REGISTRY', message: new RegExp(`process ${other.process.pid} `) });

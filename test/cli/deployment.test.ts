@@ -8,6 +8,7 @@ import { until, within } from '../support/foreign.js';
 import { PROJECT_ROOT } from '../support/golden.js';
 import { freshFolder } from '../support/roles.js';
 import '../support/processes.js';
+import { putDatabase } from '../support/databases.js';
 
 const COMPILED = join(PROJECT_ROOT, 'dist', 'lib', 'cli');
 
@@ -81,6 +82,8 @@ void t.test('the commands of the README, one after the other', async (t) => {
   const commands = commandsOf(readFileSync(join(PROJECT_ROOT, 'README.md'), 'utf8'));
   t.match(commands.at(-1), /^cat /);
   const shell = new Shell(t);
+  // How the first start makes a database is seen in attest.test.ts.
+  await putDatabase(join(shell.folder, 'attestation', 'registry'));
   /** Places that stand in the README, and what they are here. */
   const places = new Map<string, string>();
   const roles = new Map<string, Awaited<ReturnType<Shell['serve']>>>();

@@ -8,6 +8,7 @@ import { echoing, foreignManager, post, RawHttp, until, within } from '../suppor
 import { PROJECT_ROOT } from '../support/golden.js';
 import { alice, Child, content, freshFolder, policyOf } from '../support/roles.js';
 import '../support/processes.js';
+import { putDatabase } from '../support/databases.js';
 
 const MAIN = join(PROJECT_ROOT, 'dist', 'lib', 'cli', 'main.js');
 const folder = freshFolder(t);
@@ -33,6 +34,7 @@ async function run(t: Pick<Test, 'teardown'>, ...args: string[]): Promise<{ code
 const oneLine = /^veracruz-streams: [^\n]+\n$/;
 
 void t.test('four processes, attested', async (t) => {
+  await putDatabase(join(state, 'registry'));
   const pas = await serve(t, 'attest', '--state', state, '--listen', 'tcp://127.0.0.1:0', '--log-level', 'error');
   const keyFile = join(folder, 'device.key');
   const { publicKeyPem, runtimeHash } = await InsecureSoftwareAttester.open({ keyFile });

@@ -14,6 +14,10 @@ import { patience } from '../support/time.js';
 const SILENT_MS = patience(1000);
 const SILENT = { code: 'ERR_VC_TIMEOUT', limit: SILENT_MS };
 
+/** These tests wait for a deadline most of the time, and do so together. */
+t.jobs = 4;
+const TOGETHER = { buffered: true };
+
 async function startDirect(t: Test, manager: Partial<RuntimeManagerOptions> = {}) {
   const { server } = await startRoles(t, {
     manager: { ...manager, dialect: 'head' },
@@ -41,7 +45,7 @@ async function startDirect(t: Test, manager: Partial<RuntimeManagerOptions> = {}
   return { connect, connectMutable, deadline };
 }
 
-void t.test('a peer that has gone silent: what was asked fails, and close() comes to its end', async (t) => {
+void t.test('a peer that has gone silent: what was asked fails, and close() comes to its end', TOGETHER, async (t) => {
   const { deadline, connectMutable } = await startDirect(t);
   await deadline();
   const { client, mute } = await connectMutable();
@@ -51,7 +55,7 @@ void t.test('a peer that has gone silent: what was asked fails, and close() come
   await within('a close behind a read', queued[1]);
 });
 
-void t.test('a peer that takes no more bytes', async (t) => {
+void t.test('a peer that takes no more bytes', TOGETHER, async (t) => {
   const write = () => Object.assign(new Writable({ write: () => {} }), { discard: async () => {} });
   const store = { write, bind: async () => {}, close: async () => {} } as unknown as FileStore;
   const { connect } = await startDirect(t, { store });
@@ -64,7 +68,7 @@ void t.test('a peer that takes no more bytes', async (t) => {
   await within('close() after it', client.close());
 });
 
-void t.test('a program may run for longer than that', async (t) => {
+void t.test('a program may run for longer than that', TOGETHER, async (t) => {
   let started: () => void = () => {};
   const running = new Promise<void>((resolve) => {
     started = resolve;
@@ -88,7 +92,7 @@ void t.test('a program may run for longer than that', async (t) => {
   await client.close();
 });
 
-void t.test('a reader may take longer than that, and a silent peer is noticed after it all the same', async (t) => {
+void t.test('a reader may take longer than that, and a silent peer is noticed after it all the same', TOGETHER, async (t) => {
   const { connect, connectMutable, deadline } = await startDirect(t);
   const bytes = content(20_000_000);
   const first = await connect();

@@ -8,7 +8,17 @@ import t from 'tap';
 import { publicKeyInfo } from '../../../lib/attestation/certificate.js';
 import { constraintsOf } from '../../../lib/attestation/evidence/constraints.js';
 import { verifyNitroDocument } from '../../../lib/attestation/evidence/index.js';
-import { type Asn1, boolean as asn1Boolean, bitBytes, bits, integer, items, oid, sequence, toDer } from '../../../lib/layers/formats/asn1.js';
+import {
+  type Asn1,
+  boolean as asn1Boolean,
+  bitBytes,
+  bits,
+  integer,
+  items,
+  oid,
+  sequence,
+  toDer,
+} from '../../../lib/layers/formats/asn1.js';
 import {
   CA,
   type Certified,
