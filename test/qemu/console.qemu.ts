@@ -19,13 +19,15 @@ import { within } from '../support/foreign.js';
 import { FrameReader, framed, pattern } from './commands.js';
 import { NoGuest, provideKernel, provideTools } from './image-build.js';
 import { Machine } from './machine.js';
+import '../support/processes.js';
+import { patience } from '../support/time.js';
 
-const KERNEL_LIMIT_MS = 30_000;
+const KERNEL_LIMIT_MS = patience(30_000);
 const STALL_MS = 2000;
 /** Nothing more is coming when nothing came for so long. */
 const QUIET_MS = 1000;
 const HEADER_BYTES = 4;
-const ANSWER_LIMIT_MS = 60_000;
+const ANSWER_LIMIT_MS = patience(60_000);
 const FRAME_BYTES = 1_048_576;
 const FILE_BYTES = 2 * 1_048_576;
 

@@ -18,10 +18,11 @@ import {
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { PROJECT_ROOT } from '../support/golden.js';
+import { patience } from '../support/time.js';
 
 /** Downloads outlive a run here. */
 const CACHE = join(tmpdir(), 'veracruz-streams-qemu');
-const APT_TIMEOUT_MS = 120_000;
+const APT_TIMEOUT_MS = patience(120_000);
 /** Seconds after which a guest powers off by itself. */
 const GUEST_LIMIT_S = 280;
 /** In the order that they depend on each other. */

@@ -4,9 +4,10 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { patience } from '../support/time.js';
 import { buildInitramfs, type GuestProgram, kernelImage } from './image-build.js';
 
-const READY_LIMIT_MS = 60_000;
+const READY_LIMIT_MS = patience(60_000);
 
 export class Machine {
   readonly folder = mkdtempSync(join(tmpdir(), 'vcq-'));

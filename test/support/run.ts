@@ -49,7 +49,7 @@ async function main(parameters: readonly string[]): Promise<void> {
   const others = parameters.filter((parameter) => parameter !== '--fast');
   const files = others.length < parameters.length ? fastFiles().map((path) => relative(PROJECT_ROOT, path)) : [];
   const tap = [join(PROJECT_ROOT, 'node_modules', '.bin', 'tap'), `--timeout=${FILE_MS / 1000}`, ...others, ...files];
-  const plain = `--import=${new URL('./plain-tap.js', import.meta.url)}`;
+  const plain = `--import=${new URL('./plain-tap.js', import.meta.url).href}`;
   const child = spawn(process.execPath, [plain, ...tap], { cwd: PROJECT_ROOT, stdio: 'inherit' });
   const [code] = (await once(child, 'close')) as [number | null];
   process.exitCode = code ?? 1;
