@@ -110,7 +110,9 @@ void t.test('every npm command is a script of the package', async (t) => {
 
 void t.test('tap is given files: of a folder it may take the declarations, too', async (t) => {
   const manifest = readFileSync(join(PROJECT_ROOT, 'package.json'), 'utf8');
-  const given = [...`${readme}\n${manifest}`.matchAll(/\b(?:tap|run\.js) (?:--\S+ )*'?(dist\/[^\s'"]+)/g)].map(([, path]) => path as string);
+  const given = [...`${readme}\n${manifest}`.matchAll(/\b(?:tap|run\.js) (?:--\S+ )*'?(dist\/[^\s'"]+)/g)].map(
+    ([, path]) => path as string,
+  );
   t.ok(given.length >= 3);
   for (const path of given) t.match(path, /\.js$/);
 });
