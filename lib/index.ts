@@ -319,10 +319,12 @@ export {
 } from './transports/address.js';
 export { HELLO, HELLO_DEFAULTS, type HelloOptions } from './transports/console/hello.js';
 export { CONSOLE_DEFAULTS, type ConsoleOptions, VirtioConsole } from './transports/console/virtio-console.js';
+export { type HttpAddress, type HttpDialOptions, type HttpListenOptions, http as httpTransport } from './transports/http.js';
 export { HTTP_EXCHANGE_DEFAULTS, HttpExchange, type HttpExchangeOptions } from './transports/http-client.js';
 export { HTTP_POST_DEFAULTS, HttpPost, type HttpPostOptions } from './transports/http-post.js';
-export { type MemoryPipeOptions, memoryPipe } from './transports/memory.js';
+export { type MemoryAddress, type MemoryPipeOptions, memory as memoryTransport, memoryPipe } from './transports/memory.js';
 export { type ConnectPipeOptions, type ListenPipeOptions, listenPipe, openPipe, type PipeOptions } from './transports/pipe.js';
+export { type SerialListenOptions, serial as serialTransport } from './transports/serial.js';
 export {
   type ConnectOptions,
   connectSocket,
@@ -332,3 +334,7 @@ export {
   RETRY_NITRO,
   type RetryOptions,
 } from './transports/socket.js';
+export { type TcpAddress, tcp as tcpTransport } from './transports/tcp.js';
+export type { AnyAddress, DialOptions, ListenerAt, ListenOptions, Transport } from './transports/transport.js';
+export { BYTE_TRANSPORTS, TRANSPORTS } from './transports/transports.js';
+export { type UnixAddress, unix as unixTransport } from './transports/unix.js';

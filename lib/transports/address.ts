@@ -1,18 +1,10 @@
-import { InvalidOptionError } from '../core/errors.js';
+import type { SerialAddress } from './console/serial-address.js';
+import { refuse } from './refuse.js';
+import type { SerialListenOptions } from './serial.js';
+import type { DialOptions, Transport } from './transport.js';
+import { BYTE_TRANSPORTS } from './transports.js';
 
-/** A place to connect to. */
-export type ConnectAddress =
-  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
-  | { readonly kind: 'unix'; readonly path: string };
-/** A place to be connected to. */
-export type ListenAddress =
-  | { readonly kind: 'tcp-listen'; readonly host: string; readonly port: number }
-  | { readonly kind: 'unix-listen'; readonly path: string };
-/** A terminal device: a VirtIO console, a pty, a serial line. */
-export interface SerialAddress {
-  readonly kind: 'serial';
-  readonly path: string;
-}
+export type { SerialAddress };
 
 /**
  * Where a byte pipe ends:
@@ -20,13 +12,21 @@ export interface SerialAddress {
  *     tcp://host:port          tcp-listen://host:port      [::1] for an IPv6 host; port 0 listens at a free one
  *     unix:///path             unix-listen:///path         at most 107 bytes of path
  *     serial:///dev/hvc0
+ *     memory://name            memory-listen://name        in this process
  */
-export type Address = ConnectAddress | ListenAddress | SerialAddress;
+export type Address = NonNullable<ReturnType<(typeof BYTE_TRANSPORTS)[number]['parse']>>;
+/** A place to be connected to. */
+export type ListenAddress = Extract<Address, { kind: `${string}-listen` }>;
+/** A place to connect to. */
+export type ConnectAddress = Exclude<Address, ListenAddress | SerialAddress>;
 
-/** Bytes that a Unix socket's path may have on Linux, its closing NUL not counted. */
-const MAX_UNIX_PATH_BYTES = 107;
-const MAX_PORT = 65_535;
-const FORMS = 'tcp://host:port, tcp-listen://host:port, unix:///path, unix-listen:///path or serial:///dev/name';
+/** The transport of any address: what `parseAddress`, `openPipe` and `listenPipe` work with. */
+export type ByteTransport = Transport<Address, DialOptions, SerialListenOptions>;
+
+const TRANSPORTS: readonly ByteTransport[] = BYTE_TRANSPORTS;
+const BY_SCHEME = new Map(TRANSPORTS.map((transport) => [transport.scheme, transport]));
+const ALL_FORMS = TRANSPORTS.flatMap(({ forms }) => forms);
+const FORMS = `${ALL_FORMS.slice(0, -1).join(', ')} or ${ALL_FORMS.at(-1)}`;
 
 /**
  * Reads an address.
@@ -34,31 +34,27 @@ const FORMS = 'tcp://host:port, tcp-listen://host:port, unix:///path, unix-liste
  * @throws InvalidOptionError for another form, a port outside 0..65535, or a socket path over 107 bytes.
  */
 export function parseAddress(text: string): Address {
-  const tcp = /^(tcp|tcp-listen):\/\/(?:\[([^\]]+)\]|([^:/]+)):(\d{1,5})$/.exec(text);
-  if (tcp !== null) {
-    const port = Number(tcp[4]);
-    if (port > MAX_PORT) throw refuse(`port ${port} of ${text} is over ${MAX_PORT}`, { limit: MAX_PORT, got: port });
-    return { kind: tcp[1] as 'tcp' | 'tcp-listen', host: (tcp[2] ?? tcp[3]) as string, port };
+  for (const transport of TRANSPORTS) {
+    const address = transport.parse(text);
+    if (address !== undefined) return address;
   }
-  const path = /^(unix|unix-listen|serial):\/\/(\/[^\0\n]+)$/.exec(text);
-  if (path === null) throw refuse(`no address: ${JSON.stringify(text)}; it is one of ${FORMS}`, { expected: FORMS, got: text });
-  const [, kind, name] = path as unknown as [string, 'unix' | 'unix-listen' | 'serial', string];
-  const bytes = Buffer.byteLength(name);
-  if (kind !== 'serial' && bytes > MAX_UNIX_PATH_BYTES) {
-    throw refuse(`the socket path of ${text} has ${bytes} bytes; at most ${MAX_UNIX_PATH_BYTES} fit`, {
-      limit: MAX_UNIX_PATH_BYTES,
-      got: bytes,
-    });
-  }
-  return { kind, path: name };
+  throw refuse(`no address: ${JSON.stringify(text)}; it is one of ${FORMS}`, { expected: FORMS, got: text });
 }
 
 /** The text form of an address, as `parseAddress` reads it. */
 export function formatAddress(address: Address): string {
-  if ('path' in address) return `${address.kind}://${address.path}`;
-  return `${address.kind}://${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`;
+  return transportOf(address).format(address);
 }
 
-function refuse(message: string, figures: { limit?: number; expected?: string; got: number | string }): InvalidOptionError {
-  return new InvalidOptionError(message, { layer: 'transport', ...figures });
+/** The transport that `address` belongs to. @throws InvalidOptionError for a kind that no transport has */
+export function transportOf({ kind }: Address): ByteTransport {
+  const transport = BY_SCHEME.get(kind.replace(/-listen$/, ''));
+  if (transport === undefined) throw refuse(`no transport has addresses of the kind ${kind}`, { expected: FORMS, got: kind });
+  return transport;
+}
+
+/** Whether `address` is one that `openPipe` connects to, and gives one pipe for. */
+export function isConnectAddress(address: Address): address is ConnectAddress {
+  const { scheme, dials } = transportOf(address);
+  return dials !== 'never' && address.kind === scheme;
 }

@@ -1,4 +1,8 @@
 import { Duplex } from 'node:stream';
+import { TransportError } from '../core/errors.js';
+import { listenUnder } from './abortable.js';
+import { retrying } from './retry.js';
+import { TRANSPORT_LAYER, type Transport } from './transport.js';
 
 /** Bytes (or, in object mode, chunks) that one end of a memory pipe keeps for its reader. */
 export interface MemoryPipeOptions {
@@ -58,4 +62,63 @@ export function memoryPipe(options: MemoryPipeOptions = {}): [Duplex, Duplex] {
   left.peer = right;
   right.peer = left;
   return [left, right];
+}
+
+/** `memory://name`, a name to connect to; `memory-listen://name`, one to be connected to. Both mean this process alone. */
+export interface MemoryAddress<Kind extends 'memory' | 'memory-listen' = 'memory' | 'memory-listen'> {
+  readonly kind: Kind;
+  /** Letters, digits and `._~-`, 1 to 255 of them. */
+  readonly name: string;
+}
+
+/** Who listens in this process, by name. */
+const listeners = new Map<string, (pipe: Duplex) => void>();
+
+/** Pipes between two parts of one process, by a name: for tests, and for roles that are embedded side by side. */
+export const memory: Transport<MemoryAddress<'memory'> | MemoryAddress<'memory-listen'>> & { readonly scheme: 'memory' } = {
+  scheme: 'memory',
+  forms: ['memory://name', 'memory-listen://name'],
+  carries: 'bytes',
+  dials: 'at-once',
+  ends: 'each-way',
+
+  parse(text) {
+    const found = /^(memory|memory-listen):\/\/([\w.~-]{1,255})$/.exec(text);
+    return found === null ? undefined : { kind: found[1] as 'memory', name: found[2] as string };
+  },
+
+  format: ({ kind, name }) => `${kind}://${name}`,
+
+  dial(address, options = {}) {
+    const text = memory.format(address);
+    return retrying(text, options, () => {
+      const onPipe = listeners.get(address.name);
+      if (onPipe === undefined) throw failed('connect to', text, 'nobody listens at that name (ECONNREFUSED)', 'ECONNREFUSED');
+      const [near, far] = memoryPipe();
+      // What a listener throws is its own affair, and no reason for this dial to fail.
+      process.nextTick(onPipe, far);
+      return near;
+    });
+  },
+
+  listen(address, onPipe, { signal } = {}) {
+    const text = memory.format(address);
+    return listenUnder(signal, text, () => {
+      const { name } = address;
+      if (listeners.has(name)) throw failed('listen at', text, 'the name is in use', 'EADDRINUSE');
+      const take = (pipe: Duplex) => onPipe(pipe);
+      listeners.set(name, take);
+      const close = () => {
+        // A second close must not take the name from whoever has it by then.
+        if (listeners.get(name) === take) listeners.delete(name);
+        return Promise.resolve();
+      };
+      return { address, close };
+    });
+  },
+};
+
+function failed(verb: string, text: string, reason: string, code: string): TransportError {
+  const cause = Object.assign(new Error(`${verb} ${text}: ${code}`), { code });
+  return new TransportError(`cannot ${verb} ${text}: ${reason}`, { layer: TRANSPORT_LAYER, cause });
 }

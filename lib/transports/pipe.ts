@@ -1,24 +1,28 @@
 import type { Duplex } from 'node:stream';
-import { AbortedError, InvalidArgumentError } from '../core/errors.js';
-import { type Address, type ConnectAddress, formatAddress, type ListenAddress, parseAddress, type SerialAddress } from './address.js';
+import { InvalidArgumentError, InvalidOptionError } from '../core/errors.js';
+import {
+  type Address,
+  type ConnectAddress,
+  formatAddress,
+  isConnectAddress,
+  type ListenAddress,
+  parseAddress,
+  transportOf,
+} from './address.js';
 import { awaitHello, checkHello, type HelloOptions } from './console/hello.js';
-import { type ConsoleOptions, VirtioConsole } from './console/virtio-console.js';
-import { connectSocket, type Listener, listenSocket, type RetryOptions } from './socket.js';
+import type { SerialAddress } from './console/serial-address.js';
+import type { SerialListenOptions } from './serial.js';
+import type { Listener } from './socket.js';
+import { type DialOptions, TRANSPORT_LAYER } from './transport.js';
 
-export interface ConnectPipeOptions {
-  signal?: AbortSignal | undefined;
-  /** How often the connection is tried. Default once; see `RETRY_ICECAP` and `RETRY_NITRO`. */
-  retry?: RetryOptions | undefined;
+/** How often it is tried: see `RETRY_ICECAP` and `RETRY_NITRO`. */
+export interface ConnectPipeOptions extends DialOptions {
   /** Waits for the hello of a guest that has it on. Default: does not. */
   hello?: boolean | HelloOptions | undefined;
 }
 
-export interface ListenPipeOptions {
-  /** Closes the listener. */
-  signal?: AbortSignal | undefined;
-  /** For a serial address. */
-  console?: ConsoleOptions | undefined;
-}
+/** `console` is for a serial address. */
+export type ListenPipeOptions = SerialListenOptions;
 
 /** Every address of ours gives pipes of bytes; they are all made here. */
 export type PipeOptions = ConnectPipeOptions & ListenPipeOptions & { onPipe?: ((pipe: Duplex) => void) | undefined };
@@ -26,9 +30,9 @@ export type PipeOptions = ConnectPipeOptions & ListenPipeOptions & { onPipe?: ((
 /**
  * Opens an address, given as text or as `parseAddress` reads it.
  *
- * `tcp` and `unix` connect, and give the pipe. The others give a `Listener` and hand each pipe that comes about to
- * `onPipe`: `tcp-listen` and `unix-listen` each connection; `serial` the link over the device and, when that has ended,
- * the next.
+ * `tcp`, `unix` and `memory` connect, and give the pipe. The others give a `Listener` and hand each pipe that comes about
+ * to `onPipe`: the forms with `-listen` each connection; `serial` the link over the device and, when that has ended, the
+ * next.
  *
  * @throws InvalidOptionError, TransportError, TimeoutError, AbortedError, each with one line on what is wrong
  */
@@ -37,9 +41,11 @@ export function openPipe(address: ListenAddress | SerialAddress, options: PipeOp
 export function openPipe(address: Address | string, options?: PipeOptions): Promise<Duplex | Listener>;
 export async function openPipe(at: Address | string, options: PipeOptions = {}): Promise<Duplex | Listener> {
   const address = typeof at === 'string' ? parseAddress(at) : at;
-  if (address.kind === 'tcp' || address.kind === 'unix') return connectPipe(address, options);
+  if (isConnectAddress(address)) return connectPipe(address, options);
   if (options.onPipe === undefined) {
-    throw new InvalidArgumentError(`${formatAddress(address)} gives one pipe after the other: onPipe is missing`, { layer: 'transport' });
+    throw new InvalidArgumentError(`${formatAddress(address)} gives one pipe after the other: onPipe is missing`, {
+      layer: TRANSPORT_LAYER,
+    });
   }
   return listenPipe(address, options.onPipe, options);
 }
@@ -50,38 +56,14 @@ export async function openPipe(at: Address | string, options: PipeOptions = {}):
  * @throws as `openPipe`
  */
 export async function listenPipe(address: Address, onPipe: (pipe: Duplex) => void, options: ListenPipeOptions = {}): Promise<Listener> {
-  const { signal } = options;
-  if (address.kind === 'serial')
-    return VirtioConsole.open(address, onPipe, { ...options.console, signal: signal ?? options.console?.signal });
-  if (signal === undefined) return listenSocket(address, onPipe);
-  const early = abortOf(signal, address);
-  if (early !== undefined) throw early;
-  const listener = await listenSocket(address, onPipe);
-  const onAbort = () => void listener.close();
-  const close = () => {
-    signal.removeEventListener('abort', onAbort);
-    return listener.close();
-  };
-  const late = abortOf(signal, address);
-  if (late !== undefined) {
-    await listener.close();
-    throw late;
-  }
-  signal.addEventListener('abort', onAbort, { once: true });
-  return { address: listener.address, close };
-}
-
-function abortOf({ aborted, reason }: AbortSignal, address: Address): AbortedError | undefined {
-  return aborted
-    ? new AbortedError(`listening at ${formatAddress(address)} was aborted`, { layer: 'transport', cause: reason })
-    : undefined;
+  return transportOf(address).listen(address, onPipe, options);
 }
 
 async function connectPipe(address: ConnectAddress, { signal, retry, hello }: ConnectPipeOptions): Promise<Duplex> {
-  if (hello === undefined || hello === false) return connectSocket(address, { signal, retry });
-  const greeting = hello === true ? {} : hello;
-  checkHello(greeting);
-  const pipe = await connectSocket(address, { signal, retry });
+  const greeting = hello === true ? {} : hello === false ? undefined : hello;
+  if (greeting !== undefined) checkHello(greeting);
+  const pipe = await dial(address, { signal, retry });
+  if (greeting === undefined) return pipe;
   try {
     const signals = [signal, greeting.signal].filter((each) => each !== undefined);
     await awaitHello(pipe, { ...greeting, signal: AbortSignal.any(signals) });
@@ -90,4 +72,10 @@ async function connectPipe(address: ConnectAddress, { signal, retry, hello }: Co
     pipe.on('error', () => {}).destroy();
     throw error;
   }
+}
+
+async function dial(address: ConnectAddress, options: DialOptions): Promise<Duplex> {
+  const transport = transportOf(address);
+  if (transport.dial !== undefined) return transport.dial(address, options);
+  throw new InvalidOptionError(`${formatAddress(address)} is no address to connect to`, { layer: TRANSPORT_LAYER, got: address.kind });
 }

@@ -3,9 +3,9 @@ import { InvalidOptionError } from '../../core/errors.js';
 import { Lifecycle } from '../../core/lifecycle.js';
 import { DirectoryStore, type FileStore } from '../../enclave/store/file-store.js';
 import { joined, type Request, type Response } from '../../layers/bincode/index.js';
-import { type Address, parseAddress } from '../../transports/address.js';
-import { listenPipe } from '../../transports/pipe.js';
-import { connectSocket, type Listener, type RetryOptions } from '../../transports/socket.js';
+import { type Address, isConnectAddress, parseAddress } from '../../transports/address.js';
+import { listenPipe, openPipe } from '../../transports/pipe.js';
+import type { Listener, RetryOptions } from '../../transports/socket.js';
 import { Enrolment } from './enrolment.js';
 import { Initialisation } from './initialisation.js';
 import { LinkEndpoint, type PendingResponse } from './link.js';
@@ -92,10 +92,10 @@ export class RuntimeManager {
       return;
     }
     const address = parseAddress(connect);
-    if (address.kind !== 'tcp' && address.kind !== 'unix') {
+    if (!isConnectAddress(address)) {
       throw new InvalidOptionError(`connect takes a place to connect to, not ${connect}`, { expected: 'tcp:// or unix://', got: connect });
     }
-    this.#serve(await connectSocket(address, { signal: this.#options.signal, retry: CONNECT_RETRY }));
+    this.#serve(await openPipe(address, { signal: this.#options.signal, retry: CONNECT_RETRY }));
   }
 
   /** Where it listens, with the port that the system chose where 0 was asked. */

@@ -3,9 +3,9 @@ import { Backoff } from '../../core/backoff.js';
 import { InvalidOptionError } from '../../core/errors.js';
 import type { Dialect } from '../../layers/formats/dialect.js';
 import type { FrameKind } from '../../layers/frame/index.js';
-import { type Address, type ConnectAddress, parseAddress } from '../../transports/address.js';
-import { openPipe } from '../../transports/pipe.js';
-import { type Listener, listenSocket, type RetryOptions } from '../../transports/socket.js';
+import { type Address, type ConnectAddress, isConnectAddress, parseAddress } from '../../transports/address.js';
+import { listenPipe, openPipe } from '../../transports/pipe.js';
+import type { Listener, RetryOptions } from '../../transports/socket.js';
 import type { Log } from '../options.js';
 
 /** Milliseconds between two tries to restore a lost link: doubled from the first to the last. */
@@ -77,14 +77,14 @@ export class Upstream {
 
   /** Managers connect to us here. */
   get listens(): boolean {
-    return this.#address.kind === 'tcp-listen' || this.#address.kind === 'unix-listen';
+    return !isConnectAddress(this.#address);
   }
 
   /** Makes the first pipe and puts its manager into service, or begins to listen. */
   async open(signal: AbortSignal | undefined): Promise<void> {
     if (this.listens) {
-      this.#listener = await listenSocket(this.#address, (socket) => {
-        this.#take(socket, this.#stop.signal).catch((error: Error) => {
+      this.#listener = await listenPipe(this.#address, (pipe) => {
+        this.#take(pipe, this.#stop.signal).catch((error: Error) => {
           this.#log('debug', 'link refused', { manager: this.name, reason: error.message });
         });
       });

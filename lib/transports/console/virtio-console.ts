@@ -1,11 +1,11 @@
 import { Backoff } from '../../core/backoff.js';
 import { definedOf, integerInRange } from '../../core/check.js';
 import { AbortedError, asVeracruzError, type VeracruzError } from '../../core/errors.js';
-import { formatAddress, type SerialAddress } from '../address.js';
-import type { Listener } from '../socket.js';
+import type { ListenerAt } from '../transport.js';
 import { CONSOLE_LAYER } from './deadline.js';
 import { type DeviceBinding, type DevicePort, openDevice, systemBinding } from './device.js';
 import { ConsoleLink } from './link.js';
+import { formatSerial, type SerialAddress } from './serial-address.js';
 
 export interface ConsoleOptions {
   /** What opens the device. Default: that of the package `serialport`, which is loaded then. */
@@ -70,7 +70,7 @@ type Completed = Required<Omit<ConsoleOptions, 'binding' | 'onTrouble' | 'signal
  * @example
  * const console = await VirtioConsole.open({ kind: 'serial', path: '/dev/hvc0' }, (link) => stack.over(link));
  */
-export class VirtioConsole implements Listener {
+export class VirtioConsole implements ListenerAt<SerialAddress> {
   readonly address: SerialAddress;
   readonly #options: Completed;
   readonly #binding: DeviceBinding;
@@ -178,7 +178,7 @@ export class VirtioConsole implements Listener {
 
 function abortOf(signal: AbortSignal | undefined, address: SerialAddress): AbortedError | undefined {
   if (signal?.aborted !== true) return undefined;
-  return new AbortedError(`opening ${formatAddress(address)} was aborted`, { layer: CONSOLE_LAYER, cause: signal.reason });
+  return new AbortedError(`opening ${formatSerial(address)} was aborted`, { layer: CONSOLE_LAYER, cause: signal.reason });
 }
 
 function complete(options: ConsoleOptions): Completed {

@@ -1,0 +1,35 @@
+import { AbortedError } from '../core/errors.js';
+import { type ListenerAt, TRANSPORT_LAYER } from './transport.js';
+
+/**
+ * Opens a listener that `signal` closes. One that is closed leaves nothing at its signal; a signal that fires while it is
+ * opened closes it before anybody has it.
+ *
+ * @param text the address, for messages
+ * @throws AbortedError, and what `open` throws
+ */
+export async function listenUnder<At>(
+  signal: AbortSignal | undefined,
+  text: string,
+  open: () => Promise<ListenerAt<At>> | ListenerAt<At>,
+): Promise<ListenerAt<At>> {
+  if (signal === undefined) return open();
+  if (signal.aborted) throw listeningAborted(text, signal);
+  const listener = await open();
+  // The compiler takes `aborted` for what it was before the wait.
+  if ((signal as { aborted: boolean }).aborted) {
+    await listener.close();
+    throw listeningAborted(text, signal);
+  }
+  const onAbort = () => void listener.close();
+  signal.addEventListener('abort', onAbort, { once: true });
+  const close = () => {
+    signal.removeEventListener('abort', onAbort);
+    return listener.close();
+  };
+  return { address: listener.address, close };
+}
+
+function listeningAborted(text: string, { reason }: AbortSignal): AbortedError {
+  return new AbortedError(`listening at ${text} was aborted`, { layer: TRANSPORT_LAYER, cause: reason });
+}

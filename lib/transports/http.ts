@@ -1,0 +1,132 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { integerInRange } from '../core/check.js';
+import { LimitError } from '../core/errors.js';
+import { listenUnder } from './abortable.js';
+import type { HttpBodies } from './http-bodies.js';
+import type { HttpExchangeOptions } from './http-client.js';
+import { parseHttpUrl } from './http-url.js';
+import { beginListening, boundTo, closeServer } from './net.js';
+import { connectingAborted } from './retry.js';
+import type { DialOptions, ListenOptions, Transport } from './transport.js';
+
+/** Bytes that an original server takes in a body (wire spec §C). */
+const DEFAULT_MAX_BODY_BYTES = 262_144;
+
+/** `http://host:port/path`, which every body is posted to. Without credentials. */
+export interface HttpAddress {
+  readonly kind: 'http';
+  readonly url: string;
+}
+
+export interface HttpDialOptions extends DialOptions {
+  http?: Omit<HttpExchangeOptions, 'url'> | undefined;
+}
+
+export interface HttpListenOptions extends ListenOptions {
+  /** Bytes that a body may have, 65 to 2^30; told to clients of ours in every answer. Default 262,144. */
+  maxBodyBytes?: number | undefined;
+}
+
+/**
+ * POSTs and their answers: one unit written by the dialling end (`HttpExchange`) is the body of one POST, which the
+ * listening end (`HttpBodies`) reads as one unit and answers with one.
+ *
+ * All POSTs of one TCP connection are one pipe here. The Server role tells its pipes apart by the session id in the body
+ * instead, so that a session outlives a connection; it makes its `HttpBodies` itself (`roles/server/http-session.ts`).
+ */
+export const http: Transport<HttpAddress, HttpDialOptions, HttpListenOptions> & { readonly scheme: 'http' } = {
+  scheme: 'http',
+  forms: ['http://host:port/path'],
+  carries: 'units',
+  dials: 'at-first-write',
+  ends: 'both-ways',
+
+  parse(text) {
+    return text.startsWith('http://') ? { kind: 'http', url: parseHttpUrl(text).href } : undefined;
+  },
+
+  format: ({ url }) => url,
+
+  async dial({ url }, { signal, http } = {}) {
+    if (signal?.aborted === true) throw connectingAborted(url, signal.reason);
+    // undici is loaded here, at the first address of this kind.
+    const { HttpExchange } = await import('./http-client.js');
+    return new HttpExchange({ ...http, url });
+  },
+
+  async listen(address, onPipe, { signal, maxBodyBytes = DEFAULT_MAX_BODY_BYTES } = {}) {
+    integerInRange('maxBodyBytes', maxBodyBytes, 65, 2 ** 30);
+    const { hostname, port, pathname, search } = parseHttpUrl(address.url);
+    return listenUnder(signal, address.url, async () => {
+      const { createServer } = await import('node:http');
+      const front = await PostFront.make(pathname + search, maxBodyBytes, onPipe);
+      const server = createServer({ keepAliveTimeout: 0, noDelay: true }, (request, response) => front.take(request, response));
+      const place = { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 80) };
+      await beginListening(server, place, address.url);
+      server.on('error', () => {});
+      const url = new URL(address.url);
+      url.port = String(boundTo(server, place).port);
+      return { address: { kind: 'http', url: url.href }, close: () => closeServer(server) };
+    });
+  },
+};
+
+/** Gives each POST to the pipe of its connection. */
+class PostFront {
+  readonly #bodies: typeof HttpBodies;
+  readonly #path: string;
+  readonly #maxBodyBytes: number;
+  readonly #onPipe: (pipe: Duplex) => void;
+  readonly #pipes = new WeakMap<Socket, HttpBodies>();
+
+  private constructor(bodies: typeof HttpBodies, path: string, maxBodyBytes: number, onPipe: (pipe: Duplex) => void) {
+    this.#bodies = bodies;
+    this.#path = path;
+    this.#maxBodyBytes = maxBodyBytes;
+    this.#onPipe = onPipe;
+  }
+
+  static async make(path: string, maxBodyBytes: number, onPipe: (pipe: Duplex) => void): Promise<PostFront> {
+    const { HttpBodies } = await import('./http-bodies.js');
+    return new PostFront(HttpBodies, path, maxBodyBytes, onPipe);
+  }
+
+  take(request: IncomingMessage, response: ServerResponse): void {
+    const wrong = request.url !== this.#path ? 404 : request.method !== 'POST' ? 405 : undefined;
+    if (wrong !== undefined) {
+      request.resume();
+      response.writeHead(wrong, { 'content-type': 'text/plain; charset=utf-8' }).end(`only POST ${this.#path} is answered here\n`);
+      return;
+    }
+    let pipe = this.#pipes.get(request.socket);
+    if (pipe === undefined) {
+      pipe = this.#open(request.socket);
+      this.#pipes.set(request.socket, pipe);
+      pipe.accept(request, response, NOTHING_READ, () => {});
+      this.#onPipe(pipe);
+    } else pipe.accept(request, response, NOTHING_READ, () => {});
+    if (pipe.destroyed) endPipe(pipe, request.socket);
+  }
+
+  #open(socket: Socket): HttpBodies {
+    const pipe = new this.#bodies(this.#maxBodyBytes, { 'x-veracruz-max-body-bytes': String(this.#maxBodyBytes) });
+    pipe.once('close', () => endPipe(pipe, socket));
+    // The client has gone with nothing under way: that is its end.
+    socket.once('close', () => {
+      if (!pipe.destroyed) pipe.push(null);
+    });
+    return pipe;
+  }
+}
+
+/** What of a body was read before the pipe had it: nothing. */
+const NOTHING_READ = Object.freeze({ pieces: [], whole: false });
+
+/** Answers what is still under way with the reason, as far as it can be told, and closes the connection. */
+function endPipe(pipe: HttpBodies, socket: Socket): void {
+  const reason = pipe.errored;
+  pipe.refuse(reason instanceof LimitError ? 413 : 503, reason?.message ?? 'the exchange is over');
+  socket.end();
+}

@@ -1,0 +1,95 @@
+/** What TCP and Unix sockets have in common: node:net, and errors of one line. */
+import { once } from 'node:events';
+import { createServer, connect as netConnect, type Server, type Socket } from 'node:net';
+import { TransportError } from '../core/errors.js';
+import { messageOf } from '../core/message-of.js';
+import { type ConnectOptions, codeOf, connectingAborted, retrying } from './retry.js';
+import { TRANSPORT_LAYER } from './transport.js';
+
+/** Bytes that a socket reads ahead, and that a writer may hand over, before either waits. */
+const SOCKET_HIGH_WATER_BYTES = 1024 * 1024;
+
+/** A place of the system: a TCP port, or the file of a Unix socket. */
+export type Place = { readonly host: string; readonly port: number } | { readonly path: string };
+
+/**
+ * Connects to `place`, without Nagle's delay (wire spec §D: TCP_NODELAY on both sides).
+ *
+ * @param text the address, for messages
+ * @throws TransportError, AbortedError, InvalidOptionError
+ */
+export function connectNet(place: Place, text: string, options: ConnectOptions = {}): Promise<Socket> {
+  return retrying(text, options, () => connectOnce(place, text, options.signal));
+}
+
+async function connectOnce(place: Place, text: string, signal: AbortSignal | undefined): Promise<Socket> {
+  const common = { highWaterMark: SOCKET_HIGH_WATER_BYTES, allowHalfOpen: true };
+  const socket =
+    'path' in place
+      ? netConnect({ ...common, path: place.path })
+      : netConnect({ ...common, host: place.host, port: place.port, noDelay: true });
+  try {
+    await once(socket, 'connect', signal === undefined ? {} : { signal });
+    return socket;
+  } catch (cause) {
+    socket.on('error', () => {});
+    socket.destroy();
+    throw (cause as Error).name === 'AbortError' ? connectingAborted(text, cause) : failed('connect to', place, text, cause);
+  }
+}
+
+/** A server of sockets that listens at `place`. @throws TransportError when the place is taken or not allowed */
+export async function listenNet(place: Place, text: string, onConnection: (socket: Socket) => void): Promise<Server> {
+  const server = createServer({ highWaterMark: SOCKET_HIGH_WATER_BYTES, allowHalfOpen: true, noDelay: true }, onConnection);
+  await beginListening(server, place, text);
+  // A connection that cannot be accepted (no descriptor is free) is no reason to end those that exist.
+  server.on('error', () => {});
+  return server;
+}
+
+/** Makes any net or http server listen at `place`. @throws TransportError */
+export async function beginListening(server: Server, place: Place, text: string): Promise<void> {
+  const listening = once(server, 'listening');
+  if ('path' in place) server.listen(place.path);
+  else server.listen(place.port, place.host);
+  try {
+    await listening;
+  } catch (cause) {
+    throw failed('listen at', place, text, cause);
+  }
+}
+
+/** `asked`, with the port that the system chose where 0 was asked. */
+export function boundTo<At>(server: Server, asked: At): At {
+  const bound = server.address();
+  return 'port' in (asked as object) && bound !== null && typeof bound === 'object' ? { ...asked, port: bound.port } : asked;
+}
+
+/** Nothing listens any more when it returns; connections that exist stay. */
+export function closeServer(server: Server): Promise<void> {
+  if (server.listening) server.close();
+  return Promise.resolve();
+}
+
+/** One line that says what is wrong and, where that is known, what to do. */
+function failed(verb: string, place: Place, text: string, cause: unknown): TransportError {
+  return new TransportError(`cannot ${verb} ${text}: ${reasonOf('path' in place, cause)}`, { layer: TRANSPORT_LAYER, cause });
+}
+
+function reasonOf(unix: boolean, cause: unknown): string {
+  switch (codeOf(cause)) {
+    case 'EADDRINUSE':
+      return unix ? 'the file is there already, of a process that listens or of one that was killed' : 'the port is in use';
+    case 'EADDRNOTAVAIL':
+      return 'this machine does not have that host address';
+    case 'EACCES':
+    case 'EPERM':
+      return unix ? 'no permission for that path' : 'no permission for that port';
+    case 'ECONNREFUSED':
+      return unix ? 'nobody listens at that file (ECONNREFUSED)' : 'nobody listens at that port (ECONNREFUSED)';
+    case 'ENOENT':
+      return 'no such file or folder (ENOENT)';
+    default:
+      return messageOf(cause as Error);
+  }
+}
