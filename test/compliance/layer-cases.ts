@@ -73,7 +73,7 @@ const readProtobuf = async (stream: Transform, chunks: readonly unknown[]): Prom
   return {
     items: bodyErrors.length > 0 ? messages.slice(0, -1) : messages,
     error,
-    shown: messages.map((message) => JSON.stringify(plainProtobuf(message))),
+    shown: messages.map((message) => (typeof message === 'symbol' ? String(message) : JSON.stringify(plainProtobuf(message)))),
   };
 };
 const readBincode = async (stream: Transform, chunks: readonly unknown[]): Promise<Heard> => {

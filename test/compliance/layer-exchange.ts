@@ -50,12 +50,20 @@ class End implements ExchangeEnd {
   }
 }
 
+/** A mark that came out below an end, which no transport carries: it stays there. `start` is the number of bytes before it. */
+export interface MarkBelow {
+  readonly way: Way;
+  readonly mark: unknown;
+  readonly start: number;
+}
+
 /** Both ends say their items and end; settles when both are closed. The end of a direction is an end of the other's input. */
 export async function exchange(one: LayerCase, up: readonly unknown[], down: readonly unknown[], edit: Edit) {
+  const marks: MarkBelow[] = [];
   const far = new End(one.far());
   const near = new End(one.near());
-  join('up', near.outbound, far.inbound, edit);
-  join('down', far.outbound, near.inbound, edit);
+  join('up', near.outbound, far.inbound, edit, marks);
+  join('down', far.outbound, near.inbound, edit, marks);
   for (const [end, items] of [
     [near, up],
     [far, down],
@@ -64,10 +72,10 @@ export async function exchange(one: LayerCase, up: readonly unknown[], down: rea
     end.outbound.end();
   }
   await within('both ends to close', Promise.all([near.closed, far.closed]));
-  return { near: near as ExchangeEnd, far: far as ExchangeEnd };
+  return { near: near as ExchangeEnd, far: far as ExchangeEnd, marks: marks as readonly MarkBelow[] };
 }
 
-function join(way: Way, from: Transform, to: Transform, edit: Edit): void {
+function join(way: Way, from: Transform, to: Transform, edit: Edit, marks: MarkBelow[]): void {
   let start = 0;
   const write = (piece: Buffer | null) => {
     if (to.destroyed || to.writableEnded) return;
@@ -77,7 +85,11 @@ function join(way: Way, from: Transform, to: Transform, edit: Edit): void {
       to.once('drain', () => from.resume());
     }
   };
-  from.on('data', (chunk: Buffer) => {
+  from.on('data', (chunk: Buffer | symbol) => {
+    if (!Buffer.isBuffer(chunk)) {
+      marks.push({ way, mark: chunk, start });
+      return;
+    }
     for (const piece of edit(way, chunk, start)) write(piece);
     start += chunk.length;
   });

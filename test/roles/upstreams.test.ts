@@ -31,9 +31,14 @@ async function roundTrip(t: Test, client: VeracruzClient, name = '/input/file'):
 
 for (const name of Object.keys(ARRANGEMENTS) as ArrangementName[]) {
   const { dialect, frame, retry } = ARRANGEMENTS[name];
-  for (const scheme of ['tcp', 'unix'] as const) {
+  for (const scheme of ['tcp', 'unix', 'memory'] as const) {
     void t.test(`the ${name} arrangement over ${scheme}`, async (t) => {
-      const listen = scheme === 'tcp' ? 'tcp://127.0.0.1:0' : `unix://${join(freshFolder(t), 'manager.sock')}`;
+      const places = {
+        tcp: 'tcp://127.0.0.1:0',
+        unix: `unix://${join(freshFolder(t), 'manager.sock')}`,
+        memory: `memory://manager-${name}`,
+      };
+      const listen = places[scheme];
       const manager = await startManager(t, { listen, dialect, frame });
       const address = scheme === 'tcp' ? `tcp://127.0.0.1:${portOf(manager)}` : listen;
       const server = await start(t, { runtime: { address, dialect, frame, retry } });
@@ -49,8 +54,12 @@ void t.test('a Server may be started before its manager, where the arrangement r
   await roundTrip(t, await connectClient(t, (await within('the server', server)).url));
 });
 
-void t.test('the manager may be the one that connects', async (t) => {
-  const listen = `unix-listen://${join(freshFolder(t), 'server.sock')}`;
+for (const scheme of ['unix', 'memory'] as const) {
+  void t.test(`the manager may be the one that connects, over ${scheme}`, (t) => managerConnects(t, scheme));
+}
+
+async function managerConnects(t: Test, scheme: 'unix' | 'memory'): Promise<void> {
+  const listen = scheme === 'unix' ? `unix-listen://${join(freshFolder(t), 'server.sock')}` : 'memory-listen://server';
   const server = await start(t, { runtime: { address: listen, dialect: 'head' } });
   await t.rejects(connectClient(t, server.url), { code: 'ERR_VC_HTTP_STATUS', got: 503 }, 'nobody is there yet');
   const manager = await startManager(t, { connect: listen.replace('-listen', ''), dialect: 'head' });
@@ -58,7 +67,7 @@ void t.test('the manager may be the one that connects', async (t) => {
   await roundTrip(t, await connectClient(t, server.url, { dialect: 'head' }));
   await server.close();
   await within('the manager, which has nobody left', manager.closed);
-});
+}
 
 void t.test('TLS straight over TCP, in both dialects', async (t) => {
   for (const dialect of ['2207', 'head'] as const) {
