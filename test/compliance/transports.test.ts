@@ -271,26 +271,41 @@ async function destroyed(t: Test, one: TransportCase): Promise<void> {
     // A console's peer is a device: it cannot be destroyed from outside.
     if (side === 'far' && one.transport.ends === 'untold') continue;
     for (const reason of [undefined, new Error('of our own')]) {
-      const pair = await connected(t, one);
-      const near = new Ear(opened(pair.near, one));
-      const far = new Ear(await pair.far());
-      for (const ear of one.transport.carries === 'bytes' ? [near, far] : [far]) keepWriting(ear.pipe);
-      await until('bytes under way', () => near.length > 100_000 && (far.length > 100_000 || one.transport.carries === 'units'));
-      const [gone, left] = side === 'near' ? [near, far] : [far, near];
-      gone.pipe.destroy(reason);
-      await until('the end that was destroyed', () => gone.closed);
-      t.equal(gone.error, reason, `${side}: its own error, or none`);
-      if (one.transport.ends === 'untold') t.notOk(left.closed || left.ended, 'the other end hears nothing');
-      else {
-        await until('the other end', () => left.closed || left.ended);
-        if (left.error instanceof VeracruzError) t.ok(left.error.layer, 'an error of ours names its layer');
-        else t.ok(left.ended || (left.error as NodeJS.ErrnoException | undefined)?.code, `${side}: an end or an error for the other`);
-      }
-      left.pipe.destroy();
-      await pair.listener.close();
-      await atRest(pair.leftovers);
+      for (const talking of ['both', 'that one', 'neither'] as const) await destroyedOnce(t, one, side, reason, talking);
     }
   }
+}
+
+/** One end is destroyed while both write, while it alone does, or in silence: a peer that only reads must hear of it too. */
+async function destroyedOnce(
+  t: Test,
+  one: TransportCase,
+  side: 'near' | 'far',
+  reason: Error | undefined,
+  talking: 'both' | 'that one' | 'neither',
+): Promise<void> {
+  const pair = await connected(t, one);
+  const near = new Ear(opened(pair.near, one));
+  const far = new Ear(await pair.far());
+  const [gone, left] = side === 'near' ? [near, far] : [far, near];
+  // Where units are asked and answered, the question is out already: only the far end has something to say.
+  const able = one.transport.carries === 'units' ? [far] : [near, far];
+  const writers = talking === 'neither' ? [] : able.filter((ear) => talking === 'both' || ear === gone);
+  for (const ear of writers) keepWriting(ear.pipe);
+  await until('bytes under way', () => writers.every((ear) => (ear === near ? far : near).length > 100_000));
+  const what = `${side}, ${talking} writing`;
+  gone.pipe.destroy(reason);
+  await until(`the end that was destroyed: ${what}`, () => gone.closed);
+  t.equal(gone.error, reason, `${what}: its own error, or none`);
+  if (one.transport.ends === 'untold') t.notOk(left.closed || left.ended, 'the other end hears nothing');
+  else {
+    await until(`the other end to hear of it: ${what}`, () => left.closed || left.ended);
+    if (left.error instanceof VeracruzError) t.ok(left.error.layer, 'an error of ours names its layer');
+    else t.ok(left.ended || (left.error as NodeJS.ErrnoException | undefined)?.code, `${what}: an end or an error for the other`);
+  }
+  left.pipe.destroy();
+  await pair.listener.close();
+  await atRest(pair.leftovers);
 }
 
 /** Writes until the pipe is gone, no faster than it is let, a chunk a turn: a reader in this process might keep up for ever. */
