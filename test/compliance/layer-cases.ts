@@ -5,8 +5,7 @@ import type { Layer } from '../../lib/core/layer.js';
 import { Announce, BOUNDARY } from '../../lib/core/unit.js';
 import { base64 } from '../../lib/layers/base64/index.js';
 import { bincode, type Received } from '../../lib/layers/bincode/index.js';
-import { frame } from '../../lib/layers/frame/index.js';
-import { lengthPrefix } from '../../lib/layers/length-prefix/index.js';
+import { frame, lengthPrefix } from '../../lib/layers/frame/index.js';
 import { protobuf } from '../../lib/layers/protobuf/index.js';
 import { records } from '../../lib/layers/records/index.js';
 import { session } from '../../lib/layers/session/index.js';
@@ -35,6 +34,8 @@ export interface LayerCase {
   /** Its folder in lib/layers. */
   readonly folder: string;
   readonly label: string;
+  /** What its errors call it. Default: as its folder. */
+  readonly name?: string;
   near(): AnyLayer;
   /** The layer at the other end. */
   far(): AnyLayer;
@@ -50,6 +51,8 @@ export interface LayerCase {
   readonly mayEnd?: { readonly why: string; at(offset: number): boolean };
   /** Each limit whose name begins with `max`: how it is met, or where that is tested because it is not about one unit. */
   readonly limits: Readonly<Record<string, LimitCheck | string>>;
+  /** The direction in which a mark that travels ends here, because it has become a BOUNDARY. Default: marks pass. */
+  readonly marksEnd?: 'outbound';
   /** The two ends must speak with each other before anything goes through: what both of them say is exchanged. */
   readonly interactive?: boolean;
 }
@@ -150,7 +153,8 @@ export const LAYER_CASES: readonly LayerCase[] = [
   protobufCase('streamed'),
   protobufCase('whole'),
   {
-    folder: 'length-prefix',
+    folder: 'frame',
+    name: 'length-prefix',
     label: 'streamed',
     near: () => lengthPrefix(),
     far: () => lengthPrefix(),
@@ -161,7 +165,8 @@ export const LAYER_CASES: readonly LayerCase[] = [
     },
   },
   {
-    folder: 'length-prefix',
+    folder: 'frame',
+    name: 'length-prefix',
     label: 'whole',
     near: () => lengthPrefix({ deliver: 'whole' }),
     far: () => lengthPrefix({ deliver: 'whole' }),
@@ -192,9 +197,10 @@ export const LAYER_CASES: readonly LayerCase[] = [
   },
   {
     folder: 'records',
-    label: 'one a unit',
-    near: () => records(),
+    label: 'batches',
+    near: () => records({ batchBytes: 1_000_000 }),
     far: () => records(),
+    marksEnd: 'outbound',
     units: [[record(12, 22)], [record(1, 20)], [record(0)], [record(300)], [record(2, 21)]],
     given: shown([record(12, 22), record(1, 20), record(0), record(300), record(2, 21)]),
     flood: [record(1000)],

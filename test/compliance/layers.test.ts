@@ -7,7 +7,7 @@ import t, { type Test } from 'tap';
 import { Connection } from '../../lib/core/connection.js';
 import { VeracruzError } from '../../lib/core/errors.js';
 import type { Layer } from '../../lib/core/layer.js';
-import { Announce } from '../../lib/core/unit.js';
+import { Announce, BOUNDARY, END_OF_MESSAGE, FLUSH } from '../../lib/core/unit.js';
 import type { Channel } from '../../lib/pipeline/channel.js';
 import { stack } from '../../lib/pipeline/stack.js';
 import { memoryPipe } from '../../lib/transports/memory.js';
@@ -27,11 +27,8 @@ const FLOOD_UNITS = 3000;
 const MAX_KEPT_UNITS = 500;
 const LABEL = 'a session';
 
-/**
- * THE SPOT FOR MARKS THAT TRAVEL THROUGH EVERY LAYER. When END_OF_MESSAGE and FLUSH are in `lib/core/unit.ts`, name them
- * here; `marksPass` then checks them in both directions of every layer.
- */
-const TRAVELLING_MARKS: readonly symbol[] = [];
+/** Marks that travel through every layer. */
+const TRAVELLING_MARKS = [END_OF_MESSAGE, FLUSH] as const;
 
 /**
  * Directions that do not refuse what is no chunk of theirs: they pass it on, take it for a mark or for nothing, or stumble
@@ -54,7 +51,7 @@ void t.test('the list has every layer', async (t) => {
 });
 
 for (const one of LAYER_CASES) {
-  void t.test(`${one.folder}: ${one.label}`, { timeout: 200_000 }, async (t) => {
+  void t.test(`${nameOf(one)}: ${one.label}`, { timeout: 200_000 }, async (t) => {
     const test = (name: string, run: (t: Test) => Promise<void>) => t.test(name, (t) => within(name, run(t), 120_000));
     await test('names and limits', (t) => names(t, one));
     if (one.interactive) {
@@ -71,17 +68,13 @@ for (const one of LAYER_CASES) {
     await test('a slow reader makes the writer wait', (t) => backPressure(t, one));
     await test('destroyed in the middle', (t) => destroyed(t, one));
     await test('what is no chunk', (t) => noChunk(t, one));
-    await t.test(
-      'marks pass, behind all that came before them',
-      { skip: TRAVELLING_MARKS.length === 0 ? 'no mark travels yet' : false },
-      (t) => marksPass(t, one),
-    );
+    await test('marks pass, behind all that came before them', (t) => marksPass(t, one));
   });
 }
 
 async function names(t: Test, one: LayerCase): Promise<void> {
   for (const layer of [one.near(), one.far()]) {
-    t.equal(layer.name, one.folder);
+    t.equal(layer.name, nameOf(one));
     t.ok(Object.isFrozen(layer) && Object.isFrozen(layer.limits), 'nobody can change it');
     const connection = new Connection(LABEL);
     const [outbound, inbound] = [layer.outbound(connection), layer.inbound(connection)];
@@ -166,10 +159,14 @@ async function cutShort(t: Test, one: LayerCase): Promise<void> {
   if (one.mayEnd === undefined || one.folder === 'base64') t.ok(errors > 0);
 }
 
+function nameOf({ folder, name }: LayerCase): string {
+  return name ?? folder;
+}
+
 /** An error of this library that names the layer and the session. A session layer learns the id, which is the name then. */
-function isOurs(error: Error | undefined, { folder }: LayerCase): boolean {
-  if (!(error instanceof VeracruzError) || error.layer !== folder || !/^ERR_VC_[A-Z0-9_]+$/.test(error.code)) return false;
-  return folder === 'session' ? error.session !== undefined : error.session === LABEL;
+function isOurs(error: Error | undefined, one: LayerCase): boolean {
+  if (!(error instanceof VeracruzError) || error.layer !== nameOf(one) || !/^ERR_VC_[A-Z0-9_]+$/.test(error.code)) return false;
+  return one.folder === 'session' ? error.session !== undefined : error.session === LABEL;
 }
 
 async function limit(t: Test, one: LayerCase, check: LimitCheck): Promise<void> {
@@ -354,10 +351,11 @@ async function marksPass(t: Test, one: LayerCase): Promise<void> {
         return items;
       };
       const marked = await run(units.flatMap((unit) => [...unit, mark]));
-      t.equal(marked.filter((item) => item === mark).length, units.length, `${direction}: each ${String(mark)} comes out`);
-      t.same(payload(marked), payload(await run(units.flat())), `${direction}: and changes nothing else`);
+      t.same(payload(marked), payload(await run(units.flat())), `${direction}: ${String(mark)} changes nothing else`);
+      const out = one.marksEnd === direction ? BOUNDARY : mark;
+      t.equal(marked.filter((item) => item === out).length, units.length, `${direction}: each ${String(mark)} comes out as ${String(out)}`);
       for (let count = 1; count <= units.length; count++) {
-        const before = marked.slice(0, nthIndex(marked, mark, count));
+        const before = marked.slice(0, nthIndex(marked, out, count));
         t.same(payload(before), payload(await run(units.slice(0, count).flat())), `${direction}: behind all that came before it`);
       }
     }
