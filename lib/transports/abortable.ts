@@ -1,5 +1,6 @@
 import { AbortedError } from '../core/errors.js';
-import { type ListenerAt, TRANSPORT_LAYER } from './transport.js';
+import { TRANSPORT_LAYER } from './refuse.js';
+import type { ListenerAt } from './transport.js';
 
 /**
  * Opens a listener that `signal` closes. One that is closed leaves nothing at its signal; a signal that fires while it is

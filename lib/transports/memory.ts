@@ -1,8 +1,9 @@
 import { Duplex } from 'node:stream';
 import { TransportError } from '../core/errors.js';
 import { listenUnder } from './abortable.js';
+import { TRANSPORT_LAYER } from './refuse.js';
 import { retrying } from './retry.js';
-import { TRANSPORT_LAYER, type Transport } from './transport.js';
+import type { Transport } from './transport.js';
 
 /** Bytes (or, in object mode, chunks) that one end of a memory pipe keeps for its reader. */
 export interface MemoryPipeOptions {

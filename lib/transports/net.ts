@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { createServer, connect as netConnect, type Server, type Socket } from 'node:net';
 import { TransportError } from '../core/errors.js';
 import { messageOf } from '../core/message-of.js';
+import { TRANSPORT_LAYER } from './refuse.js';
 import { type ConnectOptions, codeOf, connectingAborted, retrying } from './retry.js';
-import { TRANSPORT_LAYER } from './transport.js';
 
 /** Bytes that a socket reads ahead, and that a writer may hand over, before either waits. */
 const SOCKET_HIGH_WATER_BYTES = 1024 * 1024;

@@ -11,9 +11,10 @@ import {
 } from './address.js';
 import { awaitHello, checkHello, type HelloOptions } from './console/hello.js';
 import type { SerialAddress } from './console/serial-address.js';
+import { TRANSPORT_LAYER } from './refuse.js';
 import type { SerialListenOptions } from './serial.js';
 import type { Listener } from './socket.js';
-import { type DialOptions, TRANSPORT_LAYER } from './transport.js';
+import type { DialOptions } from './transport.js';
 
 /** How often it is tried: see `RETRY_ICECAP` and `RETRY_NITRO`. */
 export interface ConnectPipeOptions extends DialOptions {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { integerInRange } from '../core/check.js';
 import { AbortedError, InvalidOptionError } from '../core/errors.js';
-import { TRANSPORT_LAYER } from './transport.js';
+import { TRANSPORT_LAYER } from './refuse.js';
 
 /** What a timer can wait; asked for more it does not wait at all. */
 const MAX_WAIT_MS = 2 ** 31 - 1;

@@ -2,8 +2,9 @@ import type { Server, Socket } from 'node:net';
 import { InvalidOptionError } from '../core/errors.js';
 import { type Address, formatAddress } from './address.js';
 import { beginListening, boundTo, closeServer, connectNet, listenNet, type Place } from './net.js';
+import { TRANSPORT_LAYER } from './refuse.js';
 import type { ConnectOptions } from './retry.js';
-import { type ListenerAt, TRANSPORT_LAYER } from './transport.js';
+import type { ListenerAt } from './transport.js';
 
 export { type ConnectOptions, RETRY_ICECAP, RETRY_NITRO, type RetryOptions } from './retry.js';
 

@@ -1,9 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { RetryOptions } from './retry.js';
 
-/** Name of the transports in errors, where a transport has no name of its own there. */
-export const TRANSPORT_LAYER = 'transport';
-
 /** What `dial` takes. A transport may add options of its own. */
 export interface DialOptions {
   /** Ends the dialling with an `AbortedError`. A pipe that has been given is not touched any more. */
