@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { Backoff } from '../core/backoff.js';
 import { integerInRange } from '../core/check.js';
 import { AbortedError, InvalidOptionError } from '../core/errors.js';
 import { TRANSPORT_LAYER } from './refuse.js';
@@ -37,14 +37,15 @@ export interface ConnectOptions {
  */
 export async function retrying<V>(text: string, { signal, retry }: ConnectOptions, attempt: () => Promise<V> | V): Promise<V> {
   const { tries, intervalMs, backoff } = checkRetry(retry ?? { tries: 1, intervalMs: 0, backoff: 1 });
-  for (let made = 1, waitMs = intervalMs; ; made++, waitMs = Math.min(waitMs * backoff, MAX_WAIT_MS)) {
+  const pauses = new Backoff({ firstMs: intervalMs, lastMs: MAX_WAIT_MS, factor: backoff });
+  for (let made = 1; ; made++) {
     if (signal?.aborted === true) throw connectingAborted(text, signal.reason);
     try {
       return await attempt();
     } catch (error) {
       if (error instanceof AbortedError || made >= tries || HOPELESS.has(codeOf((error as Error).cause))) throw error;
     }
-    await sleep(waitMs, undefined, signal === undefined ? {} : { signal }).catch((cause: unknown) => {
+    await pauses.wait(signal).catch((cause: unknown) => {
       throw connectingAborted(text, cause);
     });
   }
