@@ -82,6 +82,11 @@ export class HttpBodies extends Duplex implements MarkedPipe {
     return this.#answers.length;
   }
 
+  /** The body of a POST is not through yet. */
+  get reading(): boolean {
+    return this.#reading !== undefined || this.#bodies.length > 0;
+  }
+
   /** Settles when the answer that is being written has been handed over to HTTP, or cannot be any more. */
   answered(): Promise<void> {
     if (this.#answers.length === 0 || this.destroyed) return Promise.resolve();

@@ -33,9 +33,33 @@ const PLAIN_BYTES = 262_144;
  *          ▼ giveCipher                                 │ receive
  *      ciphertext                                   ciphertext
  *
- * waiting (a server, until the first record) → queued (at the gate) → handshake → open → closed. Whatever fails, fails
- * once: the first cause is reported, everything is destroyed, and node:tls, which reports some errors twice and
- * destroys nothing after the handshake, is listened to for ever.
+ * What happens next is a function of the phase:
+ *
+ *     phase      means                                          leaves to
+ *     waiting    a client: until both Transforms are there;     queued
+ *                a server: until the first record is whole
+ *     queued     waits for a place at the gate                  handshake
+ *     handshake  TLS runs; its deadline too                     open, when the peer is admitted
+ *     open       plaintext flows
+ *     closed     over, one way or another
+ *
+ *     event                     waiting        queued       handshake     open                      closed
+ *     plaintext (send)          held           held         held          to OpenSSL                dropped
+ *     mark (flush)              held           held         held          goes on behind it         dropped
+ *     our end (end)             held           held         held          close_notify              dropped
+ *     ciphertext (receive)      first record   kept         to OpenSSL    to OpenSSL                dropped
+ *     mark below (digest)       goes on        kept         behind it     behind it                 dropped
+ *     end of the pipe           fails          fails        fails         close_notify or a cut     -
+ *     a place at the gate       -              handshake    -             -                         left at once
+ *     secure (node:tls)         -              -            open, or      -                         socket destroyed
+ *                                                           refused
+ *     close_notify (node:tls)   -              -            -             inbound ends              -
+ *     error, deadline           closed         closed       closed        closed                    -
+ *     a Transform is destroyed  closed         closed       closed        closed                    -
+ *
+ * "Held" is one item: a Transform is given the next when this one is done. Whatever fails, fails once: the first cause is
+ * reported, everything is destroyed, and node:tls, which reports some errors twice and destroys nothing after the handshake,
+ * is listened to for ever.
  */
 export class TlsEngine implements TlsState {
   readonly role: 'client' | 'server';

@@ -31,6 +31,9 @@ export interface SessionEvents<Session> {
   onInactive(): void;
 }
 
+/** What a session is at. See `HttpSession` for the table. */
+export type HttpSessionState = 'idle' | 'relaying' | 'answering' | 'over';
+
 /**
  * A session over HTTP: takes the ciphertext out of a client's POSTs and puts the Runtime Manager's into the answers. It
  * sees TLS records and nothing of what is in them.
@@ -40,6 +43,27 @@ export interface SessionEvents<Session> {
  *
  * Bodies are relayed in the order of their arrival; the next body may follow while the answer of the one before it is
  * still being fetched, but only one answer is fetched at a time: two would share out the session's bytes between them.
+ *
+ *     state      is                                            leaves to
+ *     idle       no POST is under way                          relaying
+ *     relaying   the body of a POST is arriving                answering, at its end
+ *     answering  all bodies have come; an answer is due        idle, when the last is out; relaying, with the next POST
+ *     over       the session is ended
+ *
+ *     event                       idle       relaying                    answering                over
+ *     POST                        relaying   waits for its turn          relaying                 -
+ *     ciphertext                  -          gathered, fed               -                        -
+ *     end of a body               -          fed; its answer is fetched  -                        -
+ *     the answer is complete      -          goes out                    goes out                 -
+ *     a body is bad               -          400; see below              -                        -
+ *     more POSTs than may wait    -          413, over                   413, over                -
+ *     the manager refuses         -          404, over                   404, over                -
+ *     the link is lost            503, over  503, over                   503, over                -
+ *     the client goes away        -          over                        over                     -
+ *     DELETE, idle, shutdown      over       over                        over                     -
+ *
+ * A bad body of which nothing was fed, with no other POST under way, leaves the session as it was before it. Any other ends
+ * it: its output would be lost, and TLS is a stream.
  */
 export class HttpSession {
   /** The id that the client knows: random, not zero (wire spec §C). */
@@ -69,6 +93,13 @@ export class HttpSession {
     this.#pool = pool;
     this.#events = events;
     [this.#bodies, this.#channel] = this.#open();
+  }
+
+  /** What the session is at. */
+  get state(): HttpSessionState {
+    if (this.#ended) return 'over';
+    if (this.pending === 0) return 'idle';
+    return this.#bodies.reading ? 'relaying' : 'answering';
   }
 
   /** A POST awaits its answer, however long that takes. */
