@@ -34,12 +34,12 @@ export type BoundedChunk = Buffer | Boundary;
 export type ItemChunk = BoundedChunk | BodyEnd;
 
 /**
- * A *mark* is what a writer says of all that it has given so far: it is complete, nothing need wait for more. Marks travel
- * through every layer, behind the last byte that was given before them. No layer's type names them: a layer that has
- * nothing to do at a mark passes it on.
+ * A *mark* is what a writer says of all that it has given so far: it is complete, nothing need wait for more. A mark travels
+ * from layer to layer, behind the last byte that was given before it. No layer's type names marks. A layer that has nothing
+ * to do at a mark passes it on; the records layer closes its unit instead, and BOUNDARY goes on from there.
  *
- *     END_OF_MESSAGE     written by a Channel behind each message of its top layer; one comes out below for each
- *     FLUSH              of a layer's own (a flight of a TLS handshake), or put in below and awaited above
+ *     END_OF_MESSAGE     a Channel writes it behind each message of its top layer
+ *     FLUSH              a layer's own (behind a flight of the TLS handshake), or put in below and awaited above
  */
 export const END_OF_MESSAGE = Symbol('veracruz-streams.end-of-message');
 export const FLUSH = Symbol('veracruz-streams.flush');
