@@ -173,6 +173,7 @@ export class TlsEngine implements TlsState {
   end(done: () => void): void {
     const finish = () => {
       this.#onOutboundEnd = done;
+      // Out of OpenSSL's reading loop, which we may have been called from.
       setImmediate(() => this.#socket?.end());
     };
     if (this.#phase === 'open') finish();
@@ -312,6 +313,7 @@ export class TlsEngine implements TlsState {
   #settle(): void {
     if (!this.#inboundEnded || this.#settling || this.peerEnd !== 'open') return;
     this.#settling = true;
+    // A close_notify that OpenSSL has had is told by node:tls within this turn.
     setImmediate(() => {
       this.#settling = false;
       if (this.#phase === 'closed' || this.peerEnd !== 'open' || !this.inboundIdle) return;
@@ -468,6 +470,7 @@ export class TlsEngine implements TlsState {
     }
     this.#close();
     this.#fault = fault;
+    // node:tls writes the alert within this turn; it must reach the pipe before that is destroyed.
     setImmediate(() => this.#report());
   }
 

@@ -93,8 +93,9 @@ export class Wire extends Duplex {
     done(error);
   }
 
-  /** Node has been told, in a tick before this one, that a write is over; its own `setImmediate` stands before this one. */
+  /** Counts a write as over when node:tls does. Called a tick after node:tls was told that it is. */
   readonly #awaitNode = (): void => {
+    // node:tls calls its write over in a setImmediate of its own, which was asked for before this one.
     setImmediate(() => {
       this.#writes--;
       if (!this.writing) this.#events.written();
