@@ -15,8 +15,9 @@ export class RecordsOutbound extends CodecStream<CipherChunk, RecordChunk> {
   readonly #encoder: RecordEncoder;
   readonly #maxDelayMs: number;
   #timer: NodeJS.Timeout | undefined;
-  /** The unit that the timer is about: how many were closed before it. */
-  #timed = 0;
+  /** The unit that is open: how many were closed before it, and since when, `performance.now()`. */
+  #timed = -1;
+  #openedAt = 0;
   /** Inside `_transform`, perhaps until the neighbour has room. */
   #busy = false;
 
@@ -41,21 +42,27 @@ export class RecordsOutbound extends CodecStream<CipherChunk, RecordChunk> {
     super._destroy(error, done);
   }
 
-  /** The timer runs while a unit is open, from its first record on. */
+  /**
+   * Minds the unit that is open. The timer is not stopped when the unit is closed, as one is with every small message: it
+   * looks, when it fires, whether a unit is open for long enough.
+   */
   #watch(): void {
-    if (!this.#encoder.unitOpen) {
-      clearTimeout(this.#timer);
-      this.#timer = undefined;
-    } else if (this.#timer === undefined) this.#timer = setTimeout(this.#closeUnit, this.#maxDelayMs);
-    else if (this.#timed !== this.#encoder.units) this.#timer.refresh();
-    this.#timed = this.#encoder.units;
+    if (!this.#encoder.unitOpen) return;
+    if (this.#timed !== this.#encoder.units) {
+      this.#timed = this.#encoder.units;
+      this.#openedAt = performance.now();
+    }
+    this.#timer ??= setTimeout(this.#look, this.#maxDelayMs).unref();
   }
 
-  readonly #closeUnit = (): void => {
+  readonly #look = (): void => {
     this.#timer = undefined;
+    if (!this.#encoder.unitOpen) return;
+    const left = this.#openedAt + this.#maxDelayMs - performance.now();
     // A neighbour without room makes the unit larger, not smaller.
-    if (this.#busy || this.readableLength > 0) {
-      this.#watch();
+    const waits = this.#busy || this.readableLength > 0;
+    if (left >= 1 || waits) {
+      this.#timer = setTimeout(this.#look, waits ? this.#maxDelayMs : left).unref();
       return;
     }
     const boundary = this.#encoder.closeUnit();
