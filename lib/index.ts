@@ -98,8 +98,13 @@ export {
   type BoundedChunk,
   type ByteChunk,
   type CipherChunk,
+  END_OF_MESSAGE,
+  FLUSH,
   type FrameChunk,
   type ItemChunk,
+  isMark,
+  type Mark,
+  type MarkedPipe,
   type MessageChunk,
   type RecordChunk,
 } from './core/unit.js';

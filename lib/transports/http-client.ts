@@ -14,6 +14,8 @@ import { parseHttpUrl } from './http-url.js';
 /** Milliseconds between polls while an answer is awaited: doubled from the first to the last. */
 const POLL_FIRST_MS = 2;
 const POLL_LAST_MS = 500;
+/** Bytes of an answer that has no data at most: an id of ten digits and a blank (wire spec §C). It is no sign of progress. */
+const EMPTY_ANSWER_BYTES = 11;
 /** What a server of ours says of itself in every answer. */
 const MAX_BODY_HEADER = 'x-veracruz-max-body-bytes';
 /** Bodies that may be complete and wait for their turn, likewise: while the server is at work on others, the layers go on. */
@@ -62,6 +64,8 @@ export class HttpExchange extends Duplex {
   /** The unit that is being written: undici pipelines bodies of one Buffer only. */
   readonly #body: BodyBuffer;
   #inFlight = 0;
+  /** One of them is a poll. */
+  #polling = false;
   /** Bodies that wait for a POST to end. */
   readonly #ready: GatheredBody[] = [];
   /** The write that waits for such a body to leave. */
@@ -114,6 +118,11 @@ export class HttpExchange extends Duplex {
       bytesOut: this.#wire.bytesOut + (this.#socket?.bytesWritten ?? 0),
       bytesIn: this.#wire.bytesIn + (this.#socket?.bytesRead ?? 0),
     };
+  }
+
+  /** Bodies that were written have not all been answered. A poll does not count. */
+  get sending(): boolean {
+    return this.#ready.length > 0 || this.#inFlight > (this.#polling ? 1 : 0);
   }
 
   /** Says that the caller begins to await an answer: `poll` is asked from now on whenever nothing is under way. */
@@ -185,11 +194,12 @@ export class HttpExchange extends Duplex {
     }
   }
 
-  #post(body: GatheredBody): void {
+  #post(body: GatheredBody, isPoll = false): void {
     clearTimeout(this.#pollTimer);
     this.#pollTimer = undefined;
     this.posts++;
     this.#inFlight++;
+    if (isPoll) this.#polling = true;
     this.#client ??= this.#connect();
     const client = this.#client;
     let begun = false;
@@ -197,6 +207,7 @@ export class HttpExchange extends Duplex {
     /** Of a status other than 200. */
     let refusal: Refusal | undefined;
     let resume: (() => void) | undefined;
+    let answerBytes = 0;
     // `idempotent` is undici's word for "may be pipelined"; that it would also resend is what the connector that
     // connects once takes away.
     client.dispatch(
@@ -226,13 +237,15 @@ export class HttpExchange extends Duplex {
           // undici goes on after a pause by parsing no bytes, and gives them as a piece: were that to pause it again, it
           // would never get to the socket.
           if (piece.length === 0) return true;
-          this.#pollDelay.reset();
+          answerBytes += piece.length;
+          if (answerBytes > EMPTY_ANSWER_BYTES) this.#pollDelay.reset();
           if (this.push(piece)) return true;
           this.#resumeAnswer = resume;
           return false;
         },
         onComplete: () => {
           this.#inFlight--;
+          if (isPoll) this.#polling = false;
           if (this.destroyed) return;
           if (refusal === undefined) {
             // A server that answers before it has read the body spoils the next one for itself alone: it sees what we send.
@@ -241,7 +254,7 @@ export class HttpExchange extends Duplex {
           } else this.destroy(statusError(status, refusal.message));
         },
         onError: (cause) => {
-          if (cause instanceof UsedUpError && !begun) this.#postAgain(client, body);
+          if (cause instanceof UsedUpError && !begun) this.#postAgain(client, body, isPoll);
           // A refusal is one without its end as well.
           else if (refusal !== undefined) this.destroy(statusError(status, refusal.message));
           else this.#lost(cause);
@@ -284,7 +297,7 @@ export class HttpExchange extends Duplex {
       const body = this.#poll();
       if (body === undefined) return;
       this.#pollDelay.lengthen();
-      this.#post({ bytes: body, release: () => {} });
+      this.#post({ bytes: body, release: () => {} }, true);
     }, this.#pollDelay.ms);
   }
 
@@ -292,12 +305,12 @@ export class HttpExchange extends Duplex {
    * A body that waited for a connection which the server has closed with the answer before it (`Connection: close`, HTTP/1.0,
    * a keep-alive that was too short): nothing of it has gone, so a new connection repeats nothing.
    */
-  #postAgain(client: Client, body: GatheredBody): void {
+  #postAgain(client: Client, body: GatheredBody, isPoll: boolean): void {
     this.#inFlight--;
     if (this.destroyed) return;
     if (this.#client === client) this.#client = undefined;
     this.posts--;
-    this.#post(body);
+    this.#post(body, isPoll);
   }
 
   #lost(cause: Error): void {

@@ -66,3 +66,40 @@ void t.test('a Server that reads no answers is asked for no more questions', asy
   await until('all answers', () => answers === QUESTIONS);
   t.equal(handled, QUESTIONS);
 });
+
+void t.test('an answer that is known to take long holds nobody up; another is told to hurry after a while', async (t) => {
+  for (const slow of [true, false]) {
+    let hurried = 0;
+    let byTimer = false;
+    let settle: (response: Response) => void = () => {};
+    const response = new Promise<Response>((resolve) => {
+      settle = resolve;
+    });
+    const pending = {
+      response,
+      slow,
+      hurry: () => {
+        hurried++;
+        byTimer = new Error('where').stack?.includes('listOnTimeout') === true;
+        settle({ kind: 'TlsDataNeeded', needed: false });
+      },
+    };
+    const [server, pipe] = memoryPipe();
+    const handle = (request: Request) =>
+      'session' in request && request.session === 1 ? pending : ({ kind: 'TlsDataNeeded', needed: true } as const);
+    const endpoint = new LinkEndpoint(pipe, { dialect: '2207', frame: 'tcp9' }, handle, () => {});
+    t.teardown(() => {
+      endpoint.destroy();
+      server.destroy();
+    });
+    const deframer = new Deframer();
+    const answers: Buffer[] = [];
+    server.on('error', () => {});
+    server.on('data', (chunk: Buffer) => void answers.push(...deframer.push(chunk)));
+    server.write(Buffer.concat([ask.needed(1), ask.needed(2)].map(framed)));
+    await until('both answers', () => answers.length === 2);
+    t.equal(hurried, 1);
+    t.same(answers, [tell.needed(false), tell.needed(true)], 'in order');
+    t.equal(byTimer, !slow, slow ? 'at once' : 'after 5 ms');
+  }
+});

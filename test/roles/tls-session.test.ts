@@ -145,9 +145,18 @@ void t.test('hurry: no, and the answer comes all the same', async (t) => {
   if (typeof needed === 'boolean') return t.fail(`answered ${needed} at once`);
   needed.hurry();
   t.equal(await needed.needed, false);
+  t.equal(needed.slow, false, 'nobody knew');
+  const again = session.needed();
+  if (typeof again === 'boolean') return t.fail(`answered ${again} at once`);
+  t.equal(again.slow, true, 'now it is known to take long');
   release();
+  t.equal(await again.needed, true);
   await serve(() => answers.length === 1);
   t.same(answers, ['at last']);
+  client.write(ask);
+  await serve(() => session.state === 'answering');
+  const next = session.needed();
+  t.equal(typeof next === 'boolean' ? next : next.slow, false, 'of the next answer nothing is known');
 });
 
 void t.test('goodbye: our close_notify is waited for, and then there is nothing more', async (t) => {

@@ -496,3 +496,24 @@ void t.test('options out of range', async (t) => {
     t.throws(() => new HttpExchange({ url: 'http://127.0.0.1/', ...bad }), { code: 'ERR_VC_INVALID_OPTION' }, JSON.stringify(bad));
   }
 });
+
+void t.test('polls back off while answers have no data in them, whether they are empty or say the id', async (t) => {
+  for (const nothing of ['', '71 ', '4294967295 ']) {
+    let polls = 0;
+    const { url } = await httpServer(t, (_request, response) => {
+      polls++;
+      response.end(nothing);
+    });
+    const timers = t.capture(globalThis, 'setTimeout', globalThis.setTimeout);
+    const { exchange } = open(t, url, { poll: () => Buffer.from('71 ') });
+    exchange.resume();
+    exchange.expectAnswer();
+    await until('six polls', () => polls >= 6);
+    exchange.destroy();
+    timers.restore();
+    const delays = timers()
+      .map(({ args }) => args[1] as number)
+      .filter((ms) => [2, 4, 8, 16, 32, 64].includes(ms));
+    t.same(delays.slice(0, 6), [2, 4, 8, 16, 32, 64], JSON.stringify(nothing));
+  }
+});

@@ -75,13 +75,17 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
   }
 
   async #open(options: ClientOptions, key: KeyObject, { url, authority, cipherSuite, verifyPeer }: Trust): Promise<void> {
-    const { maxMessageBytes, identity, handshakeTimeoutMs, answerTimeoutMs, signal } = { ...CLIENT_DEFAULTS, ...definedOf(options) };
+    const { maxMessageBytes, identity, handshakeTimeoutMs, answerTimeoutMs, computeTimeoutMs, signal } = {
+      ...CLIENT_DEFAULTS,
+      ...definedOf(options),
+    };
     this.#connection = await openConnection({
       url,
       dialect: this.#dialect,
       maxMessageBytes,
       tls: { role: 'client', ...identity, key, authority, ...definedOf({ cipherSuite, verifyPeer, handshakeTimeoutMs }) },
       answerTimeoutMs,
+      computeTimeoutMs,
       signal,
       awaiting: () => this.#awaiting,
       running: () => this.#running,

@@ -45,11 +45,13 @@ export interface ClientOptions {
   /** Milliseconds for the TLS handshake. Default 10,000. */
   handshakeTimeoutMs?: number;
   /**
-   * Milliseconds between two signs of life of an answer, and of bytes that are to leave. Over `tcp://` a program that runs
-   * gives none: what `compute` and `runPipeline` wait for has no deadline there, and ends only when TCP's keep-alive finds
-   * nobody at the other end. Default 60,000; 0 waits for ever.
+   * Milliseconds between two signs of life of an answer, and of bytes that are to leave. A sign of life is what the manager
+   * has sent, not what the Server says: a Server that answers every POST with nothing does not keep a session alive. What
+   * `compute` and `runPipeline` wait for has a limit of its own. Default 60,000; 0 waits for ever.
    */
   answerTimeoutMs?: number;
+  /** Milliseconds that `compute` and `runPipeline` wait for their program. Default 86,400,000, a day; 0 waits for ever. */
+  computeTimeoutMs?: number;
   /** Aborting ends the session, at both ends. */
   signal?: AbortSignal;
 }

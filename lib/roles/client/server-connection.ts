@@ -11,6 +11,7 @@ import { HTTP_EXCHANGE_DEFAULTS, HttpExchange } from '../../transports/http-clie
 import { parseHttpUrl } from '../../transports/http-url.js';
 import { connectSocket } from '../../transports/socket.js';
 import { clientStack, directClientStack, type MessageOptions } from '../stacks.js';
+import { AnswerWatch } from './answer-watch.js';
 
 const LAYER = 'client';
 /** Milliseconds of silence after which the kernel asks a TCP peer whether it is there: a program that runs says nothing. */
@@ -49,9 +50,14 @@ export interface ServerConnectionOptions extends MessageOptions {
   readonly signal?: AbortSignal | undefined;
   /** Whether an answer, or the rest of one, is due. */
   readonly awaiting: () => boolean;
-  /** Whether that is a program's, which gives no sign of life over `tcp://` until it is there. Default: never. */
+  /** Whether that is a program's, which gives no sign of life until it is there. Default: never. */
   readonly running?: () => boolean;
+  /** Milliseconds that a program may run; 0 for ever. Default 86,400,000, a day. */
+  readonly computeTimeoutMs?: number | undefined;
 }
+
+/** Milliseconds that a program may run unless told otherwise. */
+const COMPUTE_TIMEOUT_MS = 86_400_000;
 
 /**
  * @throws TransportError when nobody listens at a `tcp://` address, or nobody answers; over HTTP that shows with the first
@@ -66,6 +72,8 @@ function overHttp({
   awaiting,
   answerTimeoutMs,
   connectTimeoutMs,
+  computeTimeoutMs,
+  running = () => false,
   signal,
   ...messages
 }: ServerConnectionOptions): ServerConnection {
@@ -92,9 +100,19 @@ function overHttp({
       resolve(session === undefined || over() ? undefined : leave(url, session));
     });
   });
+  const watch = new AnswerWatch(channel, {
+    answerTimeoutMs: answerTimeoutMs ?? HTTP_EXCHANGE_DEFAULTS.answerTimeoutMs,
+    computeTimeoutMs: computeLimit(computeTimeoutMs),
+    awaiting,
+    running,
+    sending: () => exchange.sending,
+  });
   return {
     channel,
-    expectAnswer: () => exchange.expectAnswer(),
+    expectAnswer: () => {
+      exchange.expectAnswer();
+      watch.expect();
+    },
     left: () => left,
     wire: () => ({ ...exchange.wireBytes, posts: exchange.posts }),
   };
@@ -116,8 +134,13 @@ function leave(url: URL, session: string): Promise<void> {
   });
 }
 
+function computeLimit(computeTimeoutMs: number | undefined): number {
+  return integerInRange('computeTimeoutMs', computeTimeoutMs ?? COMPUTE_TIMEOUT_MS, 0, 2 ** 31 - 1);
+}
+
 async function overTcp(options: ServerConnectionOptions): Promise<ServerConnection> {
-  const { url, awaiting, running = () => false, answerTimeoutMs, connectTimeoutMs, signal, ...messages } = options;
+  const { url, awaiting, running = () => false, answerTimeoutMs, connectTimeoutMs, computeTimeoutMs, signal, ...messages } = options;
+  const computeMs = computeLimit(computeTimeoutMs);
   const silentMs = integerInRange('answerTimeoutMs', answerTimeoutMs ?? HTTP_EXCHANGE_DEFAULTS.answerTimeoutMs, 0, 2 ** 31 - 1);
   const socket = await connectInTime(url, connectTimeoutMs ?? HTTP_EXCHANGE_DEFAULTS.connectTimeoutMs, signal);
   socket.setKeepAlive(true, KEEP_ALIVE_MS);
@@ -137,9 +160,14 @@ async function overTcp(options: ServerConnectionOptions): Promise<ServerConnecti
       channel.destroy(new TimeoutError(`the server was silent for ${silentMs} ms`, { layer: LAYER, limit: silentMs }));
     } else if (awaiting()) watch();
   });
+  // The socket's own timeout minds all answers but a program's.
+  const programs = new AnswerWatch(channel, { answerTimeoutMs: 0, computeTimeoutMs: computeMs, awaiting, running, sending: () => false });
   return {
     channel,
-    expectAnswer: watch,
+    expectAnswer: () => {
+      watch();
+      programs.expect();
+    },
     left: () => left,
     wire: () => ({ bytesOut: socket.bytesWritten, bytesIn: socket.bytesRead, posts: 0 }),
   };

@@ -7,6 +7,8 @@ import { type LinkOptions, managerServerStack } from '../stacks.js';
 /** An answer that may have to wait; `hurry` asks it to come soon because others wait behind it. */
 export interface PendingResponse {
   readonly response: Promise<Response>;
+  /** It is known to take long: who waits behind it need not have patience with it. Default false. */
+  readonly slow?: boolean;
   hurry(): void;
 }
 
@@ -31,8 +33,9 @@ interface Due {
  * that matches them (wire spec §D). What a session has for its client is looked up when that answer's turn has come,
  * because the answers before it may take it away; all other requests are handed over at once.
  *
- * An answer that waits holds up those behind it, whatever their session: after 5 ms of that it is told to hurry. Further
- * questions about its own session do not count: they wait for the same.
+ * An answer that waits holds up those behind it, whatever their session: after 5 ms of that it is told to hurry, and at once
+ * when the same session has been told so before and is at the same answer still. Further questions about its own session do
+ * not count: they wait for the same.
  */
 export class LinkEndpoint {
   readonly #channel: Channel<Request | Response>;
@@ -132,10 +135,12 @@ export class LinkEndpoint {
   }
 
   #startPatience(): void {
-    this.#patience ??= setTimeout(() => {
-      this.#patience = undefined;
-      this.#awaiting?.hurry();
-    }, PATIENCE_MS);
+    if (this.#awaiting?.slow === true) this.#awaiting.hurry();
+    else
+      this.#patience ??= setTimeout(() => {
+        this.#patience = undefined;
+        this.#awaiting?.hurry();
+      }, PATIENCE_MS);
   }
 }
 

@@ -246,7 +246,7 @@ export class RuntimeManager {
     const respond = (needed: boolean) => (!needed && session.over ? status(false) : answer(needed));
     const needed = session.needed();
     if (typeof needed === 'boolean') return respond(needed);
-    return { response: needed.needed.then(respond), hurry: () => needed.hurry() };
+    return { response: needed.needed.then(respond), slow: needed.slow, hurry: () => needed.hurry() };
   }
 
   #drop(id: number, link: Link): void {

@@ -108,6 +108,8 @@ export class TlsSession {
   #inVain = false;
   readonly #gone = new AbortController();
   #ended = false;
+  /** A question was hurried, and what it waited for has not come since. */
+  #slow = false;
   #questions: Question[] = [];
 
   constructor(id: number, clientStack: ReturnType<typeof managerClientStack>, { maxBacklogBytes }: SessionOptions, events: SessionEvents) {
@@ -118,6 +120,7 @@ export class TlsSession {
       onOutput: () => this.#progress(),
       onMessageOut: () => {
         this.#answersDue--;
+        this.#slow = false;
         this.#progress();
       },
     });
@@ -179,7 +182,7 @@ export class TlsSession {
   }
 
   /** GetTlsDataNeeded: whether there is something to fetch, at once or when that is known. */
-  needed(): boolean | { readonly needed: Promise<boolean>; hurry(): void } {
+  needed(): boolean | { readonly needed: Promise<boolean>; readonly slow: boolean; hurry(): void } {
     const now = this.#judge();
     // A Server that did not ask first: its GetTlsData has waited already, and this one is not to wait again.
     const inVain = this.#inVain;
@@ -211,7 +214,7 @@ export class TlsSession {
     }
   }
 
-  #ask(): { readonly needed: Promise<boolean>; hurry(): void } {
+  #ask(): { readonly needed: Promise<boolean>; readonly slow: boolean; hurry(): void } {
     let deadline: NodeJS.Timeout | undefined;
     let question: Question | undefined;
     const needed = new Promise<boolean>((resolve) => {
@@ -230,7 +233,7 @@ export class TlsSession {
       if (question !== undefined) question.hurried = true;
       this.#progress();
     };
-    return { needed, hurry };
+    return { needed, slow: this.#slow, hurry };
   }
 
   /** Something was counted: looks at the questions that wait. */
@@ -241,13 +244,17 @@ export class TlsSession {
     const heedless = this.state === 'uploading' && this.#backlogBytes > HURRY_BACKLOG_BYTES;
     for (const question of this.#questions) {
       if (answer !== undefined) question.answer(answer);
-      else if (question.hurried && !heedless) question.answer(false);
+      else if (question.hurried && !heedless) {
+        this.#slow = true;
+        question.answer(false);
+      }
     }
   }
 
   /** A FLUSH has come out at the top: all that was fed before it is digested. */
   #digested(): void {
     this.#digestedBytes = this.#flushes.shift() ?? this.#digestedBytes;
+    if (this.#answersDue === 0) this.#slow = false;
     this.#progress();
   }
 
