@@ -6,17 +6,17 @@ export interface BackoffOptions {
   readonly firstMs: number;
   /** Milliseconds of the longest wait, `firstMs` or more. */
   readonly lastMs: number;
-  /** What each further wait is longer by, 1 or more: 1 keeps `firstMs`, 2 doubles it. Default 2. */
+  /** Each further wait is this many times longer, 1 or more: 1 keeps `firstMs`, 2 doubles it. Default 2. */
   readonly factor?: number;
   /**
-   * The part of a wait, from 0 to 1, that is left to chance: each wait is shortened by up to that part. It parts callers
-   * that failed at the same moment. Default 0.
+   * Each wait is shortened by a random part of itself, at most this part (0 to 1). Callers that failed at the same moment then
+   * try again at different moments. Default 0.
    */
   readonly jitter?: number;
 }
 
 /**
- * A row of waits, each longer than the one before it, up to a longest one:
+ * A series of waits, each longer than the one before it, up to a longest one:
  *
  *     firstMs, firstMs · factor, firstMs · factor², … lastMs, lastMs …
  */
@@ -35,29 +35,29 @@ export class Backoff {
     this.#ms = firstMs;
   }
 
-  /** Milliseconds of the wait that is due, without its jitter. */
+  /** Milliseconds of the wait that comes next, before jitter shortens it. */
   get ms(): number {
     return this.#ms;
   }
 
-  /** The wait that is due becomes longer. For a caller who waits by a timer of his own; `next` and `wait` do it by themselves. */
+  /** Makes the coming wait longer. For a caller that sets a timer itself; `next` and `wait` lengthen the wait themselves. */
   lengthen(): void {
     this.#ms = Math.min(this.#ms * this.#factor, this.#lastMs);
   }
 
-  /** Milliseconds to wait now, jitter included. The wait after this one is longer. */
+  /** Milliseconds to wait now, jitter included. The wait after this one will be longer. */
   next(): number {
     const ms = this.#ms * (1 - this.#jitter * Math.random());
     this.lengthen();
     return ms;
   }
 
-  /** Waits as long as `next` says. Rejects with an AbortError of Node, whose `cause` is the reason, when `signal` fires first. */
+  /** Waits as long as `next` says. If `signal` fires first, it rejects with Node's AbortError; its `cause` is the reason. */
   async wait(signal?: AbortSignal): Promise<void> {
     await sleep(this.next(), undefined, signal === undefined ? {} : { signal });
   }
 
-  /** The next wait is the first one again. */
+  /** Makes the next wait the first one again. */
   reset(): void {
     this.#ms = this.#firstMs;
   }

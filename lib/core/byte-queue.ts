@@ -1,4 +1,4 @@
-/** The one accumulator that every decoder uses. */
+/** The buffer in which every decoder collects its input. */
 
 /** A chunk shorter than this is copied: many tiny slices would each pin the large buffer they were cut from. */
 const SMALL_CHUNK_BYTES = 1024;
@@ -6,23 +6,23 @@ const SMALL_CHUNK_BYTES = 1024;
 const BLOCK_BYTES = 8192;
 
 /**
- * A first-in-first-out queue of bytes that copies nothing where it can and everything tiny.
+ * A first-in-first-out queue of bytes that avoids copies.
  *
- * `take` gives a view of the pushed chunk when the request sits inside one chunk, and a copy when it spans
- * several; `takeSome` never copies. Small chunks (under 1 KiB) that follow each other are gathered in 8 KiB blocks, so
- * that a peer that sends single bytes costs memory by the byte and time by the byte.
+ * `take` gives a view of the pushed chunk when the wanted bytes are inside one chunk, and a copy when they span several
+ * chunks. `takeSome` never copies. Small chunks (under 1 KiB) that follow each other are copied into blocks of 8 KiB.
+ * So a peer that sends single bytes costs memory and time in proportion to those bytes only.
  */
 export class ByteQueue {
   #chunks: Buffer[] = [];
-  /** Index of the first chunk still in use; the array is cut when half of it is behind. */
+  /** Index of the first chunk in use. The array is cut when more than half of it is before that chunk. */
   #head = 0;
-  /** Bytes of the first chunk that are gone already. */
+  /** Bytes of the first chunk that were taken already. */
   #offset = 0;
   #length = 0;
   /** The block that small chunks go to, while it is the last chunk of the queue. */
   #block: Buffer | undefined;
   #blockUsed = 0;
-  /** The last chunk of the queue is a small one, and in no block. */
+  /** The last chunk of the queue is small and was not copied into a block. */
   #lone = false;
 
   /** Bytes in the queue. */
@@ -40,7 +40,7 @@ export class ByteQueue {
       return;
     }
     if (this.#block === undefined || this.#blockUsed + chunk.length > BLOCK_BYTES) {
-      // A lone small chunk is taken as it is: copying pays only when a second one follows.
+      // A single small chunk is kept as it is: copying pays only when a second one follows.
       if (this.#length === chunk.length || (this.#block === undefined && !this.#lone)) {
         this.#block = undefined;
         this.#lone = true;
@@ -77,8 +77,8 @@ export class ByteQueue {
   }
 
   /**
-   * What `read` makes of `count` bytes (one at least) from `index` on, all of which must be there. They stay in the queue.
-   * `read` is given a Buffer and the place in it where they begin. They are copied only where they span chunks.
+   * The result of `read` for the `count` bytes (at least one) from `index` on. All of them must be in the queue, and they stay
+   * in it. `read` gets a Buffer and the offset at which the bytes begin. They are copied only when they span several chunks.
    */
   readAt<T>(index: number, count: number, read: (source: Buffer, offset: number) => T): T {
     let rest = index + this.#offset;
@@ -98,7 +98,7 @@ export class ByteQueue {
     return bytes;
   }
 
-  /** Takes at most `max` bytes (at least one, if there are any) without ever copying. */
+  /** Takes at most `max` bytes, and at least one if there are any. It never copies. */
   takeSome(max: number): Buffer {
     const first = this.#chunks[this.#head];
     if (first === undefined || max === 0) return Buffer.alloc(0);
@@ -108,7 +108,7 @@ export class ByteQueue {
     return bytes;
   }
 
-  /** Forgets the first `count` bytes. */
+  /** Drops the first `count` bytes. */
   skip(count: number): void {
     if (count > this.#length) throw new RangeError(`${count} bytes of a queue of ${this.#length}`);
     this.#length -= count;
@@ -126,7 +126,7 @@ export class ByteQueue {
     }
     this.#offset = rest;
     if (this.#head === this.#chunks.length) {
-      // The usual case: to set the length of an array costs more than to take one item off it.
+      // One chunk is the usual case: `pop` costs less than a new array.
       if (this.#head === 1) this.#chunks.pop();
       else this.#chunks = [];
       this.#head = 0;

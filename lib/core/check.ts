@@ -1,7 +1,7 @@
-/** One-line checkers of options and arguments, which name what they refuse. */
+/** One-line checks of options and arguments. Their errors name the option or argument. */
 import { InvalidOptionError } from './errors.js';
 
-/** `value` as it is, if it is a whole number from `min` to `max` (both included). */
+/** `value` unchanged, if it is a whole number from `min` to `max` (both included). */
 export function integerInRange(name: string, value: number, min: number, max: number): number {
   if (!Number.isInteger(value) || value < min || value > max) {
     throw new InvalidOptionError(`${name} must be a whole number from ${min} to ${max}, got ${value}`, {
@@ -12,7 +12,7 @@ export function integerInRange(name: string, value: number, min: number, max: nu
   return value;
 }
 
-/** `value` as it is, if it is one of `choices`. */
+/** `value` unchanged, if it is one of `choices`. */
 export function oneOf<T extends string>(name: string, value: string, choices: readonly T[]): T {
   const found = choices.find((choice) => choice === value);
   if (found === undefined) {
@@ -21,21 +21,21 @@ export function oneOf<T extends string>(name: string, value: string, choices: re
   return found;
 }
 
-/** `T` with the keys that may be missing, but never undefined. */
+/** `T` without undefined as a value: a key may be missing instead. */
 type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> };
 
-/** The options without those that were passed as undefined, so that they do not cover a default. */
+/** The options without those that are undefined. An undefined option would otherwise replace a default. */
 export function definedOf<T extends object>(options: T): Defined<T> {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Defined<T>;
 }
 
-/** `value` as it is, if there is one. */
+/** `value` unchanged, if it is neither undefined nor null. */
 export function given<T>(name: string, value: T): NonNullable<T> {
   if (value === undefined || value === null) throw new InvalidOptionError(`${name} is missing`, { expected: name });
   return value;
 }
 
-/** `value` as it is, if it is a text. */
+/** `value` unchanged, if it is a string. */
 export function textOf(name: string, value: unknown): string {
   if (typeof value !== 'string') {
     throw new InvalidOptionError(`${name} must be a text, got ${typeof value}`, { expected: 'string', got: typeof value });

@@ -1,8 +1,8 @@
 import { finished, type Readable } from 'node:stream';
 
 /**
- * The chunks of a stream as they are, taken one at a time: a stream's own iterator joins those that have gathered, which
- * copies all of them. Throws what the stream fails with; a stream that is let go of early is destroyed.
+ * The chunks of a stream, one at a time and unchanged. The stream's own iterator would join the chunks that wait, which
+ * copies all of them. Throws the error of the stream. A stream whose iteration stops early is destroyed.
  */
 export async function* chunksOf(stream: Readable): AsyncGenerator<unknown, void, void> {
   const chunks: unknown[] = [];

@@ -5,20 +5,20 @@ import { LayerStream } from './layer-stream.js';
 import { isMark } from './unit.js';
 
 /**
- * The Transform of a codec: the one way in which a codec is driven.
+ * The Transform around a codec. A codec in a stack is driven by this class and by nothing else.
  *
  *     write(chunk) ─▶ codec.push, codec.next… ─▶ push(item)          the next chunk when the codec wants input
  *     write(mark)  ─▶ codec.flush, codec.next… or push(mark)
  *     end()        ─▶ codec.end,  codec.next… ─▶ push(item)… ─▶ end
  *
- * It is the brake that Transform lacks: when the neighbour's buffer is full, the codec is asked no more until the next
- * `_read`. One chunk that holds a thousand messages does not become a thousand messages at once.
+ * It adds the back-pressure that a plain Transform lacks: when the neighbour's buffer is full, the codec is not asked again
+ * before the next `_read`. So a chunk that holds a thousand messages does not become a thousand messages in memory at once.
  */
 export class CodecStream<In, Out> extends LayerStream<In, Out> {
   readonly #codec: Codec<In, Out>;
-  /** Called when the chunk in hand, or the end, is digested. Undefined while there is neither. */
+  /** To be called when the current chunk, or the end of the input, is processed. Undefined while there is neither. */
   #done: TransformCallback | undefined;
-  /** The neighbour has no room; the codec may have more to give. */
+  /** The neighbour has no room, and the codec may have more to give. */
   #paused = false;
 
   constructor(layer: string, codec: Codec<In, Out>, connection?: Connection) {
@@ -59,7 +59,7 @@ export class CodecStream<In, Out> extends LayerStream<In, Out> {
       this.#paused = false;
       const before = this.readableLength;
       this.#drain();
-      // No other `_read` comes while nothing was pushed: the one that ends Transform's own pause is this.
+      // No further `_read` comes while nothing was pushed. This call must reach Transform, which waits for it.
       if (this.#paused || this.readableLength !== before) return;
     }
     super._read(size);
@@ -72,7 +72,7 @@ export class CodecStream<In, Out> extends LayerStream<In, Out> {
     super._destroy(error, done);
   }
 
-  /** Gives items until the codec wants input or the neighbour wants a pause. */
+  /** Gives items until the codec wants input or the neighbour has no room. */
   #drain(): void {
     try {
       while (!this.destroyed) {

@@ -1,17 +1,17 @@
-/** What the layers of one connection have in common. */
+/** What the layers of one connection share. */
 
 let lastId = 0;
 
 /**
- * One run of a stack over one byte pipe. The directions of a layer that must know of each other (TLS) meet here;
+ * One run of a stack over one byte pipe. The two directions of a layer find their common state here (TLS needs that), and
  * errors take their session from here.
  */
 export class Connection {
   /** Counts up from 1 in this process; for logs and diagnostics. */
   readonly id = ++lastId;
-  /** The label that errors carry; a layer that learns the session's id sets it. */
+  /** The label that errors carry. A layer that learns the session's id sets it. */
   session: string | undefined;
-  /** All layers of a stack run over it, and know marks. Set by the stack; alone, a layer gives no mark that it was not given. */
+  /** All layers run in one stack and know marks. The stack sets this. Outside of a stack, a layer makes no marks. */
   inStack = false;
   readonly #shared = new Map<object, unknown>();
 
@@ -19,7 +19,7 @@ export class Connection {
     this.session = session;
   }
 
-  /** The one value that belongs to `key` (usually a layer) on this connection, made at the first call. */
+  /** The one value that belongs to `key` (usually a layer) on this connection. The first call makes it. */
   share<T>(key: object, make: () => T): T {
     if (!this.#shared.has(key)) this.#shared.set(key, make());
     return this.#shared.get(key) as T;

@@ -1,10 +1,10 @@
 /**
- * Bytes that are not made yet: they are written where they are wanted, by whoever has the room for them, and a copy is
- * spared. What a transport gathers its bodies from (`HttpExchange`), and no pipe of bytes takes.
+ * Bytes that are made later, at the place where they are needed: the receiver calls `copy` with a target that has room.
+ * That saves one copy. A transport that collects whole bodies (`HttpExchange`) takes them; a byte pipe does not.
  */
 export abstract class DeferredBytes {
-  /** How many they are. */
+  /** Number of bytes. */
   abstract readonly length: number;
-  /** Writes all of them into `target`, from `at` on. Called once. */
+  /** Writes all of the bytes into `target`, from `at` on. Called once. */
   abstract copy(target: Buffer, at: number): void;
 }

@@ -1,9 +1,9 @@
 import type { Writable } from 'node:stream';
 
-/** Many may wait for one stream, each session of a link for example: they share two listeners. */
+/** One promise for each full stream. Many may wait for one stream (all sessions of a link): they share two listeners. */
 const waits = new WeakMap<Writable, Promise<void>>();
 
-/** Settles when `stream` takes more again, or is gone. */
+/** Settles when `stream` takes data again, or is closed. */
 export function drained(stream: Writable): Promise<void> {
   if (!stream.writableNeedDrain || stream.destroyed) return Promise.resolve();
   const shared = waits.get(stream);

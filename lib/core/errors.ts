@@ -1,29 +1,29 @@
 /**
- * Every fault that the library reports: one class a kind of fault, each with a stable `code`.
- * Match on `code`, never on the message. A message carries figures, never payload or key bytes.
+ * Every error that the library reports: one class for each kind of fault, each with a stable `code`.
+ * Match on `code`, never on the message. A message carries figures, never bytes of payloads or keys.
  */
 
-/** The figures that belong to a fault. Only those that mean something for it are set. */
+/** The figures that an error carries. Only those that apply to it are set. */
 export interface ErrorFigures {
-  /** Name of the layer (or role part) that noticed the fault, e.g. `length-prefix`. */
+  /** Name of the layer (or of the part of a role) that noticed the fault, e.g. `length-prefix`. */
   layer?: string | undefined;
   /** The session that the fault ended: a session id, or the label given to `over()`. */
   session?: string | undefined;
-  /** What was due: bytes, a count, or a name. */
+  /** The expected value: bytes, a count, or a name. */
   expected?: number | bigint | string | undefined;
-  /** What was there instead. */
+  /** The value that came instead. */
   got?: number | bigint | string | undefined;
-  /** The limit that was passed, in the unit that the message names. */
+  /** The limit that was exceeded, in the unit that the message names. */
   limit?: number | undefined;
   /** Offset in bytes, from the start of the message or unit, of the first bad byte. */
   offset?: number | undefined;
-  /** The error of Node, OpenSSL or the operating system behind this one. */
+  /** The error of Node, OpenSSL or the operating system that caused this one. */
   cause?: unknown;
 }
 
 /** Base of all errors of this library. */
 export class VeracruzError extends Error {
-  /** Stable and unique to the class. */
+  /** A stable code that no other class has. */
   readonly code: string = 'ERR_VC';
   layer: string | undefined;
   session: string | undefined;
@@ -49,7 +49,7 @@ export class InvalidOptionError extends VeracruzError {
   override readonly code = 'ERR_VC_INVALID_OPTION';
 }
 
-/** A value that the caller hands over cannot be sent: wrong type, wrong order, too large for the wire. */
+/** A value from the caller cannot be sent: wrong type, wrong order, or too large for the wire. */
 export class InvalidArgumentError extends VeracruzError {
   override readonly code = 'ERR_VC_INVALID_ARGUMENT';
 }
@@ -59,32 +59,32 @@ export class LengthMismatchError extends VeracruzError {
   override readonly code = 'ERR_VC_LENGTH_MISMATCH';
 }
 
-/** The input ended inside a unit: `expected` bytes were due, `got` arrived. */
+/** The input ended inside a unit: of `expected` bytes, only `got` arrived. */
 export class TruncatedError extends VeracruzError {
   override readonly code = 'ERR_VC_TRUNCATED';
 }
 
-/** Something a peer (or caller) announced or sent passes a `limit`; nothing of it was kept. */
+/** A peer (or caller) announced or sent more than a `limit` allows. Nothing of it was kept. */
 export class LimitError extends VeracruzError {
   override readonly code = 'ERR_VC_LIMIT';
 }
 
-/** Bytes that are no protobuf message of the schema (wire spec §A). */
+/** The bytes are not a protobuf message of the schema (wire spec §A). */
 export class ProtobufError extends VeracruzError {
   override readonly code = 'ERR_VC_PROTOBUF';
 }
 
-/** Bytes that cannot be a TLS record (RFC 8446 §5.1). */
+/** The bytes cannot be a TLS record (RFC 8446 §5.1). */
 export class RecordError extends VeracruzError {
   override readonly code = 'ERR_VC_RECORD';
 }
 
-/** Text that is not canonical, padded base64 of the standard alphabet. */
+/** The text is not canonical, padded base64 of the standard alphabet. */
 export class Base64Error extends VeracruzError {
   override readonly code = 'ERR_VC_BASE64';
 }
 
-/** An HTTP body that is not `<id> <b64>…` (wire spec §C). */
+/** An HTTP body does not have the form `<id> <b64>…` (wire spec §C). */
 export class SessionTextError extends VeracruzError {
   override readonly code = 'ERR_VC_SESSION_TEXT';
 }
@@ -94,17 +94,17 @@ export class SessionMismatchError extends VeracruzError {
   override readonly code = 'ERR_VC_SESSION_MISMATCH';
 }
 
-/** Bytes that are no bincode value of the dialect (wire spec §D). */
+/** The bytes are not a bincode value of the dialect (wire spec §D). */
 export class BincodeError extends VeracruzError {
   override readonly code = 'ERR_VC_BINCODE';
 }
 
-/** TLS failed after the handshake: a record that does not authenticate, an alert of the peer. */
+/** TLS failed after the handshake: a record did not authenticate, or the peer sent an alert. */
 export class TlsError extends VeracruzError {
   override readonly code = 'ERR_VC_TLS';
 }
 
-/** The TLS handshake did not come about; `cause` has OpenSSL's reason. */
+/** The TLS handshake failed; `cause` has OpenSSL's reason. */
 export class TlsHandshakeError extends VeracruzError {
   override readonly code = 'ERR_VC_TLS_HANDSHAKE';
 }
@@ -119,17 +119,17 @@ export class TlsTruncatedError extends VeracruzError {
   override readonly code = 'ERR_VC_TLS_TRUNCATED';
 }
 
-/** The peer's certificate is missing, not trusted, out of its time, or refused by the hook. */
+/** The peer's certificate is missing, not trusted, expired or not yet valid, or refused by the hook. */
 export class CertificateError extends VeracruzError {
   override readonly code = 'ERR_VC_CERTIFICATE';
 }
 
-/** The peer's certificate is trusted but is no principal of the policy. */
+/** The peer's certificate is trusted, but does not belong to a principal of the policy. */
 export class PrincipalUnknownError extends VeracruzError {
   override readonly code = 'ERR_VC_PRINCIPAL_UNKNOWN';
 }
 
-/** The peer ended the session before its first answer: it refused our certificate, or us. */
+/** The peer ended the session before its first answer: it has refused this end or its certificate. */
 export class PeerRejectedError extends VeracruzError {
   override readonly code = 'ERR_VC_PEER_REJECTED';
 }
@@ -159,7 +159,7 @@ export class SessionBusyError extends VeracruzError {
   override readonly code = 'ERR_VC_SESSION_BUSY';
 }
 
-/** A request was sent and its answer was lost: it may or may not have taken effect. Never repeated. */
+/** A request was sent and its answer was lost. The request may have taken effect or not, so it is never repeated. */
 export class OutcomeUnknownError extends VeracruzError {
   override readonly code = 'ERR_VC_OUTCOME_UNKNOWN';
 }
@@ -184,7 +184,7 @@ export class AbortedError extends VeracruzError {
   override readonly code = 'ERR_VC_ABORTED';
 }
 
-/** A file name that leaves the store or cannot be one: `..`, NUL, too long. */
+/** A file name would leave the store (`..`) or is invalid (NUL, too long). */
 export class FileNameError extends VeracruzError {
   override readonly code = 'ERR_VC_FILE_NAME';
 }
@@ -194,42 +194,42 @@ export class FileStoreError extends VeracruzError {
   override readonly code = 'ERR_VC_FILE_STORE';
 }
 
-/** A policy that is none, or that says what cannot be; the message has a line for each fault, with its key. */
+/** A text is not a policy, or its contents are invalid. The message has one line for each fault, with its key. */
 export class PolicyError extends VeracruzError {
   override readonly code = 'ERR_VC_POLICY';
 }
 
-/** The policy does not let this principal do that: no right, or contents that are not those it pins. `got` is the file. */
+/** The policy forbids it: the principal lacks the right, or the contents are not the pinned ones. `got` is the file. */
 export class AccessDeniedError extends VeracruzError {
   override readonly code = 'ERR_VC_ACCESS_DENIED';
 }
 
-/** Something that must be there first is not: the manager is not initialised, or a program is not provisioned. */
+/** A precondition is missing: the manager is not initialised, or a program is not provisioned. */
 export class NotReadyError extends VeracruzError {
   override readonly code = 'ERR_VC_NOT_READY';
 }
 
-/** A program could not be run to its end: no WebAssembly, a trap, a limit of memory or time that it passed. */
+/** A program could not be run to its end: it is not WebAssembly, it trapped, or it exceeded a limit of memory or time. */
 export class ComputeError extends VeracruzError {
   override readonly code = 'ERR_VC_COMPUTE';
 }
 
-/** Evidence that is none: malformed CBOR, COSE or claims, or one of another kind than was asked for. */
+/** The evidence is malformed (CBOR, COSE or claims), or of another kind than was asked for. */
 export class EvidenceError extends VeracruzError {
   override readonly code = 'ERR_VC_EVIDENCE';
 }
 
-/** The evidence is not signed by the key that it must be signed by. */
+/** The evidence is not signed by the right key. */
 export class EvidenceSignatureError extends VeracruzError {
   override readonly code = 'ERR_VC_EVIDENCE_SIGNATURE';
 }
 
-/** The certificates in the evidence do not lead to the pinned root, or are out of their time. */
+/** The certificates in the evidence do not lead to the pinned root, or are expired or not yet valid. */
 export class EvidenceChainError extends VeracruzError {
   override readonly code = 'ERR_VC_EVIDENCE_CHAIN';
 }
 
-/** No such challenge (it was never given, or was used before), or the evidence answers another one. */
+/** The challenge was never issued or was used before, or the evidence answers another challenge. */
 export class ChallengeError extends VeracruzError {
   override readonly code = 'ERR_VC_CHALLENGE';
 }
@@ -239,17 +239,17 @@ export class ChallengeExpiredError extends VeracruzError {
   override readonly code = 'ERR_VC_CHALLENGE_EXPIRED';
 }
 
-/** The certificate signing request is none, is not signed by its own key, or is not the one that the evidence binds. */
+/** The certificate signing request is malformed, not signed by its own key, or not the one that the evidence binds. */
 export class CertificateRequestError extends VeracruzError {
   override readonly code = 'ERR_VC_CERTIFICATE_REQUEST';
 }
 
-/** No such device, or it has another key. */
+/** The device is not registered, or is registered with another key. */
 export class DeviceUnknownError extends VeracruzError {
   override readonly code = 'ERR_VC_DEVICE_UNKNOWN';
 }
 
-/** The evidence is of a Runtime Manager that is not allowed; `got` is its hash. */
+/** The evidence is from a Runtime Manager that is not allowed; `got` is its hash. */
 export class RuntimeHashError extends VeracruzError {
   override readonly code = 'ERR_VC_RUNTIME_HASH';
 }
@@ -259,7 +259,7 @@ export class RegistryError extends VeracruzError {
   override readonly code = 'ERR_VC_REGISTRY';
 }
 
-/** Every class of fault, for documentation and for the test that compares the two. */
+/** Every class of error. A test compares this list with the documentation. */
 export const ERROR_CLASSES: ReadonlyArray<new (message: string, figures?: ErrorFigures) => VeracruzError> = Object.freeze([
   InvalidOptionError,
   InvalidArgumentError,
@@ -306,7 +306,7 @@ export const ERROR_CLASSES: ReadonlyArray<new (message: string, figures?: ErrorF
   RegistryError,
 ]);
 
-/** Turns whatever was thrown into an error of this library, keeping the original as its cause. */
+/** Turns any thrown value into an error of this library. The original value becomes the `cause`. */
 export function asVeracruzError(thrown: unknown, figures: ErrorFigures = {}): VeracruzError {
   if (thrown instanceof VeracruzError) {
     thrown.layer ??= figures.layer;

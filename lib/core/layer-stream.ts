@@ -4,21 +4,21 @@ import { asVeracruzError, type VeracruzError } from './errors.js';
 import { bytesOf, newTraffic, type Traffic } from './traffic.js';
 
 /**
- * Chunks that one direction of a layer keeps before it asks its neighbour to wait. Chunks are 16 to 256 KiB where
- * it matters, so a stack of six layers keeps a few MiB at most.
+ * Chunks that one direction of a layer buffers before its neighbour must wait. Large transfers have chunks of 16 to 256 KiB, so
+ * a stack of six layers buffers a few MiB at most.
  */
 const HIGH_WATER_CHUNKS = 4;
 
 /**
- * One direction of a layer: a Node Transform that counts what goes through it and whose errors name the layer and
- * the session. `In` and `Out` exist for the compiler: they say which chunks it takes and gives.
+ * One direction of a layer: a Node Transform that counts what passes through it. Its errors name the layer and the session.
+ * `In` and `Out` exist for the compiler: they say which chunks the stream takes and gives.
  */
 export abstract class LayerStream<In, Out> extends Transform {
   /** Name of the layer. */
   readonly layer: string;
   /** Bytes and chunks so far. */
   readonly traffic: Traffic = newTraffic();
-  /** What this gives goes straight to a socket, which joins small writes by itself. Set by the stack. */
+  /** The output goes straight to a socket, which joins small writes itself. The stack sets this. */
   aboveSocket = false;
   protected readonly connection: Connection | undefined;
   declare readonly takes: In;
@@ -30,12 +30,12 @@ export abstract class LayerStream<In, Out> extends Transform {
     this.connection = connection;
   }
 
-  /** True when nothing waits in this direction of the layer: all that came in has gone out. */
+  /** True when this direction of the layer buffers nothing: all input has gone out. */
   get idle(): boolean {
     return this.readableLength === 0 && this.writableLength === 0;
   }
 
-  /** Gives one item to the neighbour; false asks to wait for `_read`. */
+  /** Gives one item to the neighbour. False means: wait for `_read` before the next one. */
   protected give(item: Out): boolean {
     const bytes = bytesOf(item);
     if (bytes !== undefined) {
@@ -49,7 +49,7 @@ export abstract class LayerStream<In, Out> extends Transform {
     this.traffic.bytesIn += bytesOf(chunk) ?? 0;
   }
 
-  /** The error to destroy this stream with: of this library, with layer and session. */
+  /** The error to destroy this stream with: one of this library, with layer and session. */
   protected fault(thrown: unknown): VeracruzError {
     this.traffic.errors++;
     return asVeracruzError(thrown, { layer: this.layer, session: this.connection?.session });

@@ -4,33 +4,33 @@ import type { Connection } from './connection.js';
 import type { LayerStream } from './layer-stream.js';
 
 /**
- * One layer: a pair of Transforms with one name and one set of options. `Up` is what the layer above it sees,
- * `Down` what the layer below it sees.
+ * One layer: a pair of Transforms with one name and one set of options. `Up` is what the layer exchanges with the layer above
+ * it, `Down` what it exchanges with the layer below it.
  *
  *          Up                    Up
  *      outbound()            inbound()
  *         Down                  Down
  *
- * Each call makes a fresh Transform, for one connection. A stack that runs is a chain of these Transforms and of nothing
- * else. Chunks are Buffers and, where the type says so, the bounds of units (`unit.ts`).
+ * Each call makes a new Transform, for one connection. A running stack is a chain of these Transforms and of nothing else.
+ * Chunks are Buffers and, where the type says so, the bounds of units (`unit.ts`).
  */
 export interface Layer<Up, Down> {
-  /** Stands in errors, counters and the list of layers. */
+  /** Appears in errors, in counters and in the list of layers. */
   readonly name: string;
   /** The figures in the list of layers, e.g. `{ maxMessageBytes: 17179869184 }`. */
   readonly limits: Readonly<Record<string, number | string>>;
   /**
-   * Each item of `Up` is a whole message. Where such a layer is the top of a stack, its Channel writes END_OF_MESSAGE behind
-   * each item, and the layers below know that the message is over. Default false.
+   * Each item of `Up` is a whole message. When such a layer is the top of a stack, its Channel writes the mark END_OF_MESSAGE
+   * behind each item, which tells the layers below that the message is over. Default false.
    */
   readonly messages?: boolean;
   /** Takes `Up`, gives `Down`. */
   outbound(connection?: Connection): LayerStream<Up, Down>;
   /** Takes `Down`, gives `Up`. */
   inbound(connection?: Connection): LayerStream<Down, Up>;
-  /** The codec inside `outbound`, for use without a stream; undefined where there is none. */
+  /** The codec inside `outbound`, for use without a stream. Undefined for a layer that has none. */
   encoder?(connection?: Connection): Codec<Up, Down>;
-  /** The codec inside `inbound`, likewise. */
+  /** The codec inside `inbound`, for use without a stream. Undefined for a layer that has none. */
   decoder?(connection?: Connection): Codec<Down, Up>;
 }
 

@@ -27,14 +27,14 @@ export class Lifecycle {
   readonly #over: Promise<void>;
   #succeed!: () => void;
   #fail!: (error: unknown) => void;
-  /** Settles when the role has closed, whoever closed it, and never rejects: `close()` tells of a failure. */
+  /** Settles when the role has closed, whoever closed it. It never rejects: a failure is reported by `close()`. */
   readonly closed: Promise<void>;
-  /** Lets go of the signal. */
+  /** Stops listening to the signal. */
   #unwatch: () => void = () => {};
 
   /**
    * @param layer the role's name in errors
-   * @param work closes the role; called once, when the state is `draining` already
+   * @param work closes the role; called once, after the state has become `draining`
    */
   constructor(layer: string, work: () => Promise<void>) {
     this.#layer = layer;
@@ -50,7 +50,7 @@ export class Lifecycle {
     return this.#state;
   }
 
-  /** It is neither draining nor closed: what is new is taken. */
+  /** The role is neither draining nor closed, so it takes new work. */
   get serving(): boolean {
     return this.#state === 'starting' || this.#state === 'listening';
   }
@@ -73,12 +73,12 @@ export class Lifecycle {
     this.#unwatch = () => signal.removeEventListener('abort', close);
   }
 
-  /** Nothing new is taken from now on. Does nothing where that is so already. */
+  /** From now on the role takes no new work. Does nothing when that is so already. */
   drain(): void {
     if (this.serving) this.#state = 'draining';
   }
 
-  /** Closes the role, if nobody has begun to, and settles when it has closed. Rejects with what the closing throws. */
+  /** Closes the role, unless that has begun already, and settles when it has closed. Rejects with the error of the closing. */
   async close(): Promise<void> {
     if (!this.#closing) {
       this.#closing = true;

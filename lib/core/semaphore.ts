@@ -1,4 +1,4 @@
-/** Who may go on now, and who waits until another is done. */
+/** Limits how many callers work at once. The others wait in a queue. */
 import { LimitError } from './errors.js';
 
 /** Gives a permit back. It must be called once for every permit; a second call does nothing. */
@@ -9,7 +9,7 @@ export interface SemaphoreOptions {
   readonly maxWaiting?: number;
   /** `layer` of the LimitError for a full queue. Default: none. */
   readonly layer?: string;
-  /** What waits, in the plural, for the message of that error. Default `callers`. */
+  /** What waits, in the plural, for the message of the LimitError. Default `callers`. */
   readonly waiters?: string;
 }
 
@@ -25,8 +25,8 @@ class Waiter {
 }
 
 /**
- * Hands out a fixed number of permits. Who asks while all permits are taken waits; who asked first is served first. A permit
- * that is given back goes straight to the first in the queue, so nobody who comes later can take it from him.
+ * Hands out a fixed number of permits. A caller that finds all permits taken waits, and the first to ask is served first. A
+ * released permit goes straight to the first in the queue, so no later caller can take it.
  *
  * @example
  * const semaphore = new Semaphore(4);
@@ -56,7 +56,7 @@ export class Semaphore {
     return this.#waiting;
   }
 
-  /** Takes a permit if one is free, and gives the way to release it; undefined when all are taken. */
+  /** Takes a permit if one is free, and returns the function that releases it. Undefined when all are taken. */
   tryAcquire(): Release | undefined {
     if (this.#held >= this.permits) return undefined;
     this.#held++;
@@ -64,10 +64,10 @@ export class Semaphore {
   }
 
   /**
-   * Calls `granted` with the way to release the permit: at once when a permit is free, else from within the call that releases
-   * one. `granted` must not throw.
+   * Calls `granted` with the function that releases the permit: at once when a permit is free, else from within the call that
+   * releases one. `granted` must not throw.
    *
-   * @returns how to leave the queue; it does nothing when the permit was granted before
+   * @returns a function that leaves the queue; it does nothing when the permit was granted before
    * @throws LimitError when the queue is full; `granted` is never called then
    */
   request(granted: (release: Release) => void): () => void {
@@ -78,10 +78,10 @@ export class Semaphore {
   }
 
   /**
-   * Settles when the caller has a permit. Its value is the way to release the permit.
+   * Settles when the caller has a permit. Its value is the function that releases the permit.
    *
    * Rejects with the reason of `signal` when that fires before the permit is granted, and with LimitError when the queue is
-   * full. A signal that fires after the permit was granted has no effect: look at it again after `await`.
+   * full. A signal that fires after the permit was granted has no effect: check the signal again after `await`.
    */
   acquire(signal?: AbortSignal): Promise<Release> {
     if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
@@ -100,7 +100,7 @@ export class Semaphore {
     });
   }
 
-  /** Calls `work` with a permit, never in the same turn of the microtask queue, and releases the permit when it settles. */
+  /** Calls `work` with a permit, never before the caller's current microtask ends. Releases the permit when `work` settles. */
   async run<T>(work: () => T | Promise<T>, signal?: AbortSignal): Promise<T> {
     const release = await this.acquire(signal);
     try {
@@ -124,7 +124,7 @@ export class Semaphore {
     return () => this.#unqueue(waiter);
   }
 
-  /** Takes a place out of the queue. A place that is out of it points at itself. */
+  /** Takes a waiter out of the queue. A waiter outside of the queue points at itself. */
   #unqueue(waiter: Waiter): void {
     if (waiter.next === waiter) return;
     waiter.previous.next = waiter.next;
@@ -143,7 +143,7 @@ export class Semaphore {
     };
   }
 
-  /** The permit goes to the first in the queue, or is free. */
+  /** Gives the permit to the first in the queue. Without a queue the permit becomes free. */
   #passOn(): void {
     const first = this.#head.next;
     if (first === this.#head) {
@@ -155,13 +155,13 @@ export class Semaphore {
   }
 }
 
-/** A semaphore with one permit: its holders follow one after the other, in the order in which they asked. */
+/** A semaphore with one permit: its holders follow each other in the order in which they asked. */
 export class Mutex extends Semaphore {
   constructor(options: SemaphoreOptions = {}) {
     super(1, options);
   }
 
-  /** Nobody holds it. Then nobody waits for it either. */
+  /** Nobody holds the permit. Then nobody waits for it either. */
   get idle(): boolean {
     return this.held === 0;
   }

@@ -1,18 +1,18 @@
 import { DeferredBytes } from './deferred-bytes.js';
 
-/** Counters of one direction of one layer. Always on: four additions a chunk. */
+/** Counters of one direction of one layer. They are always on, at a cost of four additions a chunk. */
 export interface Traffic {
-  /** Bytes that came from the neighbour. Messages above the top layer count their bodies only. */
+  /** Bytes that came from the neighbour. For the messages above the top layer, only their bodies count. */
   bytesIn: number;
   /** Bytes that went to the neighbour. */
   bytesOut: number;
   /** Chunks of bytes that went to the neighbour. */
   chunks: number;
-  /** Faults that this direction of this layer raised: 0 or 1, a failed layer is gone. */
+  /** Faults that this direction of this layer raised: 0 or 1, because a layer that has failed is destroyed. */
   errors: number;
 }
 
-/** Bytes of an item of a layer; undefined for a mark or a message. */
+/** Number of bytes in an item of a layer. Undefined for a bound, a mark or a message. */
 export function bytesOf(item: unknown): number | undefined {
   return Buffer.isBuffer(item) || item instanceof DeferredBytes ? item.length : undefined;
 }
