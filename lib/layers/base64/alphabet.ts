@@ -8,25 +8,25 @@ const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+
 
 /** The letter of each value 0 to 63 (RFC 4648 §4). */
 export const LETTER_OF = Uint8Array.from(LETTERS, (letter) => letter.charCodeAt(0));
-/** The value of each byte that is a letter, 255 of any other. */
+/** The value of each byte that is a letter, and 255 for any other byte. */
 export const VALUE_OF = new Uint8Array(256).fill(255);
 LETTER_OF.forEach((letter, value) => {
   VALUE_OF[letter] = value;
 });
 
-/** A letter that is none, or stands where it must not. */
+/** The error for a byte that is no letter, or for a letter in the wrong place. */
 export function badLetter(what: string, got: number, offset: number): Base64Error {
   return new Base64Error(`base64 text has ${what} at offset ${offset}`, { layer: BASE64, got, offset });
 }
 
 /**
- * Decodes one group of four letters, the slow and exact way: the only place that knows padding.
+ * Decodes one group of four letters. Slow but exact; no other code in this folder reads padding.
  *
  *     QUJD  three bytes    QUI=  two, 2 unused bits zero    QQ==  one, 4 unused bits zero
  *
  * @param offset of the group in its text, for errors
- * @returns how many bytes went into `target`: 3, or fewer when padding ends the text
- * @throws Base64Error at the first letter that does not belong
+ * @returns the number of bytes written to `target`: 3, or fewer when padding ends the text
+ * @throws Base64Error at the first letter that does not belong there
  */
 export function decodeGroup(group: Buffer, at: number, target: Buffer, to: number, offset: number): number {
   let bits = 0;

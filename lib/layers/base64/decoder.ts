@@ -3,11 +3,11 @@ import { Base64Error } from '../../core/errors.js';
 import { type Base64Chunk, BOUNDARY, type BoundedChunk } from '../../core/unit.js';
 import { BASE64, badLetter, decodeGroup, PAD, VALUE_OF } from './alphabet.js';
 
-/** Letters a conversion, a multiple of 4. Decoding is equally fast from 32 to 96 Ki letters (Node 20, 22, 24). */
+/** Letters that one call of Node decodes, a multiple of 4. From 32 to 96 Ki letters it is equally fast (Node 20, 22, 24). */
 const SLICE_LETTERS = 64 * 1024;
-/** Letters up to this many are read here, by the table: sooner done than the call into Node and back. */
+/** Up to this many letters are decoded by the table here, because the call into Node costs more. */
 const SHORT_LETTERS = 256;
-/** The letters 62 and 63 of the url-safe alphabet, `-` and `_`, which Node takes too. */
+/** The letters 62 and 63 of the url-safe alphabet, `-` and `_`. Node's decoder accepts them; this one must not. */
 const URL_SAFE = [0x2d, 0x5f] as const;
 
 /**
@@ -16,22 +16,21 @@ const URL_SAFE = [0x2d, 0x5f] as const;
  *     "aGVsb" "G8=" BOUNDARY "/w" "==" (end)
  *     <68 65 6c> <6c 6f> BOUNDARY <ff>
  *
- * It keeps 0 to 3 letters. All of a chunk is checked before anything of it is given; what came in earlier chunks of the
- * same text is given by then.
+ * It keeps 0 to 3 letters. A chunk is checked as a whole before any of its bytes are given; the bytes of earlier chunks of
+ * the same text have been given by then.
  *
- * Node's own decoder skips what it does not know. The proof that it skipped nothing: n groups without padding gave
- * exactly 3n bytes, and no url-safe letter is among them. Short texts are read letter by letter here. Only where the proof
- * fails, or a letter is none, are the groups looked at singly.
+ * Node's own decoder silently skips bytes that are no letters. Two checks prove that it skipped none: n groups without padding
+ * gave exactly 3n bytes, and the text has no url-safe letter. When a check fails, each group is decoded singly to find the
+ * bad letter. Short texts are decoded here, letter by letter.
  *
  * Errors: `Base64Error`; `offset` counts letters from the start of the text.
- *
  * @see Base64Encoder
  */
 export class Base64Decoder implements Codec<Base64Chunk, BoundedChunk> {
-  /** Letters that wait to be four. */
+  /** Letters of an unfinished group, at most 3. */
   readonly #carry = Buffer.alloc(4);
   #carried = 0;
-  /** Offset in the text of the first letter in `#carry`, or of the next to come. */
+  /** Offset in the text of the first letter in `#carry`. If `#carry` is empty: of the next letter. */
   #offset = 0;
   /** Padding has ended the text. */
   #padded = false;
@@ -75,7 +74,7 @@ export class Base64Decoder implements Codec<Base64Chunk, BoundedChunk> {
       if (at < text.length) this.#refuseAfterPadding(text, at, this.#offset);
     }
     const stop = text.length - ((text.length - at) % 4);
-    // Only a text's last group may be padded, and only the last of these may be a text's last.
+    // Only the last group of a text may have padding, and only the last group of this chunk can be the last of its text.
     const plainStop = stop > at && text[stop - 1] === PAD ? stop - 4 : stop;
     length += this.#decodePlain(text, at, plainStop, bytes, length);
     this.#offset += plainStop - at;
@@ -89,7 +88,7 @@ export class Base64Decoder implements Codec<Base64Chunk, BoundedChunk> {
     return length === bytes.length ? bytes : bytes.subarray(0, length);
   }
 
-  /** Decodes the groups `text[at..stop]`, none of which may be padded, into `bytes` from `to` on. Gives the number of bytes. */
+  /** Decodes the groups `text[at..stop]`, none of them padded, into `bytes` from `to` on. Returns the number of bytes. */
   #decodePlain(text: Buffer, at: number, stop: number, bytes: Buffer, to: number): number {
     if (at === stop) return 0;
     if (stop - at <= SHORT_LETTERS) {
@@ -105,10 +104,10 @@ export class Base64Decoder implements Codec<Base64Chunk, BoundedChunk> {
     return length;
   }
 
-  /** Finds the letter that makes `plain` no base64, one group after the other. */
+  /** Finds the letter that is wrong in `plain`, one group after the other, and throws its error. */
   #blame(plain: Buffer): never {
     const scratch = Buffer.alloc(3);
-    // It ends at that letter: there is one, or nobody would look for it.
+    // The loop ends at that letter: this is only called when there is one.
     for (let at = 0; ; at += 4) {
       this.#padded = decodeGroup(plain, at, scratch, 0, this.#offset + at) < 3;
       if (this.#padded) this.#refuseAfterPadding(plain, at + 4, this.#offset + at + 4);
@@ -120,7 +119,7 @@ export class Base64Decoder implements Codec<Base64Chunk, BoundedChunk> {
     if (this.#padded) throw badLetter('a byte after its padding', text[at] as number, offset);
   }
 
-  /** A text ends here. */
+  /** The current text ends here. */
   #finish(): void {
     if (this.#carried > 0) {
       const got = this.#offset + this.#carried;
@@ -136,7 +135,7 @@ export class Base64Decoder implements Codec<Base64Chunk, BoundedChunk> {
   }
 }
 
-/** Decodes groups without padding; false when a letter among them is none. */
+/** Decodes groups without padding. False when one of the bytes is no letter. */
 function decodeShort(text: Buffer, at: number, stop: number, bytes: Buffer, to: number): boolean {
   let end = to;
   for (let from = at; from < stop; from += 4) {
@@ -144,7 +143,7 @@ function decodeShort(text: Buffer, at: number, stop: number, bytes: Buffer, to: 
     const b = VALUE_OF[text[from + 1] as number] as number;
     const c = VALUE_OF[text[from + 2] as number] as number;
     const d = VALUE_OF[text[from + 3] as number] as number;
-    // What is no letter has 255 in the table, no letter has more than 63.
+    // The table has 255 for a byte that is no letter, and at most 63 for a letter.
     if ((a | b | c | d) > 63) return false;
     bytes[end] = (a << 2) | (b >> 4);
     bytes[end + 1] = ((b & 15) << 4) | (c >> 2);

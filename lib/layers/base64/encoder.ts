@@ -5,17 +5,17 @@ import { type Base64Chunk, BODY_END, BOUNDARY, type ItemChunk } from '../../core
 import { BASE64, LETTER_OF, PAD } from './alphabet.js';
 
 /**
- * Bytes a conversion, a multiple of 3: what one look at a socket brings, 64 KiB, is one. From 96 KiB on Node's encoder is 6
- * times slower.
+ * Bytes that one call of Node encodes, a multiple of 3. One read of a socket, 64 KiB, fits into one slice. From 96 KiB on
+ * Node's encoder is 6 times slower.
  */
 const SLICE_BYTES = 66 * 1024;
-/** Bytes up to this many are written here, by the table: sooner done than the call into Node and back. A multiple of 3. */
+/** Up to this many bytes are encoded by the table here, because the call into Node costs more. A multiple of 3. */
 const SHORT_BYTES = 192;
 
 export interface Base64Options {
   /**
-   * Gives the letters of longer slices as `DeferredBytes`, for a transport that gathers bodies: it writes them where they
-   * belong. Default false: all letters are in Buffers.
+   * Gives the letters of slices over 192 bytes as `DeferredBytes`. They are for a transport that collects whole bodies: it
+   * writes the letters straight into its own buffer. Default false: all letters are in Buffers.
    */
   deferred?: boolean;
 }
@@ -26,24 +26,24 @@ export interface Base64Options {
  *     <68 65> <6c 6c 6f> BOUNDARY <ff> (end)
  *     "aGVs"  "bG8="  BOUNDARY  "/w=="
  *
- * It keeps 0 to 2 bytes besides the chunk in hand, which becomes a Buffer of letters for each 66 KiB. A unit without bytes
- * is a text without letters: its BOUNDARY alone. BODY_END ends a text that is open and is passed on. Where it is `deferred`,
- * slices of more than 192 bytes are not letters yet but `DeferredBytes`.
+ * It keeps 0 to 2 bytes besides the current chunk, whose letters are given in slices of 66 KiB of input. A unit without bytes
+ * becomes a text without letters: only its BOUNDARY. BODY_END ends an unfinished text and is passed on. With `deferred`,
+ * slices of more than 192 bytes are given as `DeferredBytes`.
  *
- * Errors: `InvalidArgumentError` for anything that is neither a Buffer nor a mark.
+ * Errors: `InvalidArgumentError` for anything that is neither a Buffer nor a bound.
  *
  * @see Base64Decoder
  */
 export class Base64Encoder implements Codec<ItemChunk, Base64Chunk | DeferredBytes> {
   readonly #deferred: boolean;
-  /** Bytes that wait for a third. */
+  /** Bytes of an unfinished group of three. */
   readonly #carry = Buffer.alloc(3);
   #carried = 0;
-  /** The chunk in hand, and from where to where it is still to be written: whole groups. */
+  /** The current chunk. The whole groups from `#at` to `#stop` are not yet encoded. */
   #chunk: Buffer | undefined;
   #at = 0;
   #stop = 0;
-  /** Letters of the group that the carry and the first bytes of the chunk in hand make. */
+  /** Letters of the group that is made of the carry and the first bytes of the current chunk. */
   readonly #lead = Buffer.alloc(4);
   #leads = false;
   #first: Base64Chunk | undefined;
@@ -98,14 +98,14 @@ export class Base64Encoder implements Codec<ItemChunk, Base64Chunk | DeferredByt
     for (let i = this.#stop; i < chunk.length; i++) this.#carry[this.#carried++] = chunk[i] as number;
   }
 
-  /** The letters of the next slice, made when they are asked for: whoever copies them finds them in the cache. */
+  /** The letters of the next slice. They are made only now, so that they are still in the cache when they are copied. */
   #slice(chunk: Buffer): Buffer | DeferredBytes {
     const from = this.#at;
     const to = Math.min(from + SLICE_BYTES, this.#stop);
     this.#at = to;
     if (to === this.#stop) this.#chunk = undefined;
     const deferred = this.#deferred && to - from > SHORT_BYTES;
-    // The lead is written over by the next chunk.
+    // The next chunk overwrites the lead, so a deferred slice needs a copy of it.
     const lead = this.#leads ? (deferred ? Buffer.from(this.#lead) : this.#lead) : undefined;
     this.#leads = false;
     const letters = new Letters(lead, chunk, from, to);
@@ -127,7 +127,7 @@ export class Base64Encoder implements Codec<ItemChunk, Base64Chunk | DeferredByt
   }
 }
 
-/** The letters of one slice: of the group before it, if it has one, and of the whole groups `chunk[from..to]`. */
+/** The letters of one slice: those of the lead, if there is one, and of the whole groups `chunk[from..to]`. */
 class Letters extends DeferredBytes {
   readonly length: number;
   readonly #lead: Buffer | undefined;
@@ -151,7 +151,7 @@ class Letters extends DeferredBytes {
   }
 }
 
-/** Writes `bytes[at..stop]` as letters into `text`, slice by slice; the last slice is padded if it must be. */
+/** Writes `bytes[at..stop]` as letters into `text`, slice by slice. The last slice gets padding if it needs any. */
 function writeLetters(bytes: Buffer, at: number, stop: number, text: Buffer, to: number): void {
   for (let from = at, end = to; from < stop; from += SLICE_BYTES) {
     end += text.write(bytes.toString('base64', from, Math.min(from + SLICE_BYTES, stop)), end, 'latin1');
@@ -176,7 +176,7 @@ function writeGroup(bytes: Buffer, text: Buffer): void {
   writeShort(bytes, 0, 3, text, 0);
 }
 
-/** `bytes` as one whole base64 text, for callers that have them all. @see decodeBase64 */
+/** `bytes` as one whole base64 text, for callers that have all bytes at once. @see decodeBase64 */
 export function encodeBase64(bytes: Buffer): Buffer {
   const text = Buffer.allocUnsafe(Math.ceil(bytes.length / 3) * 4);
   writeLetters(bytes, 0, bytes.length, text, 0);

@@ -9,8 +9,8 @@ export { Base64Decoder, decodeBase64 } from './decoder.js';
 export { Base64Encoder, type Base64Options, encodeBase64 } from './encoder.js';
 
 /**
- * base64 texts (RFC 4648 §4; wire spec §C), one a unit, between bytes and HTTP bodies. It has no limits: it keeps at most
- * three letters, whatever the size of the text.
+ * The layer of base64 texts (RFC 4648 §4; wire spec §C), one a unit, between bytes and HTTP bodies. It has no limits,
+ * because it keeps at most three letters, whatever the size of the text.
  *
  * @example
  * stack(records(), base64(), session({ end: 'client' }));

@@ -9,13 +9,13 @@ import type { Slices } from './slices.js';
  *
  *     Announce(18)  <16 bytes>  <2 bytes>  →  { kind: 'SendTlsData', session: 5, data: [<2 bytes>] }
  *
- * The slices of a message are kept as they come (small ones gathered, so that they pin no larger buffer) until it is
- * whole. A Buffer that no `Announce` stands before is a whole message, for those who compose by hand; once something
- * was announced, everything must be.
+ * The chunks of a message are kept as slices until the message is whole. Small ones are copied together, so that they do not
+ * hold larger buffers in memory. Before the first `Announce`, a Buffer is a whole message, for callers that use the codec
+ * without a frame layer. After the first `Announce`, every message must be announced.
  *
  * Throws `LimitError` for a length above `maxMessageBytes` (before anything is kept), `LengthMismatchError` when
- * more or fewer bytes come than were announced, `TruncatedError` when the input ends inside a message, and what
- * `decode` throws.
+ * more or fewer bytes come than were announced, `TruncatedError` when the input ends inside a message, and the errors of
+ * `decode`.
  *
  * @see BincodeEncoder
  */

@@ -8,7 +8,7 @@ import { type Slices, sliceBytes } from './slices.js';
  *
  *     { kind: 'SendTlsData', session: 5, data }  →  Announce(16 + data)  <16-byte head>  <data, uncopied>
  *
- * Throws what `encode` throws, and `LimitError` for a message above `maxMessageBytes`, before any of it is given.
+ * Throws the errors of `encode`, and `LimitError` for a message above `maxMessageBytes`, before any part of it is given.
  *
  * @see BincodeDecoder
  */

@@ -32,12 +32,12 @@ export { decodeResponse, decodeStatus, encodeResponse, encodeStatus, readRespons
 export { type Bytes, joined, type Slices, sliceBytes } from './slices.js';
 
 /**
- * The layer that turns messages into announced units of bytes. Write `Sent<S>` (byte vectors
- * whole or in slices), read `Received<R>` (byte vectors in slices).
+ * The layer that turns messages into announced units of bytes. The messages that go out are `Sent<S>` (byte vectors in one
+ * Buffer or in slices), those that come in are `Received<R>` (byte vectors in slices).
  *
  * Throws `InvalidOptionError`. A connection fails with `ERR_VC_BINCODE` (bytes that are no message of the dialect),
  * `ERR_VC_LIMIT`, `ERR_VC_TRUNCATED`, `ERR_VC_LENGTH_MISMATCH`, or `ERR_VC_INVALID_ARGUMENT` (a message that the
- * dialect cannot say).
+ * dialect does not have).
  *
  * @example
  * const link = stack(bincode({ dialect: '2207', sends: 'request', receives: 'response' }), frame('tcp9')).over(socket);

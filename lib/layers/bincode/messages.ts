@@ -3,33 +3,33 @@ import { InvalidArgumentError } from '../../core/errors.js';
 import { DIALECTS, type Dialect } from '../formats/dialect.js';
 import type { Bytes, Slices } from './slices.js';
 
-/** How an operation went. On the wire a u32: the position in `STATUSES`. */
+/** The outcome of an operation. On the wire it is a u32, its index in `STATUSES`. */
 export type Status = 'Success' | 'Fail' | 'Unimplemented';
 export const STATUSES: readonly Status[] = Object.freeze(['Success', 'Fail', 'Unimplemented']);
 
-/** What the Server asks the Runtime Manager. `B` is how byte vectors are held: in received ones always as `Slices`. */
+/** What the Server asks the Runtime Manager. `B` is the type of byte vectors; in received requests it is always `Slices`. */
 export type Request<B = Slices> =
-  /** Make a key, a CSR and a token over `challenge`. `deviceId`: an i32 in 2207, a UUID (`8-4-4-4-12` hex digits) in head. */
+  /** Asks for a key, a CSR and a token over `challenge`. `deviceId`: an i32 in 2207, a UUID (`8-4-4-4-12` hex digits) in head. */
   | { readonly kind: 'Attestation'; readonly challenge: B; readonly deviceId: number | string }
   | { readonly kind: 'CloseTlsSession'; readonly session: number }
-  /** Give what TLS has to say to the client. */
+  /** Asks for the ciphertext that TLS has for the client. */
   | { readonly kind: 'GetTlsData'; readonly session: number }
-  /** Is there anything to get? Not in head. */
+  /** Asks whether `GetTlsData` would give anything. Not in head. */
   | { readonly kind: 'GetTlsDataNeeded'; readonly session: number }
   /**
-   * The exact text of the policy, and the certificates issued for the enclave. In 2207 `chain` has one item a
+   * Brings the exact text of the policy, and the certificates issued for the enclave. In 2207 `chain` has one item a
    * certificate (leaf DER, root DER); in head it has exactly one item, the bytes of the whole chain.
    */
   | { readonly kind: 'Initialize'; readonly policy: string; readonly chain: readonly B[] }
   | { readonly kind: 'NewTlsSession' }
   /** Not in head. */
   | { readonly kind: 'ResetEnclave' }
-  /** Ciphertext of the client. */
+  /** Brings ciphertext of the client. */
   | { readonly kind: 'SendTlsData'; readonly session: number; readonly data: B };
 
-/** What the Runtime Manager answers. `B` as in `Request`. */
+/** What the Runtime Manager answers. `B` is the type of byte vectors; in received answers it is always `Slices`. */
 export type Response<B = Slices> =
-  /** `token` is the attestation token, with `csr` beside it; in 2207-nitro it is the Nitro document, and there is no `csr`. */
+  /** `token` is the attestation token, `csr` the CSR. In 2207-nitro `token` is the Nitro document and `csr` is missing. */
   | { readonly kind: 'AttestationData'; readonly token: B; readonly csr?: B }
   | { readonly kind: 'Status'; readonly status: Status }
   /** Ciphertext for the client; `active` is false once the enclave has shut down. */
@@ -42,13 +42,13 @@ export type Response<B = Slices> =
 export type RequestKind = Request['kind'];
 export type ResponseKind = Response['kind'];
 
-/** Which of the two a side sends or receives. */
+/** The two directions of the protocol: the Server sends requests, the Runtime Manager sends responses. */
 export type Side = 'request' | 'response';
-/** The messages of one side, with their byte vectors held as `B`. */
+/** The messages of one side, with byte vectors of type `B`. */
 export type Message<S extends Side, B = Slices> = S extends 'request' ? Request<B> : Response<B>;
-/** What a layer with `sends: S` takes. */
+/** The messages that a layer with `sends: S` takes. */
 export type Sent<S extends Side> = Message<S, Bytes>;
-/** What a layer with `receives: R` gives. */
+/** The messages that a layer with `receives: R` gives. */
 export type Received<R extends Side> = Message<R>;
 
 const REQUESTS_2207: readonly RequestKind[] = Object.freeze([
@@ -86,13 +86,13 @@ const RESPONSES_HEAD: readonly ResponseKind[] = Object.freeze([
   'TlsSession', // 3
 ]);
 
-/** The kinds of each dialect; a kind's position is its number on the wire. */
+/** The kinds of each dialect. The index of a kind is its number on the wire. */
 export const REQUEST_KINDS: Readonly<Record<Dialect, readonly RequestKind[]>> = Object.freeze({
   '2207': REQUESTS_2207,
   '2207-nitro': REQUESTS_2207,
   head: REQUESTS_HEAD,
 });
-/** As `REQUEST_KINDS`. */
+/** The kinds of each dialect, as in `REQUEST_KINDS`. */
 export const RESPONSE_KINDS: Readonly<Record<Dialect, readonly ResponseKind[]>> = Object.freeze({
   '2207': RESPONSES_2207,
   '2207-nitro': RESPONSES_2207,

@@ -5,20 +5,20 @@ import type { Side } from './messages.js';
 
 export interface DecodeOptions {
   /**
-   * Takes a message with bytes after it and drops them, as the original does (its bincode 1.3 never looks). None of
-   * its peers sends any. Default false: they are refused.
+   * Accepts a message with bytes after it and drops those bytes. The original does the same, because its bincode 1.3 does not
+   * check. No known peer sends such bytes. Default false: the message is refused.
    */
   allowTrailing?: boolean;
 }
 
 export interface BincodeOptions<S extends Side = Side, R extends Side = Side> extends DecodeOptions {
-  /** What the other end speaks; the wire does not say. */
+  /** The dialect of the other end. The bytes on the wire do not tell it. */
   dialect: Dialect;
   /** `request` for the Server, `response` for the Runtime Manager. */
   sends: S;
-  /** The other one. */
+  /** The other one of the two: `response` for the Server, `request` for the Runtime Manager. */
   receives: R;
-  /** Bytes of one message in either direction, 4 to 2^53 - 1. Default 1 MiB. A message is held whole (in slices) until it is read. */
+  /** Bytes of one message in either direction, 4 to 2^53 - 1. Default 1 MiB. Messages are kept in memory until complete. */
   maxMessageBytes?: number;
 }
 

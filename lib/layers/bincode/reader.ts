@@ -1,26 +1,26 @@
 import { BincodeError, type ErrorFigures } from '../../core/errors.js';
 import { joined, NO_BYTES, type Slices } from './slices.js';
 
-/** Strict, and U+FEFF at the start stays: the policy's hash is over its exact bytes. */
+/** Refuses what is not UTF-8, and keeps U+FEFF at the start, because the hash of a policy covers its exact bytes. */
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const NO_BUFFER = Buffer.alloc(0);
 const UUID_BYTES = 16;
-/** Bytes that an item of a list of byte vectors needs at least: its length. */
+/** Bytes of the smallest item of a list of byte vectors: an item is at least its length. */
 const LIST_ITEM_MIN_BYTES = 8;
 
 /**
- * Reads bincode 1.3 values (little-endian, fixed-width) from the slices of one whole message, cut anywhere. Byte
- * vectors are views of the slices.
+ * Reads bincode 1.3 values (little-endian, fixed width) from one whole message in slices, which may be cut anywhere. Byte
+ * vectors are given as views of the slices.
  *
- * Every length and count is compared with the bytes that are left before anything is made of it. What does not fit
- * throws `BincodeError` with `offset` (where the field starts), `expected` and `got`.
+ * Every length and count is compared with the bytes that are left before anything is allocated for it. A value that does not
+ * fit throws `BincodeError` with `offset` (of the start of the field), `expected` and `got`.
  *
  * @see SliceWriter
  */
 export class SliceReader {
   readonly #slices: Slices;
   readonly #total: number;
-  /** The slice that is being read, the index of the one after it, and the place in it. */
+  /** The current slice, the index of the next one, and the offset in the current one. */
   #slice: Buffer = NO_BUFFER;
   #next = 0;
   #at = 0;
@@ -33,12 +33,12 @@ export class SliceReader {
     this.#total = total;
   }
 
-  /** Bytes that were read. */
+  /** Number of bytes read so far. */
   get offset(): number {
     return this.#offset;
   }
 
-  /** The index of an enum variant, as what `variants` has there. */
+  /** Reads the index of an enum variant and returns the item of `variants` at that index. */
   variant<T>(what: string, variants: readonly T[]): T {
     const offset = this.#offset;
     const index = this.u32(what);
@@ -72,7 +72,7 @@ export class SliceReader {
     throw bad(`${what} is neither 0 nor 1 but ${value}`, { offset, expected: '0|1', got: value });
   }
 
-  /** A byte vector, in views. */
+  /** A byte vector, as views of the slices. */
   bytes(what: string): Slices {
     const count = this.#length(what, 1);
     this.#offset += count;
@@ -118,14 +118,14 @@ export class SliceReader {
     return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
   }
 
-  /** The message is over. Throws when bytes are left, unless they are allowed. */
+  /** The message must be over here. Throws when bytes are left, unless `allowTrailing` is set. */
   finish(allowTrailing: boolean): void {
     const rest = this.#total - this.#offset;
     if (rest === 0 || allowTrailing) return;
     throw bad(`${rest} bytes after the message of ${this.#offset}`, { offset: this.#offset, expected: 0, got: rest });
   }
 
-  /** A u64 that counts things of `unitBytes` bytes at least, all of which must still come. */
+  /** A u64 that counts items of at least `unitBytes` bytes each. The rest of the message must have room for all of them. */
   #length(what: string, unitBytes: number): number {
     const offset = this.#offset;
     this.#need(what, 8);
@@ -134,7 +134,7 @@ export class SliceReader {
     const count = high * 2 ** 32 + low;
     const most = Math.floor((this.#total - this.#offset) / unitBytes);
     if (count <= most) return count;
-    // From 2^53 on the sum above is rounded; it is far above `most` all the same.
+    // From 2^53 on that sum is rounded, but it is far above `most` all the same.
     const expected = Number.isSafeInteger(count) ? count : (BigInt(high) << 32n) | BigInt(low);
     throw bad(`${what} announces ${expected}, the message has room for ${most}`, { offset, expected, got: most });
   }
@@ -144,13 +144,13 @@ export class SliceReader {
     if (rest < count) throw bad(`${what} needs ${count} bytes, ${rest} are left`, { offset: this.#offset, expected: count, got: rest });
   }
 
-  /** The next byte; `#need` has seen to it that there is one. */
+  /** The next byte. The caller has checked with `#need` that there is one. */
   #byte(): number {
     this.#settle();
     return this.#slice[this.#at++] as number;
   }
 
-  /** Goes to the next slice that has bytes, when the one at hand is used up. */
+  /** Moves on to the next slice that has bytes, if the current one is used up. */
   #settle(): void {
     while (this.#at === this.#slice.length && this.#next < this.#slices.length) {
       this.#slice = this.#slices[this.#next++] as Buffer;

@@ -1,4 +1,4 @@
-/** Requests of the Server to the Runtime Manager as bytes and back, without any stream (wire spec §D). */
+/** Requests of the Server to the Runtime Manager: to bytes and back, without a stream (wire spec §D). */
 import { InvalidArgumentError } from '../../core/errors.js';
 import type { Dialect } from '../formats/dialect.js';
 import { kindsOf, REQUEST_KINDS, type Request, variantOf } from './messages.js';
@@ -8,7 +8,7 @@ import { type Bytes, type Slices, slicesOf } from './slices.js';
 import { SliceWriter } from './writer.js';
 
 /**
- * The bytes of a request; byte vectors stand in them uncopied.
+ * The bytes of a request. Its byte vectors are not copied.
  *
  *     SendTlsData, 2207:  07000000  session u32  length u64 │ data
  *
@@ -38,7 +38,7 @@ export function encodeRequest(message: Request<Bytes>, dialect: Dialect): Slices
 }
 
 /**
- * The request in `bytes`, which are one whole message; its byte vectors are views of them.
+ * The request in `bytes`, which must be one whole message. The byte vectors of the request are views of `bytes`.
  * Throws `BincodeError`, with offset and figures, for anything else.
  *
  * @see encodeRequest
@@ -50,7 +50,7 @@ export function decodeRequest(bytes: Bytes, dialect: Dialect, options: DecodeOpt
   return message;
 }
 
-/** Reads the fields of a request, one after the other; what comes after them is the caller's. Throws `BincodeError`. */
+/** Reads the fields of one request. The bytes after it are left to the caller. Throws `BincodeError`. */
 export function readRequest(reader: SliceReader, dialect: Dialect): Request {
   const kind = reader.variant('the request', kindsOf(REQUEST_KINDS, dialect));
   switch (kind) {

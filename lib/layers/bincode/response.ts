@@ -1,4 +1,4 @@
-/** Answers of the Runtime Manager as bytes and back, without any stream (wire spec §D). */
+/** Answers of the Runtime Manager: to bytes and back, without a stream (wire spec §D). */
 import { InvalidArgumentError } from '../../core/errors.js';
 import type { Dialect } from '../formats/dialect.js';
 import { kindsOf, RESPONSE_KINDS, type Response, STATUSES, type Status, variantOf } from './messages.js';
@@ -8,7 +8,7 @@ import { type Bytes, type Slices, slicesOf } from './slices.js';
 import { SliceWriter } from './writer.js';
 
 /**
- * The bytes of an answer; byte vectors stand in them uncopied.
+ * The bytes of an answer. Its byte vectors are not copied.
  *
  *     TlsData:  02000000  length u64 │ data │ active u8
  *
@@ -39,7 +39,7 @@ export function encodeResponse(message: Response<Bytes>, dialect: Dialect): Slic
 }
 
 /**
- * The answer in `bytes`, which are one whole message; its byte vectors are views of them.
+ * The answer in `bytes`, which must be one whole message. The byte vectors of the answer are views of `bytes`.
  * Throws `BincodeError`, with offset and figures, for anything else.
  *
  * @see encodeResponse
@@ -51,12 +51,12 @@ export function decodeResponse(bytes: Bytes, dialect: Dialect, options: DecodeOp
   return message;
 }
 
-/** The four bytes of a bare `Status`, as it stands outside a message. @see decodeStatus */
+/** The four bytes of a `Status` outside of a message. @see decodeStatus */
 export function encodeStatus(status: Status): Slices {
   return new SliceWriter(4).u32(statusIndex(status)).finish();
 }
 
-/** The bare `Status` in `bytes`. Throws `BincodeError`. @see encodeStatus */
+/** The `Status` in `bytes`, outside of a message. Throws `BincodeError`. @see encodeStatus */
 export function decodeStatus(bytes: Bytes, options: DecodeOptions = {}): Status {
   const reader = new SliceReader(slicesOf(bytes));
   const status = reader.variant('the status', STATUSES);
@@ -64,7 +64,7 @@ export function decodeStatus(bytes: Bytes, options: DecodeOptions = {}): Status 
   return status;
 }
 
-/** Reads the fields of an answer, one after the other; what comes after them is the caller's. Throws `BincodeError`. */
+/** Reads the fields of one answer. The bytes after it are left to the caller. Throws `BincodeError`. */
 export function readResponse(reader: SliceReader, dialect: Dialect): Response {
   const kind = reader.variant('the response', kindsOf(RESPONSE_KINDS, dialect));
   switch (kind) {

@@ -1,12 +1,12 @@
-/** Byte vectors that are not copied together before somebody needs them so. */
+/** Byte vectors that stay in slices until someone needs them in one piece. */
 import { InvalidArgumentError } from '../../core/errors.js';
 
-/** A byte vector as the slices that it arrived in, in order, not copied. No slices: an empty vector. */
+/** A byte vector as the slices in which it arrived, in order and not copied. An empty vector has no slices. */
 export type Slices = readonly Buffer[];
-/** A byte vector that the caller has: in one piece or in slices. */
+/** A byte vector of a caller: in one piece or in slices. */
 export type Bytes = Buffer | Slices;
 
-/** The empty byte vector; one for all, so that a list of a hundred thousand of them costs a pointer each. */
+/** The empty byte vector. All share this one, so that a list of a hundred thousand of them costs one pointer each. */
 export const NO_BYTES: Slices = Object.freeze([]);
 
 /** `bytes` as slices, not copied. Throws `InvalidArgumentError` when it is neither a Buffer nor an array of them. */
@@ -28,7 +28,7 @@ export function sliceBytes(bytes: Bytes): number {
   return total;
 }
 
-/** A byte vector in one Buffer: itself when it is in one piece already, a copy otherwise. */
+/** A byte vector as one Buffer: the same Buffer if the vector is in one piece already, else a copy. */
 export function joined(bytes: Bytes): Buffer {
   if (Buffer.isBuffer(bytes)) return bytes;
   return bytes.length === 1 ? (bytes[0] as Buffer) : Buffer.concat(bytes);

@@ -6,29 +6,29 @@ const PART_BYTES = 32;
 const UINT32_MAX = 0xffff_ffff;
 
 /**
- * Writes bincode 1.3 values (little-endian, fixed-width) as slices: byte vectors as they are, the small fields before,
- * between and after them in one small Buffer each.
+ * Writes bincode 1.3 values (little-endian, fixed width) as slices. Byte vectors become slices without a copy. The small fields
+ * before, between and after them are written into small Buffers.
  *
  *     new SliceWriter(16).u32(7).u32(5).bytes('data', data).finish()
  *     [ 07000000 05000000 0200000000000000 ] [ data, uncopied ]
  *
- * A value that its field cannot hold throws `InvalidArgumentError`, with the name of the field.
+ * A value that does not fit its field throws `InvalidArgumentError`, with the name of the field.
  *
  * @see SliceReader
  */
 export class SliceWriter {
   readonly #slices: Buffer[] = [];
-  /** Takes the small fields; what lies before `#start` is in `#slices` already. */
+  /** The Buffer that takes the small fields. Its bytes before `#start` are in `#slices` already. */
   #part: Buffer;
   #start = 0;
   #end = 0;
 
-  /** @param firstPartBytes bytes of all fields before the first byte vector's content */
+  /** @param firstPartBytes bytes of all fields before the content of the first byte vector */
   constructor(firstPartBytes: number) {
     this.#part = Buffer.allocUnsafe(firstPartBytes);
   }
 
-  /** A u32 of our own making, such as a variant index. */
+  /** A u32 that the caller has computed, such as a variant index. It is not checked. */
   u32(value: number): this {
     this.#room(4);
     this.#end = this.#part.writeUInt32LE(value, this.#end);
@@ -71,7 +71,7 @@ export class SliceWriter {
     return this;
   }
 
-  /** A text: u64 length of its UTF-8, then that. A lone surrogate has no UTF-8 and is refused. */
+  /** A text: u64 length of its UTF-8, then the UTF-8. A lone surrogate has no UTF-8 and is refused. */
   text(name: string, value: string): this {
     if (typeof value !== 'string') throw refused(name, 'a string', value);
     if (/\p{Cs}/u.test(value)) throw new InvalidArgumentError(`${name} has a lone surrogate`, { layer: 'bincode', expected: 'UTF-16' });
@@ -84,7 +84,7 @@ export class SliceWriter {
     return this.bytes(name, Buffer.from(value.replaceAll('-', ''), 'hex'));
   }
 
-  /** Everything written, in order; no slice is empty. */
+  /** All slices written, in order. No slice is empty. */
   finish(): readonly Buffer[] {
     this.#flush();
     return this.#slices;
@@ -111,7 +111,7 @@ function checkedInteger(name: string, value: number | string, min: number, max: 
   throw refused(name, `a whole number from ${min} to ${max}`, value);
 }
 
-/** Tells a number, and of anything else only what it is: it may be the caller's data. */
+/** Shows a number, but only the type of any other value, because that may be data of the caller. */
 function refused(name: string, expected: string, value: unknown): InvalidArgumentError {
   const got = typeof value === 'number' ? value : typeof value;
   return new InvalidArgumentError(`${name} must be ${expected}, got ${got}`, { layer: 'bincode', expected, got });

@@ -1,9 +1,9 @@
-/** ASN.1 in DER by the piece: node-forge's reader and writer as a few words, with Buffers at the edges. */
+/** ASN.1 values in DER: short functions around the reader and writer of node-forge, with Buffers in and out. */
 import { isUtf8 } from 'node:buffer';
 import { createRequire } from 'node:module';
 import type forge from 'node-forge';
 
-/** node-forge's reader and writer of ASN.1, and nothing else of it: the whole costs a client another 4 MB of memory. */
+/** Only the ASN.1 part of node-forge is loaded: all of node-forge would cost a client another 4 MB of memory. */
 const asn1 = createRequire(import.meta.url)('node-forge/lib/asn1.js') as typeof forge.asn1;
 /** One ASN.1 value. */
 export type Asn1 = forge.asn1.Asn1;
@@ -19,16 +19,16 @@ export const set = (...items: Asn1[]): Asn1 => asn1.create(Class.UNIVERSAL, Type
 export const oid = (dotted: string): Asn1 => primitive(Type.OID, asn1.oidToDer(dotted).getBytes());
 export const nil = (): Asn1 => primitive(Type.NULL, '');
 export const boolean = (value: boolean): Asn1 => primitive(Type.BOOLEAN, value ? '\xff' : '\0');
-/** `bytes` is the two's complement, big-endian and as short as it goes: the caller sees to that. */
+/** `bytes` must be the two's complement, big-endian, without needless leading bytes. This is not checked. */
 export const integer = (bytes: Uint8Array): Asn1 => primitive(Type.INTEGER, binary(bytes));
 export const octets = (bytes: Uint8Array): Asn1 => primitive(Type.OCTETSTRING, binary(bytes));
 export const utf8 = (text: string): Asn1 => primitive(Type.UTF8, binary(Buffer.from(text)));
 export const printable = (text: string): Asn1 => primitive(Type.PRINTABLESTRING, text);
 /** A BIT STRING with `unused` bits at the end of the last byte. */
 export const bits = (bytes: Uint8Array, unused = 0): Asn1 => primitive(Type.BITSTRING, String.fromCharCode(unused) + binary(bytes));
-/** `[tag]` around whole values. */
+/** A context-specific `[tag]` around whole values. */
 export const tagged = (tag: number, ...items: Asn1[]): Asn1 => asn1.create(Class.CONTEXT_SPECIFIC, tag, true, items);
-/** `[tag]` in place of a primitive value's own tag. */
+/** A context-specific `[tag]` that replaces the universal tag of a primitive value. */
 export const implicit = (tag: number, bytes: Uint8Array): Asn1 => asn1.create(Class.CONTEXT_SPECIFIC, tag, false, binary(bytes));
 
 /** A point in time as X.509 wants it: UTCTime to the end of 2049, GeneralizedTime after (RFC 5280 §4.1.2.5). */
@@ -43,28 +43,28 @@ export function toDer(value: Asn1): Buffer {
 }
 
 /**
- * Throws forge's own error on anything that is not exactly one DER value; callers give it a name.
+ * Reads exactly one DER value. Throws forge's own error for anything else, which callers wrap into an error of theirs.
  *
- * `bitStrings: false` leaves BIT STRINGs as they are. Otherwise forge looks for ASN.1 inside them, signatures included.
+ * `bitStrings: false` leaves BIT STRINGs as bytes. Otherwise forge tries to read ASN.1 inside them, even inside signatures.
  */
 export function fromDer(bytes: Uint8Array, { bitStrings = true } = {}): Asn1 {
-  // forge's types do not know the option.
+  // forge's type declarations lack this form of the options.
   const options = { strict: true, decodeBitStrings: bitStrings } as unknown as boolean;
   return asn1.fromDer(binary(bytes), options);
 }
 
-/** The items of a constructed value; of a primitive one, none. */
+/** The items of a constructed value. A primitive value has none. */
 export function items(value: Asn1 | undefined): Asn1[] {
   return value !== undefined && Array.isArray(value.value) ? value.value : [];
 }
 
-/** Whether it is a universal value of that type, in the form that DER has of it: with items where it is a SEQUENCE or a SET. */
+/** Whether `value` is a universal value of that type. A SEQUENCE or SET must have items, any other type must have none. */
 export function isA(value: Asn1 | undefined, type: 'INTEGER' | 'OID' | 'SEQUENCE' | 'SET'): value is Asn1 {
   if (value?.tagClass !== Class.UNIVERSAL || value.type !== Type[type]) return false;
   return Array.isArray(value.value) === (type === 'SEQUENCE' || type === 'SET');
 }
 
-/** UTF8, Numeric, Printable, Teletex, IA5, Universal and BMP: what texts in names are written as. */
+/** The tags of texts in names: UTF8, Numeric, Printable, Teletex, IA5, Universal and BMP strings. */
 const STRING_TAGS: ReadonlySet<number> = new Set([12, 18, 19, 20, 22, 28, 30]);
 
 export function isString(value: Asn1 | undefined): boolean {
@@ -76,23 +76,23 @@ export function isTagged(value: Asn1 | undefined, tag: number): boolean {
   return value?.tagClass === Class.CONTEXT_SPECIFIC && (value.type as number) === tag && Array.isArray(value.value);
 }
 
-/** The content bytes of a primitive value; of a constructed one, none. */
+/** The content bytes of a primitive value. A constructed value has none. */
 export function content(value: Asn1 | undefined): Buffer {
   return value !== undefined && typeof value.value === 'string' ? Buffer.from(value.value, 'latin1') : Buffer.alloc(0);
 }
 
-/** The bytes of a BIT STRING of whole bytes, which forge may have read as ASN.1 already: an ECDSA signature is a SEQUENCE. */
+/** The bytes of a BIT STRING of whole bytes. forge may have read them as ASN.1: an ECDSA signature is a SEQUENCE. */
 export function bitBytes(value: Asn1): Buffer {
   const raw = (value as Asn1 & { bitStringContents?: string }).bitStringContents;
   return (raw === undefined ? content(value) : Buffer.from(raw, 'latin1')).subarray(1);
 }
 
-/** The OID of a value in dots. */
+/** The OID in `value`, in dotted form. */
 export function dotted(value: Asn1): string {
   return asn1.derToOid(content(value).toString('latin1'));
 }
 
-/** What stands in `[tag]`, of the items that have one. */
+/** The items inside of `[tag]`, which is looked for in `list`. Empty when the list has no such tag. */
 export function inTag(list: readonly Asn1[], tag: number): Asn1[] {
   return items(list.find(({ tagClass, type }) => tagClass === Class.CONTEXT_SPECIFIC && (type as number) === tag));
 }

@@ -1,4 +1,4 @@
-/** Certificates as options carry them: PEM and DER. */
+/** Reads certificates from the forms that options have them in: PEM and DER. */
 import { X509Certificate } from 'node:crypto';
 import { InvalidOptionError } from '../../core/errors.js';
 
@@ -10,7 +10,7 @@ const PEM_BLOCK = /-----BEGIN CERTIFICATE-----([^-]+)-----END CERTIFICATE-----/g
 /**
  * The certificates of one input, in order. The base64 of a PEM block may stand on one line, as policies have it.
  *
- * @throws InvalidOptionError that names `option`, when there is none or one that cannot be read.
+ * @throws InvalidOptionError that names `option`, when there is no certificate or one cannot be read.
  */
 export function certificatesOf(option: string, input: CertificateInput): X509Certificate[] {
   try {
@@ -30,13 +30,13 @@ export function certificatesOfAll(option: string, inputs: CertificateInput | rea
   return list.flatMap((input) => certificatesOf(option, input));
 }
 
-/** `inputs` as they are, if they are an array. */
+/** `inputs` unchanged, if it is an array. */
 export function listOf(option: string, inputs: readonly CertificateInput[]): readonly CertificateInput[] {
   if (Array.isArray(inputs)) return inputs as readonly CertificateInput[];
   throw new InvalidOptionError(`${option} must be a list`, { layer: 'tls', expected: 'Array', got: typeof inputs });
 }
 
-/** Each as PEM, which is what node:tls takes. */
+/** The PEM text of each certificate, which is what node:tls takes. */
 export function pemList(certificates: readonly X509Certificate[]): string[] {
   return certificates.map((certificate) => certificate.toString());
 }

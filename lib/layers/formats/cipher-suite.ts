@@ -1,7 +1,7 @@
-/** The names of TLS 1.3 cipher suites: Mbed TLS' (which policies carry) and IANA's (which OpenSSL takes). */
+/** The names of TLS 1.3 cipher suites: those of Mbed TLS (in policies) and those of IANA (in OpenSSL). */
 import { InvalidOptionError } from '../../core/errors.js';
 
-/** IANA names, those of Node's default first. */
+/** IANA names. The first three are Node's default. */
 export const CIPHER_SUITES = Object.freeze([
   'TLS_AES_256_GCM_SHA384',
   'TLS_CHACHA20_POLY1305_SHA256',
@@ -13,11 +13,11 @@ export const CIPHER_SUITES = Object.freeze([
 /** IANA name of a TLS 1.3 cipher suite. */
 export type CipherSuite = (typeof CIPHER_SUITES)[number];
 
-/** What is offered and accepted when no policy names a suite. */
+/** The suites that are offered and accepted when no policy names one. */
 export const DEFAULT_CIPHER_SUITES: readonly CipherSuite[] = Object.freeze(CIPHER_SUITES.slice(0, 3));
 
 /**
- * The IANA name of a suite in any spelling that policies have: `TLS1_3_X`, `TLS1-3-X` (Mbed TLS; wire spec §B) or
+ * The IANA name of a suite in any spelling that policies use: `TLS1_3_X`, `TLS1-3-X` (Mbed TLS; wire spec §B) or
  * `TLS_X`.
  *
  * @throws InvalidOptionError for an unknown name, and for TLS 1.2 names, which cannot be negotiated under TLS 1.3.
@@ -38,7 +38,7 @@ export function cipherSuite(name: string): CipherSuite {
 /** The `ciphers` option of node:tls for these suites. */
 export function cipherList(suites: readonly CipherSuite[]): string {
   const list = suites.join(':');
-  // A tag of 8 bytes is below level 1 of OpenSSL 3.2 and later. Asked for by name it is allowed, at the price of the
-  // level's other checks (key sizes): whom to trust is pinned anyway. HIGH stands for the TLS 1.2 list, never used.
+  // OpenSSL 3.2 and later refuse a tag of 8 bytes at security level 1. Level 0 allows it, but drops the level's other checks
+  // (key sizes) too. That is acceptable: trust is pinned to certificates. HIGH stands for the TLS 1.2 list, which is not used.
   return suites.includes('TLS_AES_128_CCM_8_SHA256') ? `${list}:HIGH:@SECLEVEL=0` : list;
 }

@@ -1,4 +1,4 @@
-/** The header of a TLS record (RFC 8446 §5.1), the one part of a record that can be read without keys. */
+/** The header of a TLS record (RFC 8446 §5.1). The rest of a record cannot be read without keys. */
 
 /** Bytes of a record header. */
 export const RECORD_HEADER_BYTES = 5;
@@ -15,21 +15,22 @@ export const RECORD_TYPES: Readonly<Record<number, string>> = Object.freeze({
   23: 'application_data',
 });
 
-/** What a reader refuses. Each method throws; `offset` counts bytes from the start of the stream. */
+/** The checks of a `RecordHeaderReader`. Each method throws to refuse; `offset` counts bytes from the start of the stream. */
 export interface RecordHeaderCheck {
-  /** Called for the bytes 0 to 2 of a header, each as soon as it is there. */
+  /** Called for each of the bytes 0 to 2 of a header, as soon as the byte has come. */
   byte(index: number, byte: number, offset: number): void;
-  /** Called with the length of a body as soon as it is known. `offset`: of the length's first byte. */
+  /** Called with the length of a body as soon as it is known. `offset` is that of the first byte of the length field. */
   length(length: number, offset: number): void;
 }
 
 /**
- * Reads the headers of records that go by, however they are cut, and counts off the bodies between them. It keeps no bytes.
+ * Reads the headers of TLS records in a stream that may be cut anywhere, and counts the bytes of the bodies between them. It
+ * keeps no bytes.
  *
  *     │ type u8 │ version u16 BE │ length u16 BE │ body … │
  *
- * `feed` takes everything that came. `header` (or `wholeHeader`) and `body` take the parts of a record one by one, for who
- * reads no further than the record at hand.
+ * `feed` takes a whole chunk. `header` (or `wholeHeader`) and `body` take the parts of one record at a time, for a caller that
+ * must not read beyond the current record.
  *
  * Errors: those of the `check`, if one is given. A reader without a check takes any bytes.
  */
@@ -38,7 +39,7 @@ export class RecordHeaderReader {
   #type = 0;
   #version = 0;
   #length = 0;
-  /** Bytes of an unfinished header that were taken, 0 to 4. */
+  /** Bytes taken of an unfinished header, 0 to 4. */
   #headerBytes = 0;
   #bodyLeft = 0;
   #offset = 0;
@@ -48,22 +49,22 @@ export class RecordHeaderReader {
     this.#check = check;
   }
 
-  /** Of the last header, as far as it was read: 20 to 23 in TLS. */
+  /** Type of the last record, as soon as its first byte has come: 20 to 23 in TLS. */
   get type(): number {
     return this.#type;
   }
 
-  /** Of the last whole header: 0x0303 or 0x0301 in TLS. */
+  /** Version in the last whole header: 0x0303 or 0x0301 in TLS. */
   get version(): number {
     return this.#version;
   }
 
-  /** Bytes of the body that the last whole header tells. */
+  /** Length of the body in the last whole header, in bytes. */
   get length(): number {
     return this.#length;
   }
 
-  /** Headers that were read whole. */
+  /** Number of whole headers read. */
   get records(): number {
     return this.#records;
   }
@@ -73,17 +74,17 @@ export class RecordHeaderReader {
     return this.#offset;
   }
 
-  /** Bytes that were taken of an unfinished record; 0 between records. */
+  /** Bytes taken of an unfinished record, header included; 0 between records. */
   get got(): number {
     return this.#bodyLeft > 0 ? RECORD_HEADER_BYTES + this.#length - this.#bodyLeft : this.#headerBytes;
   }
 
-  /** Bytes of the unfinished record, as far as they are known: those of its header, until that is whole. */
+  /** Bytes of the unfinished record, header included. Until its header is whole: the bytes of a header. */
   get expected(): number {
     return this.#bodyLeft > 0 ? RECORD_HEADER_BYTES + this.#length : RECORD_HEADER_BYTES;
   }
 
-  /** Takes all of `chunk`. What the check refuses is thrown, and the reader is of no use any more. */
+  /** Takes all of `chunk`. Throws what the check throws; the reader cannot be used after that. */
   feed(chunk: Buffer): void {
     let at = 0;
     while (at < chunk.length) {
@@ -95,7 +96,7 @@ export class RecordHeaderReader {
     }
   }
 
-  /** Takes the next byte of a header. Only called when no body is under way. A byte that is refused is not taken. */
+  /** Takes the next byte of a header. Only called when no body is unfinished. A byte that the check refuses is not taken. */
   header(byte: number): void {
     const index = this.#headerBytes;
     if (index < 3) this.#check?.byte(index, byte, this.#offset);
@@ -110,7 +111,7 @@ export class RecordHeaderReader {
     this.#offset++;
   }
 
-  /** Takes up to `count` bytes of the body at hand. Gives how many it took. */
+  /** Takes up to `count` bytes of the current body. Returns how many it took. */
   body(count: number): number {
     const taken = Math.min(this.#bodyLeft, count);
     this.#bodyLeft -= taken;
@@ -118,7 +119,7 @@ export class RecordHeaderReader {
     return taken;
   }
 
-  /** Takes a header that is all there, `at` in `chunk`. Only called between records. One that is refused is not taken. */
+  /** Takes a whole header, which begins at `at` in `chunk`. Only called between records. A refused header is not taken. */
   wholeHeader(chunk: Buffer, at: number): void {
     const [type, major, minor] = [chunk[at] as number, chunk[at + 1] as number, chunk[at + 2] as number];
     const length = (chunk[at + 3] as number) * 256 + (chunk[at + 4] as number);

@@ -5,7 +5,7 @@ import { lengthWithin, notAChunk, truncated } from './faults.js';
 import type { FrameHeader } from './header.js';
 
 /**
- * Takes the header off each payload and tells its length, then passes the bytes on as they come, uncopied.
+ * Takes the header off each payload and announces the payload's length. The bytes are passed on as they come, without a copy.
  *
  *     <2 bytes> <6 bytes of a header of 11, 4 bytes> <7 bytes, header of 2, 2 bytes>
  *     Announce(11) <4 bytes> <7 bytes> Announce(2) <2 bytes>
@@ -13,15 +13,15 @@ import type { FrameHeader } from './header.js';
  * The rules, which are the same for every header:
  *
  * - Input may be cut anywhere. Bytes after a payload begin the next header.
- * - A length over the limit is refused by the header alone, before anything of the payload is kept.
- * - A payload of length 0 is `Announce(0)`, and no Buffer follows it.
+ * - A length over the limit is refused as soon as the header is read, before any byte of the payload is kept.
+ * - A payload of length 0 becomes `Announce(0)`, without a Buffer after it.
  * - The input may end between two payloads and nowhere else.
- * - Marks of the layer below (base64 ends its texts with them) mean nothing here.
+ * - Bounds from the layer below (base64 writes them) are ignored.
  *
- * It keeps at most the chunk that it was given and a part of a header.
+ * It keeps at most the current chunk and a part of a header.
  *
  * Errors: `LimitError` for an announced length over the limit; `TruncatedError` for an end inside a header or a payload;
- * `InvalidArgumentError` for what is neither a Buffer nor a mark.
+ * `InvalidArgumentError` for a chunk that is neither a Buffer nor a bound.
  *
  * The bytes of each header: `FRAME_HEADERS`.
  *
@@ -31,9 +31,9 @@ export class FrameDecoder implements Codec<ItemChunk, AnnouncedChunk> {
   readonly #header: FrameHeader;
   readonly #maxBytes: number;
   readonly #queue = new ByteQueue();
-  /** Bytes of the payload at hand. */
+  /** Bytes of the current payload. */
   #length = 0;
-  /** Bytes of it that are still to come. */
+  /** Bytes of the current payload that are still to come. */
   #owed = 0;
 
   /** `maxBytes`: bytes of the largest payload. */
@@ -66,14 +66,14 @@ export class FrameDecoder implements Codec<ItemChunk, AnnouncedChunk> {
 
 const NOTHING = Buffer.alloc(0);
 
-/** The bytes of a chunk from the layer below; a mark has none. */
+/** The bytes of a chunk from the layer below. A bound has none. */
 export function bytesOf(header: FrameHeader, chunk: ItemChunk): Buffer {
   if (Buffer.isBuffer(chunk)) return chunk;
   if (chunk === BOUNDARY || chunk === BODY_END) return NOTHING;
   throw notAChunk(header, 'a Buffer', chunk);
 }
 
-/** Takes a header, which must be there, off the head of `queue`, and gives the length that it tells. */
+/** Takes a header off the head of `queue` and returns the length in it. The whole header must be there. */
 export function takeLength(queue: ByteQueue, header: FrameHeader, maxBytes: number): number {
   const length = queue.readAt(0, header.bytes, header.read);
   queue.skip(header.bytes);

@@ -3,26 +3,26 @@ import { Announce, type AnnouncedChunk } from '../../core/unit.js';
 import { checkAnnounced, mismatch, notAChunk } from './faults.js';
 import { encodeHeader, type FrameHeader } from './header.js';
 
-/** A first chunk up to this size shares a Buffer with its header: a write, or a TLS record, more costs more than the copy. */
+/** A first chunk of up to this many bytes is copied behind its header: a second write or TLS record would cost more. */
 const MERGE_MAX_BYTES = 64;
 
 /**
- * Puts a header before each payload and counts that exactly as many bytes follow as were announced.
+ * Puts a header before each payload, and checks that exactly as many bytes follow as were announced.
  *
  *     Announce(11) <4 bytes> <7 bytes> Announce(70) <70 bytes>
  *     <header of 11, 4 bytes> <7 bytes> <header of 70> <70 bytes>
  *
  * The rules, which are the same for every header:
  *
- * - A Buffer before the first `Announce` is a whole payload, an empty one too.
- * - After the first `Announce` every payload must be announced. A Buffer that no announcement covers is a
- *   `LengthMismatchError`, however the bytes are cut, so that a source that gives too much is always noticed.
- * - An empty Buffer after the first `Announce` is nothing: bytes may come in slices of any size.
+ * - A Buffer before the first `Announce` is a whole payload, even if it is empty.
+ * - After the first `Announce` every payload must be announced. More bytes than announced are a `LengthMismatchError`, however
+ *   the bytes are cut, so a source that gives too much is always noticed.
+ * - An empty Buffer after the first `Announce` has no effect: bytes may come in slices of any size.
  * - `Announce(0)` gives its header at once. Any other header leaves together with the first bytes of its payload.
  * - Bytes are not copied, except a first chunk of up to 64 bytes.
  *
  * Errors: `LengthMismatchError` for more or fewer bytes than announced; `LimitError` for a payload over the limit;
- * `InvalidArgumentError` for a length that is none, and for what is neither an `Announce` nor a Buffer.
+ * `InvalidArgumentError` for an invalid length, and for a chunk that is neither an `Announce` nor a Buffer.
  *
  * The bytes of each header: `FRAME_HEADERS`.
  *
@@ -31,25 +31,25 @@ const MERGE_MAX_BYTES = 64;
 export class FrameEncoder implements Codec<AnnouncedChunk, Buffer> {
   readonly #header: FrameHeader;
   readonly #maxBytes: number;
-  /** Bytes of the payload at hand. */
+  /** Bytes of the current payload. */
   #length = 0;
-  /** Bytes of it that are still to come. */
+  /** Bytes of the current payload that are still to come. */
   #owed = 0;
-  /** The header of the payload at hand is not given yet. */
+  /** The header of the current payload was not given yet. */
   #headerDue = false;
-  /** An `Announce` was seen. */
+  /** An `Announce` has come on this connection. */
   #announced = false;
   #first: Buffer | undefined;
   #second: Buffer | undefined;
 
-  /** `maxBytes`: bytes of the largest payload. What the header cannot tell is over the limit too. */
+  /** `maxBytes`: bytes of the largest payload. A length that does not fit the header is over the limit too. */
   constructor(header: FrameHeader, maxBytes: number) {
     this.#header = header;
     this.#maxBytes = Math.min(maxBytes, header.maxLength);
   }
 
   push(chunk: AnnouncedChunk): void {
-    // Buffer is asked for first: it has a `length` too, so `instanceof Announce` would not tell the two apart for tsc.
+    // Buffer is tested first. A Buffer has a `length` too, so for tsc `instanceof Announce` does not tell the two apart.
     if (Buffer.isBuffer(chunk)) this.#bytes(chunk);
     else if (chunk instanceof Announce) {
       this.#announced = true;

@@ -1,9 +1,9 @@
-/** The faults of framing, in the words of the layer that a header belongs to. */
+/** The errors of framing. Their messages use the terms of the layer that the header belongs to. */
 import { InvalidArgumentError, LengthMismatchError, LimitError, TruncatedError } from '../../core/errors.js';
 import type { FrameHeader } from './header.js';
 
 /**
- * The length that a header told, if it is within `limit`.
+ * The length that was read from a header, if it is within `limit`.
  * @throws LimitError; its `got` is exact, a bigint from 2^53 on
  */
 export function lengthWithin(header: FrameHeader, length: number | bigint, limit: number): number {
@@ -12,7 +12,7 @@ export function lengthWithin(header: FrameHeader, length: number | bigint, limit
 }
 
 /**
- * Refuses a length that a caller announces and that the wire, or the limit, cannot carry.
+ * Refuses an announced length that is invalid or over the limit.
  * @throws InvalidArgumentError, LimitError
  */
 export function checkAnnounced(header: FrameHeader, length: number, limit: number): void {
@@ -30,18 +30,18 @@ function tooLong({ layer, unit, limitOption }: FrameHeader, length: number | big
   return new LimitError(`a ${unit} of ${length} bytes is announced, ${limitOption} is ${limit}`, { layer, limit, got: length, offset: 0 });
 }
 
-/** A payload of `expected` bytes was announced, and `got` bytes came, or more. */
+/** The error when `expected` bytes of a payload were announced, and `got` bytes came, or more than `got`. */
 export function mismatch({ layer, unit }: FrameHeader, expected: number, got: number): LengthMismatchError {
   return new LengthMismatchError(`a ${unit} of ${expected} bytes was announced, ${got} came`, { layer, expected, got });
 }
 
-/** The input ended inside a header, or inside what it announced: `got` of `expected` bytes of that part were there. */
+/** The error when the input ends inside a header or a payload: `got` of the `expected` bytes of that part had come. */
 export function truncated({ layer, unit }: FrameHeader, part: 'header' | 'payload', expected: number, got: number): TruncatedError {
   const where = part === 'header' ? `the header of a ${unit}` : `a ${unit}`;
   return new TruncatedError(`the input ended inside ${where}: ${got} of ${expected} bytes`, { layer, expected, got });
 }
 
-/** What a caller, or a neighbour, gave is no chunk that this layer takes. */
+/** The error for a chunk of a type that this layer does not take. */
 export function notAChunk({ layer }: FrameHeader, expected: string, got: unknown): InvalidArgumentError {
   return new InvalidArgumentError(`a chunk must be ${expected}, got ${typeof got}`, { layer, expected, got: typeof got });
 }

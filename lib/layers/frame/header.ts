@@ -1,30 +1,30 @@
-/** The headers that tell the length of what follows them (wire spec §A "Framing" and §D "Framing"). */
+/** The headers that carry the length of the payload behind them (wire spec §A "Framing" and §D "Framing"). */
 
-/** Headers between Server and Runtime Manager: `tcp9` on TCP, Unix sockets and vsock, `icecap4` on the console of IceCap. */
+/** The headers between Server and Runtime Manager: `tcp9` on TCP, Unix sockets and vsock, `icecap4` on IceCap's console. */
 export type FrameKind = 'tcp9' | 'icecap4';
-/** Every header: `be64` stands before the messages of clients, Runtime Managers and attestation servers. */
+/** Every header. `be64` stands before the messages of clients, Runtime Managers and attestation servers. */
 export type HeaderKind = 'be64' | FrameKind;
 
 /** The headers that `frame()` takes. */
 export const FRAME_KINDS: readonly FrameKind[] = Object.freeze(['tcp9', 'icecap4']);
 
-/** How one kind of header tells a length. The length never counts the header itself. */
+/** How one kind of header carries a length. The length never counts the header itself. */
 export interface FrameHeader {
   /** Length of the header in bytes. */
   readonly bytes: number;
-  /** Bytes at its start that tell the length. The others are written as 0 and never looked at. */
+  /** Number of its first bytes that carry the length. The others are written as 0 and never checked. */
   readonly lengthBytes: number;
-  /** The longest payload that it can tell, in bytes; 2^53 - 1 at most, up to where a number is exact. */
+  /** The longest payload that the header can announce, in bytes. At most 2^53 - 1, because larger numbers are not exact. */
   readonly maxLength: number;
-  /** Name of the layer that has this header. It stands in errors. */
+  /** Name of the layer that uses this header, for errors. */
   readonly layer: 'length-prefix' | 'frame';
-  /** What that layer calls a payload. */
+  /** The name of a payload in that layer. */
   readonly unit: 'message' | 'frame';
-  /** The option that limits a payload there. */
+  /** The name of that layer's option that limits a payload. */
   readonly limitOption: 'maxMessageBytes' | 'maxFrameBytes';
   /** Writes `length` (0 to `maxLength`) to the start of `target`. */
   readonly write: (target: Buffer, length: number) => void;
-  /** The length that the header at `offset` (default 0) of `source` tells; a bigint from 2^53 on. */
+  /** Reads the length in the header at `offset` (default 0) of `source`; a bigint from 2^53 on. */
   readonly read: (source: Buffer, offset?: number) => number | bigint;
 }
 

@@ -1,4 +1,4 @@
-/** Two layers that put a length before each payload: `lengthPrefix` (header `be64`) and `frame` (`tcp9`, `icecap4`). */
+/** Two layers that put the length before each payload: `lengthPrefix` (header `be64`) and `frame` (`tcp9`, `icecap4`). */
 export { FrameDecoder } from './decoder.js';
 export { FrameEncoder } from './encoder.js';
 export { FRAME_DEFAULTS, type FrameOptions, frame } from './frame.js';

@@ -9,17 +9,17 @@ import { WholeFrameDecoder } from './whole-decoder.js';
 
 const HEADER = FRAME_HEADERS.be64;
 
-/** One message in one Buffer. (`Extract`, not `Exclude`: a Buffer has all that an Announce has.) */
+/** One message in one Buffer. (`Extract`, not `Exclude`: to tsc a Buffer is an Announce too, because it has a `length`.) */
 export type WholeMessage = Extract<MessageChunk, Buffer>;
 
 export interface LengthPrefixOptions {
   /**
-   * Bytes of the largest message, in either direction, 1 to 2^53 - 1. A longer one is refused by its length, before anything of
-   * it is kept. Default 16 GiB where messages are streamed, 16 MiB where they are delivered whole.
+   * Bytes of the largest message, in either direction, 1 to 2^53 - 1. A longer message is refused as soon as its length is
+   * read, before any of it is kept. Default 16 GiB where messages are streamed, 16 MiB where they are delivered whole.
    */
   maxMessageBytes?: number;
   /**
-   * How messages come in. `streamed` (default): Announce, then the bytes as they come. `whole`: one Buffer a message;
+   * How messages come in. `streamed` (default): an Announce, then the bytes as they arrive. `whole`: one Buffer a message,
    * for messages that fit in memory.
    */
   deliver?: 'streamed' | 'whole';
@@ -28,7 +28,7 @@ export interface LengthPrefixOptions {
 export const LENGTH_PREFIX_DEFAULTS = Object.freeze({
   deliver: 'streamed',
   maxMessageBytes: 16 * 1024 ** 3,
-  /** `maxMessageBytes` where messages are delivered whole. */
+  /** The default of `maxMessageBytes` where messages are delivered whole. */
   maxWholeMessageBytes: 16 * 1024 ** 2,
 });
 

@@ -6,24 +6,24 @@ import { lengthWithin, truncated } from './faults.js';
 import type { FrameHeader } from './header.js';
 
 /**
- * Gives each payload as one Buffer, without its header: a view of the input where the payload sits in one chunk, a copy
- * where it spans several. A payload of length 0 is an empty Buffer.
+ * Gives each payload as one Buffer, without its header. The Buffer is a view of the input if the payload is inside one chunk,
+ * and a copy if it spans several. A payload of length 0 is an empty Buffer.
  *
  *     <header of 11, 4 bytes> <7 bytes, header of 0>
  *     <11 bytes> <0 bytes>
  *
- * It keeps at most `maxBytes` and the chunk that goes beyond. Rules and errors are those of `FrameDecoder`.
+ * It keeps at most `maxBytes` and the last chunk. Rules and errors are those of `FrameDecoder`.
  *
  * @see FrameEncoder
  */
 export class WholeFrameDecoder implements Codec<ItemChunk, Buffer> {
   readonly #header: FrameHeader;
   readonly #maxBytes: number;
-  /** A chunk in which whole payloads are found, from `#at` on; what is left of it at the end goes to the queue. */
+  /** A chunk that holds whole payloads from `#at` on. The part that is left at its end goes to the queue. */
   #chunk: Buffer | undefined;
   #at = 0;
   readonly #queue = new ByteQueue();
-  /** Bytes of the payload whose header is read; undefined between payloads. */
+  /** Bytes of the payload whose header was read; undefined between payloads. */
   #length: number | undefined;
 
   /** `maxBytes`: bytes of the largest payload. */
@@ -47,7 +47,7 @@ export class WholeFrameDecoder implements Codec<ItemChunk, Buffer> {
     return this.#chunk === undefined ? this.#fromQueue() : this.#fromChunk(this.#chunk);
   }
 
-  /** The usual case: small payloads, many in a chunk. */
+  /** The usual case: small payloads, many in one chunk. */
   #fromChunk(chunk: Buffer): Buffer | undefined {
     const header = this.#header;
     const start = this.#at + header.bytes;
@@ -71,7 +71,7 @@ export class WholeFrameDecoder implements Codec<ItemChunk, Buffer> {
     if (this.#queue.length < this.#length) return undefined;
     const payload = this.#queue.take(this.#length);
     this.#length = undefined;
-    // What is left has come with the last chunk, and is all in that.
+    // All bytes that are left came with the last chunk, so they are in one piece.
     if (this.#queue.length > 0) this.#use(this.#queue.takeSome(this.#queue.length));
     return payload;
   }

@@ -1,4 +1,4 @@
-/** The strict look at a message that is in memory, before the generated code decodes it. */
+/** Checks the fields of a message that is in memory, before the generated code decodes it. */
 import { isUtf8 } from 'node:buffer';
 import { LimitError, ProtobufError } from '../../core/errors.js';
 import type { ProtobufLimits } from './options.js';
@@ -7,7 +7,7 @@ import { type FieldHead, readFieldHead } from './wire.js';
 
 type Limits = Readonly<Required<ProtobufLimits>>;
 
-/** Counts the fields of one message, arm included. Throws `LimitError` at one too many. */
+/** Counts the fields of one message, those of its arm included. Throws `LimitError` when there are too many. */
 export class FieldCounter {
   #count = 0;
   readonly #max: number;
@@ -21,12 +21,12 @@ export class FieldCounter {
   }
 }
 
-/** A field's head or value does not fit into the message around it. */
+/** The error for a field that is longer than the message around it. */
 export function cutOff(offset: number, figures: { expected?: number; got?: number } = {}): ProtobufError {
   return new ProtobufError(`the field at offset ${offset} reaches past the end of its message`, { layer: PROTOBUF, ...figures, offset });
 }
 
-/** Refuses a known field of another wire type and a name over its limit, from the head alone. */
+/** Refuses a known field of another wire type and a file name over its limit. The head of the field is enough to tell. */
 export function checkHead(field: Field, head: FieldHead, offset: number, limits: Limits): void {
   if (field.wire !== head.wire) {
     throw new ProtobufError(`${field.name} at offset ${offset} has wire type ${head.wire} in place of ${field.wire}`, {
@@ -46,7 +46,7 @@ export function checkHead(field: Field, head: FieldHead, offset: number, limits:
   }
 }
 
-/** Refuses text that is not UTF-8: a lenient reader would let two names become one. */
+/** Refuses text that is not UTF-8. A lenient reader would turn two different names into the same one. */
 export function checkText(field: Field, bytes: Buffer, offset: number): void {
   if (field.type === 'string' && !isUtf8(bytes)) {
     throw new ProtobufError(`${field.name} at offset ${offset} is not UTF-8`, { layer: PROTOBUF, got: bytes.length, offset });
@@ -54,8 +54,8 @@ export function checkText(field: Field, bytes: Buffer, offset: number): void {
 }
 
 /**
- * Checks all fields of a message without sub-messages and gives those that the table has, as slices of `bytes`: the
- * generated decoder never sees anything else. `base` is the offset of `bytes` in the whole message.
+ * Checks all fields of a message that has no sub-messages. Returns the fields that the table has, as slices of `bytes`; the
+ * generated decoder gets nothing else. `base` is the offset of `bytes` in the whole message.
  */
 export function knownFields(table: MessageTable, bytes: Buffer, base: number, limits: Limits, counter: FieldCounter): Buffer[] {
   const known: Buffer[] = [];

@@ -24,15 +24,15 @@ export class ProtobufDecoder<E extends EnvelopeName> implements Codec<MessageChu
   readonly #onMalformed: OnMalformed;
   readonly #label: Label;
   readonly #queue = new ByteQueue();
-  /** Length of the message that is being read; undefined between messages. */
+  /** Length of the current message; undefined between messages. */
   #length: number | undefined;
-  /** Bytes of it that have not come yet. */
+  /** Bytes of the current message that have not come yet. */
   #due = 0;
-  /** Reads the message, unless all of it came at once and was plain. */
+  /** Reads the current message, unless `readPlain` could read it in one pass. */
   #parser: MessageParser | undefined;
   #plain: Received<E> | undefined;
   #feed: BodyFeed | undefined;
-  /** The message is malformed, and its rest is thrown away. */
+  /** The current message is malformed, and the rest of it is discarded. */
   #discarding = false;
 
   constructor(table: MessageTable, limits: Readonly<Required<ProtobufLimits>>, onMalformed: OnMalformed, label: Label) {
@@ -99,7 +99,7 @@ export class ProtobufDecoder<E extends EnvelopeName> implements Codec<MessageChu
     this.#over();
   }
 
-  /** The message was read, or nobody wants it. */
+  /** The current message was read, or is given up. */
   #over(): void {
     this.#length = undefined;
     this.#parser = undefined;
@@ -115,7 +115,7 @@ export class ProtobufDecoder<E extends EnvelopeName> implements Codec<MessageChu
     return message as unknown as Received<E>;
   }
 
-  /** Hands on what came of the body. A promise when its reader must catch up first. */
+  /** Passes on the bytes of the body that have come. Returns a promise when the body's reader must catch up first. */
   #moveBody(parser: MessageParser): Promise<void> | undefined {
     const feed = this.#feed as BodyFeed;
     while (!feed.abandoned && this.#queue.length > 0 && parser.bodyLeft > 0) {
@@ -126,7 +126,7 @@ export class ProtobufDecoder<E extends EnvelopeName> implements Codec<MessageChu
     return undefined;
   }
 
-  /** Puts a body in the place of the bulk field: one that is arriving, or one that is all there. */
+  /** Puts a body into the bulk field: one that is still arriving, or one that is complete. */
   #withBody(message: PlainMessage, parser: MessageParser): Received<E> {
     const { fields } = message;
     const name = parser.bulkName;
@@ -144,7 +144,7 @@ export class ProtobufDecoder<E extends EnvelopeName> implements Codec<MessageChu
     const feed = this.#feed;
     this.#feed = undefined;
     feed?.fail(fault);
-    // A body that was given already carries the error itself.
+    // If a body was given already, it fails with the error, and no second item is given.
     return feed !== undefined ? this.#discard() : malformedMessage<E>(this.#table, fault);
   }
 

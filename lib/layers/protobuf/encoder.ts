@@ -7,29 +7,29 @@ import type { ProtobufLimits } from './options.js';
 import type { EnvelopeName, MessageTable } from './schema.js';
 import { destroySource, SourceReader } from './source-reader.js';
 
-/** A longer chunk of a body goes out in slices, so that no layer below works on hundreds of MiB at once. */
+/** A longer chunk of a body goes out in slices, so that no layer below has to process hundreds of MiB at once. */
 const MAX_CHUNK_BYTES = 262_144;
-/** A body that is in memory and no longer than this is copied behind its head: one chunk costs less than two. */
+/** A body in memory that is no longer than this is copied behind its head: one chunk costs less than two. */
 const JOIN_BYTES = 4096;
 
 /**
- * Messages in, announced bytes out. The body of a message is never collected: it passes through as it comes.
+ * Messages in, announced bytes out. The body of a message is passed on as it comes and never collected.
  *
  *     { oneof: 'write_file', fields: { file_name: 'in.bin', data: { length: 700000, source } } }
  *       ──▶  Announce(700016) <16 bytes> <65536 bytes> <65536 bytes> …
  *
- * The source is read one chunk at a time, when the neighbour has room. It must give exactly `length` bytes: else
- * `LengthMismatchError`. When the stack goes away, or refuses the message, the source is destroyed; the source of a
- * message that still waits in front of this stream stays with the caller, whose write fails.
+ * The source is read one chunk at a time, when the neighbour has room. It must give exactly `length` bytes; otherwise the
+ * error is `LengthMismatchError`. The source is destroyed when the stack is destroyed or refuses the message. If a message
+ * still waits in the buffer of this stream, its source is left to the caller, whose write fails.
  * @see ProtobufDecoder
  */
 export class ProtobufEncoder<E extends EnvelopeName> implements Codec<Sent<E>, MessageChunk> {
   readonly #table: MessageTable;
   readonly #limits: Readonly<Required<ProtobufLimits>>;
-  /** Ready to go out, in this order. */
+  /** Next to go out: first `#announce`, then `#head`. */
   #announce: Announce | undefined;
   #head: Buffer | undefined;
-  /** The rest of the chunk that is going out in slices. */
+  /** The rest of a long chunk that goes out in slices. */
   #rest: Buffer | undefined;
   #source: SourceReader | undefined;
 
@@ -66,7 +66,7 @@ export class ProtobufEncoder<E extends EnvelopeName> implements Codec<Sent<E>, M
     });
   }
 
-  /** Nothing is owed: a message that was taken is out before the end is told. */
+  /** Nothing to do: the stream calls `end` only after each message has gone out completely. */
   end(): void {}
 
   destroy(error: Error | null): void {
@@ -81,7 +81,7 @@ export class ProtobufEncoder<E extends EnvelopeName> implements Codec<Sent<E>, M
     try {
       return layOut(this.#table, message, this.#limits, JOIN_BYTES);
     } catch (thrown) {
-      // The message was handed over: an open file in it must not stay open.
+      // The message belongs to this codec now, so an open file in it must be closed.
       destroySource((message as { fields?: { data?: unknown } } | null)?.fields?.data, thrown as Error);
       throw thrown;
     }

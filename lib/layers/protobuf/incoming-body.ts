@@ -1,36 +1,36 @@
 import { Readable } from 'node:stream';
 import { ByteQueue } from '../../core/byte-queue.js';
 
-/** Bytes of a body that wait for its reader before the layer below is asked to wait. */
+/** Bytes of a body that may wait for its reader. When there are more, the layer below must wait. */
 export const BODY_BUFFER_BYTES = 262_144;
 
 function nothing(): void {}
 
 /**
- * The bulk field of a message that came in: a Readable of exactly `length` bytes, while they are still arriving.
+ * The bulk field of a received message: a Readable of exactly `length` bytes, which may still be arriving.
  *
- * It ends only when the whole message around it was read and is valid. It fails with the error that ended the
- * stack, or with `ERR_VC_TRUNCATED` when the stack went away without one. Destroying it skips the rest: the next
- * message is read all the same. An error that nobody listens for is not thrown: the stack reports the same one.
+ * It ends only when the whole message around it was read and is valid. It fails with the error that ended the stack, or with
+ * `ERR_VC_TRUNCATED` when the stack was closed without an error. If it is destroyed, its rest is skipped and the next message
+ * is read as usual. An error without a listener is not thrown, because the stack reports the same error.
  *
- * While it is not read, at most 256 KiB (and one chunk) of it are kept and the peer is made to wait, so **a message's
+ * While nobody reads it, at most 256 KiB and one chunk of it are kept in memory, and the peer must wait. So **a message's
  * body must be read or destroyed** before the next message can come.
  */
 export class IncomingBody extends Readable {
-  /** Bytes of the whole body. */
+  /** Bytes of the whole body, arrived or not. */
   readonly length: number;
-  /** Bytes of it that have arrived. The event `received` tells this number as it grows. */
+  /** Bytes of the body that have arrived. The event `received` gives this number each time it grows. */
   received = 0;
-  /** All of it has arrived, and with it the whole message; it may still wait to be read. */
+  /** The body and the whole message around it have arrived. A part of the body may still wait to be read. */
   complete = false;
   readonly #pull: () => void;
   readonly #gone: () => void;
-  /** Of a body that has arrived in one piece, until it is read. */
+  /** The bytes of a body that arrived in one piece. Undefined once they were read. */
   #bytes: Buffer | undefined;
 
-  /** Bodies are made by the layer: `pull` is called when there is room, `gone` when nobody reads any more. */
+  /** Only the layer makes bodies. `pull` is called when there is room, `gone` when the body is destroyed or has ended. */
   constructor(length: number, pull: () => void, gone: () => void) {
-    // One chunk at a time: the waiting bytes are in BodyFeed, which gathers tiny chunks.
+    // Buffers one chunk at most: the bytes that wait are in BodyFeed, which joins tiny chunks.
     super({ highWaterMark: 1 });
     this.length = length;
     this.#pull = pull;
@@ -38,9 +38,9 @@ export class IncomingBody extends Readable {
     this.on('error', nothing);
   }
 
-  /** The body of a message that has arrived as a whole: given out and ended in one go, when it is read. */
+  /** The body of a message that has arrived completely. All of it is given, and it ends, at the first read. */
   static whole(bytes: Buffer): IncomingBody {
-    // Called once: the body ends in it, and one whose bytes were taken as a whole is destroyed.
+    // Called once: the first read ends the body, and `takeWhole` destroys it.
     const pull = () => {
       body.#bytes = undefined;
       if (bytes.length > 0) body.push(bytes);
@@ -54,8 +54,8 @@ export class IncomingBody extends Readable {
   }
 
   /**
-   * All bytes of a body that has arrived in one piece with its message and was not read yet; the body is then over, and
-   * destroyed. Undefined for any other, which is read as the stream that it is.
+   * Takes all bytes at once and destroys the body. Possible only if the body arrived in one piece with its message and nothing
+   * of it was read. Otherwise it returns undefined, and the body must be read as a stream.
    */
   takeWhole(): Buffer | undefined {
     const bytes = this.#bytes;
@@ -75,7 +75,7 @@ export class IncomingBody extends Readable {
   }
 }
 
-/** The decoder's side of a body. */
+/** The decoder's end of a body. */
 export class BodyFeed {
   readonly body: IncomingBody;
   readonly #queue = new ByteQueue();
@@ -95,12 +95,12 @@ export class BodyFeed {
     );
   }
 
-  /** Nobody reads any more: the reader destroyed the body. */
+  /** The reader has destroyed the body. */
   get abandoned(): boolean {
     return this.body.destroyed;
   }
 
-  /** Hands over a chunk, uncopied from 1 KiB on. False asks to wait for `room`. */
+  /** Hands over a chunk, without a copy if it has 1 KiB or more. False means: wait for `room`. */
   write(chunk: Buffer): boolean {
     this.#queue.push(chunk);
     this.body.received += chunk.length;
@@ -109,7 +109,7 @@ export class BodyFeed {
     return this.#queue.length < BODY_BUFFER_BYTES;
   }
 
-  /** Settles when there is room again, or when nobody reads any more. */
+  /** Settles when there is room again, or when the body is destroyed. */
   room(): Promise<void> {
     return new Promise((resolve) => {
       this.#wake = resolve;

@@ -1,4 +1,4 @@
-/** The protobuf layer: messages of the four envelopes above, their bytes below (wire spec §A). */
+/** The protobuf layer: messages of the four envelopes above it, their bytes below it (wire spec §A). */
 import { oneOf } from '../../core/check.js';
 import { type Layer, layerOf } from '../../core/layer.js';
 import type { MessageChunk } from '../../core/unit.js';
@@ -28,9 +28,9 @@ export {
 export { wholeBody } from './source-reader.js';
 export { type FieldHead, readFieldHead } from './wire.js';
 
-/** What the layer takes and gives: messages of `S` are written, messages of `R` are read. */
+/** The messages of the layer: those of `S` are written, those of `R` are read. */
 export type Messages<S extends EnvelopeName, R extends EnvelopeName> = Sent<S> | Received<R>;
-/** The same where messages are delivered whole. */
+/** The same for a layer that delivers messages whole. */
 export type WholeMessages<S extends EnvelopeName, R extends EnvelopeName> = Sent<S> | WholeMessage<R>;
 
 export interface ProtobufOptions<S extends EnvelopeName, R extends EnvelopeName> extends MessageOptions {
@@ -39,20 +39,19 @@ export interface ProtobufOptions<S extends EnvelopeName, R extends EnvelopeName>
   /** The envelope of the messages that come in. */
   receives: R;
   /**
-   * What a message that cannot be decoded does: `'fail'` ends the stack with its error; `'give'` skips the message and
-   * gives `{ oneof: null, malformed: error }` in its place. A length above `maxMessageBytes` always ends the stack.
-   * Default `'fail'`.
+   * What happens when a message cannot be decoded. `'fail'` ends the stack with the error. `'give'` skips the message and gives
+   * `{ oneof: null, malformed: error }` in its place. A length above `maxMessageBytes` always ends the stack. Default `'fail'`.
    */
   onMalformed?: OnMalformed;
   /**
-   * How messages come in. `streamed` (default): as soon as the head is there, with an `IncomingBody` that must be read.
-   * `whole`: when all of it is there, with a Buffer; for messages that fit in memory.
+   * When messages are given. `streamed` (default): as soon as the head has come, with an `IncomingBody` that must be read.
+   * `whole`: when all of it has come, with the body as a Buffer; for messages that fit in memory.
    */
   deliver?: 'streamed' | 'whole';
 }
 
 /**
- * Messages above, announced bytes below. Files are streamed in both directions and never held whole, unless `deliver` asks for it.
+ * Messages above, announced bytes below. Files are streamed in both directions, and kept whole only with `deliver: 'whole'`.
  *
  * Options out of range throw `InvalidOptionError`. Outbound raises `InvalidArgumentError`, `LimitError` and
  * `LengthMismatchError`; inbound `ProtobufError`, `LimitError` and `TruncatedError`.

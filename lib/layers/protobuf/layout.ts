@@ -1,4 +1,4 @@
-/** Outbound: checks a message and lays out its bytes, all but those of a streamed body. */
+/** Outbound: checks a message and lays out its bytes, except those of a streamed body. */
 import { InvalidArgumentError, LimitError } from '../../core/errors.js';
 import { IncomingBody } from './incoming-body.js';
 import type { BodySource } from './messages.js';
@@ -6,7 +6,7 @@ import type { ProtobufLimits } from './options.js';
 import { FILE_NAME, type Field, type MessageTable, PROTOBUF, statusNumber } from './schema.js';
 import { type Part, partOf, sizeOf, sizeOfHead, writeHead, writeParts } from './write-fields.js';
 
-/** The bytes of one message: `head`, then `body`, `total` together. */
+/** The bytes of one message: `head`, then `body`; `total` is the length of both. */
 export interface Layout {
   readonly total: number;
   readonly head: Buffer;
@@ -20,10 +20,10 @@ type Named = Readonly<{ name: string }>;
 
 const NO_BODY = Object.freeze({ body: undefined, length: 0 });
 
-/** The arm of a message, checked. */
+/** The arm of a message, after its check. */
 interface Arm {
   readonly field: Field;
-  /** All fields but the bulk one, and their bytes. */
+  /** All fields except the bulk field, and their total length. */
   readonly parts: Part[];
   readonly partsBytes: number;
   readonly bulk: Field | undefined;
@@ -32,12 +32,13 @@ interface Arm {
 }
 
 /**
- * Lays out `message` as the original does: scalars of the envelope in front (so `context`, field 8, stands before
- * `result`, field 4), then the arm even if it is empty, defaults left out, fields by number; the bulk field is last.
+ * Lays out `message` in the order of the original: first the scalars of the envelope (so `context`, field 8, stands before
+ * `result`, field 4), then the arm, even if it is empty. In the arm, fields are in the order of their numbers, fields with
+ * default values are left out, and the bulk field is last.
  *
  * A body in memory of up to `joinBytes` is copied behind the head, into the same Buffer.
  *
- * Throws `InvalidArgumentError` for what the schema or dialect does not have, `LimitError` for what passes a limit.
+ * Throws `InvalidArgumentError` for a value that the schema or dialect does not have, `LimitError` for a limit exceeded.
  */
 export function layOut(table: MessageTable, message: object, limits: Limits, joinBytes: number): Layout {
   if (typeof message !== 'object' || message === null) throw refused(table.name, 'a message', message);
@@ -140,11 +141,11 @@ function checkValue(arm: Named, field: Field, value: unknown, limits: Limits): n
     return value;
   }
   if (typeof value !== 'string') throw refused(pathOf(arm, field), 'a string', value);
-  // Encoders write U+FFFD for half a pair, so that another name than the caller's would be sent.
+  // An encoder writes U+FFFD for a lone surrogate, so the name that is sent would differ from the caller's.
   if (!value.isWellFormed()) {
     throw new InvalidArgumentError(`${pathOf(arm, field)} has a lone surrogate`, { layer: PROTOBUF, expected: 'well-formed text' });
   }
-  // No character takes more than three bytes a code unit.
+  // A UTF-16 code unit takes at most three bytes of UTF-8, so most names need no exact count.
   if (field.name === FILE_NAME && value.length * 3 > limits.maxFileNameBytes) checkNameLength(arm, field, value, limits);
   return value;
 }
@@ -180,12 +181,12 @@ function checkBody(arm: Named, bulk: Field, value: unknown): { body: Body; lengt
   return { body: body as BodySource, length };
 }
 
-/** How a field is called where it is refused. */
+/** The path of a field in the messages of errors. */
 function pathOf(owner: Named, field: Field): string {
   return `${owner.name}.${field.name}`;
 }
 
-/** Names the kind of what was given, and its value only where that is a name or a figure. */
+/** Shows numbers and the first 64 characters of strings; of any other value only its type. */
 function refused(path: string, expected: string, got: unknown): InvalidArgumentError {
   const shown = typeof got === 'number' || typeof got === 'bigint' ? got : typeof got === 'string' ? got.slice(0, 64) : typeof got;
   return new InvalidArgumentError(`${path} takes ${expected}, got ${shown}`, { layer: PROTOBUF, expected, got: shown });

@@ -1,4 +1,4 @@
-/** Whole messages, without any stream: for tests, for HTTP bodies, for whoever has the bytes at hand. */
+/** Encodes and decodes whole messages without a stream: for HTTP bodies, tests and callers that have all bytes. */
 import { asBuffer } from '../../core/as-buffer.js';
 import { ByteQueue } from '../../core/byte-queue.js';
 import { InvalidArgumentError } from '../../core/errors.js';
@@ -10,9 +10,9 @@ import { readPlain } from './plain.js';
 import { type EnvelopeName, envelopeTable, type MessageTable, PROTOBUF } from './schema.js';
 
 /**
- * The bytes of one message, the same that the original writes (wire spec §A).
+ * The bytes of one message, the same bytes that the original writes (wire spec §A).
  *
- * Throws `InvalidArgumentError` for what the schema or dialect does not have, `LimitError` for what passes a limit.
+ * Throws `InvalidArgumentError` for a value that the schema or dialect does not have, `LimitError` for a limit exceeded.
  * @see decodeMessage
  */
 export function encodeMessage<E extends EnvelopeName>(type: E, message: Sent<E, Uint8Array>, options?: MessageOptions): Buffer {
@@ -24,10 +24,10 @@ export function encodeMessage<E extends EnvelopeName>(type: E, message: Sent<E, 
 }
 
 /**
- * Reads one message of exactly `bytes`. Fields of bytes are views of `bytes` where they can be.
+ * Reads one message of exactly `bytes`. Fields of type `bytes` are views of `bytes` where possible.
  *
- * Throws `ProtobufError` (with the offset) for what is no message, `LimitError` for what passes a limit: the same
- * input that the layer refuses, for the same reason.
+ * Throws `ProtobufError` (with the offset) for bytes that are no message, `LimitError` for a limit exceeded. It refuses the
+ * same input as the layer, for the same reason.
  * @see encodeMessage
  */
 export function decodeMessage<E extends EnvelopeName>(type: E, bytes: Uint8Array, options?: MessageOptions): WholeMessage<E> {

@@ -1,4 +1,4 @@
-/** The shapes of messages, derived from the schema: names are those of the .proto (wire spec §A). */
+/** The types of messages, derived from the schema. The names are those of the .proto (wire spec §A). */
 import type { Readable } from 'node:stream';
 import type { LimitError, ProtobufError } from '../../core/errors.js';
 import type { enums, messages } from './descriptor.generated.js';
@@ -11,13 +11,13 @@ type MessageName = keyof Descriptor;
 /** `UNSET`, `SUCCESS`, `FAILED_INVALID_ROLE`, … */
 export type ResponseStatusName = keyof typeof enums.ResponseStatus;
 
-/** A bulk field that is sent from a source: exactly `length` bytes (0 to 2^53 - 1) of it. */
+/** A bulk field that is sent from a source, which must give exactly `length` bytes (0 to 2^53 - 1). */
 export interface BodySource {
   readonly length: number;
   readonly source: Readable | AsyncIterable<Uint8Array>;
 }
 
-/** What a bulk field may be when it is sent. A received body can be passed on as it is. */
+/** The values that a bulk field may have when it is sent. A received body can be passed on unchanged. */
 export type OutgoingBody = Uint8Array | BodySource | IncomingBody;
 
 /** Names of the arms of an envelope's oneof. */
@@ -41,25 +41,25 @@ type Arms<E extends EnvelopeName, Bytes, Body> = {
   [A in ArmName<E>]: { oneof: A; fields: Fields<MessageOf<E, A>, Bytes, Body> };
 }[ArmName<E>];
 
-/** A message to send. What is left out is the default of its type: 0, `UNSET`, empty. */
+/** A message to send. A field that is left out has the default of its type: 0, `UNSET`, empty. */
 export type Sent<E extends EnvelopeName, Body = OutgoingBody> = {
-  /** uint32, never used by the original. */
+  /** A uint32. The original never uses it. */
   context?: number;
 } & (E extends 'RuntimeManagerResponse' ? { status?: ResponseStatusName } : { status?: undefined }) &
   (Arms<E, Uint8Array, Body> | { oneof: null; fields?: undefined });
 
 /**
- * A message that came in; every field that the dialect knows is there. While a body is still arriving, `context` and
- * `status` are as they stood before it: envelope fields after the arm are set by the time the body ends.
+ * A received message, with every field that the dialect knows. While its body is still arriving, `context` and `status` have
+ * the values that stood before the arm. Values that stand after the arm are set when the body ends.
  */
 export type Received<E extends EnvelopeName, Body = IncomingBody> = {
   context: number;
 } & (E extends 'RuntimeManagerResponse' ? { status: ResponseStatusName } : { status?: undefined }) &
   (
     | (Arms<E, Buffer, Body> & { malformed?: undefined })
-    /** Set only with `onMalformed: 'give'`: why the message that stood here was skipped. */
+    /** Set only with `onMalformed: 'give'`: the reason why the message in this place was skipped. */
     | { oneof: null; fields?: undefined; malformed?: ProtobufError | LimitError }
   );
 
-/** A message whose bulk field is in memory: what `decodeMessage` gives and `encodeMessage` takes. */
+/** A message with its bulk field in memory. `decodeMessage` returns it, and `encodeMessage` takes it. */
 export type WholeMessage<E extends EnvelopeName> = Received<E, Buffer>;

@@ -2,14 +2,14 @@ import { integerInRange, oneOf } from '../../core/check.js';
 import { InvalidOptionError } from '../../core/errors.js';
 import { DIALECTS, type Dialect } from '../formats/dialect.js';
 
-/** What a message may cost, in both directions. All finite by default. */
+/** Limits of one message, the same in both directions. All are finite by default. */
 export interface ProtobufLimits {
   /**
    * Bytes of one message, streamed body included. Default 17,179,869,184 (16 GiB), or 16,777,216 where messages are
    * delivered whole; at most 2^53 - 1.
    */
   maxMessageBytes?: number;
-  /** Bytes of one message that must be kept at once: all that is not a streamed body. Default 1,048,576. */
+  /** Bytes of one message that are in memory at once: all except a streamed body. Default 1,048,576. */
   maxBufferedMessageBytes?: number;
   /** Bytes of a `file_name`. Default 4,096. */
   maxFileNameBytes?: number;
@@ -17,7 +17,7 @@ export interface ProtobufLimits {
   maxFields?: number;
 }
 
-/** The limits when nothing is said. */
+/** The default limits. */
 export const PROTOBUF_DEFAULTS: Readonly<Required<ProtobufLimits>> = Object.freeze({
   maxMessageBytes: 16 * 2 ** 30,
   maxBufferedMessageBytes: 2 ** 20,
@@ -25,7 +25,7 @@ export const PROTOBUF_DEFAULTS: Readonly<Required<ProtobufLimits>> = Object.free
   maxFields: 1024,
 });
 
-/** `maxMessageBytes` where messages are delivered whole. */
+/** The default of `maxMessageBytes` where messages are delivered whole. */
 export const MAX_WHOLE_MESSAGE_BYTES = 16 * 2 ** 20;
 
 export interface MessageOptions extends ProtobufLimits {
@@ -33,7 +33,7 @@ export interface MessageOptions extends ProtobufLimits {
   dialect?: Dialect;
 }
 
-/** Options with nothing left open. */
+/** The options with all defaults filled in. */
 interface CompleteOptions {
   readonly dialect: Dialect;
   readonly limits: Readonly<Required<ProtobufLimits>>;
@@ -43,7 +43,7 @@ const NOTHING_SAID: CompleteOptions = Object.freeze({ dialect: '2207', limits: P
 
 /** Completes and checks the options. Throws `InvalidOptionError`. */
 export function completeOptions(options?: MessageOptions): CompleteOptions {
-  // Asked for each message by who has them whole.
+  // A shortcut, because `encodeMessage` and `decodeMessage` come here for each message.
   if (options === undefined) return NOTHING_SAID;
   const limit = (name: keyof ProtobufLimits, min: number, max: number) =>
     integerInRange(name, options[name] ?? PROTOBUF_DEFAULTS[name], min, max);
@@ -53,7 +53,7 @@ export function completeOptions(options?: MessageOptions): CompleteOptions {
     maxFileNameBytes: limit('maxFileNameBytes', 1, 2 ** 30),
     maxFields: limit('maxFields', 1, 2 ** 20),
   };
-  // A name that fits its own limit would be refused by the other one, with a figure that nobody set.
+  // Otherwise a file name within its own limit could be refused by the other limit, with a figure that nobody has set.
   if (limits.maxFileNameBytes > limits.maxBufferedMessageBytes) {
     throw new InvalidOptionError(
       `maxFileNameBytes (${limits.maxFileNameBytes}) must not exceed maxBufferedMessageBytes (${limits.maxBufferedMessageBytes})`,

@@ -6,12 +6,12 @@ import type { ProtobufLimits } from './options.js';
 import { type Field, type MessageTable, PROTOBUF, statusName } from './schema.js';
 import { type FieldHead, MAX_HEAD_BYTES, readFieldHead } from './wire.js';
 
-/** An arm with a bulk field is kept whole up to this many bytes (or what may be kept), and read field by field above. */
+/** An arm with a bulk field is kept whole up to this size (or the limit, if lower). A larger arm is read field by field. */
 export const STREAM_FROM_BYTES = 65_536;
-/** Lengths from here on are refused everywhere but around a bulk field. */
+/** Lengths from here on are refused, except for a bulk field and the arm around it. */
 const MAX_PLAIN_LENGTH = 2 ** 32;
 
-/** A message in its plain form: `WholeMessage` before the compiler knows its type. */
+/** A message without static types. It is a `WholeMessage` for the compiler once its envelope is known. */
 export interface PlainMessage {
   context: number;
   status?: string;
@@ -39,8 +39,8 @@ export function checkMessageLength(length: number, limits: Readonly<Required<Pro
  *       read       kept whole up to 64 KiB; above, field by field,  read
  *                  data handed out as it comes if the arm ends with it
  *
- * Only the last arm counts, as the original has it; scalars and inner fields: the last one wins; unknown fields are
- * skipped without being kept. What was kept of an arm is decoded by the generated code.
+ * If there are several arms, only the last one counts, as in the original. If a scalar or an inner field is repeated, its last
+ * value counts. Unknown fields are skipped and not kept. The kept fields of an arm are decoded by the generated code.
  */
 export class MessageParser {
   /** Bytes of the message. */
@@ -52,17 +52,17 @@ export class MessageParser {
   #context = 0;
   #status = 'UNSET';
   #arm: Field | undefined;
-  /** Fields of the arm, as they came. */
+  /** The kept fields of the arm, in the order in which they came. */
   #kept: Buffer[] = [];
   #keptBytes = 0;
-  /** Where the arm ends, while it is read field by field. */
+  /** The offset where the arm ends, while the arm is read field by field. */
   #armEnd: number | undefined;
   #offset = 0;
   #skip = 0;
   #collect: { bytes: number; keep: (bytes: Buffer, base: number) => void } | undefined;
   #bodyLeft = 0;
   #done = false;
-  /** Set once the message was given ahead of its body. */
+  /** The message, if it was given before its body had come. */
   #early: PlainMessage | undefined;
 
   /** Throws `LimitError` when the announced length passes `maxMessageBytes`. */
@@ -74,12 +74,12 @@ export class MessageParser {
     this.#counter = new FieldCounter(limits.maxFields);
   }
 
-  /** True when the message is whole and valid. */
+  /** True when the message is complete and valid. */
   get done(): boolean {
     return this.#done;
   }
 
-  /** Bytes of the body that are still to be taken with `takeBody`; `step` gives nothing before. */
+  /** Bytes of the body that the caller must take with `takeBody`. Until then `step` gives nothing. */
   get bodyLeft(): number {
     return this.#bodyLeft;
   }
@@ -90,8 +90,9 @@ export class MessageParser {
   }
 
   /**
-   * Goes on with what `queue` holds. Gives the message once: at its end, or when its body begins (then `bodyLeft` is
-   * not 0 and the bulk field is missing). Otherwise `undefined`: done, a body to take, or more input needed.
+   * Reads on with the bytes in `queue`. Gives the message once: at its end, or when its body begins (then `bodyLeft` is
+   * not 0 and the bulk field is missing). Otherwise it returns `undefined`: the message is done, or there is a body to take, or
+   * more input is needed.
    */
   step(queue: ByteQueue): PlainMessage | undefined {
     while (this.#bodyLeft === 0 && !this.#done) {
@@ -124,7 +125,7 @@ export class MessageParser {
     return undefined;
   }
 
-  /** Takes what there is of the body in one piece, without copying. */
+  /** Takes the next bytes of the body that are in one piece, without a copy. */
   takeBody(queue: ByteQueue): Buffer {
     const chunk = queue.takeSome(this.#bodyLeft);
     this.#bodyLeft -= chunk.length;
@@ -132,7 +133,7 @@ export class MessageParser {
     return chunk;
   }
 
-  /** Nobody wants the rest of the body. */
+  /** The rest of the body is to be skipped. */
   skipBody(): void {
     this.#skip = this.#bodyLeft;
     this.#bodyLeft = 0;
@@ -143,7 +144,7 @@ export class MessageParser {
     queue.skip(count);
   }
 
-  /** Reads the head of one field and sets out what to do with the rest. False when more input is needed. */
+  /** Reads the head of one field and decides what happens to its rest. False when more input is needed. */
   #field(queue: ByteQueue): boolean {
     const left = (this.#armEnd ?? this.length) - this.#offset;
     const view = queue.peek(Math.min(MAX_HEAD_BYTES, queue.length, left));
@@ -181,9 +182,9 @@ export class MessageParser {
   }
 
   #scalar(queue: ByteQueue, field: Field, head: FieldHead): void {
-    // The envelopes have scalars of wire type 0 only: the head is the whole field.
+    // All scalars of the envelopes have wire type 0, so the head is the whole field.
     this.#pass(queue, head.headBytes);
-    // The original leaves the status as it was when the number is none of the enum.
+    // For a number outside of the enum, the original leaves the status as it was.
     if (field.type === 'enum') this.#status = statusName(head.value) ?? this.#status;
     else this.#context = head.value >>> 0;
   }
@@ -206,7 +207,7 @@ export class MessageParser {
     else this.#collectRest(table, head.restBytes);
   }
 
-  /** A field other than the bulk one of an arm that is read field by field. */
+  /** A field of an arm that is read field by field, but not the bulk field. */
   #innerField(field: Field, head: FieldHead): void {
     const bytes = head.headBytes + head.restBytes;
     this.#checkKept(field, this.#keptBytes + bytes);
@@ -220,7 +221,7 @@ export class MessageParser {
     };
   }
 
-  /** The bulk field: a body if the arm ends with it, else the rest of the arm is kept like a short one. */
+  /** The bulk field. It becomes a streamed body if the arm ends with it. Otherwise the rest of the arm is kept in memory. */
   #bulk(queue: ByteQueue, head: FieldHead, room: number): void {
     if (head.restBytes === room && room > 0) {
       this.#counter.add();
@@ -236,7 +237,7 @@ export class MessageParser {
 
   #collectRest(table: MessageTable, bytes: number): void {
     const keep = (rest: Buffer, base: number) => {
-      // One by one: there may be more than a call takes arguments.
+      // One at a time: there may be more parts than a call can take as arguments.
       for (const part of knownFields(table, rest, base, this.#limits, this.#counter)) this.#kept.push(part);
     };
     this.#collect = { bytes, keep };
@@ -273,7 +274,7 @@ export class MessageParser {
   }
 }
 
-/** A message without its fields. */
+/** A message without the fields of its arm. */
 export function plainMessage(table: MessageTable, context: number, status: string, arm: Field | undefined): PlainMessage {
   const oneof = arm === undefined ? null : arm.name;
   return table.defaults.status === undefined ? { context, oneof } : { context, status, oneof };

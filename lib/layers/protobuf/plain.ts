@@ -1,4 +1,4 @@
-/** The short inbound path: a message that is all there, and as an encoder writes it. */
+/** The fast inbound path, for a message that is complete and written as encoders usually write it. */
 import { isUtf8 } from 'node:buffer';
 import type { ProtobufLimits } from './options.js';
 import { type PlainMessage, plainMessage, STREAM_FROM_BYTES } from './parser.js';
@@ -8,19 +8,19 @@ import { sizeOfVarint } from './wire.js';
 type Limits = Readonly<Required<ProtobufLimits>>;
 type Fields = Record<string, unknown>;
 
-/** More fields than a message can have when each comes at most once: 15 with tags of one byte, and 15 in its arm. */
+/** No message has more fields than this if each comes at most once: 15 with tags of one byte, and 15 in its arm. */
 const MOST_FIELDS = 30;
-/** Text up to this long is looked at here: cheaper than the call into Node and back. */
+/** Text of up to this many bytes is checked here, because the call into Node costs more. */
 const SHORT_TEXT_BYTES = 64;
 
 /**
- * Reads a whole message in one pass. Gives `undefined` for all that needs a second look, and leaves it to `MessageParser`,
- * which reads everything and words every refusal: this refuses nothing, and takes nothing that the parser would not take.
+ * Reads a whole message in one pass. Returns `undefined` for any message that is out of the ordinary: then `MessageParser`
+ * must read or refuse it. This function refuses nothing itself, and accepts nothing that the parser would refuse.
  *
  *     taken      known fields, each once, tags of one byte, varints of one to four, text in UTF-8, within all limits
  *     left       everything else: what is unknown, repeated, negative, cut off, overlong, too long, or no message at all
  *
- * Fields of bytes are views of `bytes`, the bulk field too.
+ * Fields of type `bytes`, the bulk field included, are views of `bytes`.
  */
 export function readPlain(table: MessageTable, bytes: Buffer, limits: Limits): PlainMessage | undefined {
   if (limits.maxFields < MOST_FIELDS) return undefined;
@@ -59,7 +59,7 @@ function readArm(table: MessageTable, bytes: Buffer, start: number, end: number,
   const fields: Fields = { ...table.defaults };
   const { maxBufferedMessageBytes, maxFileNameBytes } = limits;
   const length = end - start;
-  // The parser would not keep such an arm as a whole: it must be one that ends with a body, behind little else.
+  // The parser would not keep such a long arm whole. It is taken here only if it ends with a body and has little before it.
   const long = length > maxBufferedMessageBytes || (table.bulk !== undefined && length > STREAM_FROM_BYTES);
   let bodied = false;
   let seen = 0;
@@ -90,7 +90,7 @@ function readArm(table: MessageTable, bytes: Buffer, start: number, end: number,
   return long && !bodied ? undefined : fields;
 }
 
-/** A varint below 2^28 in as few bytes as it needs; -1 for any other, and where `bytes` end. */
+/** Reads a varint below 2^28 that has no needless bytes. -1 for any other varint, and when `bytes` ends inside it. */
 function readShort(bytes: Buffer, at: number): number {
   let value = 0;
   for (let i = 0; i < 4; i++) {

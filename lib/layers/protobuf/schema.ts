@@ -1,4 +1,4 @@
-/** The generated schema, as the coders need it: a table of fields by number for each message of each dialect. */
+/** The schema in the form that the coders need: for each message in each dialect a table of its fields by number. */
 import type { Dialect } from '../formats/dialect.js';
 import { enums, messages } from './descriptor.generated.js';
 import { transport_protocol as coders } from './schema.generated.js';
@@ -15,17 +15,17 @@ export const ENVELOPES = Object.freeze([
 ] as const);
 export type EnvelopeName = (typeof ENVELOPES)[number];
 
-/** Fields that not every dialect has; the others read them as unknown and skip them. */
+/** Fields that only some dialects have. The other dialects treat them as unknown fields and skip them. */
 export const ONLY_IN = {
   'StartMsg.firmware_version': ['2207', '2207-nitro'],
   'Program.code': ['2207', '2207-nitro'],
   'RuntimeManagerRequest.request_pipeline': ['head'],
 } as const satisfies Record<string, readonly Dialect[]>;
 
-/** The fields that carry files, message -> field: these are streamed. Each is the last field of its message. */
+/** The fields that carry files (message: field). They are streamed. Each is the last field of its message. */
 export const BULK_FIELDS = { Data: 'data', Result: 'data' } as const;
 
-/** Bytes of UTF-8 in a field of this name are capped by `maxFileNameBytes`. */
+/** A field with this name is limited by `maxFileNameBytes`, which counts bytes of UTF-8. */
 export const FILE_NAME = 'file_name';
 
 /** Wire types of the protobuf encoding. */
@@ -39,15 +39,15 @@ export interface Field {
   readonly number: number;
   readonly type: 'uint32' | 'int32' | 'string' | 'bytes' | 'enum' | 'message';
   readonly wire: typeof VARINT | typeof DELIMITED;
-  /** Number and wire type, as they are sent. */
+  /** Field number and wire type as one number, as on the wire. */
   readonly tag: number;
-  /** Of an arm: its message. */
+  /** The message in this field, if the field is an arm. */
   readonly table: MessageTable | undefined;
-  /** Bytes may be streamed. */
+  /** The bytes of this field may be streamed. */
   readonly bulk: boolean;
 }
 
-/** What the generated code offers for a message; values are checked by the table before. */
+/** The part of the generated code that is used. The table has checked all values before. */
 export interface Coder {
   decode(bytes: Uint8Array): object;
 }
@@ -57,16 +57,16 @@ export interface MessageTable {
   readonly fields: readonly Field[];
   readonly byNumber: ReadonlyMap<number, Field>;
   readonly byName: ReadonlyMap<string, Field>;
-  /** Fields whose tag is one byte, number and wire type, by that byte. */
+  /** The fields whose tag (number and wire type) takes one byte, at the index of that byte. */
   readonly byTag: readonly (Field | undefined)[];
-  /** What fields have that did not come. */
+  /** The values of fields that did not come. */
   readonly defaults: Readonly<Record<string, unknown>>;
   readonly bulk: Field | undefined;
   readonly coder: Coder;
 }
 
 const DEFAULTS = { uint32: 0, int32: 0, enum: 0, string: '', bytes: Buffer.alloc(0), message: undefined } as const;
-/** Tags below this are one byte. */
+/** Tags below this take one byte. */
 const ONE_BYTE_TAGS = 0x80;
 
 type Rows = Readonly<Record<string, { readonly number: number; readonly type: string; readonly oneof?: string }>>;
@@ -106,7 +106,7 @@ const tables: Readonly<Record<Dialect, Map<EnvelopeName, MessageTable>>> = {
   head: new Map(),
 };
 
-/** The table of an envelope in a dialect, made once. */
+/** The table of an envelope in a dialect. It is made once. */
 export function envelopeTable(type: EnvelopeName, dialect: Dialect): MessageTable {
   const known = tables[dialect].get(type);
   if (known !== undefined) return known;

@@ -5,7 +5,7 @@ import { InvalidArgumentError, LengthMismatchError } from '../../core/errors.js'
 import type { BodySource } from './messages.js';
 import { PROTOBUF } from './schema.js';
 
-/** Reads the source of a body chunk by chunk, no faster than it is asked, and holds it to its length. */
+/** Reads the source of a body chunk by chunk, only when asked, and checks that it gives exactly `length` bytes. */
 export class SourceReader {
   readonly #length: number;
   readonly #source: BodySource['source'];
@@ -15,14 +15,14 @@ export class SourceReader {
   constructor({ length, source }: BodySource) {
     this.#length = length;
     this.#source = source;
-    // A failure before the first read must wait for that read instead of ending the process.
+    // If the source fails before the first read, the error must wait for that read and must not end the process.
     ignoreErrors(source);
     this.#iterator = (source instanceof Readable ? chunksOf(source) : (source as AsyncIterable<unknown>))[Symbol.asyncIterator]();
   }
 
   /**
-   * The next chunk that is not empty; `undefined` when the source ended where it should.
-   * Rejects with `LengthMismatchError`, with `InvalidArgumentError` for what is no bytes, or as the source fails.
+   * The next chunk that is not empty; `undefined` when the source has ended at the right length. Rejects with
+   * `LengthMismatchError`, with `InvalidArgumentError` for a chunk that is not bytes, or with the error of the source.
    */
   async read(): Promise<Buffer | undefined> {
     for (;;) {
@@ -32,7 +32,7 @@ export class SourceReader {
         return undefined;
       }
       const chunk = result.value;
-      // Readables with an encoding give text: its length would be another one.
+      // A Readable with an encoding gives strings, whose length is not a number of bytes.
       if (!(chunk instanceof Uint8Array))
         throw new InvalidArgumentError(`a body is made of bytes, its source gave a ${typeof chunk}`, {
           layer: PROTOBUF,
@@ -47,7 +47,7 @@ export class SourceReader {
 
   destroy(error: Error | null): void {
     if (isStream(this.#source)) destroySource({ source: this.#source }, error);
-    // An async generator that is waiting takes this after its wait, or never.
+    // An async generator that awaits something handles `return` after that, or never.
     else Promise.resolve(this.#iterator.return?.()).catch(() => {});
   }
 
@@ -60,7 +60,7 @@ export class SourceReader {
   }
 }
 
-/** All of a small body, in memory. Rejects as `SourceReader.read` does, and destroys the source then. */
+/** All of a small body, in memory. Rejects as `SourceReader.read` does, and then destroys the source. */
 export async function wholeBody(body: BodySource): Promise<Buffer> {
   const reader = new SourceReader(body);
   const chunks: Buffer[] = [];
@@ -73,7 +73,7 @@ export async function wholeBody(body: BodySource): Promise<Buffer> {
   return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
 }
 
-/** Destroys the stream that `body` reads from, if it is one; the reason goes on to whoever fills it. */
+/** Destroys the stream that `body` reads from, if there is one. The stream is destroyed with `error`. */
 export function destroySource(body: unknown, error: Error | null): void {
   const source: unknown = isStream(body) ? body : (body as { source?: unknown } | null | undefined)?.source;
   if (!isStream(source)) return;

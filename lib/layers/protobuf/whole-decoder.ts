@@ -9,12 +9,12 @@ import { checkMessageLength } from './parser.js';
 import type { EnvelopeName, MessageTable } from './schema.js';
 
 /**
- * Announced bytes in, messages out, each when all of it is there: nothing of it needs to be read.
+ * Announced bytes in, messages out. Each message is given when all of it has come, so there is no body to read.
  *
  *     Announce(26) <26 bytes>
  *       ──▶  { context: 0, oneof: 'write_file', fields: { file_name: 'in.bin', data: <14 bytes> } }
  *
- * It keeps at most one message of `maxMessageBytes` and the chunk that goes beyond. Errors as `ProtobufDecoder`.
+ * It keeps at most one message of `maxMessageBytes` and the last chunk. Errors are those of `ProtobufDecoder`.
  * @see ProtobufEncoder
  */
 export class WholeProtobufDecoder<E extends EnvelopeName> implements Codec<MessageChunk, WholeMessage<E>> {
@@ -23,7 +23,7 @@ export class WholeProtobufDecoder<E extends EnvelopeName> implements Codec<Messa
   readonly #onMalformed: OnMalformed;
   readonly #label: Label;
   readonly #queue = new ByteQueue();
-  /** Length of the message that is being gathered; undefined between messages. */
+  /** Length of the current message; undefined between messages. */
   #length: number | undefined;
   #message: WholeMessage<E> | undefined;
 

@@ -1,19 +1,19 @@
-/** The field level of the protobuf encoding: tags, varints, lengths. Strict where Rust is, with offsets. */
+/** The field level of the protobuf encoding: tags, varints, lengths. As strict as Rust's reader; errors have offsets. */
 import { ProtobufError } from '../../core/errors.js';
 import { DELIMITED, FIXED32, FIXED64, PROTOBUF, VARINT } from './schema.js';
 
-/** Bytes that the head of a field can take: a tag and a value or length, ten bytes each. */
+/** Bytes of the longest head of a field: a tag and a value or length, ten bytes each. */
 export const MAX_HEAD_BYTES = 20;
 
 /** Tag and value (or length) of one field. */
 export interface FieldHead {
   readonly number: number;
   readonly wire: number;
-  /** Of a varint: its low 32 bits, as int32 (what the original keeps of longer ones). Else 0. */
+  /** For a varint: its low 32 bits as int32 (the original keeps no more of a longer one). Otherwise 0. */
   readonly value: number;
   /** Bytes of the tag, and of the varint after it if there is one. */
   readonly headBytes: number;
-  /** Bytes that follow the head: 0, 4, 8, or the announced length (inexact from 2^53 on, and refused long before). */
+  /** Bytes that follow the head: 0, 4, 8, or the announced length. It is inexact from 2^53 on, but then refused in any case. */
   readonly restBytes: number;
 }
 
@@ -24,12 +24,12 @@ interface Varint {
   readonly next: number;
 }
 
-/** Reads a varint at `at`; `undefined` when `bytes` end inside it. */
+/** Reads a varint at `at`; `undefined` when `bytes` ends inside it. */
 function readVarint(bytes: Buffer, at: number, base: number): Varint | undefined {
   let value = 0;
   let low = 0;
   let factor = 1;
-  // The tenth byte is the last, or too large.
+  // The loop ends at the tenth byte at the latest: that byte ends the varint or is too large.
   for (let i = 0; ; i++) {
     const byte = bytes[at + i];
     if (byte === undefined) return undefined;
@@ -50,13 +50,13 @@ function readVarint(bytes: Buffer, at: number, base: number): Varint | undefined
 }
 
 /**
- * Reads the head of the field at `at`; `undefined` when `bytes` end inside it.
+ * Reads the head of the field at `at`; `undefined` when `bytes` ends inside it.
  *
  *     tag varint = number << 3 | wire     wire 0: + varint     wire 2: + length varint
  *
- * `base` is the offset of `bytes` in the message, for errors. Throws `ProtobufError` for field 0, a number above
- * 2^29 - 1, groups (wire types 3 and 4: no message of the schema has any, so nothing nests deeper than an arm) and wire
- * types 6 and 7.
+ * `base` is the offset of `bytes` in the message, for errors. Throws `ProtobufError` for field 0, for a number above
+ * 2^29 - 1, for groups (wire types 3 and 4) and for wire types 6 and 7. No message of the schema has groups, so nothing nests
+ * deeper than an arm.
  */
 export function readFieldHead(bytes: Buffer, at: number, base: number): FieldHead | undefined {
   const tag = readVarint(bytes, at, base);
@@ -86,7 +86,7 @@ export function readFieldHead(bytes: Buffer, at: number, base: number): FieldHea
   return { number, wire, value: 0, headBytes: tag.next - at, restBytes: wire === FIXED32 ? 4 : 8 };
 }
 
-/** Bytes of an integer from -2^31 to 2^53 - 1 as a varint; a negative one is written as 64 bits. */
+/** Bytes of an integer from -2^31 to 2^53 - 1 as a varint. A negative integer is written as 64 bits. */
 export function sizeOfVarint(value: number): number {
   if (value < 0) return 10;
   let size = 1;
@@ -94,11 +94,11 @@ export function sizeOfVarint(value: number): number {
   return size;
 }
 
-/** Writes `value` as `sizeOfVarint` counts it; gives the place behind it. */
+/** Writes `value` in as many bytes as `sizeOfVarint` says. Returns the offset behind it. */
 export function writeVarint(target: Buffer, at: number, value: number): number {
   let end = at;
   if (value < 0) {
-    // -1 - value has the bits of value turned over, and fits 31 of them: the other 33 of the 64 are ones.
+    // -1 - value has the bits of value inverted, and fits 31 bits. The other 33 of the 64 bits are ones.
     const turned = -1 - value;
     for (let shift = 0; shift < 35; shift += 7) target[end++] = ((~(turned >>> shift) & 0x7f) | 0x80) >>> 0;
     for (let i = 0; i < 4; i++) target[end++] = 0xff;

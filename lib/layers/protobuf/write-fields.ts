@@ -1,11 +1,11 @@
-/** The small fields of an outbound message: how long they are, and their bytes. @see readFieldHead */
+/** The small fields of an outbound message: their lengths and their bytes. @see readFieldHead */
 import { type Field, VARINT } from './schema.js';
 import { sizeOfVarint, writeVarint } from './wire.js';
 
-/** Text up to this long is written here: cheaper than the call into Node and back. */
+/** Text of up to this many characters is written here, because the call into Node costs more. */
 const SHORT_TEXT = 64;
 
-/** One field that is not left out, its value checked. */
+/** A field that will be written. Its value has been checked. */
 export interface Part {
   readonly field: Field;
   readonly value: number | string | Uint8Array;
@@ -13,7 +13,7 @@ export interface Part {
   readonly length: number;
 }
 
-/** The part that `value` makes; `undefined` for the default of its type, which is left out. */
+/** The part for `value`. `undefined` for the default of the type, because defaults are not written. */
 export function partOf(field: Field, value: number | string | Uint8Array): Part | undefined {
   if (typeof value === 'number') return value === 0 ? undefined : { field, value, length: sizeOfVarint(value) };
   const length = typeof value === 'string' ? sizeOfText(value) : value.length;
@@ -27,7 +27,7 @@ export function sizeOf(parts: readonly Part[]): number {
   return size;
 }
 
-/** Writes the parts in the order of their numbers; gives the place behind them. */
+/** Writes the parts in the order of their numbers. Returns the offset behind them. */
 export function writeParts(target: Buffer, at: number, parts: Part[]): number {
   if (parts.length > 1) parts.sort((a, b) => a.field.number - b.field.number);
   let end = at;
@@ -44,12 +44,12 @@ export function writeParts(target: Buffer, at: number, parts: Part[]): number {
   return end;
 }
 
-/** Bytes of the tag and length of a field that has `length` bytes. */
+/** Bytes of the tag and length of a field whose value has `length` bytes. */
 export function sizeOfHead(field: Field, length: number): number {
   return sizeOfVarint(field.tag) + sizeOfVarint(length);
 }
 
-/** Writes tag and length of a field that has `length` bytes; gives the place behind them. */
+/** Writes the tag and length of a field whose value has `length` bytes. Returns the offset behind them. */
 export function writeHead(target: Buffer, at: number, field: Field, length: number): number {
   return writeVarint(target, writeVarint(target, at, field.tag), length);
 }
@@ -58,14 +58,14 @@ function sizeOfText(text: string): number {
   return isShortAscii(text) ? text.length : Buffer.byteLength(text);
 }
 
-/** `length` is that of its UTF-8. */
+/** `length` is the number of bytes in UTF-8. */
 function writeText(target: Buffer, at: number, text: string, length: number): void {
-  // One byte a code unit: it is all ASCII.
+  // The loop is for ASCII only: there `length` equals the number of code units.
   if (length !== text.length || length > SHORT_TEXT) target.write(text, at, 'utf8');
   else for (let i = 0; i < length; i++) target[at + i] = text.charCodeAt(i);
 }
 
-/** Whether `text` is short and nothing but ASCII: one byte a letter, and none that needs a second look. */
+/** Whether `text` is short and all ASCII. Then it has one byte a character. */
 function isShortAscii(text: string): boolean {
   if (text.length > SHORT_TEXT) return false;
   for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) >= 0x80) return false;

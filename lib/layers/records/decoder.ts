@@ -5,13 +5,13 @@ import { RecordHeaderReader } from '../formats/tls-record.js';
 import { RECORD_CHECK, RECORDS } from './header.js';
 
 /**
- * Passes TLS records on as ciphertext, each chunk as it is, after a look at the headers in it.
+ * Passes TLS records on as ciphertext. Each chunk stays as it is; only the record headers in it are checked.
  *
  *     <17 03> <03 00 13, 19 bytes> BOUNDARY <16 03 01 …>
  *     <17 03> <03 00 13, 19 bytes> <16 03 01 …>
  *
- * Units and chunks mean nothing in this direction: a header may be cut anywhere. A byte that no record header has is refused
- * when it comes, and nothing of its chunk is given. It keeps no bytes at all.
+ * A record or a header may span units and chunks. A byte that is invalid in a record header is refused when it comes, and
+ * nothing of its chunk is given. No bytes are kept.
  *
  * Errors: `RecordError`, `LimitError`, `TruncatedError` for an end inside a record; `offset` counts from the start of
  * the stream.

@@ -12,42 +12,43 @@ import { RECORD_CHECK, RECORDS } from './header.js';
  *     <16005 bytes> <401 bytes> BOUNDARY <24 bytes> BOUNDARY             batchBytes 0
  *     <16005 bytes> <425 bytes> BOUNDARY                                 batchBytes 65536
  *
- * A unit takes records as long as they fit `batchBytes`, and at least one. It is over when the next record does not fit, at
- * a mark (`flush`), at the end of the input, or when the caller says `closeUnit`.
- * Nothing is copied but chunks under 1 KiB; a record that came in two chunks leaves in two. A record is kept until
- * all of it is there: at most 16,645 bytes and the chunk that goes beyond.
+ * A unit takes records as long as they fit `batchBytes`, and at least one record. A unit ends when the next record does not
+ * fit, at a mark (`flush`), at the end of the input, or when the caller calls `closeUnit`.
  *
- * Errors: `RecordError`, `LimitError` for a header that no record has, `TruncatedError` for an end inside a record.
+ * Only chunks under 1 KiB are copied. A record that came in two chunks leaves in two. A record is kept until all of it has
+ * come: at most 16,645 bytes and the last chunk.
+ *
+ * Errors: `RecordError` and `LimitError` for an invalid header, `TruncatedError` for an end inside a record.
  *
  * @see RecordDecoder
  */
 export class RecordEncoder implements Codec<CipherChunk, RecordChunk> {
   readonly #batchBytes: () => number;
   readonly #queue = new ByteQueue();
-  /** Reads the header of the record behind the ready ones. */
+  /** Reads the header of the record behind the whole ones. */
   readonly #headers = new RecordHeaderReader(RECORD_CHECK);
   readonly #takeHeader = (source: Buffer, offset: number) => this.#headers.wholeHeader(source, offset);
-  /** Bytes of that record, header included, once its header is read. */
+  /** Bytes of the record behind the whole ones, header included, once its header was read. */
   #recordBytes: number | undefined;
-  /** Bytes of whole records at the head of the queue that belong to the open unit. */
+  /** Bytes at the head of the queue that are whole records of the open unit, not yet given. */
   #ready = 0;
-  /** Bytes of the open unit, given or ready. */
+  /** Bytes of the open unit, given or not. */
   #unitBytes = 0;
   /** The open unit takes no more records. */
   #full = false;
-  /** A mark, or the end, has come behind what was pushed. */
+  /** A mark, or the end of the input, has come after the last chunk. */
   #complete = false;
-  /** Bytes that left the queue, for offsets. */
+  /** Bytes taken out of the queue, for the offsets of errors. */
   #given = 0;
 
   constructor(batchBytes: number | (() => number) = 0) {
     this.#batchBytes = typeof batchBytes === 'number' ? () => batchBytes : batchBytes;
   }
 
-  /** Units that were closed so far. */
+  /** Number of units closed so far. */
   units = 0;
 
-  /** Records were given, or are ready, that no BOUNDARY has closed yet. */
+  /** There are records, given or not, behind the last BOUNDARY. */
   get unitOpen(): boolean {
     return this.#unitBytes > 0;
   }
@@ -73,7 +74,7 @@ export class RecordEncoder implements Codec<CipherChunk, RecordChunk> {
     this.#complete = true;
   }
 
-  /** Closes the open unit, if there is one. Only called when `next` has said `undefined`. */
+  /** Closes the open unit, if there is one. Only called when `next` has returned `undefined`. */
   closeUnit(): RecordChunk | undefined {
     if (this.#unitBytes === 0) return undefined;
     this.#unitBytes = 0;
@@ -94,7 +95,7 @@ export class RecordEncoder implements Codec<CipherChunk, RecordChunk> {
     });
   }
 
-  /** Finds how many bytes at the head of the queue are whole records that fit the open unit. */
+  /** Counts the bytes at the head of the queue that are whole records and fit the open unit. */
   #measure(): void {
     while (!this.#full) {
       const size = this.#readHeader();
@@ -112,7 +113,7 @@ export class RecordEncoder implements Codec<CipherChunk, RecordChunk> {
     }
   }
 
-  /** Bytes of the record behind the ready ones; undefined while its header is not all there. */
+  /** Bytes of the record behind the whole ones; undefined while its header is incomplete. */
   #readHeader(): number | undefined {
     if (this.#recordBytes !== undefined || this.#queue.length - this.#ready < RECORD_HEADER_BYTES) return this.#recordBytes;
     this.#queue.readAt(this.#ready, RECORD_HEADER_BYTES, this.#takeHeader);

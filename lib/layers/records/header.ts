@@ -5,11 +5,11 @@ import { MAX_RECORD_BODY_BYTES, type RecordHeaderCheck } from '../formats/tls-re
 export const RECORDS = 'records';
 const FIRST_TYPE = 20;
 const LAST_TYPE = 23;
-/** 0x0303 everywhere, 0x0301 also in a ClientHello (RFC 8446 §5.1). */
+/** The version in a record is 0x0303, in a ClientHello also 0x0301 (RFC 8446 §5.1). */
 const VERSION_MAJOR = 3;
 
 /**
- * Refuses byte `index` (0 to 2) of a record header as soon as it is there.
+ * Refuses an invalid byte `index` (0 to 2) of a record header, as soon as the byte has come.
  * @param offset of the byte in the stream
  * @throws RecordError
  */
@@ -47,5 +47,5 @@ function checkBodyLength(length: number, offset: number): void {
   });
 }
 
-/** What this layer refuses, both ways. */
+/** The checks of this layer, the same in both directions. */
 export const RECORD_CHECK: RecordHeaderCheck = Object.freeze({ byte: checkHeaderByte, length: checkBodyLength });

@@ -13,15 +13,15 @@ export { RecordEncoder } from './encoder.js';
 
 export interface RecordsOptions {
   /**
-   * Bytes of records that one unit (one POST) may hold, 0 to 2^30; a unit always holds at least one record. Default 0: one
+   * Bytes of records that one unit (one POST) may hold, 0 to 2^30. A unit always holds at least one record. Default 0: one
    * record a unit, as the original client does. An original server takes 11 full records (180,466 bytes) a POST. A
-   * function is asked for each record: what a server takes may become known on the way.
+   * function is called for each record, because the limit of a server may become known while the connection runs.
    */
   batchBytes?: number | (() => number);
   /**
-   * Milliseconds after which a unit that is not full is closed, when no mark has closed it before: 1 to 60,000, counted from
-   * its first record. Default 100. The end of a message is a mark, so this is for messages whose sender is slow. Means
-   * nothing when `batchBytes` is 0.
+   * Milliseconds after which a unit is closed that is not full and that no mark has closed: 1 to 60,000, counted from its first
+   * record. Default 100. A mark follows each message, so the timer matters only for a message whose sender is slow. Without
+   * effect when `batchBytes` is 0.
    */
   maxDelayMs?: number;
 }
@@ -29,8 +29,8 @@ export interface RecordsOptions {
 export const RECORDS_DEFAULTS = Object.freeze({ batchBytes: 0, maxDelayMs: 100 });
 
 /**
- * TLS records (RFC 8446 §5.1) between TLS and a layer that has units: cuts ciphertext at record bounds outbound,
- * looks at the record headers inbound, so that bytes which cannot be TLS are refused before TLS has them.
+ * TLS records (RFC 8446 §5.1) between TLS and a layer that has units. Outbound it cuts ciphertext at the ends of records.
+ * Inbound it checks the record headers, so that bytes that cannot be TLS are refused before TLS gets them.
  *
  * @throws InvalidOptionError
  * @example

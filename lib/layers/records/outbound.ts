@@ -6,19 +6,19 @@ import { RecordEncoder } from './encoder.js';
 import { RECORDS } from './header.js';
 
 /**
- * The outbound Transform of the records layer: a RecordEncoder, and the longest time that its unit may stay open.
+ * The outbound Transform of the records layer: a RecordEncoder, and a timer that limits how long a unit may stay open.
  *
- * A mark closes the unit at once. Without one, as within a large file, a unit that is not full is closed `maxDelayMs` after
- * its first record: the sender may be slow, and what it has sent so far must not wait for the rest.
+ * A mark closes the unit at once. Within a large file there is no mark. There a unit that is not full is closed `maxDelayMs`
+ * after its first record: the sender may be slow, and what it has sent so far must not wait for the rest.
  */
 export class RecordsOutbound extends CodecStream<CipherChunk, RecordChunk> {
   readonly #encoder: RecordEncoder;
   readonly #maxDelayMs: number;
   #timer: NodeJS.Timeout | undefined;
-  /** The unit that is open: how many were closed before it, and since when, `performance.now()`. */
+  /** The open unit: the number of units closed before it, and the time at which it was opened (`performance.now()`). */
   #timed = -1;
   #openedAt = 0;
-  /** Inside `_transform`, perhaps until the neighbour has room. */
+  /** A chunk is in `_transform`. It may have to wait there until the neighbour has room. */
   #busy = false;
 
   constructor(batchBytes: number | (() => number), maxDelayMs: number, connection?: Connection) {
@@ -43,8 +43,8 @@ export class RecordsOutbound extends CodecStream<CipherChunk, RecordChunk> {
   }
 
   /**
-   * Minds the unit that is open. The timer is not stopped when the unit is closed, as one is with every small message: it
-   * looks, when it fires, whether a unit is open for long enough.
+   * Notes when a unit was opened, and makes the timer run. The timer is not stopped when the unit is closed, because that would
+   * happen with every small message. When the timer fires, it checks whether a unit has been open for long enough.
    */
   #watch(): void {
     if (!this.#encoder.unitOpen) return;
@@ -59,7 +59,7 @@ export class RecordsOutbound extends CodecStream<CipherChunk, RecordChunk> {
     this.#timer = undefined;
     if (!this.#encoder.unitOpen) return;
     const left = this.#openedAt + this.#maxDelayMs - performance.now();
-    // A neighbour without room makes the unit larger, not smaller.
+    // While the neighbour has no room, the unit stays open and takes more records. To close it would gain nothing.
     const waits = this.#busy || this.readableLength > 0;
     if (left >= 1 || waits) {
       this.#timer = setTimeout(this.#look, waits ? this.#maxDelayMs : left).unref();

@@ -1,16 +1,16 @@
 import { BOUNDARY, type Boundary } from '../../core/unit.js';
 import { IdReader, isWhitespace, textError, WHITESPACE, WhitespaceRun } from './format.js';
 
-/** White space in a row that a body may have by default, bytes. An original peer sends 1, or some where items are empty. */
+/** Default limit of white space in a row in a body, in bytes. An original peer sends one byte, or a few around empty items. */
 export const MAX_WHITESPACE_BYTES = 1024;
 
 /**
- * Takes one body apart, piece by piece: `<id>`, then fields between white space. The common half of the two decoders.
+ * Splits one body, piece by piece, into `<id>` and the fields after it, which white space separates. Both decoders use it.
  *
  *     "71 aGV" "sbG8= " "/w=="
  *     id 71, "aGV" "sbG8=" BOUNDARY "/w==" BOUNDARY
  *
- * Fields are passed on as views of the pieces; nothing is kept but the piece in hand and the digits of an id.
+ * Fields are given as views of the pieces. Only the current piece and the digits of an id are kept.
  */
 export class BodyDecoder {
   readonly #id = new IdReader();
@@ -20,36 +20,36 @@ export class BodyDecoder {
   #fields = 0;
   #inField = false;
   #piece: Buffer = Buffer.alloc(0);
-  /** Bytes of the piece that are done. */
+  /** Bytes of the current piece that were read. */
   #at = 0;
-  /** Bytes of the pieces before it, for offsets. */
+  /** Bytes of all earlier pieces, for the offsets of errors. */
   #before = 0;
-  /** Where in the piece each kind of white space comes next: looked for once, not once a field. */
+  /** For each kind of white space, its next offset in the piece. So the piece is searched once, and not once a field. */
   readonly #nextOf = WHITESPACE.map(() => -1);
   #ended = false;
 
-  /** @param maxFields fields after the id that the body may have */
+  /** @param maxFields the number of fields that the body may have after the id */
   constructor(maxFields: number, maxWhitespaceBytes: number) {
     this.#maxFields = maxFields;
     this.#run = new WhitespaceRun(maxWhitespaceBytes);
   }
 
-  /** The id, as soon as the byte after it, or the end, is there. */
+  /** The id. It is known as soon as the byte after it, or the end of the body, has come. */
   get id(): number | undefined {
     return this.#idKnown ? this.#id.value : undefined;
   }
 
-  /** Fields that have begun. */
+  /** Number of fields that have begun. */
   get fields(): number {
     return this.#fields;
   }
 
-  /** Bytes of the body so far. */
+  /** Bytes of the body that have come. */
   get length(): number {
     return this.#before + this.#piece.length;
   }
 
-  /** Takes the next piece of the body. Only called when `next` has said `undefined`. */
+  /** Takes the next piece of the body. Only called when `next` has returned `undefined`. */
   push(piece: Buffer): void {
     this.#before += this.#piece.length;
     this.#piece = piece;
@@ -57,7 +57,7 @@ export class BodyDecoder {
     this.#nextOf.fill(-1);
   }
 
-  /** The next bytes of a field, BOUNDARY at the end of a field, `undefined` when more of the body is needed. */
+  /** The next bytes of a field, BOUNDARY at the end of a field, or `undefined` when more of the body is needed. */
   next(): Buffer | Boundary | undefined {
     while (this.#at < this.#piece.length) {
       const byte = this.#piece[this.#at] as number;
@@ -79,7 +79,7 @@ export class BodyDecoder {
     return BOUNDARY;
   }
 
-  /** The body is over; `next` is asked once more. */
+  /** The body is over. `next` is called once more after this. */
   end(): void {
     this.#ended = true;
     if (!this.#id.empty) this.#idKnown = true;

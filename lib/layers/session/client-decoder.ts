@@ -7,15 +7,15 @@ import { SessionResponseDecoder, type SessionResponseOptions } from './response-
 import type { SessionState } from './state.js';
 
 /**
- * Reads response bodies, one a unit, and gives their items, each as a text that BOUNDARY ends.
+ * Reads response bodies, one a unit. Gives their items; each item is a text with BOUNDARY after it.
  *
  *     "71 aGV" "sbG8= /w==" BOUNDARY BOUNDARY "71 " BOUNDARY
  *     "aGV" "sbG8=" BOUNDARY "/w==" BOUNDARY
  *
- * The first body that has an id other than 0 names the session; a later body with another id (or 0) is refused before
- * anything of it is given. The end of the stream ends the last body.
+ * The first body with an id other than 0 sets the id of the session. A later body with another id (or 0) is refused before
+ * any part of it is given. The end of the stream ends the last body.
  *
- * Errors: `SessionMismatchError` {expected, got}; `SessionTextError`, `LimitError` as SessionResponseDecoder.
+ * Errors: `SessionMismatchError` {expected, got}; `SessionTextError` and `LimitError` as in SessionResponseDecoder.
  *
  * @see ClientSessionEncoder
  */

@@ -5,12 +5,12 @@ import { sessionHead } from './format.js';
 import type { SessionState } from './state.js';
 
 /**
- * Writes request bodies, `<id> <b64>`, one a unit.
+ * Writes request bodies, `<id> <b64>`, one for each unit.
  *
  *     "aGVs" "bG8=" BOUNDARY BOUNDARY
  *     "71 " "aGVs" "bG8=" BOUNDARY "71 " BOUNDARY
  *
- * A body gets the id that the session has when its first bytes come. A unit without text is a poll, `<id> `.
+ * A body carries the id that the session has when the body's first bytes come. A unit without text becomes a poll, `<id> `.
  *
  * @see ClientSessionDecoder
  */
@@ -44,6 +44,6 @@ export class ClientSessionEncoder implements Codec<Base64Chunk | DeferredBytes, 
   }
 
   end(): void {
-    // The end of the stream ends the last body, as BOUNDARY would.
+    // Nothing to do: the end of the stream ends the last body.
   }
 }

@@ -10,7 +10,7 @@ export const NEW_SESSION_ID = 0;
 const MAX_ID_DIGITS = 10;
 
 export const SPACE = Buffer.from(' ', 'latin1');
-/** What separates fields: tab, line feed, carriage return, space. */
+/** The bytes that separate fields: space, line feed, carriage return, tab. */
 export const WHITESPACE = [0x20, 0x0a, 0x0d, 0x09] as const;
 
 export function isWhitespace(byte: number): boolean {
@@ -25,7 +25,7 @@ export function sessionHead(id: number): Buffer {
   return Buffer.from(`${checkSessionId(id)} `, 'latin1');
 }
 
-/** `id` as it is, if it is a u32. */
+/** `id` unchanged, if it is a u32. */
 export function checkSessionId(id: number): number {
   if (Number.isInteger(id) && id >= 0 && id <= MAX_SESSION_ID) return id;
   throw new InvalidArgumentError(`a session id is 0 to ${MAX_SESSION_ID}, got ${id}`, {
@@ -36,8 +36,8 @@ export function checkSessionId(id: number): number {
 }
 
 /**
- * Reads a session id digit by digit, so that a flood of digits is refused at the eleventh: `0` or a decimal without
- * sign and leading zeros, up to 4294967295.
+ * Reads a session id digit by digit, so that an endless row of digits is refused at the eleventh. An id is `0` or a decimal
+ * without sign and leading zeros, up to 4294967295.
  */
 export class IdReader {
   #value = 0;
@@ -52,7 +52,7 @@ export class IdReader {
     return this.#value;
   }
 
-  /** Takes one byte that is no white space. `offset` counts from the start of the body. @throws SessionTextError */
+  /** Takes one byte that is not white space. `offset` counts from the start of the body. @throws SessionTextError */
   push(byte: number, offset: number): void {
     if (byte < 0x30 || byte > 0x39) throw textError('a session id has digits only', byte, offset);
     if (this.#digits === 1 && this.#value === 0) throw textError('a session id has no leading zeros', byte, offset);
@@ -64,7 +64,7 @@ export class IdReader {
   }
 }
 
-/** Counts a run of white space against its limit. */
+/** Counts white space in a row, up to its limit. */
 export class WhitespaceRun {
   readonly #maxBytes: number;
   #bytes = 0;
@@ -73,7 +73,7 @@ export class WhitespaceRun {
     this.#maxBytes = maxBytes;
   }
 
-  /** One more byte. @throws LimitError */
+  /** Another byte of white space has come. @throws LimitError */
   push(offset: number): void {
     if (++this.#bytes <= this.#maxBytes) return;
     throw new LimitError(`a body has more than ${this.#maxBytes} bytes of white space in a row (maxWhitespaceBytes)`, {
@@ -84,7 +84,7 @@ export class WhitespaceRun {
     });
   }
 
-  /** Something else came. */
+  /** A byte that is not white space has come. */
   end(): void {
     this.#bytes = 0;
   }

@@ -17,16 +17,17 @@ export { SessionResponseDecoder, type SessionResponseOptions } from './response-
 export type { SessionState } from './state.js';
 
 export interface SessionOptions {
-  /** Which end this is: a client writes requests and reads responses, a server reads requests and writes responses. */
+  /** The end of the connection: a client writes requests and reads responses, a server reads requests and writes responses. */
   end: 'client' | 'server';
   /** The id at the start, a u32. Default 0: a client's first request opens a session. */
   id?: number;
   /**
-   * Told an id before anything of its body is given: at a client once, when a response names the session; at a server for
-   * every request, and what it leaves in `state.id` is stamped on the response. What it throws ends the layer.
+   * Called with an id before any part of its body is given. At a client it is called once, when a response sets the id of the
+   * session. At a server it is called for every request; the response carries the id that is in `state.id` afterwards. An error
+   * that it throws ends the layer.
    */
   onId?: (id: number, state: SessionState) => void;
-  /** A server takes requests without data. Default true; false is how the original server reads. */
+  /** Whether a server accepts requests without data. Default true. The original server does not accept them. */
   allowPoll?: boolean;
   /** White space in a row that a body may have, bytes, 1 to 2^20. Default 1024. */
   maxWhitespaceBytes?: number;
@@ -41,11 +42,12 @@ export interface SessionLayer<Deferred = never> extends Layer<Base64Chunk | Defe
 }
 
 /**
- * The text form of HTTP bodies (wire spec §C): requests `<id> <b64>`, responses `<id> <b64> <b64>…`, between base64 and
- * HTTP. A body is a unit, except in the server's outbound direction, where each text is an item and the stream is one body.
+ * The text form of HTTP bodies (wire spec §C): requests `<id> <b64>`, responses `<id> <b64> <b64>…`, between base64 and HTTP.
+ * A unit is one body. The exception is the server's outbound direction: there a unit is one text of a body, and BODY_END or
+ * the end of the stream ends the body.
  *
- * The two directions know of each other by their Connection; a direction made without one keeps an id of its own. Below a
- * `deferred` base64 it is a `session<DeferredBytes>`.
+ * The two directions share their state by the Connection. A direction made without a Connection has an id of its own. Below a
+ * `deferred` base64 use `session<DeferredBytes>`.
  *
  * @throws InvalidOptionError
  * @example

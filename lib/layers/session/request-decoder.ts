@@ -4,7 +4,7 @@ import { BodyDecoder, MAX_WHITESPACE_BYTES } from './body-decoder.js';
 import { SESSION } from './format.js';
 
 export interface SessionRequestOptions {
-  /** Takes `<id> ` without data: a client that asks for output it is owed. The original server refuses it. Default true. */
+  /** Accepts `<id> ` without data, with which a client asks for output. The original server refuses it. Default true. */
   allowPoll?: boolean;
   /** White space in a row that a body may have, bytes, 1 to 2^20. Default 1024. */
   maxWhitespaceBytes?: number;
@@ -17,8 +17,8 @@ export interface SessionRequestOptions {
  *     push("sbG8=")   "sbG8="
  *     end()
  *
- * Strict: an id as `IdReader` has it, then exactly one field; ASCII white space around the two, in runs of up to
- * `maxWhitespaceBytes`. Whether the field is base64 is not looked at here.
+ * It accepts only an id (see `IdReader`) and then exactly one field, with ASCII white space around the two in runs of up to
+ * `maxWhitespaceBytes`. It does not check whether the field is base64.
  *
  * @see sessionHead
  */
@@ -31,13 +31,13 @@ export class SessionRequestDecoder {
     this.#body = new BodyDecoder(1, options.maxWhitespaceBytes ?? MAX_WHITESPACE_BYTES);
   }
 
-  /** The id, as soon as it is known: when the byte after it has come, or the end. */
+  /** The id. It is known as soon as the byte after it, or the end of the body, has come. */
   get id(): number | undefined {
     return this.#body.id;
   }
 
   /**
-   * Takes the next piece of the body and gives the base64 text in it, a view, if there is any.
+   * Takes the next piece of the body. Returns the base64 text in it as a view, if there is any.
    * @throws SessionTextError, LimitError
    */
   push(piece: Buffer): Buffer | undefined {
@@ -50,7 +50,7 @@ export class SessionRequestDecoder {
     }
   }
 
-  /** The body is over. @throws SessionTextError when something is missing from it */
+  /** The body is over. @throws SessionTextError when the id is missing, or data that must be there */
   end(): void {
     this.#body.end();
     const missing = this.#body.id === undefined ? 'session id' : this.#body.fields === 0 && !this.#allowPoll ? 'data' : undefined;

@@ -6,17 +6,17 @@ export interface SessionResponseOptions {
 }
 
 /**
- * Reads one response body, `<id> <b64> <b64>…` (wire spec §C), piece by piece and without a stream: after each `push`,
- * and after `end`, ask `next` until it says `undefined`.
+ * Reads one response body, `<id> <b64> <b64>…` (wire spec §C), piece by piece and without a stream. After each `push`,
+ * and after `end`, call `next` until it returns `undefined`.
  *
  *     push("71 aGV")         id 71, "aGV"
  *     push("sbG8= /w==")     "sbG8=" BOUNDARY "/w=="
  *     end()                  BOUNDARY
  *
- * An empty or blank body has no id and no items, an id alone no items; both are whole. Empty items vanish. The bounds
- * of items mean nothing to the session: their bytes are one stream.
+ * An empty or blank body has no id and no items. A body may also be an id without items. Both are complete. Empty items are
+ * dropped. The items of a body have no meaning for the session: their bytes are one stream.
  *
- * Errors: `SessionTextError` for an id that is none, `LimitError` for white space without end.
+ * Errors: `SessionTextError` for an invalid id, `LimitError` for too much white space in a row.
  */
 export class SessionResponseDecoder extends BodyDecoder {
   constructor(options: SessionResponseOptions = {}) {

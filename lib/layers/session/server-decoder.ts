@@ -6,16 +6,16 @@ import { SessionRequestDecoder, type SessionRequestOptions } from './request-dec
 import type { SessionState } from './state.js';
 
 /**
- * Reads request bodies, one a unit, tells the id of each, and gives its data as a text that BOUNDARY ends.
+ * Reads request bodies, one a unit. Reports the id of each, and gives its data as a text with BOUNDARY after it.
  *
  *     "0 aGV" "sbG8=" BOUNDARY "71 " BOUNDARY
  *     "aGV" "sbG8=" BOUNDARY BOUNDARY
  *
- * The id of a body becomes the session's before anything of the body is given; `onId` may put another in its place
- * (0 asks for a new session) or throw. BOUNDARY without bytes before it is an empty body, which is refused; the end of
- * the stream ends a body that has begun, and nothing else.
+ * The id of a body becomes the id of the session before any part of the body is given. `onId` may then replace it (0 asks for a
+ * new session) or throw. A BOUNDARY without bytes before it is an empty body, which is refused. The end of the stream ends a
+ * body only if it has begun.
  *
- * Errors: as SessionRequestDecoder, and what `onId` throws.
+ * Errors: those of SessionRequestDecoder, and those that `onId` throws.
  *
  * @see ServerSessionEncoder
  */

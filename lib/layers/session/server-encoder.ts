@@ -5,14 +5,14 @@ import { SPACE, sessionHead } from './format.js';
 import type { SessionState } from './state.js';
 
 /**
- * Writes response bodies, `<id> <b64> <b64>…`: each text is an item, BODY_END (or the end of the stream) ends a body.
+ * Writes response bodies, `<id> <b64> <b64>…`: each text is an item, and BODY_END (or the end of the stream) ends a body.
  *
  *     "aGVs" "bG8=" BOUNDARY "/w==" BOUNDARY BODY_END
  *     "71 " "aGVs" "bG8=" " " "/w==" BOUNDARY
  *
- * A body gets the id that the session has when its first item begins. An item without text leaves only the blank
- * before it, as at an original server. A body that BODY_END ends has the id even when it has no items, so that a client
- * learns it (an original server's body is empty then, and so is ours when the stream just ends).
+ * A body carries the id that the session has when its first item begins. An item without text leaves only the blank before it,
+ * as with an original server. A body that BODY_END ends carries the id even without items, so that the client learns it. An
+ * original server sends an empty body then. A body without items that the end of the stream ends is empty here too.
  *
  * @see ServerSessionDecoder
  */
@@ -55,6 +55,6 @@ export class ServerSessionEncoder implements Codec<Base64Chunk | DeferredBytes, 
   }
 
   end(): void {
-    // The end of the stream ends the body.
+    // Nothing to do: the end of the stream ends the body.
   }
 }

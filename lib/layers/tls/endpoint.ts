@@ -1,23 +1,23 @@
-/** The two ends of TLS on node:tls. One endpoint serves all connections of a layer. */
+/** The client's and the server's end of TLS, on node:tls. One endpoint serves all connections of a layer. */
 import { constants, KeyObject, type X509Certificate } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import { connect, createSecureContext, createServer, type SecureContext, type Server, type TLSSocket } from 'node:tls';
 import { CertificateError, PrincipalUnknownError, TlsHandshakeError } from '../../core/errors.js';
 import { type Credentials, credentialsOf, principalsOf, type TlsClientOptions, type TlsOptions, type TlsServerOptions } from './options.js';
 
-/** What one connection hears of its TLS socket. */
+/** The events of one connection's TLS socket. */
 export interface HandshakeEvents {
-  /** The handshake is over, and node:tls has found the peer's chain good. The peer is not admitted yet. */
+  /** The handshake is over, and node:tls has verified the peer's chain. The peer is not admitted yet. */
   secure(socket: TLSSocket): void;
-  /** The socket failed, before or after that; it may fail again. */
+  /** The socket failed, before or after `secure`. This may be called more than once. */
   failed(error: Error, socket: TLSSocket): void;
 }
 
-/** A peer that may come in. */
+/** A peer that was admitted. */
 export interface Admitted {
-  /** Its leaf. */
+  /** The leaf certificate of the peer. */
   readonly certificate: X509Certificate;
-  /** The index of the principal that it is, on a server. */
+  /** On a server: the index of the principal that the peer is. On a client: undefined. */
   readonly principal: number | undefined;
 }
 
@@ -25,9 +25,9 @@ export interface Endpoint {
   /** Starts TLS on `wire`. */
   open(wire: Duplex, events: HandshakeEvents): void;
   /**
-   * Judges the peer of a secure socket.
+   * Checks the peer of a secure socket.
    *
-   * @throws CertificateError, PrincipalUnknownError, TlsHandshakeError
+   * @throws CertificateError, PrincipalUnknownError, TlsHandshakeError when the peer is not admitted
    */
   admit(socket: TLSSocket): Admitted;
 }
@@ -37,14 +37,14 @@ export function endpointOf(options: TlsOptions): Endpoint {
 }
 
 /**
- * TLS 1.3 and nothing else. With SSL_OP_NO_TICKET a server still sends two tickets, but such that only its session
- * cache could open, and Node's is off: none can be used to come back without a certificate.
+ * TLS 1.3 only. With SSL_OP_NO_TICKET a server still sends two tickets, but only its session cache could resume them, and Node
+ * has that cache switched off. So no client can resume a session without a certificate.
  */
 function settings(credentials: Credentials) {
   return { ...credentials, minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3', secureOptions: constants.SSL_OP_NO_TICKET } as const;
 }
 
-/** What a client's options come to. */
+/** What was made of a client's options, to be used again. */
 interface Prepared {
   readonly credentials: Credentials;
   /** Made when it is first needed. */
@@ -52,15 +52,16 @@ interface Prepared {
 }
 
 /**
- * What each key object was last used with, and in which options. To read the certificates and to make a context, which
- * reads the key once more, takes 3 ms; a program that opens many sessions has one key, and the same of all the rest.
+ * For each key object: the other options that it was last used with, and what was made of them. To read the certificates and
+ * to make a context, which reads the key once more, takes 3 ms. A program that opens many sessions usually has one key and
+ * always the same other options.
  */
 const LAST = new WeakMap<KeyObject, { readonly others: string; readonly prepared: Prepared }>();
 
 function preparedOf(options: TlsClientOptions): Prepared {
   const { key, certificate, authority, cipherSuite } = options;
   if (!(key instanceof KeyObject)) return { credentials: credentialsOf(options) };
-  // As text, not as they are: the caller's arrays may change.
+  // Compared as text, because the caller may change the arrays later.
   const others = JSON.stringify([certificate, authority, cipherSuite]);
   const last = LAST.get(key);
   if (last?.others === others) return last.prepared;
@@ -80,7 +81,7 @@ class ClientEndpoint implements Endpoint {
 
   open(wire: Duplex, events: HandshakeEvents): void {
     this.#prepared.context ??= createSecureContext(settings(this.#prepared.credentials));
-    // No servername, so no SNI, and no check of a name: a policy trusts an authority, not an address (wire spec §B).
+    // No servername, so no SNI and no check of a name: a policy trusts an authority and not an address (wire spec §B).
     const socket = connect({
       socket: wire,
       secureContext: this.#prepared.context,
@@ -102,7 +103,7 @@ class ClientEndpoint implements Endpoint {
       throw new CertificateError(`verifyPeer refuses the server's certificate: ${reason}`, { layer: 'tls', cause: thrown });
     }
     if (returned !== undefined) {
-      // The verdict of an async hook would come too late, and its rejection would be nobody's.
+      // The verdict of an async hook would come too late. Its rejection would be an unhandled one.
       if (returned instanceof Promise) returned.catch(() => {});
       throw new CertificateError('verifyPeer must return nothing, and not be async', { layer: 'tls', got: typeof returned });
     }
@@ -111,14 +112,15 @@ class ClientEndpoint implements Endpoint {
 }
 
 /**
- * node:tls checks client certificates only where a tls.Server hears of the connection: a bare TLSSocket lets everybody
- * in. So there is a server, which never listens, and each connection is given to its `connection` event.
+ * node:tls verifies client certificates only for the connections of a tls.Server; a bare TLSSocket accepts every client. So
+ * there is a server here that never listens, and each connection is handed to it by its `connection` event.
  *
- * A server costs a millisecond to make (ten with a hundred principals), so all connections share one. It tells of a
- * TLS socket by events on itself; to know whose socket that is, each connection has a *facade* of the server: an object
- * that inherits from it and has an `emit` of its own. `connection` is emitted on the facade, listeners get the emitter
- * as `this`, and a TLS socket speaks to the server that it was made by: the facade. That much is not documented, but it
- * fails closed: were a socket announced on the server itself, it would be destroyed (and the handshake would time out).
+ * To make a server takes a millisecond (ten with a hundred principals), so all connections share one. The server reports every
+ * TLS socket by an event on itself, which does not tell whose connection the socket belongs to. Therefore each connection has
+ * a *facade* of the server: an object that inherits from the server and has its own `emit`. `connection` is emitted on the
+ * facade. Node gives the emitter to its listeners as `this`, so the new TLS socket reports to the facade. Node does not
+ * document this, but a change would be safe: a socket that is reported on the server itself is destroyed, and the handshake
+ * then times out.
  */
 class ServerEndpoint implements Endpoint {
   readonly #credentials: Credentials;
@@ -135,14 +137,14 @@ class ServerEndpoint implements Endpoint {
       ...settings(this.#credentials),
       requestCert: true,
       rejectUnauthorized: true,
-      // The engine has its own deadline; this one must not come first.
+      // The engine has its own deadline, which must come first.
       handshakeTimeout: 2 ** 31 - 1,
     }).on('secureConnection', (socket) => socket.on('error', () => {}).destroy());
     facadeOf(this.#server, events).emit('connection', wire);
   }
 
   admit(socket: TLSSocket): Admitted {
-    // Neither can be true if node:tls keeps its promises. Both would open the door.
+    // node:tls rules out both, but either one would admit a client without a valid certificate. So both are checked.
     if (!socket.authorized) throw new CertificateError("the client's certificate is not authorized", { layer: 'tls' });
     if (socket.isSessionReused()) throw new TlsHandshakeError('the client resumed a session', { layer: 'tls' });
     const certificate = leafOf(socket, 'client');

@@ -19,7 +19,7 @@ import type { CipherSide, PlainSide } from './sides.js';
 import type { Phase, TlsState } from './state.js';
 import { Wire } from './wire.js';
 
-/** Bytes of plaintext that are gathered into one chunk. */
+/** Bytes of plaintext that are collected into one chunk. */
 const PLAIN_BYTES = 262_144;
 
 /**
@@ -57,9 +57,9 @@ const PLAIN_BYTES = 262_144;
  *     error, deadline           closed         closed       closed        closed                    -
  *     a Transform is destroyed  closed         closed       closed        closed                    -
  *
- * "Held" is one item: a Transform is given the next when this one is done. Whatever fails, fails once: the first cause is
- * reported, everything is destroyed, and node:tls, which reports some errors twice and destroys nothing after the handshake,
- * is listened to for ever.
+ * "Held" is one item: a Transform gets its next item when the current one is done. A session fails only once: its first error
+ * is reported, and everything is destroyed. The `error` listeners on node:tls stay for good, because node:tls reports some
+ * errors twice, and destroys nothing after the handshake.
  */
 export class TlsEngine implements TlsState {
   readonly role: 'client' | 'server';
@@ -70,34 +70,34 @@ export class TlsEngine implements TlsState {
   #phase: Phase = 'waiting';
   #out: CipherSide | undefined;
   #in: PlainSide | undefined;
-  /** Transforms that have not ended yet. */
+  /** Number of Transforms that have not ended yet. */
   #sides = 2;
   #wire: Wire | undefined;
   #socket: TLSSocket | undefined;
   #writer: PlaintextWriter | undefined;
   #place: Place | undefined;
   #deadline: NodeJS.Timeout | undefined;
-  /** Silence of the peer in a handshake. */
+  /** Runs while the peer is silent in a handshake. */
   #stall: NodeJS.Timeout | undefined;
-  /** What the client of a server has said while that is `waiting`. */
+  /** The first bytes of the client, while a server is `waiting`. */
   #first: FirstRecord | undefined;
-  /** Plaintext that came before the peer was admitted. */
+  /** The item from above that came before the peer was admitted. */
   #held: (() => void) | undefined;
-  /** Ciphertext that came before the handshake could start, and who waits for it to be taken. */
+  /** Ciphertext that came before the handshake could start, and the callback for it. */
   #early: { readonly bytes: Buffer; readonly done: () => void } | undefined;
   #onOutboundEnd: (() => void) | undefined;
   #onInboundEnd: (() => void) | undefined;
   #inboundEnded = false;
-  /** Plaintext of this turn, which goes on together. */
+  /** Plaintext of the current tick, which is given as one chunk. */
   #plains: Buffer[] = [];
   #plainBytes = 0;
-  /** Plaintext has come whose mark has not: the ciphertext of now is that of a message, and the mark will say when it is over. */
+  /** Plaintext has come, but not the mark behind it. Ciphertext belongs to that message until the mark has passed. */
   #messageOpen = false;
-  /** Passes a mark on, when all that came before it is digested. */
+  /** Passes a mark on when all ciphertext before the mark is digested. */
   #onDigested: (() => void) | undefined;
-  /** Ciphertext has gone out since some came in last. */
+  /** Ciphertext has gone out since the last ciphertext came in. */
   #spoke = false;
-  /** Why the session is over, until that is reported. */
+  /** The error that ended the session, until it is reported. */
   #fault: VeracruzError | undefined;
   #settling = false;
 
@@ -119,12 +119,12 @@ export class TlsEngine implements TlsState {
     return this.#phase;
   }
 
-  /** No plaintext waits to become ciphertext. */
+  /** No plaintext is left that must become ciphertext. */
   get outboundIdle(): boolean {
     return (this.#writer?.pending ?? 0) === 0 && (this.#wire?.writableLength ?? 0) === 0;
   }
 
-  /** No ciphertext waits to become plaintext. */
+  /** No ciphertext is left that must become plaintext. */
   get inboundIdle(): boolean {
     return this.#plainBytes === 0 && (this.#socket?.readableLength ?? 0) === 0 && (this.#wire?.readableLength ?? 0) === 0;
   }
@@ -139,21 +139,21 @@ export class TlsEngine implements TlsState {
     this.#attached();
   }
 
-  /** A client speaks first; a server costs nothing until it is spoken to. */
+  /** A client begins its handshake here. A server waits for its client, and uses no resources until then. */
   #attached(): void {
     if (this.role === 'client' && this.#out !== undefined && this.#in !== undefined) this.#queue();
   }
 
   // ── Outbound ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Plaintext from the neighbour. It stays here until the peer is admitted. */
+  /** Plaintext from the neighbour above. It is held until the peer is admitted. */
   send(chunk: Buffer, done: () => void): void {
     this.#messageOpen = true;
     if (this.#phase === 'open') this.#writer?.write(chunk, done);
     else if (this.#phase !== 'closed') this.#held = () => this.#writer?.write(chunk, done);
   }
 
-  /** A mark from the neighbour: `done` comes when the ciphertext of all plaintext before it has been given. */
+  /** A mark from the neighbour above. `done` is called when the ciphertext of all plaintext before the mark was given. */
   flush(done: () => void): void {
     const flush = () =>
       this.#writer?.flush(() => {
@@ -165,10 +165,11 @@ export class TlsEngine implements TlsState {
   }
 
   /**
-   * The neighbour is done: `done` comes when our close_notify has been given.
+   * The neighbour above has ended. `done` is called when our close_notify was given.
    *
-   * node:tls calls SSL_shutdown twice, and the second call eats a record that OpenSSL has not decrypted yet. There is
-   * such a record when we are called from within its reading loop, by `secure` or by whoever has just got plaintext.
+   * node:tls calls SSL_shutdown twice, and the second call loses a record that OpenSSL has not decrypted yet. There is such a
+   * record if this method is called from within the reading loop of node:tls: by `secure`, or by a reader of the plaintext.
+   * Therefore the socket is ended in the next turn of the event loop.
    */
   end(done: () => void): void {
     const finish = () => {
@@ -181,31 +182,31 @@ export class TlsEngine implements TlsState {
   }
 
   /**
-   * All that node:tls had to write. Where layers are below, its pieces (ten of about a record at most) go on as one: to copy
-   * 160 KiB costs less than to take ten chunks through each.
+   * The ciphertext of one write by node:tls. If there are layers below, its pieces (ten at most, about a record each) are
+   * joined: to copy 160 KiB costs less than to pass ten chunks through each layer.
    */
   #cipher(pieces: readonly Buffer[]): boolean {
     this.#spoke = true;
-    // The alert of a session that has failed: that was all there is to say.
+    // The session has failed, and this is its alert. Nothing more will be sent, so the failure can be reported.
     if (this.#fault !== undefined) process.nextTick(() => this.#report());
     const out = this.#out as CipherSide;
     let room = true;
     for (const piece of pieces.length === 1 || out.aboveSocket ? pieces : [Buffer.concat(pieces)]) room = out.giveCipher(piece);
-    // A flight of the handshake, an alert, a key update: the peer waits for it, and no message's mark will follow.
+    // A flight of the handshake, an alert or a key update: the peer waits for it, and no mark of a message will follow.
     if (this.#phase !== 'open' || !this.#messageOpen) out.giveFlush();
     return room;
   }
 
-  /** The neighbour below has room for ciphertext. */
+  /** The neighbour below has room for ciphertext again. */
   released(): void {
     this.#wire?.release();
   }
 
   // ── Inbound ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Ciphertext from the neighbour. */
+  /** Ciphertext from the neighbour below. */
   receive(chunk: Buffer, done: () => void): void {
-    // After its close_notify the peer has nothing to say.
+    // After its close_notify the peer has nothing more to say.
     if (this.#phase === 'closed' || this.peerEnd !== 'open') done();
     else if (this.#wire !== undefined) this.#feed(chunk, done);
     else if (this.#phase === 'waiting') this.#greeted(chunk, done);
@@ -215,7 +216,7 @@ export class TlsEngine implements TlsState {
     }
   }
 
-  /** The first ciphertext at a server. The next may follow, or the end: one chunk behind the first record waits here at most. */
+  /** The first ciphertext at a server. `done` is called at once: at most one chunk behind the first record waits here. */
   #greeted(chunk: Buffer, done: () => void): void {
     if (this.#first === undefined) {
       this.#first = new FirstRecord();
@@ -246,18 +247,18 @@ export class TlsEngine implements TlsState {
   }
 
   #checkProgress(): void {
-    // While plaintext waits for its reader, ciphertext waits too, and tells nothing.
+    // While plaintext waits for its reader, ciphertext waits too, so the count would say nothing about the peer.
     if (this.#phase !== 'open' || !this.inboundIdle) return;
     const fault = this.#progress.check();
     if (fault !== undefined) this.#fail(fault);
   }
 
-  /** A mark from the neighbour: `done` comes when all ciphertext before it is digested, and the answer of TLS to it is out. */
+  /** A mark from below. `done` is called when all ciphertext before it is digested, and TLS has sent what it answers to it. */
   digest(done: () => void): void {
     if (this.#phase === 'closed') return;
     const early = this.#early;
     if (early !== undefined) {
-      // What came before it has not been taken: the handshake waits for its place at the gate.
+      // The ciphertext before the mark was not taken yet: the handshake waits for its place at the gate.
       const taken = () => {
         early.done();
         this.digest(done);
@@ -274,17 +275,17 @@ export class TlsEngine implements TlsState {
     const done = this.#onDigested;
     if (done === undefined || this.#phase === 'closed' || !this.inboundIdle || this.#wire?.writing === true) return;
     this.#onDigested = undefined;
-    // A close_notify that OpenSSL has had is told by node:tls in the next tick, and must not be overtaken.
+    // If OpenSSL has read a close_notify, node:tls reports it in the next tick. The mark must not overtake it.
     process.nextTick(done);
   }
 
-  /** The byte pipe has ended. `done` comes when it is known what that means. */
+  /** The byte pipe has ended. `done` is called when it is clear what that means. */
   receiveEnd(done: () => void): void {
     if (this.peerEnd !== 'open') {
       done();
       return;
     }
-    // A session that has failed has no end, even if its error is still on its way.
+    // A session that has failed ends with its error, even if the error is not reported yet.
     if (this.#phase === 'closed') return;
     this.#inboundEnded = true;
     this.#onInboundEnd = done;
@@ -292,7 +293,7 @@ export class TlsEngine implements TlsState {
     else this.#settle();
   }
 
-  /** The neighbour above has room for plaintext. */
+  /** The neighbour above has room for plaintext again. */
   thirsty(): void {
     const socket = this.#socket;
     if (this.#phase !== 'open' || socket === undefined) return;
@@ -300,15 +301,15 @@ export class TlsEngine implements TlsState {
     this.#progressed();
   }
 
-  /** Ciphertext was taken, or plaintext given: what waits for all of it may go on. */
+  /** Ciphertext was taken or plaintext was given. A mark or an end that waited for that may go on. */
   #progressed(): void {
     this.#checkDigested();
     this.#settle();
   }
 
   /**
-   * After the end of the byte pipe, as soon as OpenSSL has had all of it: a close_notify among it has ended the TLS
-   * socket by now. A turn of the event loop lets that come through.
+   * Decides what the end of the byte pipe means, once OpenSSL has read everything. If that included a close_notify, node:tls
+   * reports it within one turn of the event loop. So this waits for one turn.
    */
   #settle(): void {
     if (!this.#inboundEnded || this.#settling || this.peerEnd !== 'open') return;
@@ -325,8 +326,8 @@ export class TlsEngine implements TlsState {
   #truncated(): void {
     this.peerEnd = 'truncated';
     const strict = this.#settings.truncation === 'error';
-    // In TLS 1.3 the client is through before the server has judged it, and a refusal need not come with an alert.
-    // A client that had ended its side and takes bare ends for ends may just have had no answer coming.
+    // In TLS 1.3 the client's handshake is over before the server has checked the client, and a server may refuse without an
+    // alert. With `report`, a client that has ended its own side may just not have been due an answer: no error then.
     if (this.role === 'client' && !this.heard && (strict || this.#onOutboundEnd === undefined)) {
       this.#fail(new PeerRejectedError('the server ended the session before its first byte', { layer: 'tls', got: 0 }));
     } else if (strict) {
@@ -348,7 +349,7 @@ export class TlsEngine implements TlsState {
     try {
       const place = this.#gate.enter(() => this.#start());
       this.#place = place;
-      // The handshake may have failed already, before there was a place to leave.
+      // The handshake may have failed within `enter`, before there was a place to leave.
       if (this.phase === 'closed') place.leave();
     } catch (full) {
       this.#fail(full as VeracruzError);
@@ -386,7 +387,7 @@ export class TlsEngine implements TlsState {
     }, limit);
   }
 
-  /** The handshake is over. No plaintext has moved either way. */
+  /** The handshake is over. No plaintext has moved in either direction yet. */
   #secure(socket: TLSSocket): void {
     if (this.#phase !== 'handshake') {
       socket.destroy();
@@ -414,7 +415,7 @@ export class TlsEngine implements TlsState {
     held?.();
   }
 
-  /** OpenSSL gives a record at a time, several of them in one turn: what came in a turn goes on as one chunk. */
+  /** OpenSSL gives one record at a time, and several in one tick. Their plaintext is given as one chunk. */
   #plain(chunk: Buffer): void {
     if (this.#phase !== 'open') return;
     this.heard = true;
@@ -441,7 +442,7 @@ export class TlsEngine implements TlsState {
     this.#endInbound();
   }
 
-  /** Expected when both directions are over; otherwise something below node:tls gave up. */
+  /** Expected when both directions have ended. Otherwise something below node:tls has failed. */
   #socketClosed(): void {
     if (this.#phase !== 'open' || (this.peerEnd !== 'open' && this.#onOutboundEnd !== undefined)) return;
     this.#fail(new TlsError('the TLS socket closed early', { layer: 'tls' }));
@@ -457,8 +458,8 @@ export class TlsEngine implements TlsState {
   // ── The end ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /**
-   * node:tls has failed. The alert that tells the peer why goes out first: it is written by now, or in this turn. The
-   * peer's own alert needs no answer, and what it does next must not be taken for the cause.
+   * node:tls has failed. The alert that tells the peer why must go out first: it was written already, or will be in this turn.
+   * An alert of the peer needs no answer. What the peer does after this must not be reported as the cause.
    */
   #failed(error: Error, socket: TLSSocket | undefined): void {
     if (this.#phase === 'closed') return;
@@ -474,12 +475,12 @@ export class TlsEngine implements TlsState {
     setImmediate(() => this.#report());
   }
 
-  /** Ends the session for this reason, unless it is over already. */
+  /** Ends the session with this error, unless it is over already. */
   #fail(error: VeracruzError): void {
     if (this.#phase === 'closed') return;
     this.#close();
     this.#fault = error;
-    // What was written last gets to the byte pipe before the pipe is destroyed.
+    // What was written last must reach the byte pipe before the pipe is destroyed.
     process.nextTick(() => this.#report());
   }
 
@@ -492,7 +493,7 @@ export class TlsEngine implements TlsState {
     else this.#out?.fail(fault);
   }
 
-  /** A Transform of ours is gone; `whole` when it had come to its end. */
+  /** One of the two Transforms is destroyed. `whole` is true when it had ended before. */
   gone(whole: boolean): void {
     this.#sides--;
     if (whole && this.#sides > 0) return;

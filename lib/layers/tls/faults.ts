@@ -1,4 +1,4 @@
-/** What the errors of node:tls mean here. */
+/** Turns the errors of node:tls into errors of this library. */
 import type { TLSSocket } from 'node:tls';
 import {
   CertificateError,
@@ -9,23 +9,23 @@ import {
   type VeracruzError,
 } from '../../core/errors.js';
 
-/** How far a session was when its error came. */
+/** The state of a session at the time of an error. */
 export interface Moment {
   readonly role: 'client' | 'server';
-  /** The handshake is over and the peer admitted. */
+  /** The handshake is over and the peer is admitted. */
   readonly open: boolean;
   /** A byte of plaintext has come from the peer. */
   readonly heard: boolean;
-  /** Node's verdict on the peer's certificate chain, e.g. `CERT_HAS_EXPIRED`, if it was bad. */
+  /** Node's code for what is wrong with the peer's certificate chain, e.g. `CERT_HAS_EXPIRED`. Undefined for a good chain. */
   readonly verdict: string | undefined;
 }
 
-/** Alerts by which a peer refuses our certificate; OpenSSL's spelling of their prefix differs by version. */
+/** Alerts with which a peer refuses our certificate. The prefix of these codes differs between versions of OpenSSL. */
 const REFUSAL = /_ALERT_.*(CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED)/;
-/** OpenSSL's own refusals of the peer's certificate that are no verdict on its chain. */
+/** Codes with which OpenSSL refuses the peer's certificate without a verdict on its chain. */
 const BAD_CERTIFICATE = new Set(['ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE', 'ERR_SSL_CERTIFICATE_VERIFY_FAILED']);
 
-/** The error of this library for an error of the TLS socket. `got` is Node's code, `cause` its error. */
+/** The error of this library for an error of the TLS socket. `got` is Node's code, `cause` is Node's error. */
 export function tlsFault(error: Error, moment: Moment): VeracruzError {
   const code = (error as NodeJS.ErrnoException).code ?? error.name;
   const figures: ErrorFigures = { layer: 'tls', got: code, cause: error };
@@ -38,7 +38,7 @@ export function tlsFault(error: Error, moment: Moment): VeracruzError {
   return moment.open ? new TlsError(`TLS failed: ${code}`, figures) : new TlsHandshakeError(`the TLS handshake failed: ${code}`, figures);
 }
 
-/** Node's code for what is wrong with the peer's chain. Its types say Error; it is a string (null before the verdict). */
+/** Node's code for what is wrong with the peer's chain. It is a string (null before the check), although its type is Error. */
 export function verdictOf(socket: TLSSocket | undefined): string | undefined {
   const verdict: unknown = socket?.authorizationError;
   if (verdict instanceof Error) return verdict.message;

@@ -6,22 +6,22 @@ import { MAX_RECORD_PLAINTEXT_BYTES, RECORD_HEADER_BYTES, RecordHeaderReader } f
 const HANDSHAKE = 22;
 
 /**
- * What a client says first: the record with its ClientHello. A server waits for all of it before it begins a handshake,
- * so that one byte, or half a record, is not worth one.
+ * Collects the first record of a client, which carries the ClientHello. A server begins a handshake only when that record is
+ * complete. So a client that sends one byte, or half a record, costs no handshake.
  *
  *     16 03 0x len len <len bytes>
  *
- * It keeps that record (16 KiB at most) and the rest of the chunk that ended it.
+ * It keeps that record (16 KiB at most) and the rest of the chunk that completed it.
  */
 export class FirstRecord {
   readonly #queue = new ByteQueue();
   readonly #headers = new RecordHeaderReader();
 
   /**
-   * Takes a chunk. Gives all that came, once the record is whole, or once OpenSSL can tell by its header alone that it is
-   * none: the peer gets an alert then.
+   * Takes a chunk. Returns all bytes so far as soon as the record is complete. It also returns them when OpenSSL would refuse
+   * the record by its header alone; OpenSSL then sends the peer an alert.
    *
-   * @throws TlsHandshakeError for a header for whose body OpenSSL would wait, although it cannot be a ClientHello's
+   * @throws TlsHandshakeError for a header that cannot be that of a ClientHello, but whose body OpenSSL would wait for
    */
   push(chunk: Buffer): Buffer | undefined {
     const queue = this.#queue;
@@ -34,7 +34,7 @@ export class FirstRecord {
     if (type === HANDSHAKE && major === 3 && length > 0 && length <= MAX_RECORD_PLAINTEXT_BYTES) {
       return queue.length < RECORD_HEADER_BYTES + length ? undefined : queue.take(queue.length);
     }
-    // Any other record of TLS, and the hello of SSL 2, which has the highest bit of its length set.
+    // Any other TLS record, and a hello of SSL 2, which has the highest bit of its length set. OpenSSL would wait for both.
     if (major === 3 || type >= 0x80) {
       throw new TlsHandshakeError('the first record is no ClientHello', { layer: 'tls', expected: HANDSHAKE, got: type });
     }

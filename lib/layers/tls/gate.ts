@@ -1,21 +1,21 @@
-/** How many handshakes a layer runs at once. */
+/** Limits how many handshakes a layer runs at once. */
 import { type Release, Semaphore } from '../../core/semaphore.js';
 
-/** One place at the gate, from `enter` to `leave`. */
+/** The place of one handshake at the gate, from `enter` to `leave`. */
 export interface Place {
-  /** Frees the place: the next in the queue moves up. May be called more than once, and while still in the queue. */
+  /** Frees the place, and the next in the queue may start. May be called more than once, and while still in the queue. */
   leave(): void;
   /**
-   * Frees the place for the next, but goes on: its peer is slow, and must not keep others out. So many may do so as may
-   * wait in the queue; any further one keeps its place.
+   * Frees the place for the next handshake, while this one goes on: a slow peer must not keep others out. At most
+   * `maxQueued` handshakes may go on without a place. Any further one keeps its place.
    */
   makeRoom(): void;
 }
 
 /**
- * Lets `maxRunning` handshakes run at once and up to `maxQueued` wait, first come, first served. 10,000 handshakes at
- * once finish none before their deadline; behind this gate all of them come through. Who has a place and a silent peer
- * makes room: 64 clients that say hello and no more would keep everybody out until their deadline.
+ * Lets `maxRunning` handshakes run at once. Up to `maxQueued` wait, first come, first served. Without the gate, none of 10,000
+ * handshakes at once would finish before its deadline; with it, all do. A handshake whose peer is silent gives up its place.
+ * Otherwise 64 clients that send only a hello would keep everyone out until their deadline.
  */
 export class HandshakeGate {
   readonly #places: Semaphore;
@@ -33,13 +33,13 @@ export class HandshakeGate {
     return this.#places.held;
   }
 
-  /** Handshakes that wait. */
+  /** Handshakes that wait for a place. */
   get queued(): number {
     return this.#places.waiting;
   }
 
   /**
-   * Calls `start` now, or when a place is free.
+   * Calls `start` now, or as soon as a place is free.
    *
    * @throws LimitError when the queue is full; `start` is never called then
    */
@@ -53,8 +53,8 @@ export class HandshakeGate {
       wake();
     });
     wake = () => {
-      // node:tls takes a step of a handshake, some milliseconds, within the call: in a turn of its own, or a queue of them
-      // would block the loop.
+      // `start` makes node:tls compute a step of a handshake, which takes some milliseconds. Each waiting handshake starts in
+      // a turn of its own, so that a queue of them does not block the event loop.
       setImmediate(() => {
         if (!left) start();
       });

@@ -17,20 +17,20 @@ export { expectRuntimeHash, RUNTIME_HASH_BYTES, runtimeHashOf } from './runtime-
 export { type Phase, type TlsState, tlsState } from './state.js';
 
 /**
- * The TLS layer: plaintext above, ciphertext (cut anywhere) below. OpenSSL does it, through node:tls, and never sees a
- * socket: only these two Transforms.
+ * The TLS layer: plaintext above, ciphertext (cut anywhere) below. OpenSSL does the work through node:tls. It sees no socket,
+ * only the two Transforms of this layer.
  *
- * Not a byte of plaintext leaves before the peer is admitted, and none is given before that either. A client admits a
- * server whose chain leads to `authority`, if `verifyPeer` has nothing against it; a server admits the exact
- * certificates of `identities`. A client is *accepted* only when the first plaintext has come from the server
- * (`tlsState(connection).heard`): in TLS 1.3 its own handshake is over before it was judged.
+ * No plaintext leaves before the peer is admitted, and none is given before that. A client admits a server if the server's
+ * chain leads to `authority` and `verifyPeer` does not throw. A server admits exactly the certificates of `identities`. In
+ * TLS 1.3 a client's handshake is over before the server has checked the client. So a client knows that it is *accepted* only
+ * when the first plaintext comes from the server (`tlsState(connection).heard`).
  *
- * The deadline of the handshake starts when the gate lets it run: on a client when the layer is opened, on a server when
- * the whole first record has come, which has a deadline of its own from its first byte on. An idle connection costs
- * nothing, and its owner watches it.
+ * A handshake asks its gate for a place: on a client when the layer is opened, on a server when the first record is complete.
+ * The deadline of the handshake starts when the gate lets it run. On a server the first record has a deadline of its own, from
+ * its first byte on. An idle connection uses no resources here, and it is up to its owner to close it.
  *
- * @throws InvalidOptionError for options out of range, certificates or keys that cannot be read or do not belong
- *   together, unknown suites; and by `outbound()` and `inbound()` without a connection, in which they meet.
+ * @throws InvalidOptionError for options out of range, for certificates or keys that cannot be read or do not belong together,
+ *   and for unknown suites. `outbound()` and `inbound()` throw it without a connection, because the two meet in the connection.
  * @example
  * stack(lengthPrefix(), tls({ role: 'client', certificate, key, authority, cipherSuite: policy.ciphersuite })).over(socket);
  */

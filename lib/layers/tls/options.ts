@@ -1,4 +1,4 @@
-/** The options of the TLS layer, checked once and completed. */
+/** The options of the TLS layer: checks, and defaults. */
 import { createPrivateKey, KeyObject, type X509Certificate } from 'node:crypto';
 import { definedOf, given, integerInRange, oneOf } from '../../core/check.js';
 import { InvalidOptionError } from '../../core/errors.js';
@@ -7,41 +7,41 @@ import { type CipherSuite, cipherList, cipherSuite, DEFAULT_CIPHER_SUITES } from
 import { Principals } from './principals.js';
 
 export interface TlsLimits {
-  /** Milliseconds for one handshake, from its start to the peer's admission; on a server also for the first record. Default 10,000. */
+  /** Milliseconds for one handshake, until the peer is admitted; on a server also for the first record. Default 10,000. */
   handshakeTimeoutMs?: number;
-  /** Milliseconds that a peer may be silent in a handshake before another is let in besides; it goes on. Default 500. */
+  /** Milliseconds of silence after which a handshake gives its place to another. It still goes on. Default 500. */
   handshakeStallMs?: number;
-  /** Handshakes that one layer runs at once, those with a silent peer not counted. Default 64: 10,000 at once bring all of them down. */
+  /** Handshakes that run at once, without those of silent peers. Default 64, because 10,000 at once would all time out. */
   maxHandshakes?: number;
-  /** Connections that wait for their handshake to start. Default 1,024; one more fails with `LimitError`. */
+  /** Connections that may wait for their handshake to start. Default 1,024. One more fails with `LimitError`. */
   maxQueuedHandshakes?: number;
-  /** TLS records after the handshake without a byte of plaintext. Default 64 (KeyUpdate floods). */
+  /** TLS records in a row, after the handshake, without any plaintext. Default 64. Limits floods of KeyUpdates. */
   maxIdleRecords?: number;
-  /** Bytes of ciphertext after the handshake without a byte of plaintext. Default 65,536: two full records and a half-read third. */
+  /** Bytes of ciphertext in a row, after the handshake, without plaintext. Default 65,536: two records and part of a third. */
   maxIdleBytes?: number;
 }
 
 interface TlsCommonOptions extends TlsLimits {
-  /** Our certificate (the first) and what leads to its issuer. */
+  /** Our certificate (first), and the certificates up to its issuer. */
   certificate: CertificateInput | readonly CertificateInput[];
   /** Private key of our certificate: PEM, or a key object. */
   key: string | Buffer | KeyObject;
   /** One suite or several, in any spelling that `cipherSuite()` takes. Default: the three AEADs of Node's default. */
   cipherSuite?: string | readonly string[];
   /**
-   * What a byte pipe that ends without the peer's close_notify is: an `error` (TlsTruncatedError; default), or only
-   * worth a `report`: a plain end, with `tlsState().peerEnd` at `truncated`. Mbed TLS peers send no close_notify.
+   * What happens when the byte pipe ends without the peer's close_notify. `error` (default): TlsTruncatedError. `report`: a
+   * normal end, with `tlsState().peerEnd` at `truncated`. Mbed TLS peers send no close_notify.
    */
   truncation?: 'error' | 'report';
 }
 
 export interface TlsClientOptions extends TlsCommonOptions {
   role: 'client';
-  /** Whom the server's chain must lead to (`proxy_service_cert` of a policy). */
+  /** The authority that the server's chain must lead to (`proxy_service_cert` of a policy). */
   authority: CertificateInput | readonly CertificateInput[];
   /**
-   * Looks at the server's certificate after the chain was found good and before a byte of plaintext leaves. Throws to
-   * refuse it (CertificateError). Must not be async: anything it returns is taken for a refusal.
+   * Called with the server's certificate after its chain was verified and before any plaintext leaves. It throws to refuse the
+   * certificate (CertificateError). It must not be async: any return value counts as a refusal.
    */
   verifyPeer?: (certificate: X509Certificate) => void;
 }
@@ -49,11 +49,11 @@ export interface TlsClientOptions extends TlsCommonOptions {
 export interface TlsServerOptions extends TlsCommonOptions {
   role: 'server';
   /**
-   * The principals: a client's leaf certificate must equal the first certificate of one of these, byte for byte. All
-   * of them are trust anchors. Order gives the index that `tlsState().principal` has.
+   * The principals. The leaf certificate of a client must equal the first certificate of one of these, byte for byte. All
+   * of these certificates are trust anchors. `tlsState().principal` is an index in this list.
    */
   identities: readonly CertificateInput[];
-  /** Authorities that issued those identities which are not self-signed. They admit nobody by themselves. */
+  /** Authorities that issued those identities that are not self-signed. A client is not admitted because of them alone. */
   clientAuthorities?: CertificateInput | readonly CertificateInput[];
 }
 
@@ -73,7 +73,7 @@ export const TLS_DEFAULTS = Object.freeze({
 /** Limits and behaviour, with every default filled in. */
 export type TlsSettings = Readonly<Required<TlsLimits> & { role: 'client' | 'server'; truncation: 'error' | 'report' }>;
 
-/** What node:tls needs of the options, in its own terms. */
+/** The options that node:tls needs, under its names. */
 export interface Credentials {
   readonly cert: string;
   readonly key: string;
@@ -94,7 +94,7 @@ export function settingsOf(options: TlsOptions): TlsSettings {
     maxHandshakes: integerInRange('maxHandshakes', all.maxHandshakes, 1, 2 ** 20),
     maxQueuedHandshakes: integerInRange('maxQueuedHandshakes', all.maxQueuedHandshakes, 0, 2 ** 24),
     maxIdleRecords: integerInRange('maxIdleRecords', all.maxIdleRecords, 1, 2 ** 31),
-    // Less than two records would take a record that is still arriving for a flood.
+    // With less than two records, a single record that is still arriving could count as a flood.
     maxIdleBytes: integerInRange('maxIdleBytes', all.maxIdleBytes, 32_768, 2 ** 31),
   });
 }
@@ -103,7 +103,7 @@ export function settingsOf(options: TlsOptions): TlsSettings {
 export function credentialsOf(options: TlsOptions): Credentials {
   const chain = certificatesOfAll('certificate', given('certificate', options.certificate));
   const key = privateKeyOf(given('key', options.key));
-  // node:tls would notice at the first handshake only.
+  // node:tls would notice this only at the first handshake.
   if (!(chain[0] as X509Certificate).checkPrivateKey(key)) {
     throw new InvalidOptionError('key is not the key of the first certificate', { layer: 'tls' });
   }

@@ -1,45 +1,45 @@
 import type { TLSSocket } from 'node:tls';
 
-/** Bytes of plaintext that the TLS socket holds for us before we make the neighbour wait: it gathers them into one write. */
+/** Bytes of plaintext that the TLS socket may hold before the neighbour must wait. The socket joins them into one write. */
 const PENDING_BYTES = 262_144;
-/** Chunks up to this size are copied together: to hand over each by itself costs more. */
+/** Chunks of up to this size are copied together, because a write for each of them costs more. */
 const SMALL_BYTES = 2048;
-/** Small chunks that are copied together: a full record. */
+/** Small chunks are copied together up to this size, that of a full record. */
 const JOINED_BYTES = 16_384;
-/** Plaintext bytes of a record at most (RFC 8446 §5.1). */
+/** The most plaintext that one record holds, in bytes (RFC 8446 §5.1). */
 const RECORD_BYTES = 16_384;
-/** Bytes that a record has besides its plaintext, with the shortest tag there is: header 5, content type 1, tag 8. */
+/** Bytes that a record adds to its plaintext, with the shortest tag: header 5, content type 1, tag 8. */
 const RECORD_OVERHEAD_BYTES = 14;
-/** The same with a tag of 16 bytes, which all suites but CCM_8 have. */
+/** The same with a tag of 16 bytes, which all suites except CCM_8 have. */
 const USUAL_OVERHEAD_BYTES = 22;
 
 /**
- * Hands plaintext to the TLS socket of a session that is open, and tells when its ciphertext is out.
+ * Writes plaintext to the TLS socket of an open session, and tells when its ciphertext is out.
  *
- * What comes in one tick, up to a mark, is one write to OpenSSL: a small message and its prefix share a record. OpenSSL
- * encrypts a write within the call, and node:tls passes the ciphertext on within it too, unless it is still busy with a
- * write before that. So `flush` looks at the bytes that have come out: where there are as many as all of it must have, it is
- * out. Where not, the callback of the last write tells, a turn of the event loop later.
+ * All that comes in one tick, up to a mark, is one write to OpenSSL, so a small message and its prefix share a record. OpenSSL
+ * encrypts a write within the call. node:tls passes the ciphertext on within the same call, unless an earlier write is not over
+ * yet. So `flush` counts the bytes of ciphertext that have come out. If there are at least as many as the plaintext must
+ * become, all of it is out. Otherwise the callback of the last write tells, one turn of the event loop later.
  */
 export class PlaintextWriter {
   readonly #socket: TLSSocket;
-  /** Bytes of ciphertext that have come out of the session so far. */
+  /** Number of bytes of ciphertext that have come out of the session so far. */
   readonly #given: () => number;
   readonly #overheadBytes: number;
-  /** Small chunks of this tick. */
+  /** Small chunks of the current tick. */
   #small: Buffer[] = [];
   #smallBytes = 0;
-  /** Goes on with the chunk that filled the socket. */
+  /** Called when the socket takes more, after a chunk has filled it. */
   #waiting: (() => void) | undefined;
-  /** Writes to the socket that have been made, and those whose callback has come. */
+  /** Number of writes to the socket, and number of those whose callback has come. */
   #writes = 0;
   #written = 0;
-  /** Of the writes since the socket was corked: how many, and their plaintext bytes. */
+  /** Number of writes since the socket was corked, and their plaintext bytes. */
   #corkedWrites = 0;
   #corkedBytes = 0;
-  /** The writes before this one are known to be out. */
+  /** Number of writes, from the first one on, whose ciphertext is known to be out. */
   #out = 0;
-  /** Told when all writes are. */
+  /** Called when the ciphertext of all writes is out. */
   #flushing: (() => void) | undefined;
 
   constructor(socket: TLSSocket, given: () => number) {
@@ -53,12 +53,12 @@ export class PlaintextWriter {
     });
   }
 
-  /** Plaintext that OpenSSL has not had yet, bytes. */
+  /** Bytes of plaintext that OpenSSL has not got yet. */
   get pending(): number {
     return this.#smallBytes + this.#socket.writableLength;
   }
 
-  /** `done` comes when there may be another. */
+  /** `done` is called when the next chunk may come. */
   write(chunk: Buffer, done: () => void): void {
     this.#gather();
     if (chunk.length > SMALL_BYTES) {
@@ -72,14 +72,14 @@ export class PlaintextWriter {
     else this.#waiting = done;
   }
 
-  /** `done` comes when the ciphertext of all that was written is out: at once as a rule. */
+  /** `done` is called when the ciphertext of all writes is out, usually at once. */
   flush(done: () => void): void {
     this.#release();
     if (this.#out === this.#writes) done();
     else this.#flushing = done;
   }
 
-  /** In pieces: OpenSSL encrypts all it is given at once, and holds it. */
+  /** Writes in pieces, because OpenSSL encrypts a whole write at once and keeps its ciphertext in memory. */
   #writeLarge(chunk: Buffer, done: () => void, from: number): void {
     for (let at = from; at < chunk.length; ) {
       const piece = at === 0 && chunk.length <= PENDING_BYTES ? chunk : chunk.subarray(at, at + PENDING_BYTES);
@@ -94,7 +94,7 @@ export class PlaintextWriter {
     done();
   }
 
-  /** The session is over: whoever waits is not called any more. */
+  /** The session is over. Callbacks that are still due will not be called. */
   forget(): void {
     this.#waiting = undefined;
     this.#flushing = undefined;
@@ -110,7 +110,7 @@ export class PlaintextWriter {
     process.nextTick(this.#release);
   }
 
-  /** Lets what was gathered go to OpenSSL. */
+  /** Passes what was collected on to OpenSSL. */
   readonly #release = (): void => {
     const socket = this.#socket;
     this.#join();
@@ -123,7 +123,7 @@ export class PlaintextWriter {
     if (quiet && this.#given() - before >= this.#corkedBytes + records * this.#overheadBytes) this.#out = this.#writes;
   };
 
-  /** Hands over the small chunks. False: wait for `drain`. */
+  /** Writes the small chunks. False means: wait for `drain`. */
   #join(): boolean {
     const small = this.#small;
     if (small.length === 0) return true;
@@ -133,7 +133,7 @@ export class PlaintextWriter {
     return this.#give(joined);
   }
 
-  /** False: wait for `drain`. That is far beyond the socket's own mark, because what gathers in it goes to OpenSSL together. */
+  /** False means: wait for `drain`. The limit is far above the socket's own, because what waits there becomes one write. */
   #give(bytes: Buffer): boolean {
     this.#writes++;
     this.#corkedWrites++;

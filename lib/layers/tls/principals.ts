@@ -3,8 +3,8 @@ import { createHash, timingSafeEqual, type X509Certificate } from 'node:crypto';
 const digest = (certificate: X509Certificate) => createHash('sha256').update(certificate.raw).digest();
 
 /**
- * The exact principals of a policy. A peer is one when the DER of its leaf equals that of an identity's first
- * certificate (wire spec §B); a chain that leads to an identity is not enough.
+ * The exact principals of a policy. A peer is a principal when the DER of its leaf equals that of the first certificate of an
+ * identity (wire spec §B). A chain that leads to an identity is not enough.
  */
 export class Principals {
   readonly #digests: readonly Buffer[];
@@ -14,7 +14,7 @@ export class Principals {
     this.#digests = leaves.map(digest);
   }
 
-  /** The index of the first identity that `leaf` is, or undefined. Compares SHA-256 of DER, all of them, in constant time. */
+  /** The index of the first identity that equals `leaf`, or undefined. Compares SHA-256 of all DERs, in constant time. */
   match(leaf: X509Certificate): number | undefined {
     const own = digest(leaf);
     let found = -1;

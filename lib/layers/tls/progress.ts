@@ -2,16 +2,16 @@ import { TlsError } from '../../core/errors.js';
 import { RecordHeaderReader } from '../formats/tls-record.js';
 
 /**
- * Notices a peer that keeps us busy without saying anything: KeyUpdates and empty records cost CPU for ever, and
- * neither OpenSSL nor Node limits them.
+ * Notices a peer that keeps this end busy without sending any plaintext. KeyUpdates and empty records cost processor time, and
+ * neither OpenSSL nor Node limits their number.
  *
- * Counts records (by their headers alone) and bytes of ciphertext since the last byte of plaintext.
+ * Counts records (by their headers) and bytes of ciphertext since the last byte of plaintext.
  */
 export class ProgressGuard {
   readonly #maxRecords: number;
   readonly #maxBytes: number;
   readonly #headers = new RecordHeaderReader();
-  /** Records that had come when counting started anew. */
+  /** Number of records at the last `reset`. */
   #before = 0;
   #bytes = 0;
 
@@ -20,19 +20,19 @@ export class ProgressGuard {
     this.#maxBytes = maxBytes;
   }
 
-  /** Ciphertext goes by. Called from the first byte of the connection on, so that headers are where we think they are. */
+  /** Counts ciphertext. It must see the connection from its first byte on, or it would not find the record headers. */
   cipher(chunk: Buffer): void {
     this.#bytes += chunk.length;
     this.#headers.feed(chunk);
   }
 
-  /** Plaintext has come, or the handshake is over: counting starts anew. */
+  /** Plaintext has come, or the handshake is over: the counters start again at 0. */
   reset(): void {
     this.#before = this.#headers.records;
     this.#bytes = 0;
   }
 
-  /** The error of a peer that made no progress, or undefined. */
+  /** The error for a peer that has passed a limit, or undefined. */
   check(): TlsError | undefined {
     const records = this.#headers.records - this.#before;
     if (records > this.#maxRecords) {

@@ -4,10 +4,10 @@ import { CertificateError, InvalidOptionError } from '../../core/errors.js';
 import { type Asn1, content } from '../formats/asn1.js';
 import { extensionsOf } from '../formats/x509.js';
 
-/** Bytes of a runtime hash: SHA-256, or the first half of a SHA-384. */
+/** Bytes of a runtime hash: a SHA-256, or the first half of a SHA-384. */
 export const RUNTIME_HASH_BYTES = 32;
 
-/** Content bytes of the OID 2.5.30.1. Compared as bytes: no OID of another length or spelling can pass for it. */
+/** Content bytes of the OID 2.5.30.1. The comparison is of bytes, so an OID in another encoding does not match. */
 const RUNTIME_HASH_OID = Buffer.of(0x55, 0x1e, 0x01);
 
 /**
@@ -16,8 +16,8 @@ const RUNTIME_HASH_OID = Buffer.of(0x55, 0x1e, 0x01);
  *     30 27  06 03 55 1e 01  04 20 <32 bytes>
  *            OID 2.5.30.1    OCTET STRING, no ASN.1 inside
  *
- * OpenSSL has read the certificate before us, and the handshake has verified who signed it; this only looks for a
- * field. Of any other length than 32 it is given as it is.
+ * OpenSSL has read the certificate before, and the handshake has verified who signed it; this function only looks for a
+ * field. It does not check that the content has 32 bytes.
  *
  * @throws CertificateError when the certificate has the extension twice, or cannot be read as DER.
  */
@@ -31,10 +31,10 @@ export function runtimeHashOf(certificate: X509Certificate): Buffer | undefined 
 }
 
 /**
- * A `verifyPeer` hook: refuses a server whose certificate does not carry one of `hashes` (32 bytes each, or 64 hex
- * digits as a policy has them).
+ * Makes a `verifyPeer` hook that refuses a server unless its certificate carries one of `hashes` (32 bytes each, or 64 hex
+ * digits as in a policy).
  *
- * @throws InvalidOptionError when `hashes` is empty or one of them is no hash; the hook itself CertificateError.
+ * @throws InvalidOptionError when `hashes` is empty or one of them is no hash. The hook itself throws CertificateError.
  */
 export function expectRuntimeHash(hashes: readonly (Buffer | string)[]): (certificate: X509Certificate) => void {
   if (hashes.length === 0) throw new InvalidOptionError('hashes is empty', { layer: 'tls', expected: 'runtime hashes', got: 0 });

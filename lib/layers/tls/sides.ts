@@ -1,25 +1,25 @@
-/** The two Transforms of the layer, as the engine sees them. */
+/** The two Transforms of the layer, as the engine calls them. */
 import type { VeracruzError } from '../../core/errors.js';
 
-/** What the engine does to the outbound Transform. */
+/** The calls of the engine to the outbound Transform. */
 export interface CipherSide {
-  /** No layer is below, only a socket. */
+  /** True when the layer stands directly above a socket, with no layer in between. */
   readonly aboveSocket: boolean;
-  /** Ciphertext for the neighbour; false asks to wait for `released()`. */
+  /** Gives ciphertext to the neighbour below. False means: wait for `released()`. */
   giveCipher(chunk: Buffer): boolean;
-  /** Says to the neighbour that what was given is complete. */
+  /** Gives a FLUSH to the neighbour below, behind the ciphertext. */
   giveFlush(): void;
-  /** False when the Transform is gone already. */
+  /** Destroys the Transform with `error`. False when it was destroyed before. */
   fail(error: VeracruzError): boolean;
   destroy(): void;
 }
 
-/** What the engine does to the inbound Transform. */
+/** The calls of the engine to the inbound Transform. */
 export interface PlainSide {
-  /** Plaintext for the neighbour; false asks to wait for `thirsty()`. */
+  /** Gives plaintext to the neighbour above. False means: wait for `thirsty()`. */
   givePlain(chunk: Buffer): boolean;
   endPlain(): void;
-  /** False when the Transform is gone already. */
+  /** Destroys the Transform with `error`. False when it was destroyed before. */
   fail(error: VeracruzError): boolean;
   destroy(): void;
 }

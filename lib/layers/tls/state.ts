@@ -1,10 +1,11 @@
-/** What others may know of a TLS session. */
+/** The public state of a TLS session. */
 import type { X509Certificate } from 'node:crypto';
 import type { Connection } from '../../core/connection.js';
 
 /**
- * `waiting`: a server that the whole first record has not come to. `queued`: at the gate. `handshake`: its deadline runs. `open`: the peer
- * is admitted, plaintext flows. `closed`: over, one way or another.
+ * `waiting`: a client until both Transforms are there, a server until its first record is complete. `queued`: waits at the
+ * gate. `handshake`: the handshake and its deadline run. `open`: the peer is admitted, and plaintext flows. `closed`: the
+ * session is over.
  */
 export type Phase = 'waiting' | 'queued' | 'handshake' | 'open' | 'closed';
 
@@ -12,11 +13,11 @@ export interface TlsState {
   readonly role: 'client' | 'server';
   readonly phase: Phase;
   /**
-   * How the peer's side ended: `open` (it has not), `close_notify` (it said so), or `truncated` (the byte pipe ended
-   * without a word: what came before may be incomplete).
+   * How the peer's side has ended: `open` (not yet), `close_notify` (as TLS demands), or `truncated` (the byte pipe ended
+   * without close_notify, so what came before may be incomplete).
    */
   readonly peerEnd: 'open' | 'close_notify' | 'truncated';
-  /** On a server: the index in `identities` of the principal that the client is. Undefined before `open`. */
+  /** On a server: the index in `identities` of the client's certificate. Undefined before `open`. */
   readonly principal: number | undefined;
   /** The peer's leaf certificate. Undefined before `open`. */
   readonly certificate: X509Certificate | undefined;
@@ -26,19 +27,19 @@ export interface TlsState {
   readonly heard: boolean;
 }
 
-/** Under this a connection keeps the state of its topmost TLS layer. */
+/** The key under which a connection keeps the state of its topmost TLS layer. */
 const KEY = {};
 
 function stateOf(connection: Connection): { state?: TlsState } {
   return connection.share(KEY, () => ({}));
 }
 
-/** Makes `state` the one that `tlsState` gives, unless a TLS layer above has done so. */
+/** Makes `state` the result of `tlsState`, unless a TLS layer above has done that already. */
 export function publishState(connection: Connection, state: TlsState): void {
   stateOf(connection).state ??= state;
 }
 
-/** The TLS session of a connection (of its topmost TLS layer), or undefined where there is none. It is live. */
+/** The state of the topmost TLS layer of a connection, or undefined when there is none. The object changes with the session. */
 export function tlsState(connection: Connection): TlsState | undefined {
   return stateOf(connection).state;
 }

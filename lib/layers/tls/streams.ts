@@ -1,4 +1,4 @@
-/** The two Transforms of the layer: thin, what they do is the engine's. */
+/** The two Transforms of the layer. They only pass calls on; the engine does the work. */
 import type { TransformCallback } from 'node:stream';
 import type { Connection } from '../../core/connection.js';
 import { InvalidArgumentError, type VeracruzError } from '../../core/errors.js';
@@ -8,7 +8,7 @@ import type { TlsEngine } from './engine.js';
 import type { CipherSide, PlainSide } from './sides.js';
 
 /**
- * Plaintext in, ciphertext out. A mark goes on when the ciphertext of all that came before it has. Ends with close_notify.
+ * Plaintext in, ciphertext out. A mark is passed on after the ciphertext of all plaintext before it. Ends with close_notify.
  *
  * @see TlsDecryptor
  */
@@ -71,14 +71,14 @@ export class TlsEncryptor extends LayerStream<ByteChunk, CipherChunk> implements
 }
 
 /**
- * Ciphertext in, plaintext out. A mark goes on when the plaintext of all that came before it has, and when all that OpenSSL
- * has to say to it is out below. Ends at the peer's close_notify; every fault of the session is raised here.
+ * Ciphertext in, plaintext out. A mark is passed on after the plaintext of all ciphertext before it, and after what OpenSSL
+ * answers to that ciphertext has gone out below. Ends at the peer's close_notify. Every error of the session is raised here.
  *
  * @see TlsEncryptor
  */
 export class TlsDecryptor extends LayerStream<CipherChunk, ByteChunk> implements PlainSide {
   readonly #engine: TlsEngine;
-  /** The peer's close_notify has come: the end has been given. */
+  /** The peer's close_notify has come, and the end was given. */
   #ended = false;
 
   constructor(layer: string, engine: TlsEngine, connection: Connection) {

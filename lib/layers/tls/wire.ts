@@ -1,40 +1,40 @@
 import { Duplex } from 'node:stream';
 
-/** Bytes of ciphertext that wait for OpenSSL while the reader of the plaintext is slow. */
+/** Bytes of ciphertext that may wait for OpenSSL while the reader of the plaintext is slow. */
 const WIRE_BYTES = 65_536;
 
-/** What the wire asks of its engine. */
+/** What the wire reports to its engine. */
 export interface WireEvents {
-  /** Ciphertext for the peer: all that node:tls had to write. False asks for `release()` before the next. */
+  /** Ciphertext for the peer, from one write of node:tls. False means: no more before `release()`. */
   cipher(pieces: readonly Buffer[]): boolean;
-  /** Our side of the TLS session is over: its close_notify was given. */
+  /** This side of the TLS session has ended: its close_notify was given. */
   cipherEnd(): void;
-  /** OpenSSL has had a chunk of what was fed, and what came of it has been told. */
+  /** OpenSSL has read a chunk of the ciphertext, and its plaintext was given to the engine. */
   taken(): void;
-  /** node:tls is done with its write, and has made the next if there was one to make. */
+  /** A write of node:tls is over. If node:tls had more to write, it has begun the next write. */
   written(): void;
 }
 
 /**
- * The byte pipe that node:tls believes to run over. What it writes goes to the layer's outbound Transform, what it
- * reads comes from the inbound one, each with its brake.
+ * The byte pipe that node:tls runs over. Its writes go to the outbound Transform of the layer, and it reads what the inbound
+ * Transform brings. Both directions have back-pressure.
  *
- * node:tls reads a chunk, and OpenSSL decrypts it, within the `feed` that brings it, unless the plaintext has no room. What
- * node:tls writes comes within the write to the TLS socket that makes it, unless a write before it is not over: it takes a
- * turn of the event loop to be (a `setImmediate` in Node's JSStreamSocket). `writing` tells.
+ * node:tls reads a chunk and decrypts it within the call of `feed`, unless there is no room for the plaintext. A write to the
+ * TLS socket produces its ciphertext within the call too, unless an earlier write is not over. A write takes one turn of the
+ * event loop to be over, because of a `setImmediate` in Node's JSStreamSocket. `writing` is true until then.
  *
- * It never ends its reading side: what an end of the byte pipe means, the engine decides, which can tell the peer's
+ * The reading side never ends. The engine decides what an end of the byte pipe means, because it can tell the peer's
  * close_notify from a cut.
  */
 export class Wire extends Duplex {
   readonly #events: WireEvents;
-  /** Calls back to whom fed the chunk that fills us. */
+  /** The callback of the chunk that filled the reading side. */
   #fed: (() => void) | undefined;
-  /** Calls back to node:tls, which wrote more than the neighbour has room for. */
+  /** The callback of a write of node:tls for which the neighbour had no room. */
   #written: (() => void) | undefined;
-  /** Bytes of ciphertext that node:tls has written so far. */
+  /** Number of bytes of ciphertext that node:tls has written so far. */
   given = 0;
-  /** Writes that node:tls does not know to be over. */
+  /** Number of writes that are not over for node:tls. */
   #writes = 0;
 
   constructor(events: WireEvents) {
@@ -42,23 +42,23 @@ export class Wire extends Duplex {
     this.#events = events;
   }
 
-  /** node:tls is not done with a write: what OpenSSL has to say meanwhile comes after it. */
+  /** A write of node:tls is not over. Whatever OpenSSL produces meanwhile is written after it. */
   get writing(): boolean {
     return this.#writes > 0;
   }
 
-  /** Begins to tell of what is taken. Called once, when node:tls has begun to read: its own listener comes first then. */
+  /** Begins to report chunks that were read. Called once, after node:tls has added its own listener, which must come first. */
   watch(): void {
     this.on('data', () => this.#events.taken());
   }
 
-  /** Ciphertext of the peer. `done` comes when there is room for more. */
+  /** Takes ciphertext of the peer. `done` is called when there is room for more. */
   feed(chunk: Buffer, done: () => void): void {
     if (this.push(chunk)) done();
     else this.#fed = done;
   }
 
-  /** The neighbour has room again. */
+  /** The neighbour below has room again. */
   release(): void {
     const written = this.#written;
     this.#written = undefined;
@@ -93,9 +93,9 @@ export class Wire extends Duplex {
     done(error);
   }
 
-  /** Counts a write as over when node:tls does. Called a tick after node:tls was told that it is. */
+  /** Counts a write as over when node:tls does. Called one tick after node:tls was told that the write is over. */
   readonly #awaitNode = (): void => {
-    // node:tls calls its write over in a setImmediate of its own, which was asked for before this one.
+    // node:tls treats its write as over in a setImmediate of its own, which it asked for before this one.
     setImmediate(() => {
       this.#writes--;
       if (!this.writing) this.#events.written();
