@@ -9,37 +9,37 @@ import { END_OF_MESSAGE, isMark, type MarkedPipe } from '../core/unit.js';
 import { announceClose, announceError, announceOpen, type LayerTraffic, watchTraffic } from './diagnostics.js';
 
 export interface ChannelOptions {
-  /** Label that errors and diagnostics carry until a layer learns the session's id. */
+  /** The label that errors and diagnostics carry until a layer learns the session's id. */
   session?: string;
-  /** Aborting destroys the channel with `ERR_VC_ABORTED`. */
+  /** When it fires, the channel is destroyed with `ERR_VC_ABORTED`. */
   signal?: AbortSignal;
 }
 
 type AnyStream = LayerStream<unknown, unknown>;
 
 /**
- * The application side of a stack that runs over a byte pipe: a Duplex that takes and gives what the top layer does.
+ * The application side of a stack that runs over a byte pipe: a Duplex that takes and gives the items of the top layer.
  *
  *     write ──▶ outbound top ─▶ … ─▶ outbound bottom ─▶ PipeSink ──▶ duplex
  *     read  ◀── inbound top  ◀─ … ◀─ inbound bottom  ◀────────────── duplex
  *
- * Each of these is a Transform, one a layer and direction, and each is piped into the next. Behind every message that is
- * written goes END_OF_MESSAGE, where the top layer has messages (`Layer.messages`).
+ * Each layer has one Transform a direction, and each Transform is piped into the next. If the items of the top layer are
+ * messages (`Layer.messages`), END_OF_MESSAGE is written behind each of them.
  *
- * The callback of a write comes when the top layer has digested the item: the body of a message has been read to its end
- * by then. Bytes are not copied where they need not be: a Buffer that was written must not be changed afterwards, not even
- * when its callback has come; `idle` says that all has gone.
+ * The callback of a write comes when the top layer has processed the item. The body of a message was read to its end by then.
+ * Bytes are not copied unless they must be. So a written Buffer must not be changed, not even after the callback, until `idle`
+ * is true.
  *
- * `end()` flushes every layer, then ends the pipe, and leaves the reading side open until the peer ends it.
- * `destroy(error)` ends everything at once. When any stream fails, all are destroyed, once, with the first real
- * cause; that error names its layer and its session.
+ * `end()` flushes every layer, then ends the pipe. The reading side stays open until the peer ends it. `destroy(error)` ends
+ * everything at once. When any stream fails, all are destroyed, once, with the first real cause; that error names its layer
+ * and its session.
  */
 export class Channel<Up> extends Duplex {
   readonly connection: Connection;
   declare readonly takes: Up;
-  /** From the top to the wire. */
+  /** Top to wire. */
   readonly #outbound: readonly AnyStream[];
-  /** From the wire to the top. */
+  /** Wire to top. */
   readonly #inbound: readonly AnyStream[];
   /** The first of `#outbound` and the last of `#inbound`. */
   readonly #top: { readonly outbound: AnyStream; readonly inbound: AnyStream };
@@ -49,15 +49,15 @@ export class Channel<Up> extends Duplex {
   readonly #signal: AbortSignal | undefined;
   readonly #onAbort: () => void;
   readonly #stopWatching: () => void;
-  /** The write that is on its way through the top layer. */
+  /** The callback of the write that the top layer is processing. */
   #writing: ((error?: Error | null) => void) | undefined;
-  /** Writes so far. */
+  /** Number of writes so far. */
   #writes = 0;
-  /** The end that is on its way through the layers. */
+  /** The callback of `_final`, while the end passes through the layers. */
   #finishing: (() => void) | undefined;
 
   constructor(layers: readonly Layer<unknown, unknown>[], duplex: Duplex, connection: Connection, options: ChannelOptions) {
-    // A few items each way: what waits, waits in the layers, which count it.
+    // A few items in each direction. The rest waits in the layers, which count it.
     super({ objectMode: true, readableHighWaterMark: 2, writableHighWaterMark: 4 });
     this.connection = connection;
     this.#duplex = duplex;
@@ -66,7 +66,7 @@ export class Channel<Up> extends Duplex {
     this.#onAbort = () =>
       this.destroy(new AbortedError('aborted by the caller', { session: connection.session, cause: options.signal?.reason }));
     const fail = (thrown: unknown) => this.destroy(asVeracruzError(thrown, { session: connection.session }));
-    // A layer may speak first, when both of its directions are there.
+    // A layer may begin to send as soon as both of its directions exist, so this must be set before.
     connection.inStack = true;
     this.#outbound = layers.map((layer) => layer.outbound(connection));
     this.#inbound = layers.toReversed().map((layer) => layer.inbound(connection));
@@ -85,13 +85,13 @@ export class Channel<Up> extends Duplex {
     chain([duplex, ...this.#inbound]);
     announceOpen(this);
     this.#stopWatching = watchTraffic(this);
-    // It tells nobody any more that it is closed.
+    // A pipe that is destroyed already emits no further `close`.
     if (duplex.destroyed) queueMicrotask(() => fail(overFault(duplex)));
     if (options.signal?.aborted === true) queueMicrotask(this.#onAbort);
     else options.signal?.addEventListener('abort', this.#onAbort, { once: true });
   }
 
-  /** The counters of every layer, top to wire, as they stand now. */
+  /** The current counters of every layer, top to wire. */
   traffic(): LayerTraffic[] {
     const inbound = this.#inbound.toReversed();
     return this.#outbound.map(({ layer, traffic }, i) => ({
@@ -101,7 +101,7 @@ export class Channel<Up> extends Duplex {
     }));
   }
 
-  /** The Transforms that run: `outbound` from the top to the wire, `inbound` from the wire to the top. One a layer each. */
+  /** The running Transforms, one a layer and direction: `outbound` from top to wire, `inbound` from wire to top. */
   get transforms(): {
     readonly outbound: readonly LayerStream<unknown, unknown>[];
     readonly inbound: readonly LayerStream<unknown, unknown>[];
@@ -109,12 +109,12 @@ export class Channel<Up> extends Duplex {
     return { outbound: this.#outbound, inbound: this.#inbound };
   }
 
-  /** Bytes that have come to the top layer from the layer below it. */
+  /** Bytes that the top layer has received from the layer below it. */
   get received(): number {
     return this.#top.inbound.traffic.bytesIn;
   }
 
-  /** True when nothing waits in any layer, either way: all that was written has reached the pipe, all that came was read. */
+  /** True when no layer buffers anything: all that was written has reached the pipe, and all that came was read. */
   get idle(): boolean {
     return this.readableLength === 0 && this.writableLength === 0 && this.#flushed && this.#inbound.every(({ idle }) => idle);
   }
@@ -125,14 +125,14 @@ export class Channel<Up> extends Duplex {
   }
 
   /**
-   * Keeps what has been written in this tick from the pipe until `release`, so that it goes out in one write with what comes
-   * before that. False where nothing waits: then there is nothing to release.
+   * Keeps back what was written in this tick until `release`, so that it leaves in one write with what is written before
+   * `release`. False when nothing was written in this tick; then there is nothing to release.
    */
   hold(): boolean {
     return this.#sink.hold();
   }
 
-  /** Ends a `hold`. What is written in this tick still goes along. */
+  /** Ends a `hold`. Writes of the rest of this tick still leave in the same write. */
   release(): void {
     this.#sink.release();
   }
@@ -141,12 +141,12 @@ export class Channel<Up> extends Duplex {
     duplex.on('error', (error) => this.destroy(pipeFault(error)));
     duplex.on('close', () => {
       if (this.destroyed || this.#sink.ended) return;
-      // A pipe that closes before both directions are over would leave the reader waiting, or lose what was written.
+      // A pipe that closes before both directions have ended would keep the reader waiting, or lose what was written.
       const over = duplex.readableEnded && duplex.writableFinished;
       if (!over)
         this.destroy(duplex.errored ? pipeFault(duplex.errored) : new TransportError('the byte pipe closed early', { layer: 'transport' }));
       else if (this.writableLength > 0 || this.#finishing !== undefined || !this.#flushed) this.destroy(overFault(duplex));
-      // Somebody has ended it in our place, as Node does with a socket that is not half-open: so have we, then.
+      // Someone else has ended the pipe (Node does that to a socket that is not half-open). So the channel has ended too.
       else this.end();
     });
   }
@@ -160,11 +160,11 @@ export class Channel<Up> extends Duplex {
     const write = ++this.#writes;
     this.#writing = done;
     top.write(item, (error) => {
-      // What has failed says so by its event, and `_destroy` tells the writer.
+      // A layer that has failed emits `error`, and `_destroy` answers the writer.
       if (!error && write === this.#writes) this.#answerWriter();
     });
     if (this.#messages) top.write(END_OF_MESSAGE);
-    // The callback comes in a later tick; what is digested already lets the next item go along in this one.
+    // The callback comes in a later tick. If the item is processed already, the next one may come in this tick.
     if (top.writableLength === 0 && !top.errored && !this.#sink.errored) this.#answerWriter();
   }
 
@@ -176,7 +176,7 @@ export class Channel<Up> extends Duplex {
 
   override _final(done: (error?: Error | null) => void): void {
     this.#finishing = done;
-    // Of a pipe that somebody else has ended nothing is wanted any more, when all that was written has gone.
+    // Someone else has ended the pipe. If all writes have reached it, the layers need not send their own ends any more.
     if (this.#duplex.writableEnded && this.#flushed) this.#sink.end();
     else this.#top.outbound.end();
   }
@@ -185,10 +185,10 @@ export class Channel<Up> extends Duplex {
     this.#signal?.removeEventListener('abort', this.#onAbort);
     this.#stopWatching();
     const cause = error === null ? null : asVeracruzError(error, { session: this.connection.session });
-    // The cause goes along: the body of a message that is being read must not seem to have merely ended.
+    // Each stream gets the cause, so that the body of a message that is being read fails with it.
     for (const stream of [...this.#outbound, ...this.#inbound]) stream.destroy(cause ?? undefined);
     this.#sink.destroy();
-    // What was given last, an alert for example, gets on its way.
+    // The last bytes, for example an alert, must still be sent.
     this.#duplex.uncork();
     this.#duplex.destroy();
     if (cause !== null) announceError(this, cause);
@@ -204,14 +204,14 @@ function chain(streams: readonly (Duplex | Writable)[]): void {
   for (let i = 0; i + 1 < streams.length; i++) (streams[i] as Duplex).pipe(streams[i + 1] as Writable);
 }
 
-/** Bytes that a socket may hold for us: while the kernel takes them, the layers above go on. */
+/** Bytes that may wait in a socket. While the kernel takes them, the layers above can go on working. */
 const SOCKET_BYTES = 512 * 1024;
 
 /**
- * The end of the outbound direction: writes to the byte pipe, and ends it. A `MarkedPipe` is given marks too.
+ * The end of the outbound direction: writes to the byte pipe, and ends it. Only a `MarkedPipe` gets marks too.
  *
- * What comes in one tick, up to a mark, is one write of the pipe: a frame's header, its message's head and its data cost a
- * socket one system call, not three.
+ * All that comes in one tick, up to a mark or bound, is one write to the pipe. So a frame's header, its message's head and its
+ * data cost a socket one system call instead of three.
  */
 class PipeSink extends Writable {
   readonly #pipe: Duplex;
@@ -219,7 +219,7 @@ class PipeSink extends Writable {
   readonly #takesMarks: boolean;
   #corked = false;
   #held = false;
-  /** It was ended here. */
+  /** The pipe was ended by this sink. */
   ended = false;
 
   constructor(pipe: Duplex) {
@@ -229,7 +229,7 @@ class PipeSink extends Writable {
     this.#takesMarks = (pipe as Partial<MarkedPipe>).takesMarks === true;
   }
 
-  /** True when all that was taken has been written. */
+  /** True when everything was written to the pipe. */
   get idle(): boolean {
     return this.writableLength === 0 && !this.#corked;
   }
@@ -259,7 +259,7 @@ class PipeSink extends Writable {
   override _final(done: (error?: Error | null) => void): void {
     this.ended = true;
     this.#pipe.end(() => {
-      // One that was closed instead says so itself.
+      // A pipe that was closed before it finished is handled by its `close` event.
       if (this.#pipe.writableFinished) done();
     });
   }
@@ -273,7 +273,7 @@ class PipeSink extends Writable {
     this.#pipe.write(chunk);
   }
 
-  /** The end of a message or unit. */
+  /** A bound or a mark: the end of a unit or message. */
   #bound(bound: symbol): void {
     if (!isMark(bound) || this.#takesMarks) this.#pipe.write(bound);
     this.#uncork();
@@ -290,7 +290,7 @@ function pipeFault(error: Error): VeracruzError {
   return error instanceof VeracruzError ? error : new TransportError(messageOf(error), { layer: 'transport', cause: error });
 }
 
-/** What is wrong with a pipe that takes no more. */
+/** The error for a pipe that takes no more data. */
 function overFault(pipe: Duplex): VeracruzError {
   if (pipe.errored) return pipeFault(pipe.errored);
   const why =

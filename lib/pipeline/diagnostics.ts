@@ -1,10 +1,10 @@
-/** What stacks publish on `node:diagnostics_channel`, for whoever listens; nothing is made when nobody does. */
+/** The events of stacks on `node:diagnostics_channel`. An event is made only when someone has subscribed. */
 import { channel } from 'node:diagnostics_channel';
 import type { Connection } from '../core/connection.js';
 import type { VeracruzError } from '../core/errors.js';
 import type { Traffic } from '../core/traffic.js';
 
-/** Names of the channels. Each message is a `StackEvent`. */
+/** The names of the channels. Each message on them is a `StackEvent`. */
 export const DIAGNOSTICS = Object.freeze({
   open: 'veracruz-streams:stack:open',
   traffic: 'veracruz-streams:stack:traffic',
@@ -15,14 +15,14 @@ export const DIAGNOSTICS = Object.freeze({
 /** Milliseconds between two `traffic` messages of one stack. */
 const TRAFFIC_INTERVAL_MS = 1000;
 
-/** Counters of one layer: what went towards the wire and what came from it. */
+/** The counters of one layer: `outbound` is towards the wire, `inbound` comes from it. */
 export interface LayerTraffic {
   readonly layer: string;
   readonly outbound: Readonly<Traffic>;
   readonly inbound: Readonly<Traffic>;
 }
 
-/** A running stack, as diagnostics see it. */
+/** The part of a running stack that diagnostics need. */
 interface Watched {
   readonly connection: Connection;
   traffic(): LayerTraffic[];
@@ -34,7 +34,7 @@ export interface StackEvent {
   readonly session: string | undefined;
   /** Counters of every layer, top to wire. */
   readonly traffic: ReturnType<Watched['traffic']>;
-  /** On `error` only. */
+  /** Only in `error` events. */
   readonly error?: VeracruzError;
 }
 
@@ -68,7 +68,7 @@ export function announceClose(stack: Watched): void {
   publish('close', stack);
 }
 
-/** Publishes the counters every second while somebody listened when the stack was opened. Gives the way to stop. */
+/** Publishes the counters every second, if someone had subscribed when the stack was opened. Returns the function to stop. */
 export function watchTraffic(stack: Watched): () => void {
   if (!channels.traffic.hasSubscribers) return () => {};
   const timer = setInterval(() => publish('traffic', stack), TRAFFIC_INTERVAL_MS);

@@ -4,11 +4,11 @@ import { InvalidOptionError } from '../core/errors.js';
 import type { Layer } from '../core/layer.js';
 import { Channel, type ChannelOptions } from './channel.js';
 
-// Layers of whatever chunk types: Chained checks them pairwise.
+// The chunk types may be any: `Chained` checks each pair of neighbours.
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 export type AnyLayer = Layer<any, any>;
 
-/** What a compiler message shows where two neighbours do not fit. */
+/** The type that a compiler message shows when two neighbours do not fit. */
 interface Misordered<Above extends string, Below extends string> {
   readonly 'layers out of order': `${Above} must not stand above ${Below}`;
 }
@@ -16,7 +16,7 @@ interface Misordered<Above extends string, Below extends string> {
 type Gives<L> = L extends Layer<infer _Up, infer Down> ? Down : never;
 type Takes<L> = L extends Layer<infer Up, infer _Down> ? Up : never;
 
-/** `L` itself where every layer takes what the one above it gives; otherwise a type that no list has. */
+/** `L` itself if every layer takes what the layer above it gives. Otherwise a type that no list of layers has. */
 export type Chained<L extends readonly AnyLayer[]> = L extends readonly [
   infer Above extends AnyLayer,
   infer Below extends AnyLayer,
@@ -34,17 +34,17 @@ export interface Stack<Up> {
   /** The layers as they were listed. */
   readonly layers: readonly AnyLayer[];
   /**
-   * Runs the stack over a byte pipe (for stacks that end in bodies: over an HTTP transport) and gives its application
-   * side: write `Up`, read `Up`. Each call makes fresh layers. The channel owns `duplex`: one failure destroys both. A
-   * socket takes an answer after its peer's end only when it is half-open (`allowHalfOpen: true`).
+   * Runs the stack over a byte pipe (a stack that ends in HTTP bodies: over an HTTP transport) and returns its application
+   * side, on which `Up` is written and read. Each call makes new Transforms. The channel owns `duplex`: if one fails, both are
+   * destroyed. After its peer has ended, a socket can still send an answer only if it is half-open (`allowHalfOpen: true`).
    */
   over(duplex: Duplex, options?: ChannelOptions): Channel<Up>;
-  /** The list of layers, one line each, top to wire, with each layer's limits. */
+  /** The list of layers as text: one line for each, top to wire, with the layer's limits. */
   describe(): string;
 }
 
 /**
- * Puts layers on each other, top to wire. A list whose neighbours do not fit does not compile.
+ * Puts layers on top of each other, listed top to wire. A list whose neighbours do not fit does not compile.
  *
  * @example
  * const channel = stack(lengthPrefix(), tls({ role: 'client', ... })).over(socket);
