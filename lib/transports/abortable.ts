@@ -3,11 +3,11 @@ import { TRANSPORT_LAYER } from './refuse.js';
 import type { ListenerAt } from './transport.js';
 
 /**
- * Opens a listener that `signal` closes. One that is closed leaves nothing at its signal; a signal that fires while it is
- * opened closes it before anybody has it.
+ * Opens a listener that `signal` closes. If the signal fires while the listener is being opened, the listener is closed before
+ * anyone gets it. A closed listener is removed from its signal.
  *
  * @param text the address, for messages
- * @throws AbortedError, and what `open` throws
+ * @throws AbortedError, and the errors of `open`
  */
 export async function listenUnder<At>(
   signal: AbortSignal | undefined,
@@ -17,7 +17,7 @@ export async function listenUnder<At>(
   if (signal === undefined) return open();
   if (signal.aborted) throw listeningAborted(text, signal);
   const listener = await open();
-  // The compiler takes `aborted` for what it was before the wait.
+  // The compiler does not know that `aborted` may have changed during the wait.
   if ((signal as { aborted: boolean }).aborted) {
     await listener.close();
     throw listeningAborted(text, signal);

@@ -7,7 +7,8 @@ import { BYTE_TRANSPORTS } from './transports.js';
 export type { SerialAddress };
 
 /**
- * Where a byte pipe ends:
+ * The address of one end of a byte pipe:
+ *
  *
  *     tcp://host:port          tcp-listen://host:port      [::1] for an IPv6 host; port 0 listens at a free one
  *     unix:///path             unix-listen:///path         at most 107 bytes of path
@@ -15,12 +16,12 @@ export type { SerialAddress };
  *     memory://name            memory-listen://name        in this process
  */
 export type Address = NonNullable<ReturnType<(typeof BYTE_TRANSPORTS)[number]['parse']>>;
-/** A place to be connected to. */
+/** An address at which peers are awaited. */
 export type ListenAddress = Extract<Address, { kind: `${string}-listen` }>;
-/** A place to connect to. */
+/** An address of a peer to connect to. */
 export type ConnectAddress = Exclude<Address, ListenAddress | SerialAddress>;
 
-/** The transport of any address: what `parseAddress`, `openPipe` and `listenPipe` work with. */
+/** The type under which `parseAddress`, `openPipe` and `listenPipe` use every transport. */
 export type ByteTransport = Transport<Address, DialOptions, SerialListenOptions>;
 
 const TRANSPORTS: readonly ByteTransport[] = BYTE_TRANSPORTS;
@@ -53,7 +54,7 @@ export function transportOf({ kind }: Address): ByteTransport {
   return transport;
 }
 
-/** Whether `address` is one that `openPipe` connects to, and gives one pipe for. */
+/** Whether `openPipe` connects to `address` and returns one pipe. */
 export function isConnectAddress(address: Address): address is ConnectAddress {
   const { scheme, dials } = transportOf(address);
   return dials !== 'never' && address.kind === scheme;

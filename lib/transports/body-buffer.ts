@@ -1,20 +1,20 @@
 import type { DeferredBytes } from '../core/deferred-bytes.js';
 
-/** Bytes that a fresh buffer has at least. */
+/** The smallest size of a new buffer, in bytes. */
 const SMALLEST_BYTES = 4096;
 
-/** A body that is whole, in one Buffer; `release` gives the Buffer back when nobody reads it any more. */
+/** A whole body in one Buffer. `release` returns the Buffer to its pool, and must be called when nobody reads it any more. */
 export interface GatheredBody {
   readonly bytes: Buffer;
   readonly release: () => void;
 }
 
-/** Buffers that are free to be used again, as large as they have become. */
+/** Buffers that may be used again, in the sizes to which they have grown. */
 export class BufferPool {
   readonly #keep: number;
   readonly #free: Buffer[] = [];
 
-  /** @param keep how many are kept: as many as are in use at once, where that is known */
+  /** @param keep how many buffers to keep: as many as are in use at once, if that is known */
   constructor(keep: number) {
     this.#keep = keep;
   }
@@ -24,26 +24,26 @@ export class BufferPool {
   }
 
   give(buffer: Buffer): void {
-    // That of an empty body is of no use to anybody.
+    // The Buffer of an empty body has no room, so it is not worth keeping.
     if (buffer.length > 0 && this.#free.length < this.#keep) this.#free.push(buffer);
   }
 }
 
 /**
- * Gathers bodies, each into one Buffer of a pool: a fresh megabyte a POST costs more in page faults and garbage collection
- * than the copy does.
+ * Collects bodies, each into one Buffer of a pool. A new Buffer of a megabyte for each POST would cost more, in page faults and
+ * garbage collection, than the copy does.
  */
 export class BodyBuffer {
   readonly #pool: BufferPool;
   #buffer: Buffer = Buffer.alloc(0);
-  /** Bytes of the body so far. */
+  /** Bytes of the current body so far. */
   #length = 0;
 
   constructor(pool: BufferPool) {
     this.#pool = pool;
   }
 
-  /** Bytes of the body so far. */
+  /** Bytes of the current body so far. */
   get length(): number {
     return this.#length;
   }
@@ -55,7 +55,7 @@ export class BodyBuffer {
     this.#length = length;
   }
 
-  /** The body; the next begins empty. */
+  /** Returns the body. The next body begins empty. */
   take(): GatheredBody {
     const buffer = this.#buffer;
     const bytes = buffer.subarray(0, this.#length);

@@ -8,18 +8,18 @@ import { BOUNDARY, type BoundedChunk, isMark, type Mark, type MarkedPipe } from 
 import { BodyBuffer, BufferPool } from './body-buffer.js';
 import { HTTP_LAYER, tooLong } from './http-faults.js';
 
-/** An answer up to this size goes out in one piece, with its length; a longer one is streamed in chunks. */
+/** An answer of up to this size is sent in one piece, with its length. A longer one is streamed in chunks. */
 const WHOLE_ANSWER_BYTES = 16_384;
-/** An answer up to this size is text, to be one piece with its head. */
+/** An answer of up to this size is sent as text, so that it is one piece with its head. */
 const TEXT_ANSWER_BYTES = 4096;
-/** Bytes of a longer answer that go out together: all that has been written by then, and so many at most. */
+/** The most bytes of a longer answer that are sent together. Less is sent when no more has been written yet. */
 const PIECE_BYTES = 256 * 1024;
 
-/** What of a body was read to route its request. */
+/** The part of a body that was read to find out where its request belongs. */
 export interface BegunBody {
-  /** From the first byte on. */
+  /** The pieces, from the first byte of the body on. */
   readonly pieces: readonly Buffer[];
-  /** There is no more of it. */
+  /** The pieces are the whole body. */
   readonly whole: boolean;
 }
 
@@ -29,7 +29,7 @@ interface Exchange {
   readonly response: ServerResponse;
   readonly begun: BegunBody;
   bodyBytes: number;
-  /** Called once when the answer is out, or cannot be sent any more. */
+  /** Called once, when the answer is out or cannot be sent any more. */
   readonly settled: () => void;
 }
 
@@ -40,35 +40,35 @@ interface Exchange {
  *     read:   <bytes> <bytes> BOUNDARY          the body of a POST
  *     write:  <bytes> … BOUNDARY                200 and the body of its answer
  *
- * What is written may be `DeferredBytes`: they are written where they go out from. What was written while this was corked goes
- * out together.
+ * `DeferredBytes` may be written: they write themselves into the buffer that is sent. Bytes that are written while the stream
+ * is corked are sent together.
  *
- * The next body is read as soon as the one before it is through, its answer pending or not. A body over `maxBodyBytes`,
- * or one whose client went away in the middle, ends the exchange.
+ * The next body is read as soon as the one before it was read, even if that one is not answered yet. The exchange ends when a
+ * body is over `maxBodyBytes`, or when its client goes away in the middle of it.
  */
 export class HttpBodies extends Duplex implements MarkedPipe {
   readonly takesMarks = true;
   readonly #maxBodyBytes: number;
   readonly #headers: Readonly<Record<string, string>>;
-  /** POSTs whose bodies are not through yet; the first is being read. */
+  /** POSTs whose bodies were not begun yet. */
   #bodies: Exchange[] = [];
-  /** POSTs whose answers are not through yet; the first is being written. */
+  /** POSTs that were not answered yet. The answer to the first is being written. */
   #answers: Exchange[] = [];
   #reading: Exchange | undefined;
-  /** The connection of the POSTs under way. A response that waits behind others does not hear that it is closed. */
+  /** The connection of the open POSTs. A response that waits behind others is not told when the connection closes. */
   #socket: Socket | undefined;
   readonly #onGone = () => {
     this.destroy(new TransportError('the client went away with a POST under way', { layer: HTTP_LAYER }));
   };
-  /** What of the first answer has not gone out yet: it may be all, or there may be more in this turn. */
+  /** The part of the first answer that was not sent yet. It may be the whole answer. */
   readonly #text: BodyBuffer;
-  /** Told when the first answer is out, or cannot be sent any more. */
+  /** Called when the first answer is out, or cannot be sent any more. */
   readonly #onAnswered: (() => void)[] = [];
 
   /**
    * @param maxBodyBytes bytes that a body may have
    * @param headers sent with each answer
-   * @param pool of the Buffers that answers are written in; exchanges may share one
+   * @param pool the Buffers that answers are collected in; several exchanges may share one
    */
   constructor(maxBodyBytes: number, headers: Readonly<Record<string, string>> = {}, pool: BufferPool = new BufferPool(0)) {
     super({ objectMode: true, readableHighWaterMark: 4, writableHighWaterMark: 4 });
@@ -77,23 +77,23 @@ export class HttpBodies extends Duplex implements MarkedPipe {
     this.#text = new BodyBuffer(pool);
   }
 
-  /** POSTs whose answer is not out yet. */
+  /** Number of POSTs whose answer is not out yet. */
   get pending(): number {
     return this.#answers.length;
   }
 
-  /** The body of a POST is not through yet. */
+  /** True while the body of a POST is not read to its end. */
   get reading(): boolean {
     return this.#reading !== undefined || this.#bodies.length > 0;
   }
 
-  /** Settles when the answer that is being written has been handed over to HTTP, or cannot be any more. */
+  /** Settles when the answer that is being written was handed to HTTP, or cannot be sent any more. */
   answered(): Promise<void> {
     if (this.#answers.length === 0 || this.destroyed) return Promise.resolve();
     return new Promise((resolve) => this.#onAnswered.push(resolve));
   }
 
-  /** Takes a POST of which `begun` was read already. `settled` is called once, when it is over. */
+  /** Takes a POST whose first part, `begun`, was read already. `settled` is called once, when the POST is over. */
   accept(request: IncomingMessage, response: ServerResponse, begun: BegunBody, settled: () => void): void {
     const exchange: Exchange = { request, response, begun, bodyBytes: 0, settled };
     response.once('close', () => {
@@ -107,7 +107,7 @@ export class HttpBodies extends Duplex implements MarkedPipe {
     else this.#nextBody();
   }
 
-  /** Answers every POST under way with an error, as far as that can still be told, and forgets them. */
+  /** Answers every open POST with an error if that is still possible, and forgets them. */
   refuse(status: number, text: string): void {
     const refused = this.#answers;
     this.#answers = [];
@@ -118,7 +118,7 @@ export class HttpBodies extends Duplex implements MarkedPipe {
     for (const { request, response, begun } of refused) {
       if (response.headersSent) response.destroy();
       else {
-        // What is left of a body that nobody reads would stand in the way of the next request.
+        // The rest of a body that nobody reads would stand before the next request on the connection.
         const through = request.complete || begun.whole;
         const headers = { 'content-type': 'text/plain; charset=utf-8', ...(through ? {} : { connection: 'close' }) };
         response.writeHead(status, headers).end(`${text}\n`);
@@ -146,7 +146,7 @@ export class HttpBodies extends Duplex implements MarkedPipe {
       if (this.#text.length > WHOLE_ANSWER_BYTES && !response.headersSent) {
         response.writeHead(200, { ...this.#headers, 'content-type': 'text/plain' });
       }
-      // While more has been written already, it goes along.
+      // If more was written already, the next call sends it together with this.
       const last = this.writableLength <= 1;
       if (response.headersSent && (last || this.#text.length >= PIECE_BYTES)) this.#flush(response, done);
       else done();
@@ -165,7 +165,7 @@ export class HttpBodies extends Duplex implements MarkedPipe {
     for (const resolve of this.#onAnswered.splice(0)) resolve();
   }
 
-  /** Minds the end of a connection, instead of that of the one before. */
+  /** Watches for the close of this connection, and no longer for that of the last one. */
   #watch(socket: Socket | undefined): void {
     if (socket === this.#socket) return;
     this.#socket?.off('close', this.#onGone);
@@ -185,13 +185,13 @@ export class HttpBodies extends Duplex implements MarkedPipe {
     response.writeHead(200, { ...this.#headers, 'content-type': 'text/plain', 'content-length': bytes.length });
     if (bytes.length > TEXT_ANSWER_BYTES) response.end(bytes, release);
     else {
-      // As text it is one string with the head, and one piece to write.
+      // As text it becomes one string with the head, so one write.
       response.end(bytes.toString('latin1'), 'latin1');
       release();
     }
   }
 
-  /** Sends what has been written of a long answer; `done` comes when there is room for more. */
+  /** Sends the written part of a long answer. `done` is called when there is room for more. */
   #flush(response: ServerResponse, done: () => void): void {
     if (this.#text.length > 0) {
       const { bytes, release } = this.#text.take();

@@ -11,30 +11,30 @@ import { BodyBuffer, BufferPool, type GatheredBody } from './body-buffer.js';
 import { HTTP_LAYER, Refusal } from './http-faults.js';
 import { parseHttpUrl } from './http-url.js';
 
-/** Milliseconds between polls while an answer is awaited: doubled from the first to the last. */
+/** Milliseconds between polls while an answer is awaited: the wait doubles from the first to the last. */
 const POLL_FIRST_MS = 2;
 const POLL_LAST_MS = 500;
-/** Bytes of an answer that has no data at most: an id of ten digits and a blank (wire spec §C). It is no sign of progress. */
+/** An answer without data has at most this many bytes: an id of ten digits and a blank (wire spec §C). It is no progress. */
 const EMPTY_ANSWER_BYTES = 11;
-/** What a server of ours says of itself in every answer. */
+/** A server of this library announces its limit in this header of every answer. */
 const MAX_BODY_HEADER = 'x-veracruz-max-body-bytes';
-/** Bodies that may be complete and wait for their turn, likewise: while the server is at work on others, the layers go on. */
+/** Complete bodies that may wait for their turn at such a server, so that the layers can work while the server is busy. */
 const MAX_READY_BODIES = 2;
-/** Bytes that an original server takes in a body (wire spec §C). */
+/** Bytes that an original server accepts in a body (wire spec §C). */
 const ORIGINAL_MAX_BODY_BYTES = 262_144;
 
 export interface HttpExchangeOptions {
-  /** `http://host:port/path` that every body is posted to. */
+  /** The URL that every body is posted to: `http://host:port/path`. */
   url: string;
-  /** POSTs that may be under way at once, on one connection, at a server that says it can. Default 4; else 1. */
+  /** POSTs that may be open at once, on one connection, if the server announces that it can. Default 4. Otherwise 1. */
   maxInFlight?: number;
   /** Milliseconds to wait for a TCP connection. Default 10,000. */
   connectTimeoutMs?: number;
-  /** Milliseconds between two signs of life of an answer. Default 60,000; 0 waits for ever. */
+  /** Milliseconds within which the answer must begin, and between two pieces of it. Default 60,000; 0 waits for ever. */
   answerTimeoutMs?: number;
   /**
-   * Asked when nothing is under way: the body of a POST that only fetches output, while the caller awaits an answer,
-   * or `undefined` when it awaits none. Default: never.
+   * Called when no POST is open. Returns the body of a POST that only fetches output if the caller awaits an answer, and
+   * `undefined` if it awaits none. Default: never polls.
    */
   poll?: () => Buffer | undefined;
 }
@@ -43,16 +43,16 @@ export interface HttpExchangeOptions {
 export const HTTP_EXCHANGE_DEFAULTS = Object.freeze({ maxInFlight: 4, connectTimeoutMs: 10_000, answerTimeoutMs: 60_000 });
 
 /**
- * The client's end of an HTTP exchange: each unit written is the body of one POST; what is read are the bodies of the
- * answers, each closed by a BOUNDARY, in the order of the POSTs (wire spec §C).
+ * The client's end of an HTTP exchange. Each unit written is the body of one POST. The bodies of the answers are read in the
+ * order of the POSTs, with a BOUNDARY after each (wire spec §C).
  *
  *     write:  <bytes> <bytes> BOUNDARY          POST url  Content-Length: …
  *     read:   <bytes> … BOUNDARY                200
  *
- * Bytes may be `DeferredBytes`: they are written into the body where they belong.
+ * `DeferredBytes` may be written: they write themselves into the body.
  *
- * All POSTs go over one connection at a time, in order, because TLS bytes are a stream. A POST is never sent twice: when
- * the connection is lost with a POST under way the exchange ends with `ERR_VC_OUTCOME_UNKNOWN`. A status other than 200
+ * All POSTs go over one connection at a time, in order, because TLS bytes are a stream. A POST is never sent twice: if the
+ * connection is lost while a POST is open, the exchange ends with `ERR_VC_OUTCOME_UNKNOWN`. A status other than 200
  * ends it with `ERR_VC_HTTP_STATUS` (404: `ERR_VC_SESSION_UNKNOWN`, 409: `ERR_VC_SESSION_BUSY`, 413: `ERR_VC_LIMIT`).
  */
 export class HttpExchange extends Duplex {
@@ -61,31 +61,31 @@ export class HttpExchange extends Duplex {
   readonly #options: Required<Omit<HttpExchangeOptions, 'poll' | 'url'>>;
   readonly #poll: () => Buffer | undefined;
   #client: Client | undefined;
-  /** The unit that is being written: undici pipelines bodies of one Buffer only. */
+  /** The unit that is being written. It must be one Buffer, because undici pipelines no other bodies. */
   readonly #body: BodyBuffer;
   #inFlight = 0;
-  /** One of them is a poll. */
+  /** One of the open POSTs is a poll. */
   #polling = false;
-  /** Bodies that wait for a POST to end. */
+  /** Complete bodies that wait for an earlier POST to end. */
   readonly #ready: GatheredBody[] = [];
-  /** The write that waits for such a body to leave. */
+  /** The callback of a write that waits until one of the complete bodies is sent. */
   #blocked: (() => void) | undefined;
-  /** The end that waits for the last POST. */
+  /** The callback of `_final`, which waits for the last answer. */
   #ending: (() => void) | undefined;
-  /** Goes on with the answer that the reader made wait. */
+  /** Continues an answer that was paused because the reader had no room. */
   #resumeAnswer: (() => void) | undefined;
   #pollTimer: NodeJS.Timeout | undefined;
   readonly #pollDelay = new Backoff({ firstMs: POLL_FIRST_MS, lastMs: POLL_LAST_MS });
-  /** A poll that waits for the reader. */
+  /** A poll is due, but waits until the reader has room. */
   #pollAwaitsReader = false;
-  /** What the server says it takes, once it has said so. */
+  /** The limit that the server has announced, if it has. */
   #announcedMaxBodyBytes: number | undefined;
-  /** POSTs sent so far. */
+  /** Number of POSTs sent so far. */
   posts = 0;
-  /** Bytes on the TCP connections so far, HTTP heads included. */
+  /** Bytes on the closed TCP connections, HTTP heads included. */
   #wire = { bytesOut: 0, bytesIn: 0 };
   #socket: Socket | undefined;
-  /** The connection that is being made. */
+  /** The socket of a connection that is not established yet. */
   #connecting: Socket | undefined;
 
   constructor(options: HttpExchangeOptions) {
@@ -107,7 +107,7 @@ export class HttpExchange extends Duplex {
     this.#body = new BodyBuffer(new BufferPool(this.#options.maxInFlight + MAX_READY_BODIES));
   }
 
-  /** Bytes that the server takes in one body: 262,144, as the original does, until it says otherwise. */
+  /** Bytes that the server accepts in one body: 262,144, as an original server does, until it announces another limit. */
   get maxBodyBytes(): number {
     return this.#announcedMaxBodyBytes ?? ORIGINAL_MAX_BODY_BYTES;
   }
@@ -120,12 +120,12 @@ export class HttpExchange extends Duplex {
     };
   }
 
-  /** Bodies that were written have not all been answered. A poll does not count. */
+  /** True while a written body was not answered yet. A poll does not count. */
   get sending(): boolean {
     return this.#ready.length > 0 || this.#inFlight > (this.#polling ? 1 : 0);
   }
 
-  /** Says that the caller begins to await an answer: `poll` is asked from now on whenever nothing is under way. */
+  /** Tells that the caller awaits an answer from now on. `poll` is then called whenever no POST is open. */
   expectAnswer(): void {
     this.#pollDelay.reset();
     this.#schedulePoll();
@@ -164,28 +164,28 @@ export class HttpExchange extends Duplex {
     clearTimeout(this.#pollTimer);
     const client = this.#client;
     this.#client = undefined;
-    // Not within a call of undici's: while it tells us of a lost connection and has a second request, an assertion of its
-    // own would fail in its socket's handler, and nobody could catch that.
+    // Not in this call, because undici may be the caller: if it reports a lost connection and has a second request, a destroy
+    // from within makes one of its assertions fail in a socket handler, where nobody can catch the error.
     process.nextTick(() => {
       client?.destroy().catch(() => {});
     });
-    // Of a connection that it does not have yet undici knows nothing.
+    // undici does not know a connection before it is established, so it would not close this one.
     this.#connecting?.destroy(new Error('the exchange was closed'));
     done(error);
   }
 
-  /** An original server might share two POSTs of one session out between its threads. */
+  /** An original server may hand two open POSTs of one session to different threads, so it gets one at a time. */
   get #maxInFlight(): number {
     return this.#announcedMaxBodyBytes === undefined ? 1 : this.#options.maxInFlight;
   }
 
-  /** Another body may be written. */
+  /** Whether another body may be written. */
   get #hasRoom(): boolean {
     const maxReady = this.#announcedMaxBodyBytes === undefined ? 0 : MAX_READY_BODIES;
     return this.#inFlight + this.#ready.length < this.#maxInFlight + maxReady;
   }
 
-  /** Sends what waits, as far as it may be under way. */
+  /** Sends the complete bodies, as many as may be open at once. */
   #postReady(): void {
     while (this.#inFlight < this.#maxInFlight) {
       const body = this.#ready.shift();
@@ -204,12 +204,12 @@ export class HttpExchange extends Duplex {
     const client = this.#client;
     let begun = false;
     let status = 0;
-    /** Of a status other than 200. */
+    /** Set for a status other than 200. */
     let refusal: Refusal | undefined;
     let resume: (() => void) | undefined;
     let answerBytes = 0;
-    // `idempotent` is undici's word for "may be pipelined"; that it would also resend is what the connector that
-    // connects once takes away.
+    // undici pipelines only requests that are marked `idempotent`. It would also send them again on a new connection, which
+    // `#connect` prevents: its client connects only once.
     client.dispatch(
       {
         method: 'POST',
@@ -234,8 +234,8 @@ export class HttpExchange extends Duplex {
             if (refusal.push(piece)) this.destroy(statusError(status, refusal.message));
             return true;
           }
-          // undici goes on after a pause by parsing no bytes, and gives them as a piece: were that to pause it again, it
-          // would never get to the socket.
+          // After a pause undici parses zero bytes and gives them as a piece. If that piece paused it again, it would never
+          // read from the socket.
           if (piece.length === 0) return true;
           answerBytes += piece.length;
           if (answerBytes > EMPTY_ANSWER_BYTES) this.#pollDelay.reset();
@@ -248,14 +248,14 @@ export class HttpExchange extends Duplex {
           if (isPoll) this.#polling = false;
           if (this.destroyed) return;
           if (refusal === undefined) {
-            // A server that answers before it has read the body spoils the next one for itself alone: it sees what we send.
+            // The Buffer may be used again now. A server that answers before it has read the body harms only itself.
             body.release();
             this.#answered();
           } else this.destroy(statusError(status, refusal.message));
         },
         onError: (cause) => {
           if (cause instanceof UsedUpError && !begun) this.#postAgain(client, body, isPoll);
-          // A refusal is one without its end as well.
+          // A refusal counts even if its body is cut off.
           else if (refusal !== undefined) this.destroy(statusError(status, refusal.message));
           else this.#lost(cause);
         },
@@ -277,7 +277,7 @@ export class HttpExchange extends Duplex {
     else this.#end();
   }
 
-  /** No further POST, so no further answer. */
+  /** All POSTs are answered, and no further one will be sent. */
   #end(): void {
     this.#ending?.();
     this.#ending = undefined;
@@ -290,7 +290,7 @@ export class HttpExchange extends Duplex {
       this.#pollTimer = undefined;
       if (this.#inFlight > 0 || this.#body.length > 0 || this.writableEnded || this.destroyed) return;
       if (this.readableLength >= this.readableHighWaterMark) {
-        // The reader has enough to do; more is fetched when it has read that.
+        // The reader has enough to read. The poll follows when there is room again.
         this.#pollAwaitsReader = true;
         return;
       }
@@ -302,8 +302,8 @@ export class HttpExchange extends Duplex {
   }
 
   /**
-   * A body that waited for a connection which the server has closed with the answer before it (`Connection: close`, HTTP/1.0,
-   * a keep-alive that was too short): nothing of it has gone, so a new connection repeats nothing.
+   * Sends a body whose connection the server closed with the answer before it (`Connection: close`, HTTP/1.0, or a keep-alive
+   * that was too short). No byte of the body was sent, so a new connection repeats nothing.
    */
   #postAgain(client: Client, body: GatheredBody, isPoll: boolean): void {
     this.#inFlight--;
@@ -324,7 +324,7 @@ export class HttpExchange extends Duplex {
     );
   }
 
-  /** A client that connects once: what it would send again on a second connection fails instead. */
+  /** Makes a client that connects only once. A request that it would send again on a second connection fails instead. */
   #connect(): Client {
     let connected = false;
     const { connectTimeoutMs, answerTimeoutMs } = this.#options;
@@ -342,7 +342,7 @@ export class HttpExchange extends Duplex {
       },
     });
     client.on('disconnect', () => {
-      // With nothing under way a new connection repeats nothing.
+      // No POST is open, so a new connection repeats nothing.
       if (this.#client === client && this.#inFlight === 0) this.#client = undefined;
     });
     return client;
@@ -373,7 +373,7 @@ export class HttpExchange extends Duplex {
   }
 }
 
-/** A client would connect a second time. */
+/** The error of a client that would have to connect a second time. */
 class UsedUpError extends Error {}
 
 function statusError(status: number, message: string): Error {
@@ -384,7 +384,7 @@ function statusError(status: number, message: string): Error {
   return new HttpStatusError(message, figures);
 }
 
-/** The value of the server's header in undici's raw list of names and values. */
+/** The limit that the server announces. `headers` is undici's raw list of names and values. */
 function maxBodyOf(headers: readonly Buffer[]): number | undefined {
   for (let i = 0; i + 1 < headers.length; i += 2) {
     if (headers[i]?.toString('latin1').toLowerCase() !== MAX_BODY_HEADER) continue;

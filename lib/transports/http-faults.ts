@@ -1,12 +1,12 @@
-/** What both ends of HTTP say of bodies and answers that are not as they should be. */
+/** The errors that both ends of HTTP raise for bodies and answers. */
 import { LimitError } from '../core/errors.js';
 
 /** Name of this transport in errors. */
 export const HTTP_LAYER = 'http';
-/** Bytes of a refusal's text that are looked at. */
+/** Bytes of a refusal's text that are read at most. */
 const MAX_REASON_BYTES = 512;
 
-/** An answer other than 200, whose text says why: its first line does, as far as that is printable ASCII, 512 bytes at most. */
+/** An answer with a status other than 200. The reason is its first line, as far as it is printable ASCII: 512 bytes at most. */
 export class Refusal {
   readonly #status: number;
   #text = '';
@@ -15,7 +15,7 @@ export class Refusal {
     this.#status = status;
   }
 
-  /** Takes a piece of the answer's body. True: that was enough, for a body need not end. */
+  /** Takes a piece of the answer's body. True when that was enough, because a body may be endless. */
   push(piece: Buffer): boolean {
     this.#text += piece.toString('latin1', 0, MAX_REASON_BYTES);
     return this.#text.length >= MAX_REASON_BYTES || this.#text.includes('\n');
@@ -28,7 +28,7 @@ export class Refusal {
   }
 }
 
-/** The error of `what`, e.g. `a body`, over the limit: `got` bytes, or at least so many. */
+/** The error for `what` (e.g. `a body`) over its limit: it has `got` bytes or more. */
 export function tooLong(what: string, got: number, limit: number): LimitError {
   return new LimitError(`${what} of ${got} bytes passes the limit of ${limit}`, { layer: HTTP_LAYER, limit, got });
 }

@@ -11,11 +11,11 @@ const MAX_HEAD_BYTES = 8192;
 export interface HttpPostOptions {
   /** `http://host:port/path` */
   url: string;
-  /** Bytes that the body may have: it is held until it is complete, because the original wants its length. Default 524,288. */
+  /** Bytes that the body may have. It is kept until it is complete, because the original needs its length. Default 524,288. */
   maxBodyBytes?: number;
   /** Bytes that the body of the answer may have. Default 262,144. */
   maxAnswerBytes?: number;
-  /** Milliseconds from the end of the body to the end of the answer, connecting included. Default 30,000. */
+  /** Milliseconds from the end of the body to the end of the answer, time to connect included. Default 30,000. */
   timeoutMs?: number;
 }
 
@@ -23,14 +23,14 @@ export interface HttpPostOptions {
 export const HTTP_POST_DEFAULTS = Object.freeze({ maxBodyBytes: 512 * 1024, maxAnswerBytes: 256 * 1024, timeoutMs: 30_000 });
 
 /**
- * One POST as a byte pipe: what is written is its body, what is read is the body of its answer. It goes out when the
- * writing side ends, over a connection of its own, once.
+ * One POST as a byte pipe: its body is written, and the body of its answer is read. The POST is sent once, over a connection of
+ * its own, when the writing side ends.
  *
  *     write … end()     POST url  Content-Type: application/octet-stream  Content-Length: …
  *     read  … end       200
  *
  * It fails with HttpStatusError for a status other than 200 (redirections are not followed), LimitError for a body or
- * answer over its limit, TimeoutError at the deadline, TransportError when there is no connection or it is lost.
+ * answer over its limit, TimeoutError at the deadline, TransportError when the connection fails or is lost.
  */
 export class HttpPost extends Duplex {
   readonly #url: URL;
@@ -79,7 +79,7 @@ export class HttpPost extends Duplex {
     }, timeoutMs);
     request.on('response', (response) => this.#answer(response));
     request.on('error', (cause) => this.#lost(cause));
-    // Not every loss is an error to Node: a switch of protocols is none, and is no answer either.
+    // Node does not report every loss as an error: after a switch of protocols, for example, there is no error and no answer.
     request.on('close', () => this.#lost(new Error('the connection was closed before the answer was complete')));
     request.end(Buffer.concat(this.#body, this.#bodyBytes));
     this.#body = [];
@@ -121,7 +121,7 @@ export class HttpPost extends Duplex {
     });
   }
 
-  /** Another status than 200: its text says why, as far as one line goes. */
+  /** A status other than 200. The first line of the answer's body is the reason. */
   #refused(response: IncomingMessage): void {
     const got = response.statusCode as number;
     const refusal = new Refusal(got);
@@ -134,7 +134,7 @@ export class HttpPost extends Duplex {
   }
 
   #lost(cause: Error): void {
-    // A refusal ends by itself, and says more.
+    // A refusal raises its own error, which says more.
     const response = this.#response;
     if (this.destroyed || response?.complete === true || (response?.statusCode ?? 200) !== 200) return;
     this.destroy(new TransportError(`the POST failed: ${messageOf(cause)}`, { layer: HTTP_LAYER, cause }));

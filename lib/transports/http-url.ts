@@ -4,7 +4,7 @@ import { HTTP_LAYER } from './http-faults.js';
 /**
  * Reads the URL that POSTs go to.
  *
- * @throws InvalidOptionError for any but `http://host:port/path`; one with credentials is none, for it stands in messages.
+ * @throws InvalidOptionError unless it is `http://host:port/path`. Credentials are refused, because messages show the URL.
  */
 export function parseHttpUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;

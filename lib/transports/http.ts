@@ -11,10 +11,10 @@ import { beginListening, boundTo, closeServer } from './net.js';
 import { connectingAborted } from './retry.js';
 import type { DialOptions, ListenOptions, Transport } from './transport.js';
 
-/** Bytes that an original server takes in a body (wire spec §C). */
+/** Bytes that an original server accepts in a body (wire spec §C). */
 const DEFAULT_MAX_BODY_BYTES = 262_144;
 
-/** `http://host:port/path`, which every body is posted to. Without credentials. */
+/** `http://host:port/path`, the URL that every body is posted to. It has no credentials. */
 export interface HttpAddress {
   readonly kind: 'http';
   readonly url: string;
@@ -25,16 +25,16 @@ export interface HttpDialOptions extends DialOptions {
 }
 
 export interface HttpListenOptions extends ListenOptions {
-  /** Bytes that a body may have, 65 to 2^30; told to clients of ours in every answer. Default 262,144. */
+  /** Bytes that a body may have, 65 to 2^30. Every answer announces it to clients of this library. Default 262,144. */
   maxBodyBytes?: number | undefined;
 }
 
 /**
- * POSTs and their answers: one unit written by the dialling end (`HttpExchange`) is the body of one POST, which the
- * listening end (`HttpBodies`) reads as one unit and answers with one.
+ * POSTs and their answers. The dialling end (`HttpExchange`) sends each unit as the body of one POST. The listening end
+ * (`HttpBodies`) reads that body as one unit and answers it with one unit.
  *
- * All POSTs of one TCP connection are one pipe here. The Server role tells its pipes apart by the session id in the body
- * instead, so that a session outlives a connection; it makes its `HttpBodies` itself (`roles/server/http-session.ts`).
+ * All POSTs of one TCP connection are one pipe here. The Server role does not use `listen`: it finds the pipe of a POST by the
+ * session id in the body, so that a session outlives a connection (`roles/server/http-session.ts`).
  */
 export const http: Transport<HttpAddress, HttpDialOptions, HttpListenOptions> & { readonly scheme: 'http' } = {
   scheme: 'http',
@@ -51,7 +51,7 @@ export const http: Transport<HttpAddress, HttpDialOptions, HttpListenOptions> & 
 
   async dial({ url }, { signal, http } = {}) {
     if (signal?.aborted === true) throw connectingAborted(url, signal.reason);
-    // undici is loaded here, at the first address of this kind.
+    // undici is loaded only here, at the first address of this kind.
     const { HttpExchange } = await import('./http-client.js');
     return new HttpExchange({ ...http, url });
   },
@@ -113,7 +113,7 @@ class PostFront {
   #open(socket: Socket): HttpBodies {
     const pipe = new this.#bodies(this.#maxBodyBytes, { 'x-veracruz-max-body-bytes': String(this.#maxBodyBytes) });
     pipe.once('close', () => endPipe(pipe, socket));
-    // The client has gone with nothing under way: that is its end.
+    // The client has closed the connection while no POST was open: a normal end.
     socket.once('close', () => {
       if (!pipe.destroyed) pipe.push(null);
     });
@@ -121,10 +121,10 @@ class PostFront {
   }
 }
 
-/** What of a body was read before the pipe had it: nothing. */
+/** No part of a body is read before the pipe has it. */
 const NOTHING_READ = Object.freeze({ pieces: [], whole: false });
 
-/** Answers what is still under way with the reason, as far as it can be told, and closes the connection. */
+/** Answers the open POSTs with the reason if that is still possible, and closes the connection. */
 function endPipe(pipe: HttpBodies, socket: Socket): void {
   const reason = pipe.errored;
   pipe.refuse(reason instanceof LimitError ? 413 : 503, reason?.message ?? 'the exchange is over');

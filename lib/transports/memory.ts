@@ -5,18 +5,18 @@ import { TRANSPORT_LAYER } from './refuse.js';
 import { retrying } from './retry.js';
 import type { Transport } from './transport.js';
 
-/** Bytes (or, in object mode, chunks) that one end of a memory pipe keeps for its reader. */
+/** Options of a memory pipe. */
 export interface MemoryPipeOptions {
-  /** Bytes in each direction before a writer must wait. Default 65,536. */
+  /** Bytes (in object mode: chunks) in each direction before a writer must wait. Default 65,536 (in object mode: 16). */
   highWaterMark?: number;
-  /** Carries anything, marks included, instead of bytes. Default false. */
+  /** Carries chunks of any type, bounds included, instead of bytes only. Default false. */
   objectMode?: boolean;
 }
 
-/** One end of a pipe in memory: what is written here is read at `peer`. */
+/** One end of a pipe in memory. Whatever is written here is read at `peer`. */
 class MemoryEnd extends Duplex {
   peer: MemoryEnd | undefined;
-  /** The peer's writer that waits for this end to be read. */
+  /** The callback of the peer's write that waits for this end to be read. */
   #wake: (() => void) | undefined;
 
   override _read(): void {
@@ -45,7 +45,7 @@ class MemoryEnd extends Duplex {
     this.#wake = undefined;
     wake?.();
     const peer = this.peer;
-    // Like a socket: the peer sees an end when we were done writing, and a reset when we were not.
+    // As with a socket: after the end of the writing side the peer sees an end, before it a reset.
     if (peer !== undefined && !peer.destroyed && !this.writableFinished) {
       queueMicrotask(() => {
         if (!peer.readableEnded) peer.destroy(Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }));
@@ -55,7 +55,7 @@ class MemoryEnd extends Duplex {
   }
 }
 
-/** Two Duplexes, back to back, with back-pressure: what one writes the other reads. For tests and for stacks in one process. */
+/** Two connected Duplexes with back-pressure: each reads what the other writes. For tests and for stacks in one process. */
 export function memoryPipe(options: MemoryPipeOptions = {}): [Duplex, Duplex] {
   const make = () =>
     new MemoryEnd({ highWaterMark: options.highWaterMark ?? (options.objectMode ? 16 : 65_536), objectMode: options.objectMode ?? false });
@@ -65,17 +65,17 @@ export function memoryPipe(options: MemoryPipeOptions = {}): [Duplex, Duplex] {
   return [left, right];
 }
 
-/** `memory://name`, a name to connect to; `memory-listen://name`, one to be connected to. Both mean this process alone. */
+/** `memory://name` is a name to connect to, `memory-listen://name` a name to listen at. Both only within this process. */
 export interface MemoryAddress<Kind extends 'memory' | 'memory-listen' = 'memory' | 'memory-listen'> {
   readonly kind: Kind;
   /** Letters, digits and `._~-`, 1 to 255 of them. */
   readonly name: string;
 }
 
-/** Who listens in this process, by name. */
+/** The listeners in this process, by name. */
 const listeners = new Map<string, (pipe: Duplex) => void>();
 
-/** Pipes between two parts of one process, by a name: for tests, and for roles that are embedded side by side. */
+/** Pipes between two parts of one process, found by a name. For tests, and for roles that run side by side in one process. */
 export const memory: Transport<MemoryAddress<'memory'> | MemoryAddress<'memory-listen'>> & { readonly scheme: 'memory' } = {
   scheme: 'memory',
   forms: ['memory://name', 'memory-listen://name'],
@@ -96,7 +96,7 @@ export const memory: Transport<MemoryAddress<'memory'> | MemoryAddress<'memory-l
       const onPipe = listeners.get(address.name);
       if (onPipe === undefined) throw failed('connect to', text, 'nobody listens at that name (ECONNREFUSED)', 'ECONNREFUSED');
       const [near, far] = memoryPipe();
-      // What a listener throws is its own affair, and no reason for this dial to fail.
+      // In a tick of its own: an error that the listener throws must not make this dial fail.
       process.nextTick(onPipe, far);
       return near;
     });
@@ -110,7 +110,7 @@ export const memory: Transport<MemoryAddress<'memory'> | MemoryAddress<'memory-l
       const take = (pipe: Duplex) => onPipe(pipe);
       listeners.set(name, take);
       const close = () => {
-        // A second close must not take the name from whoever has it by then.
+        // A second close must not remove a later listener at the same name.
         if (listeners.get(name) === take) listeners.delete(name);
         return Promise.resolve();
       };

@@ -1,4 +1,4 @@
-/** What TCP and Unix sockets have in common: node:net, and errors of one line. */
+/** Code that TCP and Unix sockets share: they use node:net, and their errors are one line each. */
 import { once } from 'node:events';
 import { createServer, connect as netConnect, type Server, type Socket } from 'node:net';
 import { TransportError } from '../core/errors.js';
@@ -6,10 +6,10 @@ import { messageOf } from '../core/message-of.js';
 import { TRANSPORT_LAYER } from './refuse.js';
 import { type ConnectOptions, codeOf, connectingAborted, retrying } from './retry.js';
 
-/** Bytes that a socket reads ahead, and that a writer may hand over, before either waits. */
+/** Bytes that a socket reads ahead, and bytes that may be written to it before the writer must wait. */
 const SOCKET_HIGH_WATER_BYTES = 1024 * 1024;
 
-/** A place of the system: a TCP port, or the file of a Unix socket. */
+/** An address of the operating system: a TCP port, or the file of a Unix socket. */
 export type Place = { readonly host: string; readonly port: number } | { readonly path: string };
 
 /**
@@ -38,11 +38,11 @@ async function connectOnce(place: Place, text: string, signal: AbortSignal | und
   }
 }
 
-/** A server of sockets that listens at `place`. @throws TransportError when the place is taken or not allowed */
+/** A server of sockets that listens at `place`. @throws TransportError when the place is in use or not permitted */
 export async function listenNet(place: Place, text: string, onConnection: (socket: Socket) => void): Promise<Server> {
   const server = createServer({ highWaterMark: SOCKET_HIGH_WATER_BYTES, allowHalfOpen: true, noDelay: true }, onConnection);
   await beginListening(server, place, text);
-  // A connection that cannot be accepted (no descriptor is free) is no reason to end those that exist.
+  // If a connection cannot be accepted (no free file descriptor), the existing connections must go on.
   server.on('error', () => {});
   return server;
 }
@@ -59,19 +59,19 @@ export async function beginListening(server: Server, place: Place, text: string)
   }
 }
 
-/** `asked`, with the port that the system chose where 0 was asked. */
+/** `asked`, with the port that the system chose if port 0 was asked for. */
 export function boundTo<At>(server: Server, asked: At): At {
   const bound = server.address();
   return 'port' in (asked as object) && bound !== null && typeof bound === 'object' ? { ...asked, port: bound.port } : asked;
 }
 
-/** Nothing listens any more when it returns; connections that exist stay. */
+/** Stops listening. Existing connections stay open. */
 export function closeServer(server: Server): Promise<void> {
   if (server.listening) server.close();
   return Promise.resolve();
 }
 
-/** One line that says what is wrong and, where that is known, what to do. */
+/** The error, with one line that says what is wrong. */
 function failed(verb: string, place: Place, text: string, cause: unknown): TransportError {
   return new TransportError(`cannot ${verb} ${text}: ${reasonOf('path' in place, cause)}`, { layer: TRANSPORT_LAYER, cause });
 }

@@ -16,24 +16,24 @@ import type { SerialListenOptions } from './serial.js';
 import type { Listener } from './socket.js';
 import type { DialOptions } from './transport.js';
 
-/** How often it is tried: see `RETRY_ICECAP` and `RETRY_NITRO`. */
+/** For `retry` see `RETRY_ICECAP` and `RETRY_NITRO`. */
 export interface ConnectPipeOptions extends DialOptions {
-  /** Waits for the hello of a guest that has it on. Default: does not. */
+  /** Waits for the hello of a guest that has it switched on. Default: does not wait. */
   hello?: boolean | HelloOptions | undefined;
 }
 
-/** `console` is for a serial address. */
+/** `console` has an effect at a serial address only. */
 export type ListenPipeOptions = SerialListenOptions;
 
-/** Every address of ours gives pipes of bytes; they are all made here. */
+/** The options for any address. `onPipe` is needed for an address that gives more than one pipe. */
 export type PipeOptions = ConnectPipeOptions & ListenPipeOptions & { onPipe?: ((pipe: Duplex) => void) | undefined };
 
 /**
- * Opens an address, given as text or as `parseAddress` reads it.
+ * Opens an address, given as text or as `parseAddress` returns it.
  *
- * `tcp`, `unix` and `memory` connect, and give the pipe. The others give a `Listener` and hand each pipe that comes about
- * to `onPipe`: the forms with `-listen` each connection; `serial` the link over the device and, when that has ended, the
- * next.
+ * `tcp`, `unix` and `memory` connect and return the pipe. The other forms return a `Listener`, and `onPipe` is called with each
+ * pipe: with each connection at the forms with `-listen`; at `serial` with the link over the device and, after its end, with
+ * the next link.
  *
  * @throws InvalidOptionError, TransportError, TimeoutError, AbortedError, each with one line on what is wrong
  */
@@ -52,9 +52,10 @@ export async function openPipe(at: Address | string, options: PipeOptions = {}):
 }
 
 /**
- * For a role that lets its peer come: listens, at `tcp` and `unix` as well, or opens the console.
+ * Listens, for a role that waits for its peer. `tcp` and `unix` mean the same as their forms with `-listen` here; a serial
+ * address opens the console.
  *
- * @throws as `openPipe`
+ * @throws the errors of `openPipe`
  */
 export async function listenPipe(address: Address, onPipe: (pipe: Duplex) => void, options: ListenPipeOptions = {}): Promise<Listener> {
   return transportOf(address).listen(address, onPipe, options);

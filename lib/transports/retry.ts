@@ -3,9 +3,9 @@ import { integerInRange } from '../core/check.js';
 import { AbortedError, InvalidOptionError } from '../core/errors.js';
 import { TRANSPORT_LAYER } from './refuse.js';
 
-/** What a timer can wait; asked for more it does not wait at all. */
+/** The longest wait that a timer can do. With more, the timer would fire at once. */
 const MAX_WAIT_MS = 2 ** 31 - 1;
-/** What no further try heals. */
+/** Error codes after which no further try can succeed. */
 const HOPELESS = new Set(['EACCES', 'EPERM', 'ENOTDIR', 'ENAMETOOLONG', 'EPROTOTYPE', 'EINVAL']);
 
 /** How often a connection is tried before it counts as failed. */
@@ -14,13 +14,13 @@ export interface RetryOptions {
   readonly tries: number;
   /** Milliseconds from the first failure to the second try. */
   readonly intervalMs: number;
-  /** What each further wait is longer by, up to 24 days: 1 keeps `intervalMs`, 2 doubles it. */
+  /** Each further wait is this many times longer, up to 24 days: 1 keeps `intervalMs`, 2 doubles it. 1 to 16. */
   readonly backoff: number;
 }
 
-/** As the original's IceCap server waits for QEMU's socket: every 100 ms until it is there (wire spec §D). */
+/** The original's IceCap server waits so for QEMU's socket: a try every 100 ms until it is there (wire spec §D). */
 export const RETRY_ICECAP: RetryOptions = Object.freeze({ tries: Number.POSITIVE_INFINITY, intervalMs: 100, backoff: 1 });
-/** As the original's Nitro server: 5 tries, 1, 2, 4 and 8 s apart. Its last wait, 16 s, had no try behind it (wire spec §D). */
+/** As the original's Nitro server: 5 tries, 1, 2, 4 and 8 s apart. Its last wait, 16 s, has no try after it (wire spec §D). */
 export const RETRY_NITRO: RetryOptions = Object.freeze({ tries: 5, intervalMs: 1000, backoff: 2 });
 
 export interface ConnectOptions {
@@ -30,7 +30,7 @@ export interface ConnectOptions {
 }
 
 /**
- * Calls `attempt` until it succeeds, its tries are used up, or its failure is one that no further try can heal.
+ * Calls `attempt` until it succeeds, its tries are used up, or it fails with an error that no further try can heal.
  *
  * @param text the address, for messages
  * @throws the error of the last attempt; AbortedError; InvalidOptionError for a `retry` outside its ranges
@@ -51,12 +51,12 @@ export async function retrying<V>(text: string, { signal, retry }: ConnectOption
   }
 }
 
-/** The error of a dial that a signal has ended. */
+/** The error of a dial that was ended by a signal. */
 export function connectingAborted(text: string, cause: unknown): AbortedError {
   return new AbortedError(`connecting to ${text} was aborted`, { layer: TRANSPORT_LAYER, cause });
 }
 
-/** The system's code for what went wrong, e.g. `ECONNREFUSED`; an empty text where there is none. */
+/** The system's error code, e.g. `ECONNREFUSED`; an empty string if there is none. */
 export function codeOf(cause: unknown): string {
   return (cause as NodeJS.ErrnoException | undefined)?.code ?? '';
 }

@@ -7,8 +7,8 @@ export interface SerialListenOptions extends ListenOptions {
 }
 
 /**
- * A terminal device, from the guest's side. It is never dialled: a device has one link after the other, and `listen`
- * hands over each. A device tells neither end that the other is gone (see `VirtioConsole`).
+ * A terminal device, seen from the guest. It cannot be dialled: a device has one link after the other, and `listen` hands over
+ * each link. A device does not tell one end that the other is gone (see `VirtioConsole`).
  */
 export const serial: Transport<SerialAddress, never, SerialListenOptions> & { readonly scheme: 'serial' } = {
   scheme: 'serial',

@@ -8,14 +8,14 @@ import type { ListenerAt } from './transport.js';
 
 export { type ConnectOptions, RETRY_ICECAP, RETRY_NITRO, type RetryOptions } from './retry.js';
 
-/** A listening TCP port or Unix socket, an open console, a name in this process: a place where pipes come about. */
+/** A place that gives pipes: a listening TCP port or Unix socket, an open console, or a name in this process. */
 export type Listener = ListenerAt<Address>;
 
 /**
  * Connects to a TCP port or Unix socket, without Nagle's delay (wire spec §D: TCP_NODELAY on both sides).
  *
- * @throws TransportError when nobody listens there, after the last try, or at once when no further try can help
- * (permission); AbortedError when `signal` fires first; InvalidOptionError for an address that is none to connect to.
+ * @throws TransportError when nobody listens there after the last try, or at once when no further try can succeed
+ * (permission); AbortedError when `signal` fires first; InvalidOptionError for an address that cannot be connected to.
  */
 export async function connectSocket(address: Address, options: ConnectOptions = {}): Promise<Socket> {
   if (address.kind === 'tcp' || address.kind === 'unix') return connectNet(address, formatAddress(address), options);
@@ -29,24 +29,24 @@ export async function connectSocket(address: Address, options: ConnectOptions = 
 /**
  * Listens and hands over each connection. `tcp://` and `tcp-listen://` mean the same here, and so do the Unix forms.
  *
- * @throws TransportError when the address is in use or not allowed.
+ * @throws TransportError when the address is in use or not permitted.
  */
 export async function listenSocket(address: Address, onConnection: (socket: Socket) => void): Promise<Listener> {
   const server = await listenNet(placeOf(address), formatAddress(address), onConnection);
   return { address: boundAddress(server, address), close: () => closeServer(server) };
 }
 
-/** Makes any net or http server listen at `address`. @throws as `listenSocket` */
+/** Makes any net or http server listen at `address`. @throws the errors of `listenSocket` */
 export async function listen(server: Server, address: Address): Promise<void> {
   await beginListening(server, placeOf(address), formatAddress(address));
 }
 
-/** The address that `server` got: as asked, with the port that the system chose where 0 was asked. */
+/** The address at which `server` listens: as asked, with the port that the system chose if port 0 was asked for. */
 export function boundAddress(server: Server, asked: Address): Address {
   return boundTo(server, asked);
 }
 
-/** @throws InvalidOptionError for an address that no socket can have */
+/** The place of an address. @throws InvalidOptionError for an address that no socket can have */
 function placeOf(address: Address): Place {
   if (address.kind !== 'serial' && 'path' in address) return address;
   if ('port' in address) return address;

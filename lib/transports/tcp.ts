@@ -6,16 +6,16 @@ import type { Transport } from './transport.js';
 
 const MAX_PORT = 65_535;
 
-/** `tcp://host:port`, a place to connect to; `tcp-listen://host:port`, a place to be connected to. */
+/** `tcp://host:port` is a place to connect to, `tcp-listen://host:port` a place to listen at. */
 export interface TcpAddress<Kind extends 'tcp' | 'tcp-listen' = 'tcp' | 'tcp-listen'> {
   readonly kind: Kind;
-  /** A name, an IPv4 address, or an IPv6 address without its brackets. */
+  /** A name, an IPv4 address, or an IPv6 address without brackets. */
   readonly host: string;
-  /** 0 to 65,535; 0 listens at a free one. */
+  /** 0 to 65,535. With 0 it listens at a free port. */
   readonly port: number;
 }
 
-/** TCP, without Nagle's delay. `[::1]` is an IPv6 host. */
+/** TCP, without Nagle's delay. An IPv6 host is written as `[::1]`. */
 export const tcp: Transport<TcpAddress<'tcp'> | TcpAddress<'tcp-listen'>> & { readonly scheme: 'tcp' } = {
   scheme: 'tcp',
   forms: ['tcp://host:port', 'tcp-listen://host:port'],

@@ -4,17 +4,17 @@ import { closeServer, connectNet, listenNet } from './net.js';
 import { refuse } from './refuse.js';
 import type { Transport } from './transport.js';
 
-/** Bytes that a Unix socket's path may have on Linux, its closing NUL not counted. */
+/** The most bytes of a Unix socket's path on Linux, without its closing NUL. */
 const MAX_UNIX_PATH_BYTES = 107;
 
-/** `unix:///path`, a socket to connect to; `unix-listen:///path`, one to make and to be connected to. */
+/** `unix:///path` is a socket to connect to, `unix-listen:///path` a socket to make and listen at. */
 export interface UnixAddress<Kind extends 'unix' | 'unix-listen' = 'unix' | 'unix-listen'> {
   readonly kind: Kind;
-  /** Absolute, 107 bytes at most. */
+  /** An absolute path, 107 bytes at most. */
   readonly path: string;
 }
 
-/** Unix domain sockets. The file is made by `listen`, and gone when its listener is closed. */
+/** Unix domain sockets. `listen` makes the socket's file, and the file is removed when the listener is closed. */
 export const unix: Transport<UnixAddress<'unix'> | UnixAddress<'unix-listen'>> & { readonly scheme: 'unix' } = {
   scheme: 'unix',
   forms: ['unix:///path', 'unix-listen:///path'],

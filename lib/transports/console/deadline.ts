@@ -4,8 +4,8 @@ import { TimeoutError } from '../../core/errors.js';
 export const CONSOLE_LAYER = 'console';
 
 /**
- * `operation`, or a `TimeoutError` when it has not settled after `limitMs` milliseconds. What becomes of it later is
- * dropped: a call into a device cannot be taken back.
+ * Settles as `operation` does, or rejects with a `TimeoutError` when `operation` has not settled after `limitMs` milliseconds.
+ * The result of a late operation is dropped, because a call into a device cannot be taken back.
  */
 export async function withDeadline<T>(what: string, limitMs: number, operation: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;

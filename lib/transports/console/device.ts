@@ -2,22 +2,22 @@ import { accessSync, constants, type Stats, statSync } from 'node:fs';
 import { TransportError, VeracruzError } from '../../core/errors.js';
 import { CONSOLE_LAYER, withDeadline } from './deadline.js';
 
-/** An open device, as the bindings of `serialport` have it. */
+/** An open device, with the interface of the bindings of `serialport`. */
 export interface DevicePort {
-  /** Settles with at least one byte; fails when the port is closed. */
+  /** Settles when at least one byte was read. Rejects when the port is closed. */
   read(buffer: Buffer, offset: number, length: number): Promise<{ bytesRead: number }>;
-  /** Settles when the system has taken all of it. Never called twice at once. */
+  /** Settles when the system has taken all bytes. Never called again before the last call has settled. */
   write(bytes: Buffer): Promise<void>;
-  /** Settles when the device has sent all of it. */
+  /** Settles when the device has sent all bytes. */
   drain(): Promise<void>;
-  /** Drops what was received and not read, and what was written and not sent. */
+  /** Drops bytes that were received and not read, and bytes that were written and not sent. */
   flush(): Promise<void>;
   close(): Promise<void>;
-  /** Asked now and then, to learn whether the device is still there. */
+  /** Called now and then to check whether the device is still there. */
   getBaudRate?(): Promise<unknown>;
 }
 
-/** What opens devices: `SerialPort.binding`, or `MockBinding` of `@serialport/binding-mock`. */
+/** Opens devices. Either `SerialPort.binding`, or `MockBinding` of `@serialport/binding-mock`. */
 export interface DeviceBinding {
   open(options: { path: string; baudRate: number }): Promise<DevicePort>;
 }
@@ -28,7 +28,7 @@ export interface DeviceOptions {
   readonly openTimeoutMs: number;
 }
 
-/** The binding of this platform. `serialport` is loaded here, at the first serial address, and nowhere else. */
+/** The binding of this platform. The package `serialport` is loaded only here, at the first serial address. */
 export async function systemBinding(): Promise<DeviceBinding> {
   try {
     const { SerialPort } = await import('serialport');
@@ -39,9 +39,9 @@ export async function systemBinding(): Promise<DeviceBinding> {
 }
 
 /**
- * Opens the device in raw mode, for us alone, and drops the bytes that wait in it: they belong to a link that is gone.
+ * Opens the device in raw mode and with a lock. Bytes that wait in it are dropped, because they belong to an earlier link.
  *
- * @throws TransportError with one line on what the path is instead; TimeoutError
+ * @throws TransportError with one line on why the path cannot be opened; TimeoutError
  */
 export async function openDevice(path: string, { binding, baudRate, openTimeoutMs }: DeviceOptions): Promise<DevicePort> {
   const opening = binding.open({ path, baudRate });
@@ -49,7 +49,7 @@ export async function openDevice(path: string, { binding, baudRate, openTimeoutM
   try {
     port = await withDeadline(`opening ${path}`, openTimeoutMs, opening);
   } catch (error) {
-    // One that opens after all must not keep the device locked.
+    // A device that opens too late must not stay locked.
     opening.then((late) => late.close()).catch(() => {});
     throw error instanceof VeracruzError ? error : refusal(path, error as Error);
   }
@@ -62,13 +62,13 @@ export async function openDevice(path: string, { binding, baudRate, openTimeoutM
   }
 }
 
-/** The bindings tell errors by their text alone, so the path itself is asked first. */
+/** The bindings' errors differ only in their text, so the reason is taken from the path itself where possible. */
 function refusal(path: string, cause: Error): TransportError {
   return new TransportError(`cannot open serial://${path}: ${reasonOf(path, cause)}`, { layer: CONSOLE_LAYER, cause });
 }
 
 function reasonOf(path: string, cause: Error): string {
-  // Without the path, which may have any of the words.
+  // The path is removed, because it may contain any of the words below.
   const said = cause.message.replaceAll(path, '');
   if (/lock/i.test(said)) return 'it is locked, another process has it open';
   let stats: Stats | undefined;

@@ -2,20 +2,20 @@
 const HEADER_BYTES = 4;
 
 /**
- * Knows where in a stream of frames one is, without keeping a byte of it.
+ * Follows a stream of frames and knows whether it is inside a frame. It keeps no bytes.
  *
  *     │ length u32 LE │ payload … │ length u32 LE │ payload …
  *     └ midFrame from the first byte …          └ … to the last
  *
- * It judges nothing: a length over the limit is for the frame layer to refuse.
+ * It accepts any length: the frame layer refuses a length over its limit.
  */
 export class FrameWatch {
   #headerBytes = 0;
   #length = 0;
   #owed = 0;
-  /** Frames that came whole. */
+  /** Number of whole frames so far. */
   frames = 0;
-  /** Those of them without a payload. */
+  /** Number of whole frames without a payload. */
   emptyFrames = 0;
 
   /** True between the first byte of a frame and its last. */
@@ -23,12 +23,12 @@ export class FrameWatch {
     return this.#headerBytes > 0;
   }
 
-  /** Bytes that the frame at hand has, header included; 4 while its length is not known. */
+  /** Bytes of the current frame, header included; 4 while its length is not known. */
   get expected(): number {
     return this.#headerBytes < HEADER_BYTES ? HEADER_BYTES : HEADER_BYTES + this.#length;
   }
 
-  /** Bytes of it that came. */
+  /** Bytes of the current frame that have come, header included. */
   get got(): number {
     return this.#headerBytes < HEADER_BYTES ? this.#headerBytes : HEADER_BYTES + this.#length - this.#owed;
   }

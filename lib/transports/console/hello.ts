@@ -3,18 +3,18 @@ import { integerInRange } from '../../core/check.js';
 import { AbortedError, TimeoutError, TransportError } from '../../core/errors.js';
 import { CONSOLE_LAYER } from './deadline.js';
 
-/** A frame without a payload, which no bincode message is: from the guest "I am here", from the host "are you there?". */
+/** A frame without a payload. No bincode message is one. The guest says "I am here" with it, the host "are you there?". */
 export const HELLO: Buffer = Buffer.alloc(4);
 
 export interface HelloOptions {
-  /** Milliseconds to wait for the guest. Default 60,000, in which a guest boots. */
+  /** Milliseconds to wait for the guest. Default 60,000, enough for a guest to boot. */
   timeoutMs?: number;
   /** Milliseconds between two questions. Default 1000. */
   intervalMs?: number;
   /**
-   * Milliseconds of silence that must follow a hello, to tell it from four zeros in the middle of something. Default 50, or
-   * `intervalMs` if that is less; once it was asked twice, `intervalMs`, for a slow guest might answer the second question
-   * as well.
+   * Milliseconds of silence that must follow a hello, so that four zeros in the middle of other bytes are not taken for one.
+   * Default 50, or `intervalMs` if that is less. After a second question it is `intervalMs`, because a slow guest may still
+   * answer that question too.
    */
   quietMs?: number;
   signal?: AbortSignal | undefined;
@@ -36,14 +36,14 @@ export function checkHello(options: HelloOptions): HelloTimes {
 }
 
 /**
- * The host's half of the hello: waits until the guest has its console open and a fresh link on it, and drops all that
- * came before that (what an older link left, what the terminal echoed before it was raw).
+ * The host's half of the hello. Waits until the guest has opened its console and begun a new link. Drops all bytes that came
+ * before: those of an older link, and those that the terminal echoed before it was in raw mode.
  *
  *     guest opens         00 00 00 00  ──▶  host               the guest was later than the host
  *     guest is there      ◀── 00 00 00 00   host               the host was later: it asks, every intervalMs;
  *     guest resets link   00 00 00 00  ──▶  host               a guest's link that hears this is over, a fresh one begins
  *
- * Not in the original: only between two peers that both have it on.
+ * The original has no hello, so both peers must have it switched on.
  *
  * @throws InvalidOptionError; TimeoutError; TransportError when the pipe ends; AbortedError
  */
@@ -58,7 +58,7 @@ export async function awaitHello(pipe: Duplex, options: HelloOptions = {}): Prom
       clearTimeout(quiet);
       clearTimeout(late);
       clearInterval(asking);
-      // With 'readable' and not 'data', so that the pipe is left as it was: neither flowing nor paused.
+      // The listener was for 'readable', not 'data', so the pipe is left as it was: neither flowing nor paused.
       pipe.off('readable', heard).off('end', ended).off('close', ended).off('error', failed);
       signal?.removeEventListener('abort', abort);
       if (error === undefined) resolve();
@@ -80,7 +80,7 @@ export async function awaitHello(pipe: Duplex, options: HelloOptions = {}): Prom
       timeoutMs,
     );
     const asking = setInterval(() => {
-      // Not while a hello waits for its silence.
+      // A hello has come, and its silence is being awaited: no question now.
       if (zeros >= HELLO.length) return;
       questions++;
       pipe.write(HELLO);

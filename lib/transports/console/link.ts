@@ -6,9 +6,9 @@ import type { DevicePort } from './device.js';
 import { FrameWatch } from './frame-watch.js';
 import { HELLO } from './hello.js';
 
-/** Size of the Buffer that reads fill one after the other. A terminal gives at most 4 KiB at a time. */
+/** Size of the Buffer that is filled by several reads in a row. A terminal gives at most 4 KiB at a time. */
 const READ_POOL_BYTES = 65_536;
-/** A rest of the pool shorter than this is left. */
+/** When less than this is left of the Buffer, a new Buffer is made. */
 const MIN_READ_BYTES = 4096;
 
 export interface LinkTimes {
@@ -22,18 +22,18 @@ export interface LinkTimes {
 }
 
 /**
- * One run of bytes over an open device, from its opening to its closing: what a stack runs over.
+ * The byte pipe over an open device, from the opening of the device to its closing. A stack runs over it.
  *
  *     write ──▶ pieces of maxWriteBytes, each with a deadline ──▶ device
  *     read  ◀── watched for frames that stop in the middle    ◀── device
  *
- * A console tells neither end that the other is gone. So the link ends itself, once, and closes the device:
- * - `TimeoutError`: a frame was begun and not whole after `frameTimeoutMs`, or a device operation took too long;
+ * A console does not tell one end that the other is gone. So the link ends by itself, once, and closes the device:
+ * - `TimeoutError`: a frame was not complete `frameTimeoutMs` after its first byte, or a device operation took too long;
  * - `TransportError`: the device failed or was hung up;
- * - `ClosedError`: with `hello` on, the host asked for a fresh link by an empty frame;
- * - no error: `end()`, when all that was written is out, or `destroy()`.
+ * - `ClosedError`: with `hello` on, the host asked for a new link by an empty frame;
+ * - no error: after `end()`, when all written bytes are out, or after `destroy()`.
  *
- * 'close' comes when the device is closed, or could not be closed within its deadline.
+ * 'close' is emitted when the device is closed, or could not be closed within its deadline.
  */
 export class ConsoleLink extends Duplex {
   readonly #port: DevicePort;
@@ -43,30 +43,30 @@ export class ConsoleLink extends Duplex {
   #pool = Buffer.allocUnsafeSlow(READ_POOL_BYTES);
   #poolUsed = 0;
   #reading = false;
-  /** The reader asked while a read was under way or its bytes were being given on. */
+  /** The reader wants more: `_read` was called, or the last `push` returned true. */
   #wanted = false;
-  /** All that was written is out: what comes now belongs to nobody. */
+  /** All written bytes are out. Bytes that come after that are dropped. */
   #over = false;
   #looking = false;
-  /** Runs while a frame is open and we are ready for the rest of it. */
+  /** Runs while a frame is incomplete and the reader wants the rest of it. */
   #frameTimer: NodeJS.Timeout | undefined;
-  /** The frame that the timer is about. */
+  /** The number of the frame that the timer runs for. */
   #timedFrame = -1;
 
   constructor(port: DevicePort, times: LinkTimes) {
     super({ readableHighWaterMark: READ_POOL_BYTES, writableHighWaterMark: READ_POOL_BYTES });
     this.#port = port;
     this.#times = times;
-    // A terminal that was hung up reads as empty for ever, and the bindings spin on that without a word.
+    // A terminal that was hung up gives empty reads for ever. The bindings then read in a loop and report nothing.
     if (times.checkIntervalMs > 0 && port.getBaudRate !== undefined) {
       this.#check = setInterval(() => void this.#lookAfterDevice(), times.checkIntervalMs);
       this.#check.unref();
     }
-    // A console has no end of its own that it could pass on: a link that has written its last is over.
+    // A console cannot tell the peer about an end. So the link is over when it has written its last byte.
     this.once('finish', () => {
       this.#over = true;
       this.push(null);
-      // The reader hears of the end first; one that does not read is not waited for.
+      // The reader gets the end before the close. A reader that does not read is not waited for.
       const close = () => void this.destroy();
       this.once('end', close);
       const late = setTimeout(close, times.closeTimeoutMs).unref();
@@ -75,7 +75,7 @@ export class ConsoleLink extends Duplex {
     if (times.hello) this.write(HELLO);
   }
 
-  /** Whole frames that came in. */
+  /** Number of whole frames that came in. */
   get framesIn(): number {
     return this.#watch.frames;
   }
@@ -124,7 +124,7 @@ export class ConsoleLink extends Duplex {
         this.#take(chunk);
       }
     } catch (error) {
-      // A read that the closing of the device ended is no news.
+      // A read that fails because the device was closed is expected.
       if (!this.destroyed) this.destroy(fault('reading', error));
     } finally {
       this.#reading = false;
@@ -139,13 +139,13 @@ export class ConsoleLink extends Duplex {
       return;
     }
     this.#wanted = false;
-    // `push` itself may lead to `_read`.
+    // `push` may call `_read` before it returns.
     if (this.push(chunk)) this.#wanted = true;
     if (this.#watch.midFrame && this.#wanted) this.#startFrameTimer();
     else this.#stopFrameTimer();
   }
 
-  /** While the reader makes the peer wait, the peer's time does not run. */
+  /** The peer's time does not run while the peer must wait for the reader. */
   #startFrameTimer(): void {
     const { frameTimeoutMs } = this.#times;
     if (frameTimeoutMs === 0 || !this.#watch.midFrame || this.destroyed) return;
@@ -190,7 +190,7 @@ export class ConsoleLink extends Duplex {
     }
   }
 
-  /** What is not out by now would make the closing wait for it. Whatever the device says, the link is over after that. */
+  /** Unsent bytes are dropped, because the closing would wait for them. Errors are ignored: the link is over in any case. */
   async #close(): Promise<void> {
     const { closeTimeoutMs } = this.#times;
     await withDeadline('flushing the console', closeTimeoutMs, this.#port.flush()).catch(() => {});

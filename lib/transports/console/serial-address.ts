@@ -4,7 +4,7 @@ export interface SerialAddress {
   readonly path: string;
 }
 
-/** `serial:///dev/hvc0`; undefined for another form. */
+/** Reads `serial:///dev/hvc0`. Undefined for any other form. */
 export function parseSerial(text: string): SerialAddress | undefined {
   const path = /^serial:\/\/(\/[^\0\n]+)$/.exec(text)?.[1];
   return path === undefined ? undefined : { kind: 'serial', path };

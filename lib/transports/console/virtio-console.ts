@@ -8,36 +8,36 @@ import { ConsoleLink } from './link.js';
 import { formatSerial, type SerialAddress } from './serial-address.js';
 
 export interface ConsoleOptions {
-  /** What opens the device. Default: that of the package `serialport`, which is loaded then. */
+  /** Opens the device. Default: the binding of the package `serialport`, which is loaded for that. */
   binding?: DeviceBinding;
-  /** Without meaning on a console, but asked for. Default 115,200. */
+  /** Has no effect on a console, but the binding asks for it. Default 115,200. */
   baudRate?: number;
-  /** Milliseconds from the first byte of a frame to its last, while we are ready to read. Default 10,000; 0 for ever. */
+  /** Milliseconds from the first byte of a frame to its last, while the reader is ready. Default 10,000; 0 is no limit. */
   frameTimeoutMs?: number;
   /** Milliseconds to open the device. Default 5000. */
   openTimeoutMs?: number;
-  /** Milliseconds to write one piece. Default 60,000: a host may stall. */
+  /** Milliseconds to write one piece. Default 60,000, because a host may stall. */
   writeTimeoutMs?: number;
-  /** Milliseconds, at `end()`, for what was written to leave the device. Default 5000. */
+  /** Milliseconds, at `end()`, for the written bytes to leave the device. Default 5000. */
   drainTimeoutMs?: number;
   /** Milliseconds to close the device, after which it counts as closed. Default 3000. */
   closeTimeoutMs?: number;
-  /** Milliseconds between two looks whether the device is still there. Default 1000; 0 never looks. */
+  /** Milliseconds between two checks whether the device is still there. Default 1000; 0 never checks. */
   checkIntervalMs?: number;
   /**
-   * Bytes of one write to the device. Default 8192. Pieces make no host read faster, and what a stalled host loses they
-   * lose too: only a Runtime Manager that answers with little, and only when asked, protects from that
-   * (`maxAnswerBytes`). They give each piece a deadline of its own, and other sessions a turn between two.
+   * Bytes of one write to the device. Default 8192. Each piece has a deadline of its own, and other sessions get a turn between
+   * two pieces. Smaller pieces do not make a host read faster, and a stalled host can lose them all the same. Against that
+   * loss only a Runtime Manager helps that sends little, and only when asked (`maxAnswerBytes`).
    */
   maxWriteBytes?: number;
-  /** Says hello with an empty frame, and takes one as a wish for a fresh link (see `awaitHello`). Default false, as the original. */
+  /** Sends an empty frame as hello, and takes one as a request for a new link. Default false. See `awaitHello`. */
   hello?: boolean;
-  /** Milliseconds before the device is opened again: doubled from the first to the last while links bring no frame. Default 100 to 5000. */
+  /** Milliseconds before the device is opened again. The wait doubles while links bring no frame. Default 100 to 5000. */
   reopenFirstMs?: number;
   reopenLastMs?: number;
-  /** Hears why a link ended and why the device could not be opened again. Default: nobody. */
+  /** Called with the error that ended a link, and with each error of opening the device again. Default: not called. */
   onTrouble?: (error: VeracruzError) => void;
-  /** Closes the console. */
+  /** When it fires, the console is closed. */
   signal?: AbortSignal | undefined;
 }
 
@@ -59,13 +59,13 @@ export const CONSOLE_DEFAULTS = Object.freeze({
 type Completed = Required<Omit<ConsoleOptions, 'binding' | 'onTrouble' | 'signal'>>;
 
 /**
- * The guest's end of a VirtIO console (or any terminal): one link after the other, each a fresh Duplex of bytes, so that
- * the stack above it is fresh too and what the old link carried has failed once.
+ * The guest's end of a VirtIO console (or any terminal). It makes one link after the other. Each link is a new Duplex of bytes,
+ * so each has a new stack above it, and what failed on the old link is not repeated.
  *
  *     open ─▶ flush ─▶ link ─▶ (frame timeout, device error, stack error, end) ─▶ close ─▶ wait ─▶ open …
  *
  * It never writes unasked, unless `hello` is on: a console that nobody has opened on the other side loses or mangles
- * bytes. That the host went away and came back between two frames cannot be seen here; the link goes on.
+ * bytes. If the host goes away and comes back between two frames, this end cannot notice, and the link goes on.
  *
  * @example
  * const console = await VirtioConsole.open({ kind: 'serial', path: '/dev/hvc0' }, (link) => stack.over(link));
@@ -96,17 +96,17 @@ export class VirtioConsole implements ListenerAt<SerialAddress> {
       try {
         onTrouble?.(error);
       } catch {
-        // A log that fails is no reason to give the console up.
+        // An error in the caller's log must not end the console.
       }
     };
     this.#signal = signal;
   }
 
   /**
-   * Opens the device and hands over its first link, and each further one as the one before it has ended.
+   * Opens the device and hands over its first link. When a link has ended, the device is opened again for the next link.
    *
-   * @throws TransportError when the device is missing, locked, no terminal or not allowed; TimeoutError; AbortedError;
-   * InvalidOptionError. Later failures to open are tried again.
+   * @throws TransportError when the device is missing, locked, not a terminal or not permitted; TimeoutError; AbortedError;
+   * InvalidOptionError. If the device cannot be opened again later, this is retried.
    */
   static async open(address: SerialAddress, onLink: (link: ConsoleLink) => void, options: ConsoleOptions = {}): Promise<VirtioConsole> {
     const completed = complete(options);
@@ -125,7 +125,7 @@ export class VirtioConsole implements ListenerAt<SerialAddress> {
     return opened;
   }
 
-  /** Ends the link that there is, closes the device, and opens it no more. */
+  /** Ends the current link, closes the device, and does not open it again. */
   async close(): Promise<void> {
     this.#signal?.removeEventListener('abort', this.#abort);
     this.#stop.abort();
@@ -156,7 +156,7 @@ export class VirtioConsole implements ListenerAt<SerialAddress> {
     }
   }
 
-  /** One link, until its device is closed; tells whether anything came of it. */
+  /** Runs one link until its device is closed. True when at least one frame came in. */
   async #serve(port: DevicePort): Promise<boolean> {
     const link = new ConsoleLink(port, this.#options);
     this.#link = link;
