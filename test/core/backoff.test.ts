@@ -14,7 +14,7 @@ void t.test('each wait is longer than the one before it, up to the last', (t) =>
   t.end();
 });
 
-void t.test('after a reset it is the first wait again', (t) => {
+void t.test('after a reset the next wait is the first one again', (t) => {
   const backoff = new Backoff({ firstMs: 2, lastMs: 500 });
   take(backoff, 5);
   t.equal(backoff.ms, 64);
@@ -24,7 +24,7 @@ void t.test('after a reset it is the first wait again', (t) => {
   t.end();
 });
 
-void t.test('a caller with a timer of his own looks at the wait, and lengthens it when he likes', (t) => {
+void t.test('a caller with a timer of its own reads `ms`, and lengthens the wait itself', (t) => {
   const backoff = new Backoff({ firstMs: 2, lastMs: 5 });
   t.same([backoff.ms, backoff.ms], [2, 2]);
   backoff.lengthen();
@@ -34,7 +34,7 @@ void t.test('a caller with a timer of his own looks at the wait, and lengthens i
   t.end();
 });
 
-void t.test('jitter shortens a wait by its part at most, and never the row', async () => {
+void t.test('jitter shortens a wait by at most its part, and does not change the series', async () => {
   fc.assert(
     fc.property(
       fc.record({ firstMs: fc.nat(1000), more: fc.nat(5000), factor: fc.double({ min: 1, max: 16, noNaN: true }) }),
@@ -56,7 +56,7 @@ void t.test('jitter shortens a wait by its part at most, and never the row', asy
   );
 });
 
-void t.test('with jitter two rows differ', (t) => {
+void t.test('with jitter two series differ', (t) => {
   const rows = Array.from({ length: 2 }, () => take(new Backoff({ firstMs: 1000, lastMs: 1000, jitter: 1 }), 20));
   t.notSame(rows[0], rows[1]);
   t.end();

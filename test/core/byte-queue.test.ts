@@ -3,7 +3,7 @@ import t from 'tap';
 import { ByteQueue } from '../../lib/core/byte-queue.js';
 import { seeded } from '../support/splits.js';
 
-/** Bytes that differ from their neighbours, and from those of another `start`. */
+/** Bytes that differ from their neighbours, and from the bytes for another `start`. */
 function pattern(length: number, start = 0): Buffer {
   return Buffer.from(Array.from({ length }, (_, i) => (start + i * 7 + (i >>> 8)) & 0xff));
 }
@@ -16,7 +16,7 @@ const operation = fc.oneof(
   { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom('take', 'takeSome', 'skip', 'peek', 'at'), count: fc.nat(12_000) }) },
 );
 
-void t.test('gives what a plain Buffer would, whatever the order of calls', async () => {
+void t.test('gives the same bytes as a plain Buffer, in any order of calls', async () => {
   fc.assert(
     fc.property(fc.array(operation, { maxLength: 120 }), (operations) => {
       const queue = new ByteQueue();
@@ -51,7 +51,7 @@ void t.test('gives what a plain Buffer would, whatever the order of calls', asyn
   );
 });
 
-void t.test('what it gave does not change when more comes', async (t) => {
+void t.test('bytes that were given do not change when more are pushed', async (t) => {
   const queue = new ByteQueue();
   const given: [Buffer, Buffer][] = [];
   for (let i = 0; i < 5000; i++) {
@@ -73,7 +73,7 @@ void t.test('a request inside one chunk is a view of it, never a copy', async (t
   t.equal(queue.length, 4096, 'takeSome stops at the end of a chunk');
 });
 
-void t.test('a small chunk between large ones is taken as it is, and gathered with those that follow it', async (t) => {
+void t.test('a single small chunk between large ones is not copied; several in a row are copied together', async (t) => {
   const queue = new ByteQueue();
   const small = Array.from({ length: 4 }, (_, i) => pattern(20, i));
   queue.push(pattern(2000));
@@ -92,7 +92,7 @@ void t.test('a small chunk between large ones is taken as it is, and gathered wi
   t.same(Buffer.concat(pieces.slice(3)), Buffer.concat(small.slice(1)));
 });
 
-void t.test('bytes are read where they lie, and copied only where they span chunks', async (t) => {
+void t.test('`readAt` reads bytes in place, and copies them only when they span chunks', async (t) => {
   const bytes = Buffer.from('00ff80010203fffffffe', 'hex');
   for (let cut = 0; cut <= bytes.length; cut++) {
     const queue = new ByteQueue();
@@ -122,7 +122,7 @@ void t.test('tiny slices do not keep the large buffers that they were cut from',
     large[123] = i & 0xff;
     queue.push(large.subarray(123, 124));
     origins.add(large.buffer);
-    // Only the first can be kept: letting go of the others is the point.
+    // Only the first large buffer may be kept. The test holds no reference to the others.
     if (i > 0) origins.delete(large.buffer);
   }
   t.equal(queue.length, count);
@@ -177,7 +177,7 @@ void t.test('work grows with the bytes, not with the calls', async (t) => {
   t.ok(moved.slots <= 2 * chunks, `${moved.slots} places were moved for ${chunks} chunks`);
 });
 
-void t.test('asking for more than there is, is a fault of the caller', async (t) => {
+void t.test('a request for more bytes than there are throws a RangeError', async (t) => {
   const queue = new ByteQueue();
   queue.push(Buffer.from('abc'));
   t.throws(() => queue.skip(4), RangeError);

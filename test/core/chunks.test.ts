@@ -10,7 +10,7 @@ async function all(stream: Readable): Promise<unknown[]> {
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-void t.test('chunks are not joined, however many have gathered', async (t) => {
+void t.test('chunks are not joined, however many wait', async (t) => {
   const chunks = [1, 2, 3, 4].map((fill) => Buffer.alloc(1000, fill));
   const gathered = new Readable({ highWaterMark: 10_000, read() {} });
   for (const chunk of chunks) gathered.push(chunk);
@@ -24,7 +24,7 @@ void t.test('chunks are not joined, however many have gathered', async (t) => {
   t.ok(gathered.destroyed);
 });
 
-void t.test('no more is taken than is asked for', async (t) => {
+void t.test('no more chunks are read than are asked for', async (t) => {
   let made = 0;
   const endless = new Readable({
     highWaterMark: 1,
@@ -55,7 +55,7 @@ void t.test('a failure comes after the chunks before it', async (t) => {
   await t.rejects(chunks.next(), cause);
 });
 
-void t.test('streams that are over already', async (t) => {
+void t.test('streams that have ended or failed already', async (t) => {
   t.same(await all(Readable.from([])), [], 'empty');
   const read = Readable.from([Buffer.from('x')]);
   await read.toArray();

@@ -9,7 +9,7 @@ import { LimitError, TransportError, type VeracruzError } from '../../lib/core/e
 import { feed } from '../support/feed.js';
 import { within } from '../support/foreign.js';
 
-/** A codec of a queue of items: `push` and `end` fill it, `next` empties it. */
+/** A codec with a queue of items: `push` and `end` fill the queue, `next` empties it. */
 class Scripted implements Codec<Buffer, Buffer> {
   readonly items: (Buffer | Promise<Buffer | undefined> | Error)[] = [];
   asked = 0;
@@ -38,7 +38,7 @@ class Scripted implements Codec<Buffer, Buffer> {
   }
 }
 
-/** Turns of the event loop, until whatever was going to happen by itself has happened. */
+/** Waits for ten turns of the event loop, in which everything happens that needs no further input. */
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 10; turn++) await new Promise((go) => setImmediate(go));
 }
@@ -75,8 +75,8 @@ void t.test('the writer waits while the reader does', async (t) => {
   stream.destroy();
 });
 
-// What hung once: an item that fills the buffer to the mark, after which the codec has nothing. Transform itself then
-// waits for a `_read` that has already been spent on asking the codec.
+// This case once hung: an item fills the buffer up to its limit, and the codec has no further item. Transform then waits for
+// a `_read`, but that call had already been used to ask the codec.
 for (const count of [1, 3, 4, 5, 8]) {
   void t.test(`${count} items that fill the buffer exactly and nothing after them: input goes on`, async (t) => {
     const codec = new Scripted((chunk, codec) => {
@@ -118,7 +118,7 @@ void t.test('an empty codec that gives nothing for many chunks does not stop the
   t.equal(bytes.toString(), 'end', 'what end() left is given');
 });
 
-void t.test('a promise: of an item, of nothing, of an error', async (t) => {
+void t.test('a codec may return a promise: of an item, of undefined, or one that rejects', async (t) => {
   await t.test('an item', async (t) => {
     const codec = new Scripted((chunk, codec) => codec.items.push(Promise.resolve(chunk), chunk, Promise.resolve(chunk)));
     const { bytes, ended } = await feed(new CodecStream('later', codec), [Buffer.from('ab'), Buffer.from('c')]);
@@ -141,7 +141,7 @@ void t.test('a promise: of an item, of nothing, of an error', async (t) => {
     const { error } = await feed(new CodecStream('later', codec, new Connection('s9')), [Buffer.from('a')]);
     t.match(error, { code: 'ERR_VC_LIMIT', layer: 'later', session: 's9', limit: 3 });
   });
-  await t.test('with the brake on', async (t) => {
+  await t.test('while the neighbour has no room', async (t) => {
     const codec = new Scripted((_chunk, codec) => {
       for (let i = 0; i < 50; i++) codec.items.push(Promise.resolve(Buffer.of(i)));
     });
@@ -178,7 +178,7 @@ for (const outcome of ['item', 'nothing', 'error'] as const) {
   });
 }
 
-void t.test('destroyed with the brake on: the codec is not asked again', async (t) => {
+void t.test('destroyed while the neighbour has no room: the codec is not asked again', async (t) => {
   const codec = new Scripted((chunk, codec) => {
     for (let i = 0; i < 100; i++) codec.items.push(chunk);
   });
@@ -193,7 +193,7 @@ void t.test('destroyed with the brake on: the codec is not asked again', async (
   t.equal(codec.destroyedWith, null);
 });
 
-void t.test('whatever a codec throws ends the stream once, under the name of the layer', async (t) => {
+void t.test('any error of a codec ends the stream once, with the name of the layer', async (t) => {
   const throwing = {
     push: new Scripted(() => {
       throw new RangeError('in push');
@@ -231,7 +231,7 @@ void t.test('an error that names a layer already keeps it', async (t) => {
   t.match(error, { layer: 'inner', session: 'other' });
 });
 
-void t.test('counts bytes and chunks, and no marks', async (t) => {
+void t.test('counts bytes and chunks, but no symbols', async (t) => {
   const mark = Symbol('mark') as unknown as Buffer;
   const codec = new Scripted((chunk, codec) => codec.items.push(chunk, chunk));
   const stream = new CodecStream('double', codec);

@@ -8,7 +8,7 @@ void t.test('ids count up, one a connection', async (t) => {
   t.equal(second.session, 's');
 });
 
-void t.test('what is shared is made once a key and connection', async (t) => {
+void t.test('a shared value is made once for each key and connection', async (t) => {
   const [here, there] = [new Connection(), new Connection()];
   const [key, other] = [{}, {}];
   let made = 0;
@@ -20,7 +20,7 @@ void t.test('what is shared is made once a key and connection', async (t) => {
   t.equal(made, 3);
 });
 
-void t.test('undefined is a value too', async (t) => {
+void t.test('undefined may be a shared value', async (t) => {
   const connection = new Connection();
   let made = 0;
   const make = () => void made++;
@@ -29,7 +29,7 @@ void t.test('undefined is a value too', async (t) => {
   t.equal(made, 1);
 });
 
-void t.test('what fails to be made is made at the next call', async (t) => {
+void t.test('if `make` throws, the next call makes the value', async (t) => {
   const connection = new Connection();
   const key = {};
   t.throws(() =>

@@ -3,7 +3,7 @@ import t from 'tap';
 import { drained } from '../../lib/core/drained.js';
 import { within } from '../support/foreign.js';
 
-/** A sink that takes its chunks when told to. */
+/** A sink that takes a chunk only when the test calls `take`. */
 class Slow extends Writable {
   readonly #waiting: (() => void)[] = [];
   constructor() {
@@ -19,7 +19,7 @@ class Slow extends Writable {
 
 const listeners = (stream: Writable) => stream.listenerCount('drain') + stream.listenerCount('close');
 
-void t.test('at once when there is room, or nobody to wait for', async (t) => {
+void t.test('settles at once when there is room, or when the stream is destroyed', async (t) => {
   const stream = new Slow();
   await within('room', drained(stream));
   stream.write('x');
@@ -29,7 +29,7 @@ void t.test('at once when there is room, or nobody to wait for', async (t) => {
 });
 
 for (const how of ['drain', 'close'] as const) {
-  void t.test(`later, with ${how}; no listener stays`, async (t) => {
+  void t.test(`settles later, at ${how}, and leaves no listener`, async (t) => {
     const stream = new Slow();
     t.notOk(stream.write('x'));
     let settled = false;
@@ -45,7 +45,7 @@ for (const how of ['drain', 'close'] as const) {
   });
 }
 
-void t.test('a hundred who wait share their listeners, and a later wait is a new one', async (t) => {
+void t.test('a hundred callers share two listeners, and a later wait adds its own', async (t) => {
   const stream = new Slow();
   stream.write('x');
   const all = Promise.all(Array.from({ length: 100 }, () => drained(stream)));

@@ -11,27 +11,27 @@ void t.test('every class carries its figures and its own name', async (t) => {
   }
 });
 
-void t.test('figures that were not given are undefined, and no cause is none', async (t) => {
+void t.test('figures and a cause that were not given are undefined', async (t) => {
   const error = new LimitError('x');
   t.same([error.layer, error.session, error.expected, error.got, error.limit, error.offset], Array(6).fill(undefined));
   t.notOk('cause' in error);
 });
 
 void t.test('asVeracruzError', async (t) => {
-  await t.test('an error of ours stays itself, and gets what it lacks', async (t) => {
+  await t.test('an error of this library stays the same object, and gets missing figures', async (t) => {
     const error = new LimitError('x', { limit: 1 });
     t.equal(asVeracruzError(error, { layer: 'frame', session: '7' }), error);
     t.match(error, { layer: 'frame', session: '7', limit: 1 });
     asVeracruzError(error, { layer: 'tls', session: '8' });
     t.match(error, { layer: 'frame', session: '7' }, 'the first to name a layer has seen it first');
   });
-  await t.test('one of Node becomes a TransportError with the original as its cause', async (t) => {
+  await t.test('an error of Node becomes a TransportError with the original as its cause', async (t) => {
     const cause = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
     const error = asVeracruzError(cause, { layer: 'transport' });
     t.ok(error instanceof TransportError);
     t.match(error, { message: 'read ECONNRESET', layer: 'transport', cause });
   });
-  await t.test('an abort is told by its name or its code', async (t) => {
+  await t.test('an abort is recognised by its name or its code', async (t) => {
     const byName = new DOMException('This operation was aborted', 'AbortError');
     const byCode = Object.assign(new Error('The operation was aborted'), { code: 'ABORT_ERR' });
     for (const cause of [byName, byCode]) {
@@ -40,7 +40,7 @@ void t.test('asVeracruzError', async (t) => {
       t.equal(error.cause, cause);
     }
   });
-  await t.test('whatever else was thrown', async (t) => {
+  await t.test('any other thrown value', async (t) => {
     const thrown: [unknown, string][] = [
       ['text', 'text'],
       [7, '7'],

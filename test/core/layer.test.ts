@@ -5,7 +5,7 @@ import { layerOf } from '../../lib/core/layer.js';
 import { newTraffic } from '../../lib/core/traffic.js';
 import { feed } from '../support/feed.js';
 
-/** Gives every chunk with `suffix` after it. */
+/** Gives every chunk with `suffix` appended. */
 class Suffix implements Codec<Buffer, Buffer> {
   readonly #suffix: string;
   #item: Buffer | undefined;
@@ -51,12 +51,12 @@ void t.test('a layer makes a fresh pair of streams for every connection', async 
   t.equal(out.layer, 'suffix');
 });
 
-void t.test('a layer without limits says so', async (t) => {
+void t.test('a layer without limits has an empty object', async (t) => {
   const layer = layerOf<Buffer, Buffer>({ name: 'x', encoder: () => new Suffix(''), decoder: () => new Suffix('') });
   t.same(layer.limits, {});
 });
 
-void t.test('traffic starts at nothing, and counters are not shared', async (t) => {
+void t.test('counters start at 0, and are not shared', async (t) => {
   t.same(newTraffic(), { bytesIn: 0, bytesOut: 0, chunks: 0, errors: 0 });
   t.not(newTraffic(), newTraffic());
 });

@@ -6,10 +6,10 @@ import { seeded } from '../support/splits.js';
 
 const turn = () => new Promise((go) => setImmediate(go));
 
-/** A role whose closing ends when the test says so. */
+/** A role whose closing ends only when the test calls `finish` or `fail`. */
 class Role {
   closings = 0;
-  /** The state that the closing began in. */
+  /** The state in which the closing began. */
   began: RoleState | undefined;
   finish!: () => void;
   fail!: (error: Error) => void;
@@ -25,7 +25,7 @@ class Role {
 
 type Event = 'listening' | 'drain' | 'close' | 'end';
 
-/** The table of the doc comment: `end` is only possible where a closing is under way. */
+/** The table of the doc comment. `end` is possible only while a closing is in progress. */
 const TABLE: Record<RoleState, Partial<Record<Event, RoleState>>> = {
   starting: { listening: 'listening', drain: 'draining', close: 'draining' },
   listening: { listening: 'listening', drain: 'draining', close: 'draining' },
@@ -33,14 +33,14 @@ const TABLE: Record<RoleState, Partial<Record<Event, RoleState>>> = {
   closed: { listening: 'closed', drain: 'closed', close: 'closed' },
 };
 
-void t.test('any row of events goes through the states of the table; the closing is called once', async () => {
+void t.test('any sequence of events goes through the states of the table, and the closing is called once', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.constantFrom<Event>('listening', 'drain', 'close', 'end'), { maxLength: 12 }), async (events) => {
       const role = new Role();
       const { life } = role;
       let state: RoleState = 'starting';
       let closed = false;
-      /** `close()` was called. */
+      /** `close()` was called before. */
       let told = false;
       void life.closed.then(() => {
         closed = true;
@@ -64,7 +64,7 @@ void t.test('any row of events goes through the states of the table; the closing
   );
 });
 
-void t.test('the closing begins when nothing new is taken any more', async (t) => {
+void t.test('the closing begins after the state has become draining', async (t) => {
   const role = new Role();
   await role.life.listening();
   const closing = role.life.close();
@@ -74,7 +74,7 @@ void t.test('the closing begins when nothing new is taken any more', async (t) =
   t.equal(role.life.state, 'closed');
 });
 
-void t.test('who closes while it closes, or afterwards, waits for the same end', async (t) => {
+void t.test('every call of close, also a later one, waits for the same end', async (t) => {
   const role = new Role();
   const closings = [role.life.close(), role.life.close()];
   let over = 0;
@@ -87,7 +87,7 @@ void t.test('who closes while it closes, or afterwards, waits for the same end',
   t.equal(role.closings, 1);
 });
 
-void t.test('a closing that closes, before its first await, does not begin again', async (t) => {
+void t.test('a closing that calls close itself does not begin again', async (t) => {
   let closings = 0;
   const life: Lifecycle = new Lifecycle('role', async () => {
     closings++;
@@ -97,7 +97,7 @@ void t.test('a closing that closes, before its first await, does not begin again
   t.equal(closings, 1);
 });
 
-void t.test('a closing that fails: whoever closes hears it, and the role has closed all the same', async (t) => {
+void t.test('if the closing fails, every close rejects, and the role is closed all the same', async (t) => {
   const role = new Role();
   const closing = role.life.close();
   role.fail(new Error('the disk is full'));
@@ -107,7 +107,7 @@ void t.test('a closing that fails: whoever closes hears it, and the role has clo
   t.equal(role.life.state, 'closed');
 });
 
-void t.test('a signal that fires closes it; nothing listens to the signal afterwards', async (t) => {
+void t.test('a signal that fires closes the role, and no listener stays on the signal', async (t) => {
   const role = new Role();
   const end = new AbortController();
   await role.life.listening(end.signal);
@@ -128,7 +128,7 @@ void t.test('a signal that fires closes it; nothing listens to the signal afterw
   t.equal(other.closings, 1);
 });
 
-void t.test('a signal that fired during the start: it closes first, then the start fails', async (t) => {
+void t.test('if the signal fired during the start, the role is closed first, then the start fails', async (t) => {
   const role = new Role();
   const reason = new Error('no more');
   const start = role.life.listening(AbortSignal.abort(reason));
@@ -146,7 +146,7 @@ void t.test('a signal that fired during the start: it closes first, then the sta
   t.equal(role.life.state, 'closed');
 });
 
-void t.test('closed before its start was over: it does not come back to life', async (t) => {
+void t.test('a role that was closed during its start does not listen afterwards', async (t) => {
   const role = new Role();
   const closing = role.life.close();
   await role.life.listening(new AbortController().signal);

@@ -3,7 +3,7 @@ import t from 'tap';
 import { pipeline } from '../../lib/core/pipeline.js';
 import { within } from '../support/foreign.js';
 
-/** Keeps what it is given, a turn late; fails where it is told to. */
+/** Keeps its chunks, answers each a turn later, and fails in `failAt`. */
 class Sink extends Writable {
   readonly chunks: Buffer[] = [];
   finished = false;
@@ -24,7 +24,7 @@ class Sink extends Writable {
 
 const source = () => Readable.from([Buffer.from('one'), Buffer.from('two')], { objectMode: false });
 
-void t.test('all of it, and then it is finished', async (t) => {
+void t.test('moves the whole source, then finishes the sink', async (t) => {
   const sink = new Sink();
   await within('pipeline', pipeline(source(), sink));
   t.equal(Buffer.concat(sink.chunks).toString(), 'onetwo');
@@ -34,7 +34,7 @@ void t.test('all of it, and then it is finished', async (t) => {
   t.ok(empty.finished);
 });
 
-void t.test('bytes that are all there', async (t) => {
+void t.test('a Buffer as the source', async (t) => {
   const sink = new Sink();
   await within('pipeline', pipeline(Buffer.from('onetwo'), sink));
   t.same(sink.chunks, [Buffer.from('onetwo')]);
@@ -60,7 +60,7 @@ void t.test('bytes that are all there', async (t) => {
   await t.rejects(within('going', moved), { code: 'ERR_VC_CLOSED' });
 });
 
-void t.test('a source is read no faster than the sink takes', async (t) => {
+void t.test('the source is read no faster than the sink takes chunks', async (t) => {
   let pulled = 0;
   const from = Readable.from(
     (function* () {
@@ -89,7 +89,7 @@ void t.test('a source is read no faster than the sink takes', async (t) => {
   t.equal(taken, 100_000);
 });
 
-void t.test('a fault is thrown when nothing is left of the sink', async (t) => {
+void t.test('an error is thrown only after the sink has closed', async (t) => {
   for (const failing of ['sink', 'source'] as const) {
     let left = true;
     const sink = new Writable({
@@ -113,7 +113,7 @@ void t.test('a fault is thrown when nothing is left of the sink', async (t) => {
   }
 });
 
-void t.test('a sink that is gone while the source says nothing', async (t) => {
+void t.test('a sink that is destroyed while the source gives nothing', async (t) => {
   for (const error of [new Error('full'), undefined]) {
     for (const already of [true, false]) {
       const sink = new Sink();
@@ -141,11 +141,11 @@ for (const where of ['write', 'final'] as const) {
   });
 }
 
-void t.test('a sink that cannot be opened, whatever there is to move', async (t) => {
+void t.test('a sink that cannot be opened, with 0, 1 and 2 chunks to move', async (t) => {
   const refused = Object.assign(new Error('no such folder'), { code: 'ENOENT' });
   for (const chunks of [[], [Buffer.from('one')], [Buffer.from('one'), Buffer.from('two')]]) {
     const sink = new Writable({ construct: (done) => setImmediate(done, refused), write: (_chunk, _encoding, done) => done() });
-    // Slow enough for the sink to have failed before the end.
+    // The source waits, so that the sink has failed before the source ends.
     const from = Readable.from(
       (async function* () {
         yield* chunks;
@@ -156,7 +156,7 @@ void t.test('a sink that cannot be opened, whatever there is to move', async (t)
   }
 });
 
-void t.test('a source that fails discards the sink', async (t) => {
+void t.test('a source that fails destroys the sink', async (t) => {
   const cause = new Error('cut off');
   const from = new Readable({ read() {} });
   from.push(Buffer.from('some'));
@@ -168,7 +168,7 @@ void t.test('a source that fails discards the sink', async (t) => {
   t.notOk(sink.finished);
 });
 
-void t.test('a sink that somebody else destroys', async (t) => {
+void t.test('a sink that someone else destroys', async (t) => {
   const from = new Readable({ read() {} });
   const sink = new Sink();
   const moved = pipeline(from, sink);

@@ -4,7 +4,7 @@ import { Mutex, type Release, Semaphore } from '../../lib/core/semaphore.js';
 import { within } from '../support/foreign.js';
 import { seeded } from '../support/splits.js';
 
-/** One call of a random test. `of` chooses whose permit, place or signal it is about. */
+/** One call of a random test. `of` chooses the caller whose permit, place or signal it uses. */
 const operation = fc.record({
   kind: fc.constantFrom('ask', 'ask', 'ask', 'release', 'release', 'giveUp', 'releaseAgain', 'giveUpLate'),
   of: fc.nat(1000),
@@ -12,7 +12,7 @@ const operation = fc.record({
 const operations = fc.array(operation, { maxLength: 200 });
 const sizes = fc.record({ permits: fc.integer({ min: 1, max: 4 }), maxWaiting: fc.integer({ min: 0, max: 6 }) });
 
-/** What a semaphore must do, in the simplest words. Callers are numbers. */
+/** The simplest model of a semaphore. Callers are numbers. */
 class Model {
   readonly held: number[] = [];
   readonly queue: number[] = [];
@@ -25,7 +25,7 @@ class Model {
     this.#maxWaiting = maxWaiting;
   }
 
-  /** False: refused. */
+  /** False when the caller is refused. */
   ask(caller: number): boolean {
     if (this.held.length < this.#permits) this.#serve(caller);
     else if (this.queue.length >= this.#maxWaiting) return false;
@@ -51,7 +51,7 @@ class Model {
 
 const pick = (callers: readonly number[], of: number): number | undefined => callers[of % callers.length];
 
-void t.test('request: serves whom a model serves, in its order, and refuses whom it refuses', async () => {
+void t.test('request: serves and refuses the same callers as a model, in the same order', async () => {
   fc.assert(
     fc.property(sizes, operations, (size, calls) => {
       const semaphore = new Semaphore(size.permits, { maxWaiting: size.maxWaiting });
@@ -131,7 +131,7 @@ void t.test('acquire: no wake-up is lost, whatever is aborted and released in th
           await Promise.resolve();
         }
       }
-      // Whoever holds a permit gives it back until nobody waits: every call must have settled then.
+      // All permits are given back until nobody waits. Then every call must have settled.
       const settled = Promise.all(outcomes);
       let all: string[] | undefined;
       void settled.then((list) => {
@@ -150,7 +150,7 @@ void t.test('acquire: no wake-up is lost, whatever is aborted and released in th
   );
 });
 
-void t.test('a permit that is given back goes to the first in the queue, not to who asks next', async (t) => {
+void t.test('a released permit goes to the first in the queue, not to the next caller', async (t) => {
   const semaphore = new Semaphore(1);
   const release = await semaphore.acquire();
   const waits = semaphore.acquire();
@@ -160,7 +160,7 @@ void t.test('a permit that is given back goes to the first in the queue, not to 
   t.type(semaphore.tryAcquire(), 'function');
 });
 
-void t.test('a second release does nothing, also when somebody else has the permit by then', async (t) => {
+void t.test('a second release does nothing, even if another caller has the permit by then', async (t) => {
   const semaphore = new Semaphore(1);
   const first = await semaphore.acquire();
   const second = semaphore.acquire();
@@ -179,7 +179,7 @@ void t.test('a second release does nothing, also when somebody else has the perm
   t.ok(third);
 });
 
-void t.test('a full queue refuses with the figures, and nothing of the caller stays', async (t) => {
+void t.test('a full queue refuses with the figures, and keeps no listener of the caller', async (t) => {
   const semaphore = new Semaphore(1, { maxWaiting: 1, layer: 'tls', waiters: 'handshakes' });
   const release = await semaphore.acquire();
   const waits = semaphore.acquire();
@@ -219,7 +219,7 @@ void t.test('Infinity permits: nobody waits', (t) => {
   t.end();
 });
 
-void t.test('run: one after the other, in the order of the calls; what is thrown releases', async (t) => {
+void t.test('run: one after the other, in the order of the calls; an error releases the permit', async (t) => {
   const mutex = new Mutex();
   const order: string[] = [];
   const work = (name: string, fails = false) =>

@@ -16,7 +16,7 @@ import { settle, through } from './layers.js';
 
 const KIB = 1024;
 
-/** Writes chunks until the stream says wait and nothing moves any more; gives the bytes that it took. */
+/** Writes chunks until the stream must drain and nothing moves any more. Returns the number of bytes written. */
 async function fill(stream: Duplex, chunk: Buffer, enough: number): Promise<number> {
   let written = 0;
   let still = 0;
@@ -32,14 +32,14 @@ async function fill(stream: Duplex, chunk: Buffer, enough: number): Promise<numb
   return written;
 }
 
-void t.test('a reader that never reads bounds what a writer can write', async (t) => {
+void t.test('if the reader never reads, the writer can write only a limited amount', async (t) => {
   const [left, right] = memoryPipe();
   const layers = () => stack(through('a'), through('b'), through('c'));
   const writer = layers().over(left);
   const reader = layers().over(right);
   const chunk = Buffer.alloc(16 * KIB, 7);
   const written = await fill(writer, chunk, 64 * 1024 * KIB);
-  // Two pipes of 64 KiB, three layers of two buffers of four chunks at each end, and the channels' own.
+  // Two pipes of 64 KiB; at each end three layers, with two buffers of four chunks each; the buffers of the channels.
   t.ok(written < 2 * 1024 * KIB, `${written} bytes went in`);
   const waiting = reader.readableLength;
   t.ok(waiting <= 2, `${waiting} items wait in the reader's channel`);
@@ -73,7 +73,7 @@ void t.test('the same through length prefix and TLS', async (t) => {
   t.ok(written < 8 * 1024 * KIB, `${written} of ${total} bytes went in`);
   t.ok(server.readableLength <= 2, `${server.readableLength} items wait`);
 
-  // The rest comes when it is read.
+  // The rest arrives when someone reads.
   let got = 0;
   server.on('data', (item: unknown) => {
     if (Buffer.isBuffer(item)) got += item.length;

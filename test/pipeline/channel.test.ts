@@ -10,7 +10,7 @@ import { memoryPipe } from '../../lib/transports/memory.js';
 import { dial, tcpServer, until, within } from '../support/foreign.js';
 import { type Direction, failing, type Moment, settle, through } from './layers.js';
 
-// A fault that nobody listens for must fail the test, not vanish.
+// An error without a listener must fail the test and not vanish.
 const stray: unknown[] = [];
 process.on('unhandledRejection', (error) => stray.push(error));
 process.on('uncaughtExceptionMonitor', (error) => stray.push(error));
@@ -20,7 +20,7 @@ t.teardown(() => {
 
 const closed = (channel: Channel<Buffer>) => within('the close', new Promise<void>((resolve) => channel.once('close', resolve)));
 
-/** Everything that happens to a channel's end. */
+/** Everything that one end of a channel emits. */
 function watch(channel: Channel<Buffer>): { errors: VeracruzError[]; closes: number; ends: number; bytes: string } {
   const seen = { errors: [] as VeracruzError[], closes: 0, ends: 0, bytes: '' };
   channel.on('error', (error: VeracruzError) => seen.errors.push(error));
@@ -32,7 +32,7 @@ function watch(channel: Channel<Buffer>): { errors: VeracruzError[]; closes: num
   return seen;
 }
 
-/** A pipe whose far end may be reset without that being a fault of the test. */
+/** A pipe whose far end may be reset without failing the test. */
 function pipe(): [Duplex, Duplex] {
   const [left, right] = memoryPipe();
   right.on('error', () => {});
@@ -79,8 +79,8 @@ void t.test('end() flushes, and leaves the inbound direction open', async (t) =>
   t.same([...l.errors, ...r.errors], []);
 });
 
-void t.test('a pipe that ends with its last chunk, while a layer is still at work on that', async (t) => {
-  /** Gives a chunk letter by letter, each later; what is asked for meanwhile, or after the end, is a fault of the test. */
+void t.test('a pipe that ends while a layer still processes its last chunk', async (t) => {
+  /** Gives a chunk letter by letter, one a turn. A call in between, or after the end, throws and so fails the test. */
   const letters = () => {
     let left = '';
     let asked = false;
@@ -121,7 +121,7 @@ void t.test('a pipe that ends with its last chunk, while a layer is still at wor
   t.same(seen.errors, []);
 });
 
-void t.test('finish comes when the pipe has it all', async (t) => {
+void t.test('finish comes when the pipe has all bytes', async (t) => {
   const [left, right] = memoryPipe({ highWaterMark: 4 });
   right.on('error', () => {});
   const writer = stack(through('a')).over(left);
@@ -138,7 +138,7 @@ const LAYERS = ['top', 'middle', 'bottom'] as const;
 for (const direction of ['outbound', 'inbound'] as Direction[]) {
   for (const moment of ['push', 'next', 'end'] as Moment[]) {
     for (const faulty of LAYERS) {
-      void t.test(`a fault ${direction} in ${moment} of the ${faulty} layer ends all, once, and says where`, async (t) => {
+      void t.test(`an error ${direction} in ${moment} of the ${faulty} layer ends everything once, and names the layer`, async (t) => {
         const [left, right] = memoryPipe();
         const layer = (name: string) => (name === faulty ? failing(name, direction, moment) : through(name));
         const channel = stack(layer('top'), layer('middle'), layer('bottom')).over(left, { session: 's7' });
@@ -180,7 +180,7 @@ void t.test('a fault of the pipe is a TransportError with its cause', async (t) 
   t.match(seen.errors[0], { layer: 'transport', session: 's7', cause });
 });
 
-void t.test('a pipe of ours that fails with an error of ours keeps it', async (t) => {
+void t.test('a pipe that fails with an error of this library keeps that error', async (t) => {
   const [left] = pipe();
   const channel = stack(through('a')).over(left);
   const seen = watch(channel);
@@ -191,7 +191,7 @@ void t.test('a pipe of ours that fails with an error of ours keeps it', async (t
   t.equal(seen.errors[0], cause);
 });
 
-void t.test('a peer that goes away without a word', async (t) => {
+void t.test('a peer that resets the pipe', async (t) => {
   const [left, right] = pair();
   const seen = watch(left);
   right.on('error', () => {}).destroy();
@@ -210,7 +210,7 @@ void t.test('a pipe that closes early, with no error and no end', async (t) => {
   t.match(seen.errors, [{ code: 'ERR_VC_TRANSPORT', message: 'the byte pipe closed early' }]);
 });
 
-void t.test('a pipe that closes after the peer has ended and before we have', async (t) => {
+void t.test('a pipe that closes after the peer has ended, but before the channel has', async (t) => {
   for (const ending of ['before', 'after', 'never'] as const) {
     const [left, right] = pipe();
     const channel = stack(through('a')).over(left);
@@ -247,7 +247,7 @@ void t.test('over a pipe that is closed already', async (t) => {
   }
 });
 
-void t.test('a pipe that somebody else has ended', async (t) => {
+void t.test('a pipe that someone else has ended', async (t) => {
   const ended = () => {
     const [left, right] = pipe();
     const channel = stack(through('a'), through('b')).over(left);
@@ -255,14 +255,14 @@ void t.test('a pipe that somebody else has ended', async (t) => {
     right.resume();
     return { left, right, channel, seen: watch(channel) };
   };
-  await t.test('takes nothing any more', async (t) => {
+  await t.test('takes no more writes', async (t) => {
     const { channel, seen } = ended();
     const written = new Promise<unknown>((resolve) => channel.write(Buffer.from('x'), resolve));
     await closed(channel);
     t.match(seen.errors, [{ code: 'ERR_VC_TRANSPORT', message: 'the byte pipe is ended and takes no more' }]);
     await within('the callback', written);
   });
-  await t.test('and is ended in peace, before it is closed or after, or by nobody', async (t) => {
+  await t.test('a channel without unsent bytes ends without an error, whenever end() is called, or never', async (t) => {
     for (const ending of ['before', 'after', 'never'] as const) {
       const { left, right, channel, seen } = ended();
       const over = closed(channel);
@@ -274,7 +274,7 @@ void t.test('a pipe that somebody else has ended', async (t) => {
       t.ok(channel.writableFinished);
     }
   });
-  await t.test('with something of ours in front of it', async (t) => {
+  await t.test('a channel with unsent bytes fails', async (t) => {
     const [left, right] = memoryPipe({ highWaterMark: 4 });
     const channel = stack(through('a')).over(left);
     const seen = watch(channel);
@@ -302,7 +302,7 @@ void t.test('over a socket that is not half-open, whose peer has ended', async (
   t.match(await within('the callback', written), { code: 'ERR_STREAM_WRITE_AFTER_END' });
 });
 
-void t.test('destroy without an error is silent; with one, that is the cause', async (t) => {
+void t.test('destroy without an error emits none; with an error, that is the cause', async (t) => {
   const [left, right] = pair();
   const [l, r] = [watch(left), watch(right)];
   const ended = [closed(left), closed(right)];
@@ -322,7 +322,7 @@ void t.test('destroy without an error is silent; with one, that is the cause', a
   t.match(seen.errors, [{ code: 'ERR_VC_TRANSPORT', message: 'mine', session: 's3', cause: Error }]);
 });
 
-void t.test('writing after the end fails that write; the channel says so once', async (t) => {
+void t.test('a write after the end fails, and the channel emits the error once', async (t) => {
   const [left, right] = pair();
   const seen = watch(left);
   watch(right);
@@ -333,7 +333,7 @@ void t.test('writing after the end fails that write; the channel says so once', 
   t.same(seen.errors, []);
 });
 
-void t.test('the error of a write that a fault cut off is the fault', async (t) => {
+void t.test('a write that is cut off by an error fails with that error', async (t) => {
   const [left] = pipe();
   const channel = stack(failing('top', 'outbound', 'push')).over(left);
   watch(channel);
@@ -341,7 +341,7 @@ void t.test('the error of a write that a fault cut off is the fault', async (t) 
   t.match(error, { code: 'ERR_VC_PROTOBUF', layer: 'top' });
 });
 
-void t.test('a session that becomes known on the way is in the error', async (t) => {
+void t.test('an error carries a session that became known on the way', async (t) => {
   const [left, right] = pipe();
   const channel = stack(failing('top', 'inbound', 'push')).over(left);
   const seen = watch(channel);
@@ -373,7 +373,7 @@ void t.test('abort', async (t) => {
     t.match(seen.errors, [{ code: 'ERR_VC_ABORTED', cause: { name: 'AbortError' } }]);
     t.equal(getEventListeners(abort.signal, 'abort').length, 0);
   });
-  await t.test('a signal that fires when all is over', async (t) => {
+  await t.test('a signal that fires after the close', async (t) => {
     const abort = new AbortController();
     const [left, right] = pair({ signal: abort.signal });
     const seen = watch(left);
@@ -399,7 +399,7 @@ void t.test('a thousand connections leave no listener behind', async (t) => {
   for (let i = 0; i < 1000; i++) {
     const [left, right] = memoryPipe();
     const [client, server] = [both.over(left, { signal }), both.over(right)];
-    // A third each: closed by both, destroyed, failed.
+    // A third of them is closed by both ends, a third destroyed, a third fails.
     const ended = [closed(client), closed(server)];
     const seen = watch(client);
     watch(server);
@@ -449,7 +449,7 @@ void t.test('traffic, received and idle', async (t) => {
   right.on('error', () => {}).destroy();
 });
 
-void t.test('over a socket: what is written in a tick is one write, and may be held for more', async (t) => {
+void t.test('over a socket: the writes of one tick are one write, and `hold` adds later ones', async (t) => {
   const seen: string[] = [];
   const { port } = await tcpServer(t, (socket) => socket.on('data', (chunk) => seen.push(String(chunk))));
   const socket = await dial(t, port);

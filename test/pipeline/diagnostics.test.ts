@@ -9,14 +9,14 @@ import { failing, settle, through } from './layers.js';
 
 type Seen = [keyof typeof DIAGNOSTICS, StackEvent];
 
-/** A pipe whose far end may be reset without that being a fault of the test. */
+/** A pipe whose far end may be reset without failing the test. */
 function pipe(): [Duplex, Duplex] {
   const [left, right] = memoryPipe();
   right.on('error', () => {});
   return [left, right];
 }
 
-/** Hears all channels until the test is over. */
+/** Subscribes to all channels until the test is over. */
 function listen(t: { teardown(end: () => void): void }): Seen[] {
   const seen: Seen[] = [];
   for (const name of Object.keys(DIAGNOSTICS) as (keyof typeof DIAGNOSTICS)[]) {
@@ -27,7 +27,7 @@ function listen(t: { teardown(end: () => void): void }): Seen[] {
   return seen;
 }
 
-void t.test('open and close, with the counters as they stood', async (t) => {
+void t.test('open and close, with the counters at that time', async (t) => {
   const seen = listen(t);
   const [left, right] = pipe();
   const channel = stack(through('a'), through('b')).over(left, { session: 's1' });
@@ -54,7 +54,7 @@ void t.test('open and close, with the counters as they stood', async (t) => {
   );
 });
 
-void t.test('an error stands before the close, once', async (t) => {
+void t.test('an error is published once, before the close', async (t) => {
   const seen = listen(t);
   const [left] = pipe();
   const channel = stack(through('a'), failing('b', 'outbound', 'push')).over(left);
@@ -95,7 +95,7 @@ void t.test('traffic is published every second, while the stack is open', async 
   t.equal(timers.size, 0, 'the timer goes with the stack');
 });
 
-void t.test('nobody listens: nothing is made', async (t) => {
+void t.test('without subscribers no event is made', async (t) => {
   const [left] = pipe();
   const channel = stack(through('a')).over(left);
   let asked = 0;

@@ -1,10 +1,10 @@
-/** Layers that do next to nothing, and one that fails when told to. */
+/** A layer that passes everything on, and one that fails at a chosen moment. */
 import type { Codec } from '../../lib/core/codec.js';
 import { ProtobufError } from '../../lib/core/errors.js';
 import { type Layer, layerOf } from '../../lib/core/layer.js';
 
 export type Direction = 'outbound' | 'inbound';
-/** Where in a codec it fails. */
+/** The method of a codec that fails. */
 export type Moment = 'push' | 'next' | 'end';
 
 class Through implements Codec<Buffer, Buffer> {
@@ -36,12 +36,12 @@ class Through implements Codec<Buffer, Buffer> {
   }
 }
 
-/** Passes everything on as it is. */
+/** Passes everything on unchanged. */
 export function through(name: string): Layer<Buffer, Buffer> {
   return layerOf<Buffer, Buffer>({ name, encoder: () => new Through(), decoder: () => new Through() });
 }
 
-/** Passes everything on until the moment, in one direction, at which it fails. */
+/** Passes everything on unchanged, and fails in one direction at one moment. */
 export function failing(name: string, direction: Direction, moment: Moment): Layer<Buffer, Buffer> {
   return layerOf<Buffer, Buffer>({
     name,
@@ -50,7 +50,7 @@ export function failing(name: string, direction: Direction, moment: Moment): Lay
   });
 }
 
-/** Turns of the event loop, until whatever was going to happen by itself has happened. */
+/** Waits for some turns of the event loop, in which everything happens that needs no further input. */
 export async function settle(turns = 20): Promise<void> {
   for (let turn = 0; turn < turns; turn++) await new Promise((go) => setImmediate(go));
 }

@@ -14,7 +14,7 @@ const envelopes = { sends: 'RuntimeManagerRequest', receives: 'RuntimeManagerRes
 const link = { dialect: '2207', sends: 'request', receives: 'response' } as const;
 declare const options: TlsClientOptions;
 
-/** Never called: that the compiler refuses each line is the test (an unused `@ts-expect-error` fails the build). */
+/** Never called. The compiler must refuse each line: an unused `@ts-expect-error` fails the build. */
 export const MISORDERED = [
   // @ts-expect-error the length prefix belongs below protobuf
   () => stack(lengthPrefix(), protobuf(envelopes)),
@@ -68,7 +68,7 @@ void t.test('one list, top to wire, that describes itself', async (t) => {
   t.equal(stack(base64()).describe(), 'base64', 'no blanks at the end');
 });
 
-void t.test('a stack cannot be changed, and is used again and again', async (t) => {
+void t.test('a stack cannot be changed, and can be used several times', async (t) => {
   const both = stack(through('a'), through('b'));
   t.ok(Object.isFrozen(both) && Object.isFrozen(both.layers));
   const [left, right] = memoryPipe();
@@ -79,6 +79,6 @@ void t.test('a stack cannot be changed, and is used again and again', async (t) 
   other.on('error', () => {}).destroy();
 });
 
-void t.test('an empty stack is no stack', async (t) => {
+void t.test('a stack without layers is refused', async (t) => {
   t.throws(() => stack(), { code: 'ERR_VC_INVALID_OPTION', got: 0 });
 });
