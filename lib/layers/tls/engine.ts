@@ -169,12 +169,11 @@ export class TlsEngine implements TlsState {
    *
    * node:tls calls SSL_shutdown twice, and the second call loses a record that OpenSSL has not decrypted yet. There is such a
    * record if this method is called from within the reading loop of node:tls: by `secure`, or by a reader of the plaintext.
-   * Therefore the socket is ended in the next turn of the event loop.
    */
   end(done: () => void): void {
     const finish = () => {
       this.#onOutboundEnd = done;
-      // Out of OpenSSL's reading loop, which we may have been called from.
+      // This method may have been called from within OpenSSL's reading loop, which must be left first.
       setImmediate(() => this.#socket?.end());
     };
     if (this.#phase === 'open') finish();
@@ -314,7 +313,7 @@ export class TlsEngine implements TlsState {
   #settle(): void {
     if (!this.#inboundEnded || this.#settling || this.peerEnd !== 'open') return;
     this.#settling = true;
-    // A close_notify that OpenSSL has had is told by node:tls within this turn.
+    // If OpenSSL has read a close_notify, node:tls reports it within this turn.
     setImmediate(() => {
       this.#settling = false;
       if (this.#phase === 'closed' || this.peerEnd !== 'open' || !this.inboundIdle) return;
@@ -471,7 +470,7 @@ export class TlsEngine implements TlsState {
     }
     this.#close();
     this.#fault = fault;
-    // node:tls writes the alert within this turn; it must reach the pipe before that is destroyed.
+    // node:tls writes the alert within this turn, and the alert must reach the pipe before the pipe is destroyed.
     setImmediate(() => this.#report());
   }
 
