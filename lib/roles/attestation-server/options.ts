@@ -26,7 +26,7 @@ export interface AttestationServerOptions {
   challengeLifetimeMs?: number;
   /** Open challenges at once; one more is answered 503. Default 100,000. */
   maxChallenges?: number;
-  /** Device keys, newest first, that are tried on a token which names no key (2207 tokens name none). Default 16. */
+  /** Device keys, newest first, that are tried on a token which names no key, such as the original's of 2207. Default 16. */
   maxKeysTried?: number;
   /** Most bytes of a body; a larger one is answered 413. Default 128 KiB. */
   maxBodyBytes?: number;

@@ -83,7 +83,7 @@ export class ManagerLink {
     return this.#waiting.length - this.#head;
   }
 
-  /** Sends a request; `answered` is called exactly once. Returns false when the next request with data should wait for `drained`. */
+  /** Sends a request; `answered` is called exactly once. Returns false when the next data should wait for `drained`. */
   send(request: Request, answered: Answered): boolean {
     if (this.#failure !== undefined) {
       answered(this.#failure, undefined);
