@@ -30,7 +30,9 @@ export interface ClientStackOptions extends MessageOptions {
   readonly tls: TlsClientOptions;
   /** Gives the most bytes of TLS records that one POST may have. */
   readonly batchBytes: () => number;
-  /** The transport encodes base64 itself, straight into its bodies, as HttpExchange does; see `Base64Options`. Default false. */
+  /**
+   * The transport encodes base64 itself, straight into its bodies, as HttpExchange does; see `Base64Options`. Default false.
+   */
   readonly deferred?: boolean;
 }
 

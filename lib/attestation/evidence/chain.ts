@@ -78,7 +78,9 @@ function constraintsAt(certificate: X509Certificate, at: number): ReturnType<typ
   }
 }
 
-/** Reads a certificate in DER. OpenSSL also accepts PEM and ignores bytes after the certificate, so the result is compared. */
+/**
+ * Reads a certificate in DER. OpenSSL also accepts PEM and ignores bytes after the certificate, so the result is compared.
+ */
 function read(der: Buffer, at: number): X509Certificate {
   let certificate: X509Certificate;
   try {

@@ -4,9 +4,9 @@ import { link, readFile, rm, writeFile } from 'node:fs/promises';
 import { InvalidOptionError } from '../../core/errors.js';
 
 /**
- * Returns the text of the file `path`. If there is no such file, creates it with the text that `make` returns. The file appears
- * with all of its contents and mode 0600. If two processes create it at once, both get the text of the first.
- * Throws `InvalidOptionError` when the file cannot be read or created.
+ * Returns the text of the file `path`. If there is no such file, creates it with the text that `make` returns. The file
+ * appears with all of its contents and mode 0600. If two processes create it at once, both get the text of the first. Throws
+ * `InvalidOptionError` when the file cannot be read or created.
  */
 export async function keptSecret(path: string, make: () => Promise<string>): Promise<string> {
   try {

@@ -17,12 +17,13 @@ const NOT_RUN = /\.(d\.ts|map)$/;
  *
  *     <path from dist/lib, with />  00  <length in bytes, decimal>  00  <contents>
  *
- * The same sources and the same compiler give the same hash in every checkout. Run `npm run clean` first, because files that an
- * older build left behind are measured too. The hash does not cover the packages in node_modules, Node, or the machine. It
- * identifies the library only to a reader who trusts the machine that computes it, since a changed library can report any hash.
+ * The same sources and the same compiler give the same hash in every checkout. Run `npm run clean` first, because files that
+ * an older build left behind are measured too. The hash does not cover the packages in node_modules, Node, or the machine.
+ * It identifies the library only to a reader who trusts the machine that computes it, since a changed library can report any
+ * hash.
  *
- * `folder` is measured instead of `dist/lib` if given. Files are streamed. Throws `InvalidArgumentError` when a file cannot be
- * read or changes meanwhile, or an entry is neither file nor folder.
+ * `folder` is measured instead of `dist/lib` if given. Files are streamed. Throws `InvalidArgumentError` when a file cannot
+ * be read or changes meanwhile, or an entry is neither file nor folder.
  */
 export async function measureRuntime(folder: string = COMPILED): Promise<Buffer> {
   const hash = createHash('sha256');

@@ -33,9 +33,9 @@ const LEAF_NAME = { organization: 'Veracruz', commonName: 'INSECURE Nitro test e
 const LEAF_DAYS = 1 / 8;
 
 /**
- * INSECURE. Makes Nitro documents under a root whose key is in a file. Whoever can read that file can make false evidence for any
- * Runtime Manager. It is for tests, and for trying the Nitro arrangement without an enclave. An attestation server accepts these
- * documents only if it pins `root`.
+ * INSECURE. Makes Nitro documents under a root whose key is in a file. Whoever can read that file can make false evidence
+ * for any Runtime Manager. It is for tests, and for trying the Nitro arrangement without an enclave. An attestation server
+ * accepts these documents only if it pins `root`.
  */
 export class InsecureNitroAttester implements Attester {
   readonly protocol = 'nitro';
@@ -54,8 +54,8 @@ export class InsecureNitroAttester implements Attester {
   }
 
   /**
-   * Reads the root, or creates it. Throws `InvalidOptionError`, and `InvalidArgumentError` when the runtime cannot be measured or
-   * `runtimeHash` is not 32 bytes.
+   * Reads the root, or creates it. Throws `InvalidOptionError`, and `InvalidArgumentError` when the runtime cannot be
+   * measured or `runtimeHash` is not 32 bytes.
    */
   static async open(options: InsecureNitroOptions): Promise<InsecureNitroAttester> {
     const { keyFile, userData = 'request', tagged = false } = options;

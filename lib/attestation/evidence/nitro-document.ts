@@ -26,7 +26,10 @@ export interface NewNitroDocument {
   tagged?: boolean | undefined;
 }
 
-/** Makes a document: COSE_Sign1, ES384. Missing parts are null, as with AWS. Checks nothing, because tests also need wrong ones. */
+/**
+ * Makes a document: COSE_Sign1, ES384. Missing parts are null, as with AWS. Checks nothing, because tests also need wrong
+ * ones.
+ */
 export function makeNitroDocument(content: NewNitroDocument): Buffer {
   const { moduleId = 'i-00000000000000000-enc0000000000000000', timestamp = new Date(), tagged = false } = content;
   const payload = new Map<string, unknown>([

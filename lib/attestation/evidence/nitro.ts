@@ -28,13 +28,15 @@ export interface VerifyNitroOptions extends NitroTrustOptions {
   /** The challenge that was given, 32 bytes. */
   challenge: Buffer;
   /**
-   * The certificate signing request, DER. Omit it for a 2207 document, which carries the request itself: it is `userData` of the
-   * result.
+   * The certificate signing request, DER. Omit it for a 2207 document, which carries the request itself: it is `userData` of
+   * the result.
    */
   request?: Buffer | undefined;
   /** Default `either`. Without a `request`, only `request` is possible and is the default. */
   userData?: NitroUserData | undefined;
-  /** Accepts documents of enclaves in debug mode. Their PCR0 is all zero and proves nothing about the program. Default false. */
+  /**
+   * Accepts documents of enclaves in debug mode. Their PCR0 is all zero and proves nothing about the program. Default false.
+   */
   allowDebug?: boolean | undefined;
 }
 
@@ -53,8 +55,9 @@ export interface NitroEvidence {
 }
 
 /**
- * Verifies a document and returns its contents. The document may be untagged or have tag 18. Its leaf certificate must lead to the
- * pinned root and must have signed the document with ES384. The caller must check whether the runtime hash is allowed.
+ * Verifies a document and returns its contents. The document may be untagged or have tag 18. Its leaf certificate must lead
+ * to the pinned root and must have signed the document with ES384. The caller must check whether the runtime hash is
+ * allowed.
  *
  * Throws, in this order: `LimitError`; `EvidenceError` when the document is malformed; `EvidenceChainError`;
  * `EvidenceSignatureError`; `EvidenceError` for debug mode; `ChallengeError`; `CertificateRequestError`. Throws
@@ -75,8 +78,8 @@ export function verifyNitroDocument(document: Buffer, options: VerifyNitroOption
 }
 
 /**
- * Reads a document and verifies its certificates and its signature, but not whom it answers. It needs no challenge or request.
- * Throws `LimitError`, `EvidenceError`, `EvidenceChainError` and `EvidenceSignatureError`.
+ * Reads a document and verifies its certificates and its signature. It does not check the challenge or the certificate
+ * signing request. Throws `LimitError`, `EvidenceError`, `EvidenceChainError` and `EvidenceSignatureError`.
  */
 export function authenticateNitro(document: Buffer, options: NitroTrustOptions = {}): NitroPayload {
   const { maxDepth } = evidenceLimits(options);

@@ -50,8 +50,9 @@ export interface PsaClaims {
 /**
  * Reads a payload. Throws `EvidenceError` when a claim is missing or has a wrong type or size. Ignores unknown labels.
  *
- * In `head`, the profile, client, lifecycle, implementation id and boot seed are optional. Only their types are checked, because
- * the original writes fixed values (wire spec §F). So the lifecycle does not tell whether the device can be debugged.
+ * In `head`, the profile, client, lifecycle, implementation id and boot seed are optional. Only their types are checked,
+ * because the original writes fixed values (wire spec §F). So the lifecycle does not tell whether the device can be
+ * debugged.
  */
 export function claimsOf(payload: Buffer, headerKeyId: Buffer | undefined, maxDepth: number): PsaClaims {
   const claims = mapOf(readCbor(payload, 'the claims', { maxDepth }), 'the claims');
@@ -91,7 +92,9 @@ function headClaims(claims: ReadonlyMap<unknown, unknown>): Omit<PsaClaims, 'cha
   };
 }
 
-/** Reads the name, which the original writes as bytes. Invalid UTF-8 is refused, because logs and the registry get the name. */
+/**
+ * Reads the name, which the original writes as bytes. Invalid UTF-8 is refused, because logs and the registry get the name.
+ */
 function nameOf(claim: unknown): string {
   const bytes = bytesOf(claim, 'the name');
   try {

@@ -38,7 +38,8 @@ const NO_PLATFORM = Buffer.alloc(32);
  *        3a00012501 5820 <request hash>  [86..118)
  *        3a000124f8 40                   <name>, here empty
  *
- * The `2207` payload does not name the device, so the key id is in the unprotected header. A `head` payload has the instance id.
+ * The `2207` payload does not name the device, so the key id is in the unprotected header. A `head` payload has the instance
+ * id.
  *
  * Throws `InvalidArgumentError` for a wrong length, and `EvidenceError` for another kind of key.
  */

@@ -17,12 +17,12 @@ export interface VerifyPsaOptions extends EvidenceLimits {
 }
 
 /**
- * Verifies a PSA token (COSE_Sign1, tag 18, ES256, either shape of payload) and returns its claims. The caller must check whether
- * the runtime hash is allowed.
+ * Verifies a PSA token (COSE_Sign1, tag 18, ES256, either shape of payload) and returns its claims. The caller must check
+ * whether the runtime hash is allowed.
  *
- * Throws, in this order: `LimitError`; `EvidenceError` when the token is malformed; `EvidenceSignatureError` when `publicKey` did
- * not sign the token, or the token names another key; `ChallengeError` for another challenge; `CertificateRequestError` for
- * another request. Throws `InvalidArgumentError` when `challenge` has a wrong length.
+ * Throws, in this order: `LimitError`; `EvidenceError` when the token is malformed; `EvidenceSignatureError` when
+ * `publicKey` did not sign the token, or the token names another key; `ChallengeError` for another challenge;
+ * `CertificateRequestError` for another request. Throws `InvalidArgumentError` when `challenge` has a wrong length.
  */
 export function verifyPsaToken(token: Buffer, options: VerifyPsaOptions): PsaClaims {
   checkLength('a challenge', options.challenge, CHALLENGE_BYTES);
@@ -53,9 +53,9 @@ export function readPsaClaims(token: Buffer, limits: EvidenceLimits = {}): PsaCl
 }
 
 /**
- * Verifies a COSE_Sign1 token (with tag 18 or without) that a device signed with ES256, and returns its payload, as `/VerifyPAT`
- * does. `publicKey` is the uncompressed P-256 point, 65 bytes. The payload is not examined.
- * Throws `LimitError`, `EvidenceError` when the token or key is malformed, and `EvidenceSignatureError`.
+ * Verifies a COSE_Sign1 token (with tag 18 or without) that a device signed with ES256, and returns its payload, as
+ * `/VerifyPAT` does. `publicKey` is the uncompressed P-256 point, 65 bytes. The payload is not examined. Throws
+ * `LimitError`, `EvidenceError` when the token or key is malformed, and `EvidenceSignatureError`.
  */
 export function verifyDeviceToken(token: Buffer, publicKey: Buffer, limits: EvidenceLimits = {}): Buffer {
   const message = readCoseSign1(token, { ...limits, tagged: 'either' });

@@ -23,8 +23,8 @@ export interface InsecureSoftwareOptions {
 }
 
 /**
- * INSECURE. Makes PSA tokens with a key that is in a file. Whoever can read that file, or runs as the same user, can make false
- * evidence for any Runtime Manager. It is for tests, and for Linux, where no hardware makes evidence.
+ * INSECURE. Makes PSA tokens with a key that is in a file. Whoever can read that file, or runs as the same user, can make
+ * false evidence for any Runtime Manager. It is for tests, and for Linux, where no hardware makes evidence.
  */
 export class InsecureSoftwareAttester implements Attester {
   readonly protocol = 'psa';
@@ -41,8 +41,8 @@ export class InsecureSoftwareAttester implements Attester {
   }
 
   /**
-   * Reads the key, or creates it. Throws `InvalidOptionError`, and `InvalidArgumentError` when the runtime cannot be measured or
-   * `runtimeHash` is not 32 bytes.
+   * Reads the key, or creates it. Throws `InvalidOptionError`, and `InvalidArgumentError` when the runtime cannot be
+   * measured or `runtimeHash` is not 32 bytes.
    */
   static async open(options: InsecureSoftwareOptions): Promise<InsecureSoftwareAttester> {
     const { keyFile, shape = '2207', name } = options;

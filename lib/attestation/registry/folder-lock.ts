@@ -27,9 +27,9 @@ interface Holder {
  *
  *     lock.7    the holder's process number, host and start time; empty once the lock is released
  *
- * The file with the highest number is the lock. To take over a released or stale lock, a process creates the file with the next
- * number, which only one process can do. Only the holder of a higher number removes a file. So two processes can never take
- * over the same stale lock.
+ * The file with the highest number is the lock. To take over a released or stale lock, a process creates the file with the
+ * next number, which only one process can do. Only the holder of a higher number removes a file. So two processes can never
+ * take over the same stale lock.
  */
 export class FolderLock {
   readonly #path: string;

@@ -3,7 +3,9 @@ import { InvalidOptionError } from '../../core/errors.js';
 
 /** Where a registry is. Exactly one of these must be set. */
 export interface RegistryPlace {
-  /** An embedded PostgreSQL in this folder, for one process at a time. The folder is created with mode 0700 if it is missing. */
+  /**
+   * An embedded PostgreSQL in this folder, for one process at a time. The folder is created with mode 0700 if it is missing.
+   */
   folder?: string | undefined;
   /** A PostgreSQL server: `postgres://user:password@host:port/database`. */
   url?: string | undefined;

@@ -15,8 +15,8 @@ import { RuntimeTable } from './runtime-table.js';
 const LIST_DEVICES = 1000;
 
 /**
- * The device registry of a Proxy Attestation Server. It keeps the keys whose tokens are accepted, the Runtime Managers that may
- * get a certificate, and the devices that were attested. It uses a PostgreSQL database, in this process or on a server
+ * The device registry of a Proxy Attestation Server. It keeps the keys whose tokens are accepted, the Runtime Managers that
+ * may get a certificate, and the devices that were attested. It uses a PostgreSQL database, in this process or on a server
  * (`RegistryPlace`), with the same SQL.
  *
  * Every method rejects with `RegistryError` when the database fails, and with `ClosedError` after `close()`.

@@ -20,7 +20,7 @@ export interface TransferTask {
   /** Name at the manager. */
   readonly name: string;
   readonly size: number;
-  /** Undefined: a generated file. */
+  /** Undefined for a generated file. */
   readonly path: string | undefined;
 }
 

@@ -13,14 +13,17 @@ import { type Stage, setStage, TRANSFER_NAME, writePolicy } from './stage.js';
 /** The file that goes up and down. */
 export interface Source {
   readonly label: string;
-  /** Undefined: a generated file. */
+  /** Undefined for a generated file. */
   readonly path: string | undefined;
   readonly size: number;
 }
 
 type Client = Calls<ClientMethods>;
 
-/** Runs the demo in five processes: attestation, a computation, and a file transfer. `folder` gets its files, also secret ones. */
+/**
+ * Runs the demo in five processes: attestation, a computation, and a file transfer. `folder` gets its files, also secret
+ * ones.
+ */
 export async function run(source: Source, folder: string, processes: Processes, quiet: boolean): Promise<DemoReport> {
   const say = (text: string) => {
     if (!quiet) process.stderr.write(`${text}\n`);
@@ -63,7 +66,9 @@ export async function run(source: Source, folder: string, processes: Processes, 
   };
 }
 
-/** Starts the attestation server and the manager, which are needed before the policy. In parallel, since both take seconds. */
+/**
+ * Starts the attestation server and the manager, which are needed before the policy. In parallel, since both take seconds.
+ */
 async function startTrust({ authority, deviceKey, deviceKeyFile, runtimeHash }: Stage, folder: string, processes: Processes) {
   const calls = new Calls<AttestationMethods>('attestation', processes.own('attestation', './attestation-process.js'));
   const { certificate, key } = authority;

@@ -8,8 +8,8 @@ const WHOLE_BYTES = 4096;
 const END_BYTES = 64;
 
 /**
- * Yields `{...head, children: [...], error: null | {...}}` in pieces. Each child is {layer, field, offset, length, value?, name?,
- * note?, decoded?, children?}.
+ * Yields `{...head, children: [...], error: null | {...}}` in pieces. Each child is {layer, field, offset, length, value?,
+ * name?, note?, decoded?, children?}.
  */
 export function* jsonPieces(head: object, items: Iterable<Annotation>): Generator<string, void, undefined> {
   yield `${JSON.stringify(head).slice(0, -1)},"children":[`;

@@ -12,8 +12,8 @@ export interface Recorded extends Remarks {
 }
 
 /**
- * The real reader of bincode, which also records each field that it reads. So inspect shows exactly the fields that the decoder
- * read, up to the field where it failed.
+ * The real reader of bincode, which also records each field that it reads. So inspect shows exactly the fields that the
+ * decoder read, up to the field where it failed.
  */
 export class RecordingReader extends SliceReader {
   readonly fields: Recorded[] = [];
@@ -86,7 +86,8 @@ export class RecordingReader extends SliceReader {
       count = items.length;
       return items;
     } finally {
-      // The row of the count comes before its items. It is recorded if the list, or at least one item, was read without error.
+      // The row of the count comes before its items. It is recorded if the list, or at least one item, was read without
+      // error.
       if (count !== undefined || this.#items > 0) {
         const { length } = LENGTH;
         this.fields.splice(at, 0, { field: `${what} (count)`, offset, length, ...(count !== undefined && { value: count }) });

@@ -102,8 +102,8 @@ export class Region {
   }
 
   /**
-   * Makes a fault from `error`. `at` is the offset in this region, used if the error has none of its own. `unitAt` is the offset
-   * from which the error's own offset counts.
+   * Makes a fault from `error`. `at` is the offset in this region, used if the error has none of its own. `unitAt` is the
+   * offset from which the error's own offset counts.
    */
   fault(error: VeracruzError, at: number, unitAt = 0): FaultFound {
     const offset = this.#from + (error.offset === undefined ? at : unitAt + error.offset);
@@ -135,8 +135,8 @@ export function verdict(layer: string, work: () => void): VeracruzError | undefi
 }
 
 /**
- * Yields the rows of a layer above, up to its first fault. Such a fault is not one of the layer below, which carries any bytes.
- * The remaining bytes become one more field, with a note.
+ * Yields the rows of a layer above, up to its first fault. Such a fault is not one of the layer below, which carries any
+ * bytes. The remaining bytes become one more field, with a note.
  */
 export function* asFarAsItGoes(rows: Rows<unknown>, region: Region, layer: string, field: string, note?: string): Rows {
   let done = 0;

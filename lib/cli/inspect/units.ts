@@ -15,8 +15,8 @@ export interface Unit {
 }
 
 /**
- * Splits `region` into units with the real `decoder` of `layer`, and yields the rows that `rowsOf` makes for each. If the decoder
- * fails, the fault comes after the rows of the units before it.
+ * Splits `region` into units with the real `decoder` of `layer`, and yields the rows that `rowsOf` makes for each. If the
+ * decoder fails, the fault comes after the rows of the units before it.
  */
 export function* unitRows(
   layer: string,

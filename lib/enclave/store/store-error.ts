@@ -7,7 +7,9 @@ export function errno(thrown: unknown): string | undefined {
   return (thrown as NodeJS.ErrnoException | undefined)?.code;
 }
 
-/** Wraps a system error in a FileStoreError. `what` is what the store was trying; `got` is the system's name for the error. */
+/**
+ * Wraps a system error in a FileStoreError. `what` is what the store was trying; `got` is the system's name for the error.
+ */
 export function storeError(what: string, thrown: unknown): VeracruzError {
   if (thrown instanceof VeracruzError) return thrown;
   const code = errno(thrown) ?? 'unknown';

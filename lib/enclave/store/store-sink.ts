@@ -28,7 +28,9 @@ export class StoreSink extends Writable implements FileSink {
   readonly #place: Promise<DraftPlace>;
   /** The operation under way on the file. It must end before the file is closed. */
   #busy: Promise<unknown>;
-  /** The sync under way beside the writes. The system reports a failed sync only once, so the commit must await this promise. */
+  /**
+   * The sync under way beside the writes. The system reports a failed sync only once, so the commit must await this promise.
+   */
   #syncing: Promise<void> | undefined;
   #unsyncedBytes = 0;
   #bytes = 0;
@@ -89,7 +91,8 @@ export class StoreSink extends Writable implements FileSink {
       await this.#syncing?.catch(() => {});
       try {
         await this.#draft.discard();
-        // `pipeline` and `finished` take a stream that was destroyed after its last write for finished, unless it has an error.
+        // `pipeline` and `finished` take a stream that was destroyed after its last write for finished, unless it has an
+        // error.
         done(this.#committed ? error : (error ?? discarded()));
       } catch (thrown) {
         done(error ?? storeError('discard a file', thrown));

@@ -30,7 +30,10 @@ export class Challenges {
   readonly #limit: number;
   readonly #lifetimeMs: number;
   readonly #clock: () => number;
-  /** By device id, oldest first. Expired ones are kept for one more lifetime, so that a late answer can be told that it is late. */
+  /**
+   * By device id, oldest first. Expired ones are kept for one more lifetime, so that a late answer can be told that it is
+   * late.
+   */
   readonly #given = new Map<number, Given>();
 
   constructor(limit: number, lifetimeMs: number, clock: () => number) {

@@ -10,7 +10,10 @@ export type Answer = Sent<'ProxyAttestationServerResponse'>;
 export type Arm = Exclude<Asked['oneof'], null>;
 export type Fields<A extends Arm> = Extract<Asked, { oneof: A }>['fields'];
 
-/** The one message of a body. @throws TruncatedError when there is none, ProtobufError when there are more; the stack's errors */
+/**
+ * The one message of a body. @throws TruncatedError when there is none, ProtobufError when there are more; the stack's
+ * errors
+ */
 export async function onlyMessage(channel: Channel<Asked | Answer>): Promise<Asked> {
   let only: Asked | undefined;
   for await (const message of channel.iterator({ destroyOnReturn: false }) as AsyncIterable<Asked>) {

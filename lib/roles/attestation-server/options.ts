@@ -37,7 +37,10 @@ export interface AttestationServerOptions {
   maxRequestsPerSecond?: number;
   /** Connections at once; one more is closed at once. Default 1,024. */
   maxConnections?: number;
-  /** Milliseconds for the head of a request, for the whole request, and for an idle connection. Default 10,000, 30,000, 10,000. */
+  /**
+   * Milliseconds for the head of a request, for the whole request, and for an idle connection. Default 10,000, 30,000,
+   * 10,000.
+   */
   headTimeoutMs?: number;
   requestTimeoutMs?: number;
   idleTimeoutMs?: number;

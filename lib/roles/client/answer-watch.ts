@@ -53,7 +53,10 @@ export class AnswerWatch {
     this.#received = this.#channel.received;
   }
 
-  /** Starts the timer. Answers do not stop it, which would cost time for each; it checks when it fires whether one is overdue. */
+  /**
+   * Starts the timer. Answers do not stop it, which would cost time for each; it checks when it fires whether one is
+   * overdue.
+   */
   #look(afterMs: number): NodeJS.Timeout | undefined {
     if (afterMs === 0 || this.#channel.destroyed) return undefined;
     return setTimeout(() => this.#check(), afterMs).unref();

@@ -1,7 +1,10 @@
 /** How a source becomes messages: a write with the first piece, then appends with the others. */
 import type { PieceReader } from './source.js';
 
-/** Most bytes of a piece of a source of unknown length. Such a piece is held in memory, because its length must be known first. */
+/**
+ * Most bytes of a piece of a source of unknown length. Such a piece is held in memory, because its length must be known
+ * first.
+ */
 const UNSIZED_PIECE_BYTES = 8 * 1024 * 1024;
 
 /** The data of one message. */

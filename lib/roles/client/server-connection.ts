@@ -14,7 +14,10 @@ import { clientStack, directClientStack, type MessageOptions } from '../stacks.j
 import { AnswerWatch } from './answer-watch.js';
 
 const LAYER = 'client';
-/** Milliseconds of silence before the kernel probes a TCP peer. While a program runs, no bytes come that would show a dead peer. */
+/**
+ * Milliseconds of silence before the kernel probes a TCP peer. While a program runs, no bytes come that would show a dead
+ * peer.
+ */
 const KEEP_ALIVE_MS = 30_000;
 /** Milliseconds that a client waits while it tells the Server that it has broken off the session. */
 const LEAVE_MS = 1000;

@@ -45,7 +45,7 @@ export class GuardedFiles {
     await keep(body, this.#store.append(file, body.length));
   }
 
-  /** Reads a file. A stream that no program has written yet is empty. */
+  /** Reads a file. A stream (`stdin`, `stdout`, `stderr`) is empty until something was written to it. */
   async read(who: Principal, name: string): Promise<StoredFile> {
     const file = normaliseName(name);
     await this.#check(who, 'read', file);

@@ -12,7 +12,9 @@ export interface PendingResponse {
   hurry(): void;
 }
 
-/** Milliseconds that a pending answer may hold up the answers behind it, and those before it that are still being gathered. */
+/**
+ * Milliseconds that a pending answer may hold up the answers behind it, and those before it that are still being gathered.
+ */
 const PATIENCE_MS = 5;
 
 /**
@@ -129,7 +131,9 @@ export class LinkEndpoint {
     return response;
   }
 
-  /** True when the pending answer holds up the answer to `request`. Another question about the same session does not count. */
+  /**
+   * True when the pending answer holds up the answer to `request`. Another question about the same session does not count.
+   */
   #holdsUp(request: Request): boolean {
     const first = this.#due[0]?.request;
     if (this.#awaiting === undefined || request === first) return false;

@@ -26,7 +26,9 @@ export interface ProgramsOptions {
   readonly engine: ComputeEngine;
 }
 
-/** Runs programs and pipelines for principals that have the right. A run is aborted when the session that asked for it ends. */
+/**
+ * Runs programs and pipelines for principals that have the right. A run is aborted when the session that asked for it ends.
+ */
 export class Programs {
   readonly #options: ProgramsOptions;
   readonly #engine: ComputeEngine;

@@ -40,9 +40,11 @@ export interface Service {
  * carried out is answered with a status. Only a fault of the session itself is thrown, such as a request body that was cut
  * off.
  *
- *     no right, contents that a pin forbids   FAILED_INVALID_ROLE      a name that is none, an unknown request   FAILED_INVALID_REQUEST
- *     a program that is not there yet         FAILED_NOT_READY         a trap, a limit of a run                  FAILED_VM_ERROR
- *     a file that is not there, a full disk   FAILED_GENERIC
+ *     no right, or contents that a pin forbids        FAILED_INVALID_ROLE
+ *     an invalid file name, or an unknown request     FAILED_INVALID_REQUEST
+ *     a program that was not written yet              FAILED_NOT_READY
+ *     a trap of a program, or a limit of its run      FAILED_VM_ERROR
+ *     a missing file, or a full disk                  FAILED_GENERIC
  */
 export async function answerRequest(request: ReceivedRequest, service: Service, caller: Caller): Promise<SentResponse> {
   const started = performance.now();

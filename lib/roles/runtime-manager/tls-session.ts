@@ -70,7 +70,7 @@ interface Question {
  *     closing    the client has said goodbye, our close_notify is not out               waits
  *     resting    none of these: the session waits for its client                        false
  *
- * What moves it:
+ * These events change the state:
  *
  *     event                        counts                                   from ─▶ to, as a rule
  *     SendTlsData                  bytes fed, a FLUSH behind them           resting ─▶ digesting, uploading
@@ -94,7 +94,7 @@ export class TlsSession {
   readonly #maxBacklogBytes: number;
   /** The file in the request that is being answered; it may still be arriving. */
   #body: IncomingBody | undefined;
-  /** A request is being answered. */
+  /** True while a request is being answered. */
   #serving = false;
   /** Requests that came while another one was being answered. */
   readonly #next: ReceivedRequest[] = [];
@@ -170,7 +170,8 @@ export class TlsSession {
       return false;
     }
     this.#inVain = false;
-    // After the client's close_notify no FLUSH comes out any more. Counted first, as the FLUSH may come out within `feed`.
+    // After the client's close_notify no FLUSH comes out any more. The bytes are noted first, because the FLUSH may come out
+    // before `feed` returns.
     if (!this.#clientEnded) this.#flushes.push(this.#pipe.fedBytes + sliceBytes(data));
     this.#pipe.feed(data);
     return true;

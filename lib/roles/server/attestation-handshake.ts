@@ -11,7 +11,7 @@ export interface AttestationHandshakeOptions {
   readonly policy: string;
   /** Base URL of the Proxy Attestation Server. */
   readonly url: string;
-  /** Milliseconds for each step. */
+  /** Most milliseconds for each step. */
   readonly timeoutMs: number;
   readonly log: Log;
 }

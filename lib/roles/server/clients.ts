@@ -13,7 +13,9 @@ export class Clients {
     this.#max = max;
   }
 
-  /** Counts a new session of `address`. Call the returned function when the session is over. @throws LinkError over the limit */
+  /**
+   * Counts a new session of `address`. Call the returned function when the session is over. @throws LinkError over the limit
+   */
   enter(address: string): () => void {
     const before = this.#sessions.get(address) ?? 0;
     if (this.#max > 0 && before >= this.#max) {

@@ -131,7 +131,9 @@ export class HttpSession {
     this.#bodies.accept(request, response, body, () => this.#polled());
   }
 
-  /** Ends the session. POSTs under way are answered with `status` and `text`; the Runtime Manager is told to close its side. */
+  /**
+   * Ends the session. POSTs under way are answered with `status` and `text`; the Runtime Manager is told to close its side.
+   */
   end(status: number, text: string, error?: VeracruzError): void {
     if (this.#ended) return;
     this.#ended = true;
@@ -192,7 +194,10 @@ export class HttpSession {
     });
   }
 
-  /** Fetches an answer after those before it. The first is fetched at once, so that its request travels with what was just fed. */
+  /**
+   * Fetches an answer after those before it. The first is fetched at once, so that its request travels with what was just
+   * fed.
+   */
   #fetch(channel: Channel<ItemChunk | Mark>, small: boolean): void {
     const answer = () => this.#answer(channel, small);
     const fetching = this.#fetching === undefined ? answer() : this.#fetching.then(answer);

@@ -104,7 +104,9 @@ export class ManagerLink {
     });
   }
 
-  /** Sends GetTlsData, on a console as soon as fewer than `CONSOLE_FETCHES` are under way. `sent` is called right after that. */
+  /**
+   * Sends GetTlsData, on a console as soon as fewer than `CONSOLE_FETCHES` are under way. `sent` is called right after that.
+   */
   async fetch(session: number, sent?: () => void): Promise<Response> {
     // `tryAcquire` first: a free permit lets the request leave in this tick, so that no later request overtakes it.
     const release = this.#fetches.tryAcquire() ?? (await this.#fetches.acquire());

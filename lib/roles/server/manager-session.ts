@@ -26,7 +26,9 @@ export class ManagerSession {
   /** Bytes of ciphertext so far: `up` from the client, `down` to it. */
   readonly bytes = { up: 0, down: 0 };
   #unacknowledged = 0;
-  /** Wakes the one caller of `feed` that may be waiting. Not a semaphore, since bytes are counted and only one caller waits. */
+  /**
+   * Wakes the one caller of `feed` that may be waiting. Not a semaphore, since bytes are counted and only one caller waits.
+   */
   #acknowledged: (() => void) | undefined;
   /** Why a SendTlsData was refused. Cleared by `takeRefusal`. */
   #refusal: VeracruzError | undefined;

@@ -130,7 +130,7 @@ export class Managers {
     await this.#tearDown(upstream);
   }
 
-  /** The manager behind `member` has shut down: its upstream is closed for good. */
+  /** Called when the manager behind `member` has shut down. Closes its upstream for good, if only this manager uses it. */
   retire(member: Member): void {
     member.draining = true;
     member.retired = true;

@@ -25,7 +25,9 @@ export interface ManagerOptions {
   readonly frame?: FrameKind;
   /** Tries to connect at the Server's start. Default: one. */
   readonly retry?: RetryOptions;
-  /** Whether to wait for the hello of a console's guest before sending anything. Default false: the original sends no hello. */
+  /**
+   * Whether to wait for the hello of a console's guest before sending anything. Default false: the original sends no hello.
+   */
   readonly hello?: boolean;
   /** Whether GetTlsData may be sent before the manager has said that it has data. Default: the Server's `askAhead`. */
   readonly askAhead?: boolean;
