@@ -1,12 +1,12 @@
 import { RETRY_ICECAP, RETRY_NITRO, type RetryOptions } from '../transports/socket.js';
 import type { LinkOptions } from './stacks.js';
 
-/** One try: on Linux the manager is there before its Server. */
+/** One try only: on Linux the manager is started before its Server. */
 const ONCE: RetryOptions = Object.freeze({ tries: 1, intervalMs: 0, backoff: 1 });
 
-/** How a Server and a Runtime Manager find and understand each other. */
+/** How a Server and a Runtime Manager connect: dialect, frame and retries. */
 export interface Arrangement extends LinkOptions {
-  /** How often the Server tries to connect at its start. */
+  /** The Server's tries to connect at its start. */
   readonly retry: RetryOptions;
 }
 

@@ -1,7 +1,7 @@
-/** What the roles have in common. */
+/** Options that all roles have in common. */
 
-/** One line of a log: a level, what happened, and its figures (session ids and byte counts, never payload). */
+/** Writes one log line: a level, what happened, and figures such as session ids and byte counts, never payload. */
 export type Log = (level: 'debug' | 'info' | 'warn' | 'error', event: string, figures?: Readonly<Record<string, unknown>>) => void;
 
-/** Says nothing. */
+/** A log that discards everything. */
 export const noLog: Log = () => {};

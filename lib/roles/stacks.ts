@@ -1,5 +1,5 @@
 /**
- * The stacks of the roles, top to wire. Read beside the diagram in the README, column by column.
+ * The stacks of the roles, top to wire. Each is a column of the diagram in the README.
  */
 import type { DeferredBytes } from '../core/deferred-bytes.js';
 import { base64 } from '../layers/base64/index.js';
@@ -12,14 +12,14 @@ import { session } from '../layers/session/index.js';
 import { type TlsClientOptions, type TlsServerOptions, tls } from '../layers/tls/index.js';
 import { stack } from '../pipeline/stack.js';
 
-/** What a message may have, and which dialect it is in. */
+/** Limit and dialect of messages. */
 export interface MessageOptions {
   readonly dialect: Dialect;
-  /** Bytes, file included. */
+  /** Most bytes of a message, including its file. */
   readonly maxMessageBytes: number;
 }
 
-/** What a Server and a Runtime Manager must agree on: nothing on the wire tells it. */
+/** What a Server and a Runtime Manager must agree on beforehand, because nothing on the wire tells it. */
 export interface LinkOptions {
   readonly dialect: Dialect;
   /** `tcp9` on TCP and vsock (Linux, Nitro), `icecap4` on the console (IceCap). */
@@ -28,9 +28,11 @@ export interface LinkOptions {
 
 export interface ClientStackOptions extends MessageOptions {
   readonly tls: TlsClientOptions;
-  /** Bytes of records that one POST may have. */
+  /** Gives the most bytes of TLS records that one POST may have. */
   readonly batchBytes: () => number;
-  /** The transport writes letters into its bodies itself, as HttpExchange does; see `Base64Options`. Default false. */
+  /**
+   * The transport encodes base64 itself, straight into its bodies, as HttpExchange does; see `Base64Options`. Default false.
+   */
   readonly deferred?: boolean;
 }
 
@@ -47,7 +49,7 @@ export function clientStack(options: ClientStackOptions) {
   );
 }
 
-/** Veracruz Client without HTTP, as the head dialect has it. Below it: TCP to the Server. */
+/** Veracruz Client without HTTP, as in the head dialect. Below it: TCP to the Server. */
 export function directClientStack(options: MessageOptions & { readonly tls: TlsClientOptions }) {
   const { dialect, maxMessageBytes } = options;
   return stack(
@@ -68,7 +70,7 @@ export function serverClientStack(id: number, { deferred = false }: { readonly d
     session<DeferredBytes>({
       end: 'server',
       id,
-      // A POST that opens the session says 0; its answer says the id that the session has got.
+      // The POST that opens the session carries id 0; its answer carries the new id.
       onId: (_asked, state) => {
         state.id = id;
       },
@@ -102,7 +104,7 @@ export function managerClientStack(options: MessageOptions & { readonly tls: Tls
   );
 }
 
-/** A message to or from the Proxy Attestation Server: a few certificates, never a file. */
+/** Most bytes of a message to or from the Proxy Attestation Server, which has a few certificates and never a file. */
 const ATTESTATION_MESSAGE_BYTES = 256 * 1024;
 
 /** Veracruz Server, towards the Proxy Attestation Server. Below it: the body of a POST, and of its answer (wire spec §F). */

@@ -1,4 +1,4 @@
-/** What ties evidence to one attestation: the challenge that it answers, and the certificate signing request that it speaks for. */
+/** Checks that bind evidence to one attestation: to its challenge, and to its certificate signing request. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { CertificateRequestError, ChallengeError, InvalidArgumentError } from '../../core/errors.js';
 
@@ -10,18 +10,18 @@ export function sha256(bytes: Buffer): Buffer {
   return createHash('sha256').update(bytes).digest();
 }
 
-/** Takes the same time wherever the bytes differ. */
+/** Compares in constant time, if the lengths are equal. */
 export function sameBytes(a: Buffer, b: Buffer): boolean {
   return a.length === b.length && timingSafeEqual(a, b);
 }
 
-/** Throws `InvalidArgumentError` when a caller's `bytes` are not of the one length that they must have. */
+/** Throws `InvalidArgumentError` unless `bytes` has the expected length. */
 export function checkLength(name: string, bytes: Buffer, expected: number): void {
   if (bytes.length === expected) return;
   throw new InvalidArgumentError(`${name} has ${expected} bytes, got ${bytes.length}`, { expected, got: bytes.length });
 }
 
-/** Throws `ChallengeError` when the evidence answers another challenge. */
+/** Throws `ChallengeError` when the evidence has another challenge. */
 export function checkChallenge(got: Buffer, challenge: Buffer): void {
   if (sameBytes(got, challenge)) return;
   throw new ChallengeError(`the evidence answers another challenge (of ${got.length} bytes) than was given`, {
@@ -31,7 +31,7 @@ export function checkChallenge(got: Buffer, challenge: Buffer): void {
   });
 }
 
-/** Throws `CertificateRequestError` when none of `expected` is what the evidence has. */
+/** Throws `CertificateRequestError` when the evidence has none of the `expected` values. */
 export function checkRequest(got: Buffer, expected: readonly Buffer[]): void {
   if (expected.some((each) => sameBytes(got, each))) return;
   throw new CertificateRequestError(`the evidence binds another certificate signing request (${got.length} bytes in it) than this one`, {

@@ -1,8 +1,8 @@
-/** CBOR (RFC 8949) as evidence is written in it: cborg, with what it leaves open closed. */
+/** CBOR (RFC 8949) for evidence: the package cborg, with stricter rules. */
 import { decode, encode, type Token, Tokenizer, Type } from 'cborg';
 import { EvidenceError } from '../../core/errors.js';
 
-/** A CBOR tag and what stands under it. */
+/** A CBOR tag and the value that it marks. */
 export class Tagged {
   readonly tag: number;
   readonly value: unknown;
@@ -18,7 +18,7 @@ export const COSE_SIGN1_TAG = 18;
 
 const NOTHING = Buffer.alloc(0);
 
-/** Only one encoding of each value, and only values that evidence is made of: no float, no undefined. */
+/** Accepts only one encoding of each value, and only the types that evidence uses: no float, no undefined. */
 const STRICT = Object.freeze({
   strict: true,
   allowIndefinite: false,
@@ -30,9 +30,9 @@ const STRICT = Object.freeze({
   tags: { [COSE_SIGN1_TAG]: (content: () => unknown) => new Tagged(COSE_SIGN1_TAG, content()) },
 });
 
-/** An array, map or tag that is not complete yet. */
+/** An array, map or tag whose values have not all been read. */
 interface Open {
-  /** Values (and labels) that it has in all; infinity when only its end will tell. */
+  /** Number of its values, and of its labels (keys) if it is a map; infinity for an indefinite length. */
   readonly size: number;
   taken: number;
   /** The labels so far, if it is a map. */
@@ -40,9 +40,12 @@ interface Open {
 }
 
 /**
- * cborg's reader with more rules. Depth is counted (cborg recurses as deep as it is told to); labels are numbers or text
- * (of other types cborg does not see a duplicate), and no two are the same; text is UTF-8 (cborg would mend it, and so make
- * one name of two); of all indefinite lengths only that of the outermost map can be allowed.
+ * cborg's reader with more rules:
+ *
+ * - The depth is limited, since cborg recurses as deep as the input says.
+ * - Labels (keys of maps) are numbers or text, and no two are equal. cborg does not notice duplicates of other types.
+ * - Text is valid UTF-8. cborg would replace bad bytes, and so make two different names equal.
+ * - Only the outermost map may have an indefinite length, and only if the options allow it.
  */
 class StrictTokenizer extends Tokenizer {
   readonly #open: Open[] = [];
@@ -50,7 +53,7 @@ class StrictTokenizer extends Tokenizer {
   readonly #openEnd: boolean;
 
   constructor(bytes: Buffer, { maxDepth, openEnd = false }: CborOptions) {
-    // Not a Buffer: its slices would be views of the input.
+    // cborg must get a plain Uint8Array, whose slices are copies. Slices of a Buffer would be views of the input.
     super(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length), { ...STRICT, allowIndefinite: openEnd });
     this.#maxDepth = maxDepth;
     this.#openEnd = openEnd;
@@ -61,7 +64,7 @@ class StrictTokenizer extends Tokenizer {
     const { type, value } = token as { type: Type; value: unknown };
     const parent = this.#open.at(-1);
     if (type === Type.break) {
-      // cborg itself would take a break in place of the last value.
+      // cborg itself would accept a break instead of a map's last value.
       if (parent?.size !== Number.POSITIVE_INFINITY || parent.taken % 2 !== 0) throw new Error('an end where there is none');
       this.#open.pop();
       return token;
@@ -99,19 +102,19 @@ function checkLabel(type: Type, label: unknown, labels: Set<unknown>): void {
 }
 
 export interface CborOptions {
-  /** Levels of arrays, maps and tags. */
+  /** Most levels of arrays, maps and tags. */
   maxDepth: number;
-  /** Takes an outermost map of indefinite length, as AWS writes its documents since 2025. Default false. */
+  /** Accepts an outermost map of indefinite length, as in the documents of AWS since 2025. Default false. */
   openEnd?: boolean;
 }
 
 /**
- * The one CBOR value in `bytes`: maps as Map, byte strings as Uint8Array (copies), tag 18 as `Tagged`, integers beyond
- * 2^53 - 1 as bigint. `what` stands in the message of the error.
+ * Reads the one CBOR value in `bytes`. Maps become Map, byte strings Uint8Array (copies), tag 18 `Tagged`, and integers
+ * beyond 2^53 - 1 bigint. `what` names the value in error messages.
  *
- * Refuses what is not the shortest form, indefinite lengths, duplicate labels, labels that are neither numbers nor text,
- * floats, undefined, other tags, text that is no UTF-8, more than `maxDepth` levels and bytes after the value, all of it as
- * `EvidenceError`.
+ * Throws `EvidenceError` for encodings that are not the shortest, indefinite lengths, duplicate labels, labels that are
+ * neither numbers nor text, floats, undefined, other tags, invalid UTF-8, more than `maxDepth` levels, and bytes after the
+ * value.
  */
 export function readCbor(bytes: Buffer, what: string, options: CborOptions): unknown {
   try {
@@ -125,7 +128,7 @@ export function readCbor(bytes: Buffer, what: string, options: CborOptions): unk
   }
 }
 
-/** CBOR in the shortest form; the entries of a Map in the order in which they stand in it. */
+/** Writes CBOR in the shortest form. The entries of a Map keep their order. */
 export function writeCbor(value: unknown): Buffer {
   return Buffer.from(encode(value, { mapSorter: () => 0 }));
 }

@@ -1,10 +1,10 @@
-/** A chain of certificates from a pinned root to a leaf (RFC 5280 §6, as far as evidence needs it). */
+/** Verifies a chain of certificates from a pinned root to a leaf (RFC 5280 §6, as far as evidence needs it). */
 import { type KeyObject, X509Certificate } from 'node:crypto';
 import { EvidenceChainError, InvalidOptionError } from '../../core/errors.js';
 import { sameBytes } from './binding.js';
 import { constraintsOf } from './constraints.js';
 
-/** The certificate that an option pins: PEM or DER. Throws `InvalidOptionError` when it is none, or not that of a root CA. */
+/** Reads the pinned root certificate, PEM or DER. Throws `InvalidOptionError` unless it is the certificate of a root CA. */
 export function pinnedRoot(root: string | Buffer): X509Certificate {
   let certificate: X509Certificate;
   try {
@@ -17,12 +17,15 @@ export function pinnedRoot(root: string | Buffer): X509Certificate {
 }
 
 /**
- * Walks from `root` down to `leaf`; `bundle` has the CA certificates in that order, the root first, all of them DER. The first
- * must be `root`, byte by byte, and is trusted for that; each other must be issued and signed by the one before it. All must hold
- * at `now`, and be allowed what they do: the CAs to sign certificates and to have as many CAs below them as they have, the leaf to
- * sign messages and no certificates.
+ * Verifies the chain from `root` down to `leaf`. `bundle` has the CA certificates in that order, the root first, all in DER.
  *
- * A certificate is looked into only when its signature is known to be right. Gives the leaf's key; throws `EvidenceChainError`.
+ * - The first certificate must equal `root`. Each other must be issued and signed by the one before it.
+ * - All must be valid at `now`.
+ * - The CAs must be allowed to sign certificates, and to have the number of CAs below them that the chain has.
+ * - The leaf must be allowed to sign messages, and must not be a CA.
+ *
+ * The contents of a certificate are examined only after its signature was verified. Returns the leaf's key. Throws
+ * `EvidenceChainError`.
  */
 export function verifyChain(leaf: Buffer, bundle: readonly Buffer[], root: X509Certificate, now: Date): KeyObject {
   const [first, ...others] = bundle;
@@ -40,7 +43,7 @@ export function verifyChain(leaf: Buffer, bundle: readonly Buffer[], root: X509C
   return keyOf(issuer, below.length);
 }
 
-/** OpenSSL reads the key only now, and may not know its kind. */
+/** The key of a certificate. OpenSSL parses it only here, and may not support its kind. */
 function keyOf(certificate: X509Certificate, at: number): KeyObject {
   try {
     return certificate.publicKey;
@@ -49,7 +52,7 @@ function keyOf(certificate: X509Certificate, at: number): KeyObject {
   }
 }
 
-/** What a certificate is allowed, when and for what; `leafAt` tells the leaf, and how many CAs stand below one. */
+/** Checks validity time and permitted uses of certificate number `at`. `leafAt` is the number of the leaf. */
 function checkUse(certificate: X509Certificate, at: number, leafAt: number, now: Date): void {
   const { validFrom, validTo } = certificate;
   if (!(now.getTime() >= Date.parse(validFrom) && now.getTime() <= Date.parse(validTo))) {
@@ -75,7 +78,9 @@ function constraintsAt(certificate: X509Certificate, at: number): ReturnType<typ
   }
 }
 
-/** OpenSSL takes PEM for DER, and leaves bytes behind the certificate alone: what it read must be all there is. */
+/**
+ * Reads a certificate in DER. OpenSSL also accepts PEM and ignores bytes after the certificate, so the result is compared.
+ */
 function read(der: Buffer, at: number): X509Certificate {
   let certificate: X509Certificate;
   try {
@@ -87,7 +92,7 @@ function read(der: Buffer, at: number): X509Certificate {
   return certificate;
 }
 
-/** `at` counts from the root, which is 0. */
+/** An error about certificate number `at`; the root is number 0. */
 function broken(at: number, fault: string, cause?: unknown): EvidenceChainError {
   return new EvidenceChainError(`certificate ${at} of the chain ${fault}`, { layer: 'nitro', got: at, cause });
 }

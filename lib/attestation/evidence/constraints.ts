@@ -1,26 +1,26 @@
-/** What a certificate may be used for, out of its extensions: what node:crypto's X509Certificate does not tell. */
+/** What a certificate may be used for, from its extensions. X509Certificate of node:crypto does not tell most of it. */
 import type { X509Certificate } from 'node:crypto';
 import { type Asn1, bitBytes, content, dotted, fromDer, items } from '../../layers/formats/asn1.js';
 import { extensionsOf } from '../../layers/formats/x509.js';
 
 const BASIC_CONSTRAINTS = '2.5.29.19';
 const KEY_USAGE = '2.5.29.15';
-/** Bits of the key usage, from the highest of the first byte (RFC 5280 §4.2.1.3). */
+/** Bits in the first byte of the key usage (RFC 5280 §4.2.1.3). */
 const DIGITAL_SIGNATURE = 0x80;
 const KEY_CERT_SIGN = 0x04;
 
-/** RFC 5280 §4.2.1.3, §4.2.1.9. */
+/** Key usage and basic constraints of a certificate (RFC 5280 §4.2.1.3, §4.2.1.9). */
 export interface Constraints {
   readonly isCa: boolean;
-  /** CA certificates that may stand between this one and a leaf. */
+  /** Most CA certificates between this one and a leaf. */
   readonly pathLength: number;
   readonly signsCertificates: boolean;
   readonly signsMessages: boolean;
-  /** Critical extensions that are none of the two above, by OID: whoever does not know them must refuse the certificate. */
+  /** OIDs of all other critical extensions. A verifier that does not know such an extension must refuse the certificate. */
   readonly unknownCritical: readonly string[];
 }
 
-/** Reads the constraints of a certificate. Throws what the DER reader throws when it has none that can be read. */
+/** Reads the constraints of a certificate. Throws the errors of the DER reader when its extensions are malformed. */
 export function constraintsOf(certificate: X509Certificate): Constraints {
   const extensions = new Map<string, Buffer>();
   const unknownCritical: string[] = [];
@@ -41,7 +41,7 @@ export function constraintsOf(certificate: X509Certificate): Constraints {
   };
 }
 
-/** `SEQUENCE { cA BOOLEAN DEFAULT FALSE, pathLenConstraint INTEGER OPTIONAL }`: no length means any. */
+/** `SEQUENCE { cA BOOLEAN DEFAULT FALSE, pathLenConstraint INTEGER OPTIONAL }`. Without a length there is no limit. */
 function pathLengthOf(extension: Buffer | undefined): number {
   const length = extension === undefined ? undefined : items(fromDer(extension))[1];
   if (length === undefined) return Number.POSITIVE_INFINITY;

@@ -1,16 +1,16 @@
-/** COSE_Sign1 (RFC 9052 §4.2): one payload, one signature. */
+/** COSE_Sign1 messages (RFC 9052 §4.2): one payload with one signature. */
 import { type KeyObject, sign, verify } from 'node:crypto';
 import { EvidenceSignatureError } from '../../core/errors.js';
 import { COSE_SIGN1_TAG, readCbor, Tagged, writeCbor } from './cbor.js';
 import { bytesOf, kindOf, malformed, mapOf } from './fields.js';
 import { checkSize, type EvidenceLimits, evidenceLimits } from './limits.js';
 
-/** Whether CBOR tag 18 must stand before the array, must not, or may. */
+/** Whether the message must have CBOR tag 18 (`required`), must not have it (`forbidden`), or may (`either`). */
 export type Tagging = 'required' | 'forbidden' | 'either';
 
 export type CoseAlgorithm = 'ES256' | 'ES384';
 
-/** Number in the header, digest, curve by OpenSSL's name, and bytes of `r ‖ s` (RFC 9053 §2.1). */
+/** Number in the header, digest, OpenSSL's name of the curve, and bytes of the signature `r ‖ s` (RFC 9053 §2.1). */
 const ALGORITHMS = Object.freeze({
   ES256: { id: -7, digest: 'sha256', curve: 'prime256v1', signatureBytes: 64 },
   ES384: { id: -35, digest: 'sha384', curve: 'secp384r1', signatureBytes: 96 },
@@ -24,24 +24,24 @@ const NO_HEADER: ReadonlyMap<unknown, unknown> = new Map();
 
 /** A COSE_Sign1 message, read but not verified. */
 export interface CoseSign1 {
-  /** The protected header, CBOR, as received. */
+  /** The protected header as received, CBOR. */
   readonly protectedHeader: Buffer;
-  /** Out of the protected header: −7 is ES256, −35 ES384. */
+  /** From the protected header: −7 is ES256, −35 is ES384. */
   readonly algorithm: number;
-  /** Of either header, the protected one first. */
+  /** From the protected header or else the unprotected one. */
   readonly keyId?: Buffer;
   readonly payload: Buffer;
   readonly signature: Buffer;
-  /** What is signed: the `Sig_structure` around the received bytes. */
+  /** The signed bytes: the `Sig_structure` around the received header and payload. */
   readonly toBeSigned: Buffer;
 }
 
 /**
- * Reads one COSE_Sign1 message and no byte more. Its algorithm is the one of the protected header; an `alg` beside it, in the
- * unprotected one, counts for nothing.
+ * Reads one COSE_Sign1 message, after which no byte may follow. The algorithm is taken from the protected header; an `alg` in
+ * the unprotected header is ignored.
  *
- * Throws `LimitError` when it is too large, and `EvidenceError` when it is malformed, has no algorithm, has no payload
- * (detached), asks for extensions (`crit`), or has anything else than `alg` and `kid` in the header that nobody signs.
+ * Throws `LimitError` when the message is too large. Throws `EvidenceError` when it is malformed, has no algorithm, has a
+ * detached payload, asks for extensions (`crit`), or has parameters other than `alg` and `kid` in its unprotected header.
  */
 export function readCoseSign1(bytes: Buffer, options: EvidenceLimits & { tagged: Tagging }): CoseSign1 {
   const { maxEvidenceBytes, maxDepth } = evidenceLimits(options);
@@ -73,8 +73,8 @@ export function readCoseSign1(bytes: Buffer, options: EvidenceLimits & { tagged:
 }
 
 /**
- * Checks that the message says `algorithm` and that `key` signed it so. Throws `EvidenceError` when it says another, and
- * `EvidenceSignatureError` when the signature or the kind of key is not right.
+ * Verifies that `key` signed the message with `algorithm`. Throws `EvidenceError` when the message names another algorithm,
+ * and `EvidenceSignatureError` when the signature or the kind of key is wrong.
  */
 export function verifyCoseSign1(message: CoseSign1, key: KeyObject, algorithm: CoseAlgorithm): void {
   const { id, digest, curve, signatureBytes } = ALGORITHMS[algorithm];
@@ -93,7 +93,7 @@ function notSigned(rule: string, expected: string | number, got: string | number
   return new EvidenceSignatureError(`${rule}, got ${got}`, { layer: 'evidence', expected, got });
 }
 
-/** Signs `payload`. `keyId` goes into the unprotected header; the protected one has the algorithm alone. */
+/** Signs `payload`. The protected header has only the algorithm; `keyId` goes into the unprotected header. */
 export function makeCoseSign1(
   payload: Buffer,
   key: KeyObject,
@@ -107,7 +107,7 @@ export function makeCoseSign1(
   return tagged ? Buffer.concat([Buffer.of(0xc0 | COSE_SIGN1_TAG), message]) : message;
 }
 
-/** RFC 9052 §4.4, without external data. */
+/** The bytes to sign: `Sig_structure` of RFC 9052 §4.4, without external data. */
 function sigStructure(protectedHeader: Buffer, payload: Buffer): Buffer {
   return writeCbor(['Signature1', protectedHeader, Buffer.alloc(0), payload]);
 }

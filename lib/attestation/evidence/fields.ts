@@ -1,4 +1,4 @@
-/** What the parts of evidence must be, and the error when they are not. */
+/** Type checks for the parts of evidence. All throw `EvidenceError`. */
 import { EvidenceError } from '../../core/errors.js';
 import { Tagged } from './cbor.js';
 
@@ -6,7 +6,7 @@ export function malformed(what: string, expected: string, got: string): Evidence
   return new EvidenceError(`${what}: expected ${expected}, got ${got}`, { layer: 'evidence', expected, got });
 }
 
-/** `value`, if it is a byte string; of exactly `length` bytes, if that is given. */
+/** `value`, if it is a byte string, and has exactly `length` bytes if that is given. */
 export function bytesOf(value: unknown, what: string, length?: number): Buffer {
   if (!(value instanceof Uint8Array)) throw malformed(what, length === undefined ? 'bytes' : `${length} bytes`, kindOf(value));
   if (length !== undefined && value.length !== length) throw malformed(what, `${length} bytes`, kindOf(value));
@@ -31,7 +31,7 @@ export function integerOf(value: unknown, what: string): number | bigint {
   return value as number | bigint;
 }
 
-/** What a CBOR value is, for messages: its type and size, never its contents. */
+/** Describes a CBOR value for error messages: its type and size, never its contents. */
 export function kindOf(value: unknown): string {
   if (value === undefined || value === null) return value === null ? 'null' : 'nothing';
   if (value instanceof Uint8Array) return `${value.length} bytes`;

@@ -1,4 +1,6 @@
-/** Evidence: what a platform says of the Runtime Manager that runs on it, made and verified (wire spec §F). */
+/**
+ * Evidence: a platform's signed statement about the Runtime Manager that runs on it. Made and verified here (wire spec §F).
+ */
 export type { AttestationProtocol, Attester } from './attester.js';
 export { type CoseSign1, readCoseSign1, type Tagging } from './cose.js';
 export { psaKeyId, psaPoint } from './keys.js';

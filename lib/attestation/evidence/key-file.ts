@@ -1,12 +1,12 @@
-/** A secret that is made at the first start and kept in a file. */
+/** A secret that is created at the first start and kept in a file. */
 import { randomBytes } from 'node:crypto';
 import { link, readFile, rm, writeFile } from 'node:fs/promises';
 import { InvalidOptionError } from '../../core/errors.js';
 
 /**
- * The text of `path`; when there is no such file, what `make` gives, and the file is there from then on: whole, and its owner's
- * alone (mode 0600), from its first byte. Of two processes that make it at once both get the one that was first.
- * Throws `InvalidOptionError` when it cannot be read or made.
+ * Returns the text of the file `path`. If there is no such file, creates it with the text that `make` returns. The file
+ * appears with all of its contents and mode 0600. If two processes create it at once, both get the text of the first. Throws
+ * `InvalidOptionError` when the file cannot be read or created.
  */
 export async function keptSecret(path: string, make: () => Promise<string>): Promise<string> {
   try {
@@ -29,7 +29,7 @@ async function keep(path: string, secret: string): Promise<string> {
   const draft = `${path}.${randomBytes(6).toString('hex')}.draft`;
   try {
     await writeFile(draft, secret, { flag: 'wx', mode: 0o600, flush: true });
-    // A link, unlike a rename, fails when somebody else was faster.
+    // A link, unlike a rename, fails when another process has created the file first.
     await link(draft, path);
     return secret;
   } catch (thrown) {

@@ -1,4 +1,4 @@
-/** Device keys: P-256, known by their uncompressed point. */
+/** Device keys: P-256 keys, represented by their uncompressed point. */
 import { createHash, createPublicKey, KeyObject } from 'node:crypto';
 import { EvidenceError } from '../../core/errors.js';
 
@@ -6,20 +6,20 @@ import { EvidenceError } from '../../core/errors.js';
 const POINT_BYTES = 65;
 
 /**
- * The uncompressed point, 65 bytes, of a P-256 key: a point, PEM, or a key object; a private key gives that of its public
- * one. Throws `EvidenceError` for anything else.
+ * The uncompressed point, 65 bytes, of a P-256 key. Takes a point, PEM, or a key object; for a private key it returns the
+ * point of its public key. Throws `EvidenceError` for anything else.
  */
 export function psaPoint(key: KeyObject | string | Buffer): Buffer {
   const { x = '', y = '' } = psaPublicKey(key).export({ format: 'jwk' });
   return Buffer.concat([Buffer.of(4), Buffer.from(x, 'base64url'), Buffer.from(y, 'base64url')]);
 }
 
-/** Names a device key: SHA-256 of its uncompressed point, 32 bytes. Throws `EvidenceError` for what is no P-256 key. */
+/** The id of a device key: SHA-256 of its uncompressed point, 32 bytes. Throws `EvidenceError` if it is no P-256 key. */
 export function psaKeyId(key: KeyObject | string | Buffer): Buffer {
   return createHash('sha256').update(psaPoint(key)).digest();
 }
 
-/** The public key object of the same. */
+/** The public key as a key object. Takes and throws the same as `psaPoint`. */
 export function psaPublicKey(key: KeyObject | string | Buffer): KeyObject {
   let publicKey: KeyObject;
   try {

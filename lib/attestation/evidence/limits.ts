@@ -1,17 +1,17 @@
-/** What evidence may cost before anybody believes it. */
+/** Limits on evidence, which bound the cost of reading it before it is verified. */
 import { integerInRange } from '../../core/check.js';
 import { LimitError } from '../../core/errors.js';
 
 export interface EvidenceLimits {
-  /** Bytes of a token or document, checked before any of it is read: 1 to 16 MiB. Default 64 KiB. */
+  /** Most bytes of a token or document, checked before any of it is read: 1 to 16 MiB. Default 64 KiB. */
   maxEvidenceBytes?: number | undefined;
-  /** Levels of CBOR arrays, maps and tags in each other: 1 to 256. Default 32. */
+  /** Most nested levels of CBOR arrays, maps and tags: 1 to 256. Default 32. */
   maxDepth?: number | undefined;
 }
 
 export const EVIDENCE_DEFAULTS = Object.freeze({ maxEvidenceBytes: 65_536, maxDepth: 32 });
 
-/** The limits, completed. Throws `InvalidOptionError`. */
+/** The limits with their defaults. Throws `InvalidOptionError`. */
 export function evidenceLimits(limits: EvidenceLimits): { maxEvidenceBytes: number; maxDepth: number } {
   return {
     maxEvidenceBytes: integerInRange('maxEvidenceBytes', limits.maxEvidenceBytes ?? EVIDENCE_DEFAULTS.maxEvidenceBytes, 1, 16_777_216),
@@ -19,7 +19,7 @@ export function evidenceLimits(limits: EvidenceLimits): { maxEvidenceBytes: numb
   };
 }
 
-/** Throws `LimitError` when the evidence is larger than it may be. */
+/** Throws `LimitError` when the evidence is too large. */
 export function checkSize(evidence: Buffer, maxEvidenceBytes: number): void {
   if (evidence.length <= maxEvidenceBytes) return;
   throw new LimitError(`evidence of ${evidence.length} bytes, ${maxEvidenceBytes} at most`, {

@@ -1,4 +1,4 @@
-/** The measurement of a Runtime Manager that no hardware measures. */
+/** Measures the code of a Runtime Manager where no hardware does it. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
@@ -8,21 +8,22 @@ import { InvalidArgumentError } from '../../core/errors.js';
 
 /** The compiled library: `dist/lib`, two folders above this file. */
 const COMPILED = fileURLToPath(new URL('../../', import.meta.url));
-/** What the compiler leaves beside the code, and nobody runs. */
+/** Files of the compiler that are never run. */
 const NOT_RUN = /\.(d\.ts|map)$/;
 
 /**
- * The runtime hash of this package on Linux, 32 bytes: SHA-256 over the compiled files of the library, `dist/lib`, but
- * for type declarations (`.d.ts`) and source maps (`.map`). For each, in the byte order of their paths:
+ * The runtime hash of this package on Linux, 32 bytes. It is the SHA-256 over the compiled files of the library, `dist/lib`,
+ * except type declarations (`.d.ts`) and source maps (`.map`). For each file, in the byte order of the paths, it covers:
  *
  *     <path from dist/lib, with />  00  <length in bytes, decimal>  00  <contents>
  *
- * The same sources built by the same compiler give the same hash in every checkout (after `npm run clean`: a file that an older
- * build left behind counts). Not in it: the packages in node_modules, Node, and the machine. It says which library it is to a
- * reader who trusts the machine that says so, and no more: a changed library can say anything.
+ * The same sources and the same compiler give the same hash in every checkout. Run `npm run clean` first, because files that
+ * an older build left behind are measured too. The hash does not cover the packages in node_modules, Node, or the machine.
+ * It identifies the library only to a reader who trusts the machine that computes it, since a changed library can report any
+ * hash.
  *
- * `folder` is measured instead of `dist/lib`. Files are streamed. Throws `InvalidArgumentError` when a file cannot be read, is
- * neither file nor folder, or changes meanwhile.
+ * `folder` is measured instead of `dist/lib` if given. Files are streamed. Throws `InvalidArgumentError` when a file cannot
+ * be read or changes meanwhile, or an entry is neither file nor folder.
  */
 export async function measureRuntime(folder: string = COMPILED): Promise<Buffer> {
   const hash = createHash('sha256');
@@ -43,7 +44,7 @@ export async function measureRuntime(folder: string = COMPILED): Promise<Buffer>
   return hash.digest();
 }
 
-/** Path and name of each file that counts, in the byte order of the names. */
+/** Path and name of each measured file, in the byte order of the names. */
 async function filesOf(folder: string): Promise<Array<readonly [path: string, name: string]>> {
   const files: Array<readonly [path: string, name: string]> = [];
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {

@@ -1,4 +1,4 @@
-/** A root of one's own, in place of AWS. */
+/** Makes Nitro documents under a test root, in place of AWS. */
 import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject, X509Certificate } from 'node:crypto';
 import { promisify } from 'node:util';
 import { oneOf } from '../../core/check.js';
@@ -12,30 +12,30 @@ import type { NitroUserData } from './nitro.js';
 import { makeNitroDocument } from './nitro-document.js';
 
 export interface InsecureNitroOptions {
-  /** Where the test root is, its private key and its certificate in PEM; made there, mode 0600, when there is none. */
+  /** File with the private key and the certificate of the test root, PEM. Created with mode 0600 if it is missing. */
   keyFile: string;
-  /** 32 bytes, which PCR0 begins with. Default: `measureRuntime()`. */
+  /** 32 bytes, the beginning of PCR0. Default: `measureRuntime()`. */
   runtimeHash?: Buffer | undefined;
-  /** What user_data is. Default `request`, as the 2207 dialect has it. */
+  /** Contents of user_data. Default `request`, as in the 2207 dialect. */
   userData?: Exclude<NitroUserData, 'either'> | undefined;
-  /** With tag 18 before the document, as the head dialect sends it. Default false. */
+  /** Whether tag 18 stands before the document, as in the head dialect. Default false. */
   tagged?: boolean | undefined;
 }
 
-/** Registers, and bytes of each (SHA-384). */
+/** Number of platform configuration registers (PCRs), and the bytes of each (SHA-384). */
 const PCRS = 16;
 const PCR_BYTES = 48;
 const ROOT_NAME = { organization: 'Veracruz', commonName: 'INSECURE Nitro test root' };
 const CA_NAME = { organization: 'Veracruz', commonName: 'INSECURE Nitro test CA' };
 const LEAF_NAME = { organization: 'Veracruz', commonName: 'INSECURE Nitro test enclave' };
 
-/** The leaf of AWS holds for three hours; a document is verified within seconds. */
+/** Validity of the leaf: three hours, as with AWS. A document is verified within seconds. */
 const LEAF_DAYS = 1 / 8;
 
 /**
- * INSECURE. Makes Nitro documents under a root whose key lies in a file: whoever reads it can say anything of any Runtime Manager.
- * For trying the Nitro arrangement without an enclave, and for tests: an attestation server takes its documents only if it
- * pins `root`.
+ * INSECURE. Makes Nitro documents under a root whose key is in a file. Whoever can read that file can make false evidence
+ * for any Runtime Manager. It is for tests, and for trying the Nitro arrangement without an enclave. An attestation server
+ * accepts these documents only if it pins `root`.
  */
 export class InsecureNitroAttester implements Attester {
   readonly protocol = 'nitro';
@@ -53,7 +53,10 @@ export class InsecureNitroAttester implements Attester {
     this.#tagged = tagged;
   }
 
-  /** Reads the root, or makes it. Throws `InvalidOptionError`, and `InvalidArgumentError` when the runtime cannot be measured or its hash is none. */
+  /**
+   * Reads the root, or creates it. Throws `InvalidOptionError`, and `InvalidArgumentError` when the runtime cannot be
+   * measured or `runtimeHash` is not 32 bytes.
+   */
   static async open(options: InsecureNitroOptions): Promise<InsecureNitroAttester> {
     const { keyFile, userData = 'request', tagged = false } = options;
     oneOf('userData', userData, ['request', 'hash']);
@@ -63,17 +66,17 @@ export class InsecureNitroAttester implements Attester {
     return new InsecureNitroAttester(key, root, Buffer.from(runtimeHash), userData, tagged);
   }
 
-  /** What the documents say that runs here, 32 bytes. */
+  /** The runtime hash in the documents, 32 bytes. */
   get runtimeHash(): Buffer {
     return Buffer.from(this.#runtimeHash);
   }
 
-  /** The certificate of the test root, PEM: what an attestation server must pin in place of the root of AWS. */
+  /** The certificate of the test root, PEM. An attestation server must pin it in place of the root of AWS. */
   get root(): string {
     return pemOf(this.#root.raw);
   }
 
-  /** Each document has a leaf and an intermediate CA of its own, so that none is ever out of its time. */
+  /** Makes a document. Each has a new leaf and a new intermediate CA, so that none has expired. */
   async attest(challenge: Buffer, request: Buffer): Promise<Buffer> {
     const [ca, leaf] = await Promise.all([newKey(), newKey()]);
     const above = { issuer: ROOT_NAME, issuerKey: this.#root.publicKey };
@@ -114,7 +117,7 @@ async function newKey(): Promise<KeyObject> {
   return (await promisify(generateKeyPair)('ec', { namedCurve: 'P-384' })).privateKey;
 }
 
-/** The key and the certificate, one after the other: one file, so that there never is the one without the other. */
+/** A new key and its certificate, PEM. They are kept in one file, so that neither can exist without the other. */
 async function newRoot(): Promise<string> {
   const key = await newKey();
   const publicKey = createPublicKey(key);

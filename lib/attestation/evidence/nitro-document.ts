@@ -1,4 +1,4 @@
-/** Makes attestation documents of the shape that AWS Nitro Enclaves gives: for the test platform, and for tests. */
+/** Makes attestation documents in the format of AWS Nitro Enclaves, for `InsecureNitroAttester` and for tests. */
 import type { KeyObject } from 'node:crypto';
 import { privateKeyOf } from '../certificate.js';
 import { writeCbor } from './cbor.js';
@@ -9,9 +9,9 @@ export interface NewNitroDocument {
   key: KeyObject | string;
   /** The leaf, DER. */
   certificate: Buffer;
-  /** CA certificates, DER, the root first. */
+  /** CA certificates in DER, the root first. */
   cabundle: readonly Buffer[];
-  /** Register by number, 48 bytes each. */
+  /** The platform configuration registers by number, 48 bytes each. */
   pcrs: ReadonlyMap<number, Buffer>;
   /** The challenge. */
   nonce?: Buffer | undefined;
@@ -22,11 +22,14 @@ export interface NewNitroDocument {
   moduleId?: string | undefined;
   /** Default: now. */
   timestamp?: Date | undefined;
-  /** With tag 18 (the byte d2) before it, as the head dialect sends it. Default false. */
+  /** Whether tag 18 (the byte d2) stands before the document, as in the head dialect. Default false. */
   tagged?: boolean | undefined;
 }
 
-/** A document: COSE_Sign1, ES384. What is left out of it is null, as AWS has it. Nothing is checked: tests make wrong ones. */
+/**
+ * Makes a document: COSE_Sign1, ES384. Missing parts are null, as with AWS. Checks nothing, because tests also need wrong
+ * ones.
+ */
 export function makeNitroDocument(content: NewNitroDocument): Buffer {
   const { moduleId = 'i-00000000000000000-enc0000000000000000', timestamp = new Date(), tagged = false } = content;
   const payload = new Map<string, unknown>([

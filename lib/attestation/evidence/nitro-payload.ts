@@ -1,27 +1,27 @@
-/** The payload of Nitro attestation documents: a map with names for labels (wire spec §F). */
+/** The payload of Nitro attestation documents: a CBOR map with text keys (wire spec §F). */
 import { readCbor } from './cbor.js';
 import { bytesOf, kindOf, malformed, mapOf, textOf } from './fields.js';
 
-/** Sizes of a platform configuration register: SHA-256, SHA-384, SHA-512. */
+/** Bytes of a platform configuration register (PCR): SHA-256, SHA-384 or SHA-512. */
 const PCR_SIZES: readonly number[] = [32, 48, 64];
-/** Registers that a document may have. */
+/** Most registers of a document. */
 const MAX_PCRS = 32;
 
-/** What a document says; nothing of it is verified. */
+/** The contents of a document, not verified. */
 export interface NitroPayload {
   readonly moduleId: string;
   readonly timestamp: Date;
   readonly pcrs: ReadonlyMap<number, Buffer>;
   /** The leaf, DER. */
   readonly certificate: Buffer;
-  /** CA certificates, DER, the root first. */
+  /** CA certificates in DER, the root first. */
   readonly cabundle: readonly Buffer[];
   readonly publicKey: Buffer | undefined;
   readonly userData: Buffer | undefined;
   readonly nonce: Buffer | undefined;
 }
 
-/** Reads a payload. Throws `EvidenceError` when a part is missing or is not what it must be; names it does not know are left alone. */
+/** Reads a payload. Throws `EvidenceError` when a part is missing or has a wrong type or size. Ignores unknown names. */
 export function nitroPayload(payload: Buffer, { maxDepth, maxCertificates }: { maxDepth: number; maxCertificates: number }): NitroPayload {
   const parts = mapOf(readCbor(payload, 'the document', { maxDepth, openEnd: true }), 'the document');
   const digest = textOf(parts.get('digest'), 'digest');
@@ -42,7 +42,7 @@ export function nitroPayload(payload: Buffer, { maxDepth, maxCertificates }: { m
   };
 }
 
-/** Milliseconds since 1970, as far as a Date goes. */
+/** Reads milliseconds since 1970, within the range of a Date. */
 function timeOf(value: unknown): Date {
   const time = new Date(typeof value === 'number' && value > 0 ? value : Number.NaN);
   if (Number.isNaN(time.getTime())) throw malformed('timestamp', 'milliseconds since 1970', kindOf(value));
@@ -63,7 +63,7 @@ function pcrsOf(value: unknown): ReadonlyMap<number, Buffer> {
   return pcrs;
 }
 
-/** AWS writes null for what there is none of. */
+/** Reads an optional part. AWS writes null for a missing one. */
 function optional(value: unknown, what: string): Buffer | undefined {
   return value === undefined || value === null ? undefined : bytesOf(value, what);
 }

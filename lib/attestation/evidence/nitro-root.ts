@@ -18,5 +18,8 @@ IwLz3/Y=
 -----END CERTIFICATE-----
 `;
 
-/** SHA-256 of its DER, as AWS publishes it (https://docs.aws.amazon.com/enclaves/latest/user/verify-root.html). */
+/**
+ * SHA-256 of the certificate in DER, as AWS publishes it
+ * (https://docs.aws.amazon.com/enclaves/latest/user/verify-root.html).
+ */
 export const AWS_NITRO_ROOT_FINGERPRINT = '64:1A:03:21:A3:E2:44:EF:E4:56:46:31:95:D6:06:31:7E:D7:CD:CC:3C:17:56:E0:98:93:F3:C6:8F:79:BB:5B';

@@ -1,4 +1,4 @@
-/** Attestation documents of AWS Nitro Enclaves (wire spec §F). */
+/** Verifies attestation documents of AWS Nitro Enclaves (wire spec §F). */
 import { integerInRange, oneOf } from '../../core/check.js';
 import { EvidenceError, InvalidOptionError } from '../../core/errors.js';
 import { CHALLENGE_BYTES, checkChallenge, checkLength, checkRequest, HASH_BYTES, sha256 } from './binding.js';
@@ -9,18 +9,18 @@ import { EVIDENCE_DEFAULTS, type EvidenceLimits, evidenceLimits } from './limits
 import { type NitroPayload, nitroPayload } from './nitro-payload.js';
 import { AWS_NITRO_ROOT } from './nitro-root.js';
 
-/** What user_data is: the request in DER (2207), its SHA-256 (head), or one of the two. */
+/** Contents of user_data: the certificate signing request in DER (2207), its SHA-256 (head), or either of them. */
 export type NitroUserData = 'request' | 'hash' | 'either';
 const USER_DATA: readonly NitroUserData[] = ['request', 'hash', 'either'];
 const NOTHING = Buffer.alloc(0);
 
-/** How far a document is trusted. */
+/** Which certificates of a document are trusted. */
 export interface NitroTrustOptions extends EvidenceLimits {
-  /** The one certificate, PEM or DER, that `cabundle` must begin with. Default `AWS_NITRO_ROOT`. */
+  /** The root certificate, PEM or DER, with which `cabundle` must begin. Default `AWS_NITRO_ROOT`. */
   root?: string | Buffer | undefined;
-  /** When the certificates must hold. Default: now. */
+  /** The time at which the certificates must be valid. Default: now. */
   now?: Date | undefined;
-  /** Certificates in `cabundle`, 1 to 64. Default 8; AWS has 4. */
+  /** Most certificates in `cabundle`, 1 to 64. Default 8; AWS sends 4. */
   maxCertificates?: number | undefined;
 }
 
@@ -28,13 +28,15 @@ export interface VerifyNitroOptions extends NitroTrustOptions {
   /** The challenge that was given, 32 bytes. */
   challenge: Buffer;
   /**
-   * The certificate signing request, DER. A 2207 document carries the request itself, and none comes beside it: leave this out,
-   * and take `userData` of the result for it.
+   * The certificate signing request, DER. Omit it for a 2207 document, which carries the request itself: it is `userData` of
+   * the result.
    */
   request?: Buffer | undefined;
-  /** Default `either`; without a `request` only `request`. */
+  /** Default `either`. Without a `request`, only `request` is possible and is the default. */
   userData?: NitroUserData | undefined;
-  /** Takes the documents of enclaves in debug mode, whose PCR0 is all zero: they prove nothing of the program. Default false. */
+  /**
+   * Accepts documents of enclaves in debug mode. Their PCR0 is all zero and proves nothing about the program. Default false.
+   */
   allowDebug?: boolean | undefined;
 }
 
@@ -45,20 +47,21 @@ export interface NitroEvidence {
   readonly runtimeHash: Buffer;
   readonly moduleId: string;
   readonly timestamp: Date;
-  /** Register by number: 32, 48 or 64 bytes. */
+  /** The platform configuration registers by number: 32, 48 or 64 bytes each. */
   readonly pcrs: ReadonlyMap<number, Buffer>;
-  /** The request or its hash. */
+  /** The request in DER, or its SHA-256. */
   readonly userData: Buffer;
   readonly publicKey?: Buffer;
 }
 
 /**
- * Verifies a document: untagged or with tag 18, ES384 by its leaf certificate, which leads to the pinned root. Gives what it
- * says. Whether its runtime hash is an allowed one is for the caller to say.
+ * Verifies a document and returns its contents. The document may be untagged or have tag 18. Its leaf certificate must lead
+ * to the pinned root and must have signed the document with ES384. The caller must check whether the runtime hash is
+ * allowed.
  *
- * Throws, in this order, `LimitError`; `EvidenceError` when it is none; `EvidenceChainError`; `EvidenceSignatureError`;
- * `EvidenceError` for debug mode; `ChallengeError`; `CertificateRequestError`. `InvalidOptionError` and `InvalidArgumentError`
- * for what the caller did wrong.
+ * Throws, in this order: `LimitError`; `EvidenceError` when the document is malformed; `EvidenceChainError`;
+ * `EvidenceSignatureError`; `EvidenceError` for debug mode; `ChallengeError`; `CertificateRequestError`. Throws
+ * `InvalidOptionError` and `InvalidArgumentError` for wrong options.
  */
 export function verifyNitroDocument(document: Buffer, options: VerifyNitroOptions): NitroEvidence {
   checkLength('a challenge', options.challenge, CHALLENGE_BYTES);
@@ -75,8 +78,8 @@ export function verifyNitroDocument(document: Buffer, options: VerifyNitroOption
 }
 
 /**
- * The part of it that needs nobody to have asked: reads a document, and checks its certificates and its signature.
- * Throws `LimitError`, `EvidenceError`, `EvidenceChainError` and `EvidenceSignatureError`.
+ * Reads a document and verifies its certificates and its signature. It does not check the challenge or the certificate
+ * signing request. Throws `LimitError`, `EvidenceError`, `EvidenceChainError` and `EvidenceSignatureError`.
  */
 export function authenticateNitro(document: Buffer, options: NitroTrustOptions = {}): NitroPayload {
   const { maxDepth } = evidenceLimits(options);
@@ -91,7 +94,7 @@ export function authenticateNitro(document: Buffer, options: NitroTrustOptions =
   return payload;
 }
 
-/** What user_data may be; undefined when it is the request itself, which nobody has seen yet. */
+/** The permitted values of user_data; undefined when it is the request itself and so is not known beforehand. */
 function expectedUserData({ request, userData = request === undefined ? 'request' : 'either' }: VerifyNitroOptions): Buffer[] | undefined {
   oneOf('userData', userData, USER_DATA);
   if (request === undefined) {

@@ -1,15 +1,15 @@
-/** The claims of PSA tokens, by label, in the two shapes that Veracruz has had (wire spec §F). */
+/** The claims of PSA tokens, in the two formats ("shapes") that Veracruz has used (wire spec §F). */
 import { CHALLENGE_BYTES, HASH_BYTES } from './binding.js';
 import { readCbor } from './cbor.js';
 import { bytesOf, integerOf, kindOf, malformed, mapOf, textOf } from './fields.js';
 
 export const PSA_SHAPES = ['2207', 'head'] as const;
-/** `2207`: the original's map of four; `head`: the claims of a PSA token. */
+/** `2207`: the map of four claims of that release; `head`: the claims of a standard PSA token. */
 export type PsaShape = (typeof PSA_SHAPES)[number];
 
-/** Labels of the PSA token's first profile. The 2207 shape took four of them for things of its own. */
+/** Labels of the first profile of PSA tokens. The 2207 shape gives four of them other meanings. */
 export const CLAIM = Object.freeze({
-  /** head: name of the profile, text. 2207 does not have it. */
+  /** head: name of the profile, text. Not in 2207. */
   profile: -75000,
   /** head: the caller's partition, a number. 2207: name of the enclave, bytes. */
   client: -75001,
@@ -27,10 +27,10 @@ export const CLAIM = Object.freeze({
 /** Keys of a software component. */
 export const COMPONENT = Object.freeze({ type: 1, value: 2, signerId: 5 });
 
-/** An instance id is this byte and the SHA-256 of the device key. */
+/** First byte of an instance id. The SHA-256 of the device key follows it. */
 export const INSTANCE_ID_PREFIX = 0x01;
 
-/** What a token says. Of `readPsaClaims` it is what anybody may have written. */
+/** The claims of a token. They are verified only if they come from `verifyPsaToken`, not from `readPsaClaims`. */
 export interface PsaClaims {
   readonly shape: PsaShape;
   /** 32 bytes. */
@@ -43,14 +43,16 @@ export interface PsaClaims {
   readonly instanceId?: Buffer;
   /** Name of the enclave, often empty. 2207 only. */
   readonly name?: string;
-  /** The key that the token says it is signed by: the one of its instance id, else the `kid` of its header, if it has one. */
+  /** Id of the key that the token names as its signer: from its instance id, or else the `kid` of its header. */
   readonly keyId?: Buffer;
 }
 
 /**
- * Reads a payload. Throws `EvidenceError` when a claim is missing or is not what it must be; labels it does not know are left alone.
- * Profile, client, lifecycle, implementation id and boot seed of `head` must have their types where they are there, and are not
- * judged: the original writes fixed ones (wire spec §F), so that a lifecycle does not say whether the device can be debugged.
+ * Reads a payload. Throws `EvidenceError` when a claim is missing or has a wrong type or size. Ignores unknown labels.
+ *
+ * In `head`, the profile, client, lifecycle, implementation id and boot seed are optional. Only their types are checked,
+ * because the original writes fixed values (wire spec §F). So the lifecycle does not tell whether the device can be
+ * debugged.
  */
 export function claimsOf(payload: Buffer, headerKeyId: Buffer | undefined, maxDepth: number): PsaClaims {
   const claims = mapOf(readCbor(payload, 'the claims', { maxDepth }), 'the claims');
@@ -90,7 +92,9 @@ function headClaims(claims: ReadonlyMap<unknown, unknown>): Omit<PsaClaims, 'cha
   };
 }
 
-/** The original has the name as bytes. Refused, not mended, when it is no UTF-8: it goes into logs and the registry. */
+/**
+ * Reads the name, which the original writes as bytes. Invalid UTF-8 is refused, because logs and the registry get the name.
+ */
 function nameOf(claim: unknown): string {
   const bytes = bytesOf(claim, 'the name');
   try {

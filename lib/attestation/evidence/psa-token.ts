@@ -1,4 +1,4 @@
-/** Makes PSA tokens: for the software attester, and for tests. */
+/** Makes PSA tokens, for the software attester and for tests. */
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { oneOf } from '../../core/check.js';
 import { privateKeyOf } from '../certificate.js';
@@ -18,29 +18,30 @@ export interface NewPsaToken {
   /** SHA-256 of the certificate signing request (DER), 32 bytes. */
   requestHash: Buffer;
   shape: PsaShape;
-  /** Name of the enclave, 2207 only. Default empty, as the original has it. */
+  /** Name of the enclave, 2207 only. Default empty, as in the original. */
   name?: string | undefined;
 }
 
 const PROFILE = 'PSA_IOT_PROFILE_1';
 const COMPONENT_TYPE = 'ARoT';
-/** "secured", and the rest of a platform that there is none of. */
+/** Fixed claims, since there is no real platform: the lifecycle "secured", client 1, and zeros. */
 const LIFECYCLE = 0x3000;
 const CLIENT = 1;
 const NO_PLATFORM = Buffer.alloc(32);
 
 /**
- * A PSA token: COSE_Sign1 with tag 18, ES256, the algorithm alone in the protected header. The payload of `2207` is, byte by
- * byte, the one whose offsets the original reads (wire spec §F):
+ * Makes a PSA token: COSE_Sign1 with tag 18, ES256, and only the algorithm in the protected header. The original reads the
+ * `2207` payload at fixed offsets (wire spec §F), so its bytes must be exactly these:
  *
  *     a4 3a000124ff 5820 <challenge>     [8..40)
  *        3a000124fd 5820 <runtime hash>  [47..79)
  *        3a00012501 5820 <request hash>  [86..118)
  *        3a000124f8 40                   <name>, here empty
  *
- * Nothing in it tells the device, so its key id stands in the unprotected header; `head` has the instance id.
+ * The `2207` payload does not name the device, so the key id is in the unprotected header. A `head` payload has the instance
+ * id.
  *
- * Throws `InvalidArgumentError` for bytes of another length, and `EvidenceError` for another kind of key.
+ * Throws `InvalidArgumentError` for a wrong length, and `EvidenceError` for another kind of key.
  */
 export function makePsaToken(content: NewPsaToken): Buffer {
   const { challenge, runtimeHash, requestHash, shape, name = '' } = content;
@@ -72,7 +73,7 @@ export function makePsaToken(content: NewPsaToken): Buffer {
   return makeCoseSign1(writeCbor(claims), key, { algorithm: 'ES256', tagged: true });
 }
 
-/** head puts the request where a signer's id belongs (wire spec §F). */
+/** The software component of `head`. It has the hash of the request in place of the signer's id (wire spec §F). */
 function componentOf(runtimeHash: Buffer, requestHash: Buffer): Map<number, unknown> {
   return new Map<number, unknown>([
     [COMPONENT.type, COMPONENT_TYPE],

@@ -1,4 +1,4 @@
-/** PSA tokens, and what else a device key signs: verified with the key that the registry has (wire spec §F). */
+/** Verifies PSA tokens, and other tokens that a device key signed (wire spec §F). */
 import type { KeyObject } from 'node:crypto';
 import { EvidenceSignatureError } from '../../core/errors.js';
 import { CHALLENGE_BYTES, checkChallenge, checkLength, checkRequest, sameBytes, sha256 } from './binding.js';
@@ -12,17 +12,17 @@ export interface VerifyPsaOptions extends EvidenceLimits {
   publicKey: Buffer | string | KeyObject;
   /** The challenge that was given, 32 bytes. */
   challenge: Buffer;
-  /** The certificate signing request, DER. Only its SHA-256 is looked at here. */
+  /** The certificate signing request, DER. Only its SHA-256 is compared. */
   request: Buffer;
 }
 
 /**
- * Verifies a PSA token (COSE_Sign1, tag 18, ES256, either shape of payload) and gives its claims. Whether its runtime hash is
- * an allowed one is for the caller to say.
+ * Verifies a PSA token (COSE_Sign1, tag 18, ES256, either shape of payload) and returns its claims. The caller must check
+ * whether the runtime hash is allowed.
  *
- * Throws, in this order, `LimitError`; `EvidenceError` when it is none; `EvidenceSignatureError` when `publicKey` did not sign
- * it or it names another key; `ChallengeError` when it answers another challenge; `CertificateRequestError` when it binds
- * another request. `InvalidArgumentError` when the challenge is none.
+ * Throws, in this order: `LimitError`; `EvidenceError` when the token is malformed; `EvidenceSignatureError` when
+ * `publicKey` did not sign the token, or the token names another key; `ChallengeError` for another challenge;
+ * `CertificateRequestError` for another request. Throws `InvalidArgumentError` when `challenge` has a wrong length.
  */
 export function verifyPsaToken(token: Buffer, options: VerifyPsaOptions): PsaClaims {
   checkLength('a challenge', options.challenge, CHALLENGE_BYTES);
@@ -45,7 +45,7 @@ export function verifyPsaToken(token: Buffer, options: VerifyPsaOptions): PsaCla
 }
 
 /**
- * The claims of a token that nobody has verified: to find the key that must have signed it (`keyId`), and for nothing else.
+ * Reads the claims of a token without verifying it. Use this only to find the key to verify it with (`keyId`).
  * Throws `LimitError` and `EvidenceError`.
  */
 export function readPsaClaims(token: Buffer, limits: EvidenceLimits = {}): PsaClaims {
@@ -53,9 +53,9 @@ export function readPsaClaims(token: Buffer, limits: EvidenceLimits = {}): PsaCl
 }
 
 /**
- * The payload of a COSE_Sign1 token (with tag 18 or without) that a device signed by ES256: what `/VerifyPAT` answers. `publicKey`
- * is its uncompressed P-256 point, 65 bytes. Nothing in the payload is looked at.
- * Throws `LimitError`, `EvidenceError` when token or key is none, and `EvidenceSignatureError`.
+ * Verifies a COSE_Sign1 token (with tag 18 or without) that a device signed with ES256, and returns its payload, as
+ * `/VerifyPAT` does. `publicKey` is the uncompressed P-256 point, 65 bytes. The payload is not examined. Throws
+ * `LimitError`, `EvidenceError` when the token or key is malformed, and `EvidenceSignatureError`.
  */
 export function verifyDeviceToken(token: Buffer, publicKey: Buffer, limits: EvidenceLimits = {}): Buffer {
   const message = readCoseSign1(token, { ...limits, tagged: 'either' });

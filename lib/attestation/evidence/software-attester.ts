@@ -1,4 +1,4 @@
-/** A device key in a file, in place of a device. */
+/** Makes PSA tokens with a device key in a file, in place of a device. */
 import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
 import { oneOf } from '../../core/check.js';
@@ -12,7 +12,7 @@ import { PSA_SHAPES, type PsaShape } from './psa-claims.js';
 import { makePsaToken } from './psa-token.js';
 
 export interface InsecureSoftwareOptions {
-  /** Where the device's private key is, PEM (P-256); made there, mode 0600, when there is none. */
+  /** File with the device's private key, PEM (P-256). Created with mode 0600 if it is missing. */
   keyFile: string;
   /** 32 bytes. Default: `measureRuntime()`. */
   runtimeHash?: Buffer | undefined;
@@ -23,8 +23,8 @@ export interface InsecureSoftwareOptions {
 }
 
 /**
- * INSECURE. Makes PSA tokens with a key that lies in a file: whoever reads the file, or runs as the same user, can say anything of
- * any Runtime Manager. For Linux, where no hardware vouches for anybody, and for tests.
+ * INSECURE. Makes PSA tokens with a key that is in a file. Whoever can read that file, or runs as the same user, can make
+ * false evidence for any Runtime Manager. It is for tests, and for Linux, where no hardware makes evidence.
  */
 export class InsecureSoftwareAttester implements Attester {
   readonly protocol = 'psa';
@@ -40,7 +40,10 @@ export class InsecureSoftwareAttester implements Attester {
     this.#name = name;
   }
 
-  /** Reads the key, or makes it. Throws `InvalidOptionError`, and `InvalidArgumentError` when the runtime cannot be measured or its hash is none. */
+  /**
+   * Reads the key, or creates it. Throws `InvalidOptionError`, and `InvalidArgumentError` when the runtime cannot be
+   * measured or `runtimeHash` is not 32 bytes.
+   */
   static async open(options: InsecureSoftwareOptions): Promise<InsecureSoftwareAttester> {
     const { keyFile, shape = '2207', name } = options;
     oneOf('shape', shape, PSA_SHAPES);
@@ -49,17 +52,17 @@ export class InsecureSoftwareAttester implements Attester {
     return new InsecureSoftwareAttester(deviceKey(await keptSecret(keyFile, newKey)), Buffer.from(runtimeHash), shape, name);
   }
 
-  /** What the tokens say that runs here, 32 bytes. */
+  /** The runtime hash in the tokens, 32 bytes. */
   get runtimeHash(): Buffer {
     return Buffer.from(this.#runtimeHash);
   }
 
-  /** The device's public key, as it is enrolled: its uncompressed point, 65 bytes. */
+  /** The device's public key for enrolling: its uncompressed point, 65 bytes. */
   get publicKey(): Buffer {
     return psaPoint(this.#key);
   }
 
-  /** The same, PEM. */
+  /** The device's public key, PEM. */
   get publicKeyPem(): string {
     return createPublicKey(this.#key).export({ type: 'spki', format: 'pem' }).toString();
   }

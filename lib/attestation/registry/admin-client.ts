@@ -3,13 +3,13 @@ import { ERROR_CLASSES, LimitError, RegistryError, TransportError, VeracruzError
 import type { AdminCall, AdminMethod, AdminOutcome, RegistryAdmin } from './admin.js';
 import type { Admission, AllowedRuntime, Device, DeviceKey, Platform } from './records.js';
 
-/** Bytes of an answer: the longest list, with room. */
+/** Most bytes of an answer: more than the longest list needs. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 const TIMEOUT_MS = 30_000;
-/** Names of the fields that are dates. */
+/** Matches the names of fields that are dates. */
 const DATE = /At$/;
 
-/** The registry that a server has open, by its admin socket. Errors come over as they were thrown there. */
+/** A registry that an attestation server has open, reached by its admin socket. Rejects with the errors of that registry. */
 export class RegistryClient implements RegistryAdmin {
   readonly #path: string;
 
@@ -49,7 +49,7 @@ export class RegistryClient implements RegistryAdmin {
     return this.#call('forgetDevices', before);
   }
 
-  /** Nothing stays open between calls. */
+  /** Does nothing: no connection stays open between calls. */
   async close(): Promise<void> {}
 
   async #call<Result>(call: AdminMethod, ...parameters: readonly unknown[]): Promise<Result> {
@@ -85,7 +85,7 @@ function revive(key: string, value: unknown): unknown {
   return DATE.test(key) && typeof value === 'string' ? new Date(value) : value;
 }
 
-/** The error of the same class, by its code. */
+/** An error of the class that has this code. */
 function errorOf({ code, message }: { code: string; message: string }): Error {
   const ErrorClass = ERROR_CLASSES.find((Class) => new Class('').code === code) ?? RegistryError;
   return new ErrorClass(message, { layer: 'registry' });

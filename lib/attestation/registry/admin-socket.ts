@@ -4,20 +4,20 @@ import { createServer, type Socket } from 'node:net';
 import { InvalidArgumentError, LimitError, TransportError, VeracruzError } from '../../core/errors.js';
 import { ADMIN_METHODS, type AdminCall, type AdminMethod, type AdminOutcome, type RegistryAdmin } from './admin.js';
 
-/** Bytes of a call: a key in PEM and a label are a few hundred. */
+/** Most bytes of a call. A key in PEM and a label have a few hundred. */
 const MAX_CALL_BYTES = 16_384;
-/** Calls at once. */
+/** Most calls at once. */
 const MAX_CALLS = 16;
 const CALL_TIMEOUT_MS = 10_000;
 
 /**
- * Lets the commands of an operator work on a registry that a server has open: the embedded database takes one process only.
- * A Unix socket with mode 0600, one call a connection, one line of JSON in each direction. `path` must be ours alone: a
- * socket that a killed process left there is removed.
+ * Lets an operator's commands work on a registry that a server has open. They cannot open it themselves, because only one
+ * process can use the embedded database. Listens at a Unix socket with mode 0600. Each connection carries one call, as one
+ * line of JSON in each direction. Nothing else may use `path`: a socket that a killed process left there is removed.
  *
- * @param timeoutMs milliseconds without a byte while a call arrives, and while its answer goes. However long it takes to carry
- * it out, nobody may give up then: it would have been done all the same. Default 10,000.
- * @returns how to stop
+ * @param timeoutMs milliseconds without a byte while a call arrives, and while its answer is sent. There is no timeout while
+ * the call is carried out, because its effect could not be undone. Default 10,000.
+ * @returns a function that stops listening
  * @throws TransportError when it cannot listen there
  */
 export async function listenAdmin(
@@ -45,7 +45,7 @@ export async function listenAdmin(
   return () => new Promise((resolve) => server.close(() => resolve()));
 }
 
-/** What came over the socket is checked by the registry, as whatever a caller hands over is. */
+/** The registry's methods with untyped parameters. The registry checks the parameters of every caller itself. */
 type Methods = Readonly<Record<AdminMethod, (...parameters: readonly unknown[]) => Promise<unknown>>>;
 
 async function answer(registry: RegistryAdmin, socket: Socket, timeoutMs: number): Promise<void> {
@@ -63,7 +63,7 @@ async function answer(registry: RegistryAdmin, socket: Socket, timeoutMs: number
   socket.end(`${JSON.stringify(outcome)}\n`);
 }
 
-/** The one line. @throws LimitError; InvalidArgumentError for what is no call */
+/** Reads the line of a call. @throws LimitError; InvalidArgumentError for a malformed call */
 async function readCall(socket: Socket): Promise<AdminCall> {
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -77,7 +77,7 @@ async function readCall(socket: Socket): Promise<AdminCall> {
     const { call, with: parameters } = JSON.parse(Buffer.concat(chunks).toString('utf8')) as { call: unknown; with: unknown };
     if (isMethod(call) && Array.isArray(parameters)) return { call, with: parameters };
   } catch {
-    // Said below.
+    // The error for malformed JSON is thrown below.
   }
   throw new InvalidArgumentError('this is no call', { layer: 'registry', got: bytes });
 }

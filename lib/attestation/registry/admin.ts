@@ -1,27 +1,27 @@
 import type { Admission, AllowedRuntime, Device, DeviceKey, Platform } from './records.js';
 
-/** What the operator of an attestation server does with its registry: himself, or through the server that has it open. */
+/** What an operator of an attestation server can do with its registry, directly or through the server that has it open. */
 export interface RegistryAdmin {
-  /** A P-256 public key, PEM. @throws InvalidArgumentError for no such key, or a revoked one; LimitError */
+  /** Enrols a P-256 public key, PEM. @throws InvalidArgumentError for a malformed or revoked key; LimitError */
   enrollKey(key: string, admission?: Admission): Promise<DeviceKey>;
-  /** Tokens of its devices count no more, `/VerifyPAT` included. False when no such key is live. */
+  /** From then on, tokens signed by the key are refused, also at `/VerifyPAT`. False when there is no such unrevoked key. */
   revokeKey(id: string): Promise<boolean>;
-  /** The newest first. */
+  /** All keys, newest first. */
   listKeys(): Promise<DeviceKey[]>;
-  /** @throws InvalidArgumentError for another platform, no hash, or a revoked one; LimitError */
+  /** @throws InvalidArgumentError for an unknown platform, or a malformed or revoked hash; LimitError */
   allowRuntime(platform: Platform, hash: string, admission?: Admission): Promise<AllowedRuntime>;
-  /** On one platform, or on all. False when it was allowed on none. */
+  /** Revokes a hash on one platform, or on all. False when the hash was not allowed on any of them. */
   revokeRuntime(hash: string, platform?: Platform): Promise<boolean>;
-  /** The newest first. */
+  /** All runtimes, newest first. */
   listRuntimes(): Promise<AllowedRuntime[]>;
-  /** The newest first, at most `limit` (1 to 100,000; default 1,000). */
+  /** Devices, newest first, at most `limit` (1 to 100,000; default 1,000). */
   listDevices(limit?: number): Promise<Device[]>;
-  /** Forgets the devices that attested themselves before then (a date, or its ISO 8601 text); gives their number. */
+  /** Removes the devices that were attested before `before` (a date, or its ISO 8601 text). Returns their number. */
   forgetDevices(before: Date | string): Promise<number>;
   close(): Promise<void>;
 }
 
-/** What may be asked over the admin socket, by name. */
+/** Names of the methods that can be called over the admin socket. */
 export const ADMIN_METHODS = [
   'enrollKey',
   'revokeKey',
@@ -40,5 +40,5 @@ export interface AdminCall {
   readonly with: readonly unknown[];
 }
 
-/** Its outcome, as one line of JSON; dates are ISO 8601 texts. */
+/** The outcome of a call, as one line of JSON. Dates are ISO 8601 texts. */
 export type AdminOutcome = { readonly result: unknown } | { readonly error: { readonly code: string; readonly message: string } };

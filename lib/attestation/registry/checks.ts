@@ -1,26 +1,26 @@
-/** Checks of what comes to the registry, and the one form that each thing is kept in. */
+/** Checks of the registry's inputs. They also convert each input to the form in which it is stored. */
 import type { KeyObject } from 'node:crypto';
 import { InvalidArgumentError } from '../../core/errors.js';
 import { psaPoint } from '../evidence/index.js';
 import { PLATFORMS, type Platform } from './records.js';
 
-/** Characters of a label, of an enclave's name, and of a firmware version. */
+/** Most characters of a label, an enclave's name, or a firmware version. */
 const MAX_TEXT_CHARS = 128;
-/** Of PostgreSQL's `integer`, which is the wire's int32. */
+/** Largest PostgreSQL `integer`, which is also the largest int32 on the wire. */
 const MAX_DEVICE_ID = 2 ** 31 - 1;
 const HEX_32 = /^[0-9a-f]{64}$/;
-/** Control characters, and halves of surrogate pairs, which UTF-8 does not have. */
+/** Control characters, and lone surrogates, which have no UTF-8 form. */
 const UNFIT = /[\p{Cc}\p{Cs}]/u;
 const ALL_UNFIT = /[\p{Cc}\p{Cs}]/gu;
 
-/** The platform as it is. @throws InvalidArgumentError */
+/** The platform, unchanged. @throws InvalidArgumentError for an unknown one */
 export function checkPlatform(platform: string): Platform {
   const found = PLATFORMS.find((known) => known === platform);
   if (found !== undefined) return found;
   throw new InvalidArgumentError(`the platform is one of ${PLATFORMS.join(', ')}`, { expected: PLATFORMS.join('|') });
 }
 
-/** 32 bytes, or their 64 hex digits of either case, as lowercase hex. @throws InvalidArgumentError */
+/** A hash as lowercase hex. Takes 32 bytes, or 64 hex digits of either case. @throws InvalidArgumentError */
 export function checkHash(what: string, hash: Buffer | string): string {
   const hex = typeof hash === 'string' ? hash.toLowerCase() : hash.toString('hex');
   if (HEX_32.test(hex)) return hex;
@@ -28,7 +28,7 @@ export function checkHash(what: string, hash: Buffer | string): string {
   throw new InvalidArgumentError(`${what} has 32 bytes (64 hex digits), got ${hash.length} ${unit}`, { expected: 32, got: hash.length });
 }
 
-/** The 65-byte point of a P-256 key: PEM, key object, or point. @throws InvalidArgumentError */
+/** The 65-byte point of a P-256 key. Takes PEM, a key object, or a point. @throws InvalidArgumentError */
 export function checkPoint(key: string | Buffer | KeyObject): Buffer {
   try {
     return psaPoint(key);
@@ -37,7 +37,7 @@ export function checkPoint(key: string | Buffer | KeyObject): Buffer {
   }
 }
 
-/** Text that a terminal and a database take as it is. @throws InvalidArgumentError @see tameText */
+/** Checks that a text is safe to print and to store. @throws InvalidArgumentError @see tameText */
 export function checkText(what: string, text: string): string {
   if (text.length > MAX_TEXT_CHARS) {
     const figures = { limit: MAX_TEXT_CHARS, got: text.length };
@@ -47,7 +47,7 @@ export function checkText(what: string, text: string): string {
   return text;
 }
 
-/** Text that came over the wire, cut and cleaned so that `checkText` takes it. */
+/** Shortens and cleans a text from the wire, so that `checkText` accepts it. */
 export function tameText(text: string): string {
   return text.slice(0, MAX_TEXT_CHARS).replace(ALL_UNFIT, '\ufffd');
 }

@@ -1,20 +1,20 @@
 import { RegistryError, VeracruzError } from '../../core/errors.js';
 
-/** Runs one statement. Parameters are `$1`, `$2`, …; rows come as objects. */
+/** Runs one SQL statement. Its parameters are `$1`, `$2`, …; rows are returned as objects. */
 export type Query = <Row extends object>(sql: string, parameters?: readonly Parameter[]) => Promise<Row[]>;
 export type Parameter = string | number | null;
 
-/** What the registry needs of a PostgreSQL: the two engines are behind it. All reject with `RegistryError`. */
+/** A PostgreSQL database: embedded, or a server. All methods reject with `RegistryError`. */
 export interface Database {
-  /** Where it is, for logs and messages: a path, or host and database, never a password. */
+  /** Location for logs and messages: a path, or host and database; never a password. */
   readonly where: string;
   readonly query: Query;
-  /** All of `run` or nothing of it. */
+  /** Runs all statements of `run` in one transaction. */
   transaction<T>(run: (query: Query) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
-/** Names the fault by its SQLSTATE or system code: a database's own text may quote what it was given. */
+/** An error with the SQLSTATE or system code only, because the database's own text may quote its parameters. */
 export function databaseError(thrown: unknown, what: string): VeracruzError {
   if (thrown instanceof VeracruzError) return thrown;
   const { code } = thrown as { code?: unknown };

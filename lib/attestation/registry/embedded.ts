@@ -5,17 +5,17 @@ import type { PGliteInterface, Transaction } from '@electric-sql/pglite';
 import { type Database, databaseError, type Parameter, type Query } from './database.js';
 import { FolderLock } from './folder-lock.js';
 
-/** The name of a database that is being made. */
+/** Name of the folder while a new database is being created. */
 const DRAFT = 'data.draft';
 
 /**
- * PostgreSQL in this process (PGlite, WebAssembly), one connection. In a folder:
+ * PostgreSQL in this process (PGlite, in WebAssembly), with one connection. The folder contains:
  *
  *     data/       the database, mode 0700
- *     lock.<n>    who has it open: one process at a time
+ *     lock.<n>    the process that has it open (see `FolderLock`)
  *
- * What was acknowledged outlives the process, however it ends; the engine makes no fsync, so that a machine that loses
- * its power may lose the last of it: use a PostgreSQL server where that matters.
+ * Acknowledged changes survive a killed process. PGlite makes no fsync, so a machine that loses power may lose the last
+ * changes. Use a PostgreSQL server where that matters.
  */
 export async function openEmbedded(folder: string | undefined): Promise<Database> {
   const lock = folder === undefined ? undefined : lockFolder(folder);
@@ -55,12 +55,12 @@ function lockFolder(folder: string): FolderLock {
 }
 
 async function openPglite(folder: string | undefined): Promise<PGliteInterface> {
-  // Loaded when it is needed: it is 15 MB.
+  // Loaded only when it is needed, since it has 15 MB.
   const { PGlite } = await import('@electric-sql/pglite');
   if (folder === undefined) return PGlite.create();
   const data = join(folder, 'data');
   if (!existsSync(data)) {
-    // Made under another name: a process that is killed in the middle leaves no half of a database.
+    // Created under another name, so that a process that is killed meanwhile leaves no incomplete database.
     const draft = join(folder, DRAFT);
     rmSync(draft, { recursive: true, force: true });
     await makeDatabase(draft);
@@ -70,7 +70,7 @@ async function openPglite(folder: string | undefined): Promise<PGliteInterface> 
   return PGlite.create(data);
 }
 
-/** On a thread of its own: it takes seconds, and 800 MB that are given back when the thread ends. */
+/** Creates a database in a thread. It takes seconds, and 800 MB that are released when the thread ends. */
 async function makeDatabase(folder: string): Promise<void> {
   const worker = new Worker(new URL('./make-database.js', import.meta.url), { workerData: folder, execArgv: [] });
   await new Promise<void>((resolve, reject) => {

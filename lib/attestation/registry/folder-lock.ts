@@ -7,27 +7,29 @@ import { identityOfProcess, isAlive, type ProcessIdentity } from '../../core/pro
 const LAYER = 'registry';
 const LOCK_NAME = /^lock\.([1-9][0-9]{0,14})$/;
 /**
- * Takings that may fail because others take over at the same moment, before that counts as being held. There is no wait
- * between them: each failure means that another process got further.
+ * Tries to take the lock while other processes take it at the same moment. There is no wait between two tries, since each
+ * failure means that another process has made progress.
  */
 const TRIES = 20;
 
-/** What a lock file says of its holder. */
+/** Contents of a lock file. */
 interface Holder {
   readonly pid: number;
-  /** Host name: a process number of another machine or container means nothing here. */
+  /** Host name. Process numbers of another machine or container mean nothing here. */
   readonly host: string;
-  /** When the process began: `<boot id>:<start>`, see `ProcessIdentity`. */
+  /** Start of the process: `<boot id>:<start>`, see `ProcessIdentity`. */
   readonly began: string;
 }
 
 /**
- * Keeps a folder for one process at a time: the embedded database has no lock of its own, and two on one folder destroy it.
+ * Lets only one process at a time use a folder. The embedded database has no lock of its own, and two processes on one folder
+ * would destroy it.
  *
- *     lock.7    the holder's process number, host and start time; empty when it has let go
+ *     lock.7    the holder's process number, host and start time; empty once the lock is released
  *
- * The highest number counts. Who takes over makes the next one, which only one process can; a file is never removed by
- * anybody but the holder of a higher one. So there is no moment at which two believe in a stale lock of a killed process.
+ * The file with the highest number is the lock. To take over a released or stale lock, a process creates the file with the
+ * next number, which only one process can do. Only the holder of a higher number removes a file. So two processes can never
+ * take over the same stale lock.
  */
 export class FolderLock {
   readonly #path: string;
@@ -36,7 +38,7 @@ export class FolderLock {
     this.#path = path;
   }
 
-  /** @throws RegistryError when another process holds the folder, or this one does already; `got` is its number. */
+  /** @throws RegistryError when another process, or this one, already holds the folder; `got` is its process number. */
   static take(folder: string): FolderLock {
     const self: Holder = { pid: process.pid, host: hostname(), began: began() };
     const draft = join(folder, `lock.draft.${process.pid}.${Math.random().toString(36).slice(2)}`);
@@ -52,7 +54,7 @@ export class FolderLock {
           for (const number of numbers) if (number <= top) rmSync(join(folder, `lock.${number}`), { force: true });
           return new FolderLock(path);
         }
-        // A slow look at the folder: the number was free because its holders had come and gone.
+        // The list of files was outdated: higher numbers exist, and this one was free because its file had been removed.
         unlinkSync(path);
       }
     } catch (cause) {
@@ -68,7 +70,7 @@ export class FolderLock {
     try {
       writeFileSync(this.#path, '');
     } catch {
-      // The folder is gone, and with it what was locked.
+      // The folder was removed, so there is nothing left to release.
     }
   }
 }
@@ -80,7 +82,7 @@ function numbersIn(folder: string): number[] {
   });
 }
 
-/** A link is made whole or not at all, and by one process only. */
+/** Creates the lock file as a link, so that it appears with its contents and only one process can create it. */
 function linked(draft: string, path: string): boolean {
   try {
     linkSync(draft, path);
@@ -105,7 +107,7 @@ function refuseHeld(path: string): void {
   throw new RegistryError(`the registry is open in ${who} already (${path})`, { layer: LAYER, got: holder.pid });
 }
 
-/** Undefined for a lock that was let go, or is gone, or that a falling machine left without its contents. */
+/** Undefined for a lock that was released or removed, or that a crash of the machine left without contents. */
 function readHolder(path: string): Holder | undefined {
   try {
     const { pid, host, began } = JSON.parse(readFileSync(path, 'utf8')) as Holder;

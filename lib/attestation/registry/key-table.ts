@@ -6,7 +6,7 @@ import type { Admission, DeviceKey } from './records.js';
 
 const COLUMNS = 'key_id AS id, point, label, enrolled_at AS "enrolledAt", revoked_at AS "revokedAt"';
 
-/** The statements on `device_keys`: whose tokens count. */
+/** SQL statements on `device_keys`, the keys whose tokens are accepted. */
 export class KeyTable {
   readonly #query: Query;
   readonly #maxKeys: number;

@@ -1,4 +1,4 @@
-/** The thread of `embedded.ts` that makes a database in an empty folder. Never imported. */
+/** A thread that `embedded.ts` starts to create a database in an empty folder. Never imported. */
 import { workerData } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
 

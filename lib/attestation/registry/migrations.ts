@@ -1,7 +1,7 @@
 import { RegistryError } from '../../core/errors.js';
 import type { Database } from './database.js';
 
-/** One step of the schema. What has been released is never changed: a later step mends it. */
+/** One step of the schema. A released step is never changed; a mistake in it is corrected by a later step. */
 interface Migration {
   readonly version: number;
   readonly name: string;
@@ -10,7 +10,8 @@ interface Migration {
 
 /**
  * The columns `device_id`, `pubkey_hash` and `enclave_name` of `devices` are those of the original (wire spec §F), so that
- * what reads its database reads ours. Its `firmware_versions` has become `runtime_hashes`.
+ * programs which read the original's database can also read this one. `runtime_hashes` replaces the original's table
+ * `firmware_versions`.
  */
 const MIGRATIONS: readonly Migration[] = [
   {
@@ -53,14 +54,14 @@ const MIGRATIONS: readonly Migration[] = [
   },
 ];
 
-/** The version that this code reads and writes. */
+/** The schema version that this code reads and writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;
 
-/** Any number that is ours: two processes that open one database migrate it one after the other. */
+/** An arbitrary lock number, only for migrations. With it, two processes migrate one database one after the other. */
 const ADVISORY_LOCK = 0x7663_7061;
 
 /**
- * Brings the schema to `version`, in one transaction: all steps that are missing, or none.
+ * Brings the schema to `version`. All missing steps are applied in one transaction.
  * @throws RegistryError when the database was made by a newer version
  */
 export async function migrate(database: Database, version = SCHEMA_VERSION): Promise<void> {

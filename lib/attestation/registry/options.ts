@@ -1,24 +1,26 @@
 import { integerInRange } from '../../core/check.js';
 import { InvalidOptionError } from '../../core/errors.js';
 
-/** Where a registry is: exactly one of these. */
+/** Where a registry is. Exactly one of these must be set. */
 export interface RegistryPlace {
-  /** An embedded PostgreSQL in this folder, made with mode 0700 where it is not; for one process at a time. */
+  /**
+   * An embedded PostgreSQL in this folder, for one process at a time. The folder is created with mode 0700 if it is missing.
+   */
   folder?: string | undefined;
   /** A PostgreSQL server: `postgres://user:password@host:port/database`. */
   url?: string | undefined;
-  /** An embedded PostgreSQL that goes with the process: for tests. */
+  /** An embedded PostgreSQL in memory, which is lost when the process ends. For tests. */
   memory?: boolean | undefined;
 }
 
 export interface RegistryOptions extends RegistryPlace {
-  /** Devices that are kept; one more is refused until some are forgotten. Default 100,000. */
+  /** Most devices that are kept. One more is refused until some are removed. Default 100,000. */
   maxDevices?: number | undefined;
-  /** Device keys, revoked ones included. Default 10,000. */
+  /** Most device keys, including revoked ones. Default 10,000. */
   maxKeys?: number | undefined;
-  /** Runtime hashes, revoked ones included. Default 10,000. */
+  /** Most runtime hashes, including revoked ones. Default 10,000. */
   maxRuntimes?: number | undefined;
-  /** Milliseconds to connect to a PostgreSQL server, and for each statement there. Default 10,000. */
+  /** Milliseconds to connect to a PostgreSQL server, and for each statement on it. Default 10,000. */
   timeoutMs?: number | undefined;
 }
 

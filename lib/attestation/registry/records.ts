@@ -1,12 +1,12 @@
-/** What the registry keeps. Hashes and points are lowercase hex. */
+/** Records of the registry. Hashes and points are lowercase hex. */
 
-/** The platforms of a policy's runtime hashes (wire spec §E): `linux` and `icecap` attest by PSA tokens, `nitro` by documents. */
+/** The platforms of runtime hashes (wire spec §E). `linux` and `icecap` attest by PSA tokens, `nitro` by Nitro documents. */
 export const PLATFORMS = Object.freeze(['linux', 'nitro', 'icecap'] as const);
 export type Platform = (typeof PLATFORMS)[number];
 
-/** A public key whose tokens count. */
+/** A device's public key. Tokens that it signed are accepted until it is revoked. */
 export interface DeviceKey {
-  /** SHA-256 of the point, 64 digits: what `devices.pubkey_hash` refers to. */
+  /** SHA-256 of the point, 64 digits. `devices.pubkey_hash` refers to it. */
   readonly id: string;
   /** Uncompressed P-256 point, 130 digits. */
   readonly point: string;
@@ -15,7 +15,7 @@ export interface DeviceKey {
   readonly revokedAt: Date | null;
 }
 
-/** A Runtime Manager that may have a certificate. */
+/** A Runtime Manager that may get a certificate until it is revoked. */
 export interface AllowedRuntime {
   readonly platform: Platform;
   /** 64 digits. */
@@ -25,32 +25,32 @@ export interface AllowedRuntime {
   readonly revokedAt: Date | null;
 }
 
-/** What is said of a key or a runtime that is taken in. */
+/** Options for adding a key or a runtime. */
 export interface Admission {
-  /** For people: at most 128 characters. Default empty. */
+  /** A text for the operator, at most 128 characters. Default empty. */
   label?: string | undefined;
-  /** Takes in again what was revoked. Without it that is refused: a script that enrols all must not undo it. Default false. */
+  /** Adds a revoked entry again. Default false, so that a script which adds all entries does not undo a revocation. */
   restore?: boolean | undefined;
 }
 
-/** A Runtime Manager that has attested itself. */
+/** A Runtime Manager that was attested. */
 export interface Device {
-  /** Drawn by the attestation server, 1 to 2^31 - 1. */
+  /** A random number from the attestation server, 1 to 2^31 - 1. */
   readonly deviceId: number;
   /** Id of the key that signed its evidence, 64 digits; empty on Nitro, where AWS signs. */
   readonly pubkeyHash: string;
-  /** As the evidence says, may be empty; at most 128 characters. */
+  /** From the evidence; at most 128 characters, may be empty. */
   readonly enclaveName: string;
   /** 64 digits. */
   readonly runtimeHash: string;
-  /** A `Platform`; or the protocol, `psa` or `nitro`, of a runtime that was let in unlisted. */
+  /** A `Platform`; or the protocol, `psa` or `nitro`, if the runtime was accepted without being listed. */
   readonly platform: string;
-  /** As it was told at the start; never checked (wire spec §F). At most 128 characters. */
+  /** From the start message, never checked (wire spec §F). At most 128 characters. */
   readonly firmwareVersion: string;
   readonly attestedAt: Date;
 }
 
-/** A device as it is recorded; the registry adds the time. */
+/** A device to be recorded. The registry adds the time. */
 export interface NewDevice extends Omit<Device, 'attestedAt' | 'firmwareVersion'> {
   readonly firmwareVersion?: string;
 }

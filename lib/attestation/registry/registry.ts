@@ -11,14 +11,15 @@ import { openPostgres } from './postgres.js';
 import { type Admission, type AllowedRuntime, type Device, type DeviceKey, type NewDevice, PLATFORMS, type Platform } from './records.js';
 import { RuntimeTable } from './runtime-table.js';
 
-/** Devices of a list, unless it is said. */
+/** Default `limit` of `listDevices`. */
 const LIST_DEVICES = 1000;
 
 /**
- * The device registry of a Proxy Attestation Server: whose tokens count, which Runtime Managers may have a certificate, and
- * who has attested himself. A PostgreSQL database: in this process, or a server (`RegistryPlace`); the SQL is the same.
+ * The device registry of a Proxy Attestation Server. It keeps the keys whose tokens are accepted, the Runtime Managers that
+ * may get a certificate, and the devices that were attested. It uses a PostgreSQL database, in this process or on a server
+ * (`RegistryPlace`), with the same SQL.
  *
- * Every method rejects with `RegistryError` when the database fails, with `ClosedError` after `close()`.
+ * Every method rejects with `RegistryError` when the database fails, and with `ClosedError` after `close()`.
  *
  * @example
  * const registry = await DeviceRegistry.open({ folder: './registry' });
@@ -46,7 +47,7 @@ export class DeviceRegistry implements RegistryAdmin {
 
   /**
    * Opens the database and brings its schema up to date.
-   * @throws InvalidOptionError; RegistryError when it cannot be opened, or another process has the folder
+   * @throws InvalidOptionError; RegistryError when the database cannot be opened, or another process has it open
    */
   static async open(options: RegistryOptions): Promise<DeviceRegistry> {
     const limits = completeOptions(options);
@@ -60,7 +61,7 @@ export class DeviceRegistry implements RegistryAdmin {
     return new DeviceRegistry(database, limits);
   }
 
-  /** The folder, or the server's host and database; no password. */
+  /** The folder, or the server's host and database, without a password. */
   get where(): string {
     return this.#database.where;
   }
@@ -75,17 +76,17 @@ export class DeviceRegistry implements RegistryAdmin {
     return this.#closing;
   }
 
-  /** A P-256 public key: PEM, key object, or its 65-byte point. @throws InvalidArgumentError; LimitError */
+  /** Enrols a P-256 public key: PEM, key object, or 65-byte point. @throws InvalidArgumentError; LimitError */
   enrollKey(key: string | Buffer | KeyObject, admission: Admission = {}): Promise<DeviceKey> {
     return this.#keys.enroll(key, admission);
   }
 
-  /** The key of this id (32 bytes, or hex), also a revoked one. */
+  /** The key with this id (32 bytes, or hex), even if it is revoked. */
   findKey(id: Buffer | string): Promise<DeviceKey | undefined> {
     return this.#keys.find(id);
   }
 
-  /** Keys that are not revoked, the newest first, at most `limit`. */
+  /** Keys that are not revoked, newest first, at most `limit`. */
   liveKeys(limit: number): Promise<DeviceKey[]> {
     return this.#keys.live(limit);
   }
@@ -104,8 +105,8 @@ export class DeviceRegistry implements RegistryAdmin {
   }
 
   /**
-   * The live entry of `hash` on one of `platforms` (default: any). The platform counts: who can make a token of one must not
-   * pass with the hash of another.
+   * The unrevoked entry of `hash` on one of `platforms` (default: any). The platform must be checked, because evidence of one
+   * platform must not pass with a runtime hash of another.
    */
   findRuntime(hash: Buffer | string, platforms: readonly Platform[] = PLATFORMS): Promise<AllowedRuntime | undefined> {
     return this.#runtimes.find(hash, platforms);
@@ -124,8 +125,8 @@ export class DeviceRegistry implements RegistryAdmin {
   }
 
   /**
-   * Keeps a device that has attested itself. When this settles, it outlives the process.
-   * @throws InvalidArgumentError for a device id that is taken; LimitError when `maxDevices` are kept
+   * Records a device that was attested. Once this settles, the record survives the process, except in memory.
+   * @throws InvalidArgumentError for a device id that is taken; LimitError when there are `maxDevices` already
    */
   recordAttestation(device: NewDevice): Promise<Device> {
     return this.#devices.record(device);

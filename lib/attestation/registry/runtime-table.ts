@@ -5,7 +5,7 @@ import type { Admission, AllowedRuntime, Platform } from './records.js';
 
 const COLUMNS = 'platform, hash, label, allowed_at AS "allowedAt", revoked_at AS "revokedAt"';
 
-/** The statements on `runtime_hashes`: which Runtime Managers may have a certificate. */
+/** SQL statements on `runtime_hashes`, the Runtime Managers that may get a certificate. */
 export class RuntimeTable {
   readonly #query: Query;
   readonly #maxRuntimes: number;

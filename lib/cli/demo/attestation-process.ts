@@ -1,6 +1,6 @@
 /**
- * The demo's attestation server, a process of its own. Its registry is in memory, because one in a folder takes longer to
- * make, and nothing of it is to stay.
+ * The demo's attestation server, in a process of its own. Its registry is in memory, because it is not needed after the demo,
+ * and creating one in a folder takes longer.
  */
 import { setFlagsFromString } from 'node:v8';
 import { DeviceRegistry } from '../../attestation/registry/index.js';
@@ -13,24 +13,24 @@ export interface AttestationTask {
   readonly authority: { readonly certificate: string; readonly key: string };
   /** Public key of the one device, PEM. */
   readonly deviceKey: string;
-  /** The one runtime that is let in, 64 hex digits. */
+  /** The only runtime hash that is allowed, 64 hex digits. */
   readonly runtimeHash: string;
 }
 
-/** Who has attested himself. */
+/** A device that was attested. */
 export interface Attested {
   readonly deviceId: number;
   /** 64 hex digits. */
   readonly runtimeHash: string;
 }
 
-// The database is WebAssembly, and making one runs most of it once: that is over sooner, by a third, when V8 does not optimise it.
+// Creating the WebAssembly database runs most of its code only once. Without V8's optimisation it takes a third less time.
 setFlagsFromString('--liftoff-only');
 
 let registry: DeviceRegistry;
 
 const methods = {
-  /** Starts the server; gives its URL. */
+  /** Starts the server. Returns its URL. */
   async start({ authority, deviceKey, runtimeHash }: AttestationTask): Promise<string> {
     registry = await DeviceRegistry.open({ memory: true });
     await registry.enrollKey(deviceKey, { label: 'demo' });
@@ -39,7 +39,7 @@ const methods = {
     return server.url;
   },
 
-  /** The one device, when it is attested. */
+  /** The only device. Throws NotReadyError until it was attested. */
   async attested(_: undefined): Promise<Attested> {
     const [device] = await registry.listDevices(1);
     if (device === undefined) throw new NotReadyError('nobody is attested', { layer: 'demo' });

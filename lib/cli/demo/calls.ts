@@ -1,8 +1,8 @@
-/** Questions to a process of the demo, over IPC: a method, what it takes, and its outcome. */
+/** Calls to a process of the demo over IPC: a method name, its argument, and the outcome. */
 import type { ChildProcess } from 'node:child_process';
 import { TransportError } from '../../core/errors.js';
 
-/** What a process can be asked: methods of one argument. */
+/** The methods of a process. Each takes one argument. */
 type Methods<M> = { readonly [K in keyof M]: (argument: never) => unknown };
 type ArgumentOf<F> = F extends (argument: infer A) => unknown ? A : never;
 type ResultOf<F> = F extends (argument: never) => infer R ? Awaited<R> : never;
@@ -22,7 +22,7 @@ interface Pending {
   readonly reject: (error: TransportError) => void;
 }
 
-/** The asking end. A process that ends leaves its questions open: whoever asks minds that end as well. */
+/** The calling end. Calls to a process that ends never settle, so the caller must also watch for that end. */
 export class Calls<M extends Methods<M>> {
   readonly #child: ChildProcess;
   readonly #name: string;
@@ -55,7 +55,7 @@ export class Calls<M extends Methods<M>> {
   }
 }
 
-/** The asked end: answers every question, and ends with the parent or at its word. */
+/** The called end. Answers every call. Ends the process on a signal, or when the parent is gone. */
 export function answerCalls<M extends Methods<M>>(methods: M): void {
   process.on('disconnect', () => process.exit(1));
   process.on('SIGINT', () => process.exit(130));
@@ -72,7 +72,7 @@ export function answerCalls<M extends Methods<M>>(methods: M): void {
   });
 }
 
-/** Says something to the parent, if it is still there. */
+/** Sends a message to the parent, if it is still there. */
 export function tell(message: object): void {
   if (process.connected) process.send?.(message);
 }

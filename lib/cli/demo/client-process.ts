@@ -1,4 +1,4 @@
-/** A client of the demo, a process of its own: does what its parent asks, and tells it how far it is and what it measured. */
+/** A client of the demo, in a process of its own. It carries out the parent's calls and reports progress and measurements. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
@@ -12,7 +12,7 @@ import { generatedFile } from './generated.js';
 export interface ConnectTask {
   readonly url: string;
   readonly identity: { readonly certificate: string; readonly key: string };
-  /** The exact text: the client checks by it whom it talks to. */
+  /** The policy's exact text. The client checks the manager against it. */
   readonly policy: string;
 }
 
@@ -20,17 +20,17 @@ export interface TransferTask {
   /** Name at the manager. */
   readonly name: string;
   readonly size: number;
-  /** Undefined: a generated file. */
+  /** Undefined for a generated file. */
   readonly path: string | undefined;
 }
 
-/** What a client has counted so far. */
+/** The client's counters so far. */
 export interface Counters {
   readonly traffic: LayerTraffic[];
   readonly wire: { readonly bytesOut: number; readonly bytesIn: number; readonly posts: number };
 }
 
-/** One direction of the file; the counters are those after it. */
+/** One direction of the transfer. The counters are taken after it. */
 export interface Leg extends Counters {
   readonly sha256: string;
   readonly seconds: number;
@@ -42,7 +42,7 @@ export interface Transfer {
   readonly download: Leg;
 }
 
-/** Told while a transfer is under way. */
+/** Sent to the parent during a transfer. */
 export interface ProgressMessage {
   readonly progress: Pick<Progress, 'operation' | 'bytes'>;
 }
@@ -61,7 +61,7 @@ const methods = {
     return client.writeFile(name, Buffer.from(data));
   },
 
-  /** Runs a program; gives its exit code and the milliseconds that it took, the round trip included. */
+  /** Runs a program. Returns its exit code and the milliseconds that it took, including the round trip. */
   async compute(program: string): Promise<{ readonly exitCode: number; readonly milliseconds: number }> {
     const started = performance.now();
     const exitCode = await client.compute(program);

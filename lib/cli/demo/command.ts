@@ -45,7 +45,7 @@ function sourceOf(file: string | undefined, size: string | undefined): Source {
   return { label: path, path, size: found.size };
 }
 
-/** Runs the demo; whatever happens, no process and no temporary file is left. */
+/** Runs the demo. In any case, it leaves no process and no temporary file behind. */
 async function demo(source: Source, quiet: boolean): Promise<DemoReport> {
   const folder = mkdtempSync(join(tmpdir(), 'veracruz-streams-demo-'));
   const processes = new Processes();
@@ -56,7 +56,7 @@ async function demo(source: Source, quiet: boolean): Promise<DemoReport> {
   });
   try {
     const running = run(source, folder, processes, quiet);
-    // Whatever ends the race first, nobody hears of the rest.
+    // If another promise of the race settles first, a later failure of the run must not count as unhandled.
     running.catch(() => {});
     return await Promise.race([interrupted, processes.died, running]);
   } catch (error) {

@@ -1,24 +1,24 @@
-/** The demo's computation: what two parties have in common, and nothing else of what they have. */
+/** The demo's computation: the entries that two lists have in common. The parties learn nothing else about the other list. */
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
-/** Names at the manager; `programs/intersection.wat` says what is in them. */
+/** File names at the manager. `programs/intersection.wat` describes their contents. */
 export const PROGRAM = '/program/intersection.wasm';
 export const INPUTS = Object.freeze({ alice: '/first/list', bob: '/second/list' });
 export const OUTPUT = '/output/common';
-/** The program's own rights. */
+/** The rights of the program itself. */
 export const PROGRAM_RIGHTS = '/first/:r,/second/:r,/output/:w';
 
-/** Assembled by `npm run build`. */
+/** The program's file, which `npm run build` makes. */
 const MODULE = fileURLToPath(new URL('./programs/intersection.wasm', import.meta.url));
-/** Entries that somebody has at all; Alice has every second one, Bob every third. */
+/** Number of possible entries. Alice has every second one, Bob every third. */
 const ENTRIES = 3000;
 
 export interface Computation {
   readonly module: Buffer;
-  /** What each brings: one entry a line, in order. */
+  /** The list of each client: one entry in each line, sorted. */
   readonly lists: { readonly alice: Buffer; readonly bob: Buffer };
-  /** What must come out, found without the program. */
+  /** The right result, computed without the program. */
   readonly expected: Buffer;
 }
 
@@ -29,7 +29,7 @@ export async function computation(): Promise<Computation> {
   return { module: await readFile(MODULE), lists: { alice: lines(alice), bob: lines(bob) }, expected: lines(common) };
 }
 
-/** How many entries a list has. */
+/** Number of entries in a list. */
 export function countOf(list: Uint8Array): number {
   return list.filter((byte) => byte === 0x0a).length;
 }

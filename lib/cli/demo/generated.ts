@@ -4,8 +4,8 @@ const CHUNK_BYTES = 256 * 1024;
 const KEY = Buffer.from('veracruz-streams');
 
 /**
- * `length` bytes that look random and are the same in every run: the AES-128-CTR key stream of a fixed key. Fast enough
- * not to be what is measured, and nothing that a layer could squeeze or repeat by accident.
+ * Yields `length` bytes that look random and are the same in every run: the AES-128-CTR key stream of a fixed key. It is fast
+ * enough not to affect the measurement, and it does not repeat, so lost or repeated chunks change the hash.
  */
 export function* generatedFile(length: number): Generator<Buffer> {
   const cipher = createCipheriv('aes-128-ctr', KEY, Buffer.alloc(16));
@@ -15,7 +15,7 @@ export function* generatedFile(length: number): Generator<Buffer> {
 
 const UNITS: Readonly<Record<string, number>> = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };
 
-/** Reads `100M`, `2G`, `123456`: bytes. Undefined for what is no size. */
+/** Parses a size such as `100M`, `2G` or `123456` to bytes. Undefined for a malformed size. */
 export function parseSize(text: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?)([KMGT]?)(?:i?B)?$/i.exec(text);
   if (match === null) return undefined;

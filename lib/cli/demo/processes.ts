@@ -7,18 +7,18 @@ import { ROLE_NODE_FLAGS } from '../tune-v8.js';
 
 const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));
 
-/** Milliseconds for a role to say that it is there, and to end when told to. */
+/** Milliseconds that a role may take to be ready, and to end after SIGTERM. */
 const READY_MS = 30_000;
 const END_MS = 10_000;
 
-/** The demo's processes: started one by one, ended all together. */
+/** The demo's processes. They are started one by one and ended together. */
 export class Processes {
-  /** Rejects when a process ends that was not to. */
+  /** Rejects when a process ends unexpectedly. */
   readonly died: Promise<never>;
   #reject: (error: TransportError) => void = () => {};
   #ended = false;
   readonly #children = new Map<string, ChildProcess>();
-  /** What each wrote to standard error, its last 4 KiB. */
+  /** The last 4 KiB that each process wrote to standard error. */
   readonly #stderr = new Map<string, string>();
 
   constructor() {
@@ -28,7 +28,7 @@ export class Processes {
     this.died.catch(() => {});
   }
 
-  /** Starts a role through the command line; gives where it listens. */
+  /** Starts a role through the command line. Returns the address that it listens at. */
   async role(name: string, args: readonly string[]): Promise<string> {
     const child = this.#start(name, MAIN, args, 'json');
     let timer: NodeJS.Timeout | undefined;
@@ -39,22 +39,22 @@ export class Processes {
     return Promise.race([ready, this.died]).finally(() => clearTimeout(timer));
   }
 
-  /** Starts a module of the demo beside this one; the caller talks to it by messages. */
+  /** Starts a module of this folder as a process. The caller exchanges messages with it. */
   own(name: string, module: string): ChildProcess {
     return this.#start(name, fileURLToPath(new URL(module, import.meta.url)), [], 'advanced');
   }
 
-  /** Peak resident memory in bytes by process; undefined where the system does not tell. */
+  /** Peak resident memory of each process in bytes; undefined where the system does not report it. */
   peakMemory(): Record<string, number | undefined> {
     return Object.fromEntries([...this.#children].map(([name, child]) => [name, peakOf(child.pid)]));
   }
 
-  /** Processor seconds, user and system, by process so far; undefined where the system does not tell. */
+  /** Processor seconds of each process so far, user and system; undefined where the system does not report them. */
   cpuSeconds(): Record<string, number | undefined> {
     return Object.fromEntries([...this.#children].map(([name, child]) => [name, cpuOf(child.pid)]));
   }
 
-  /** Ends all, in good order where they follow, else at once. */
+  /** Ends all processes with SIGTERM, and with SIGKILL those that have not ended after `END_MS`. */
   async end(): Promise<void> {
     this.#ended = true;
     const children = [...this.#children.values()];
@@ -77,7 +77,7 @@ export class Processes {
     return child;
   }
 
-  /** Says why a process is no more. */
+  /** The error for a process that failed, with the last line that it wrote to standard error. */
   #failed(name: string, what: string): TransportError {
     const said = (this.#stderr.get(name) ?? '').trim().split('\n').at(-1);
     return new TransportError(`the ${name} process ${what}${said === '' ? '' : `: ${said}`}`, { layer: 'demo' });
@@ -97,7 +97,7 @@ async function endProcess(child: ChildProcess): Promise<void> {
   });
 }
 
-/** Linux counts it in VmHWM, of this program alone; `ru_maxrss` would count the parent's as well. */
+/** Peak memory from Linux's VmHWM, which covers this program alone. `ru_maxrss` would include the parent's memory. */
 function peakOf(pid: number | undefined): number | undefined {
   try {
     const match = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
@@ -107,7 +107,7 @@ function peakOf(pid: number | undefined): number | undefined {
   }
 }
 
-/** Ticks of 1/100 s, in the 14th and 15th field; the second, in parentheses, may hold blanks. */
+/** Processor time from fields 14 and 15 of `stat`, in ticks of 1/100 s. Field 2, in parentheses, may contain blanks. */
 function cpuOf(pid: number | undefined): number | undefined {
   try {
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')

@@ -1,7 +1,7 @@
 import type { LayerTraffic } from '../../pipeline/diagnostics.js';
 import type { Counters, Leg } from './client-process.js';
 
-/** The bytes below a layer, and what it added to those above it. */
+/** The bytes below a layer, and its overhead as a share of the bytes above it. */
 export interface LayerBytes {
   readonly layer: string;
   readonly upload: number;
@@ -10,7 +10,7 @@ export interface LayerBytes {
   readonly downloadOverhead: number;
 }
 
-/** Who was attested, and by which policy he lives. Hashes are 64 hex digits. */
+/** The manager that was attested, and its policy. Hashes are 64 hex digits. */
 export interface AttestedReport {
   readonly deviceId: number;
   readonly runtimeHash: string;
@@ -21,47 +21,47 @@ export interface AttestedReport {
 export interface ComputationReport {
   readonly program: string;
   readonly exitCode: number;
-  /** Of the lists that went in, and of the one that came out. */
+  /** Number of entries in the two inputs and in the result. */
   readonly entries: { readonly alice: number; readonly bob: number; readonly common: number };
-  /** Its exit code is 0, and both clients read what the demo computed itself. */
+  /** True when the exit code is 0 and both clients read the result that the demo computed itself. */
   readonly match: boolean;
-  /** From the client's request to the answer. */
+  /** Milliseconds from the client's request to the answer. */
   readonly milliseconds: number;
 }
 
-/** What `npm run demo` found. */
+/** The report of `npm run demo`. */
 export interface DemoReport {
   readonly file: string;
   readonly bytes: number;
   readonly sha256: string;
-  /** The bytes that came back are those that went. */
+  /** True when the bytes that came back equal those that were sent. */
   readonly match: boolean;
   readonly upload: { readonly seconds: number; readonly mbPerSecond: number };
   readonly download: { readonly seconds: number; readonly mbPerSecond: number };
-  /** From the file to the TCP connection, at the client. Overheads are shares of the row above. */
+  /** Rows from the file down to the TCP connection, at the client. Overheads are shares of the row above. */
   readonly layers: readonly LayerBytes[];
-  /** Of the file, in both directions. */
+  /** Number of POSTs for the file, in both directions. */
   readonly posts: number;
-  /** The manager that the Server was led to by the attestation server, and what the clients checked. */
+  /** The attested manager, and the hashes that the clients checked. */
   readonly attested: AttestedReport;
   readonly computation: ComputationReport;
-  /** Peak resident memory by process, bytes. */
+  /** Peak resident memory of each process, in bytes. */
   readonly peakMemory: Readonly<Record<string, number | undefined>>;
-  /** Processor time by process, user and system, start-up included. */
+  /** Processor seconds of each process, user and system, including its start. */
   readonly cpuSeconds: Readonly<Record<string, number | undefined>>;
 }
 
-/** Whether the bytes that came back are those that went. */
+/** Whether the bytes that came back equal those that were sent. */
 export function bytesMatch(upload: Pick<Leg, 'sha256'>, download: Pick<Leg, 'sha256'>): boolean {
   return upload.sha256 === download.sha256;
 }
 
-/** What the demo exits with: 0 only if the bytes match and the result is right. */
+/** Exit code of the demo: 0 only if the bytes match and the result is right. */
 export function exitCodeOf(report: { readonly match: boolean; readonly computation: Pick<ComputationReport, 'match'> }): 0 | 1 {
   return report.match && report.computation.match ? 0 : 1;
 }
 
-/** The rows of the client's column for both legs together; the counters before them do not count. */
+/** The rows of the report for both directions. The counters in `before` are subtracted. */
 export function bytesByLayer(bytes: number, before: Counters, upload: Counters, download: Counters): LayerBytes[] {
   const up = [
     bytes,
@@ -84,7 +84,7 @@ export function bytesByLayer(bytes: number, before: Counters, upload: Counters, 
   }));
 }
 
-/** The report for people. */
+/** The report as text. */
 export function formatReport(report: DemoReport): string {
   const percent = (value: number) => `${value < 0 ? '' : '+'}${(value * 100).toFixed(3)} %`;
   const rows = report.layers.map((row, i) => [

@@ -13,14 +13,17 @@ import { type Stage, setStage, TRANSFER_NAME, writePolicy } from './stage.js';
 /** The file that goes up and down. */
 export interface Source {
   readonly label: string;
-  /** Undefined: a generated file. */
+  /** Undefined for a generated file. */
   readonly path: string | undefined;
   readonly size: number;
 }
 
 type Client = Calls<ClientMethods>;
 
-/** One run: five processes, attested, computing, moving a file. `folder` is for what must be in files, secrets among it. */
+/**
+ * Runs the demo in five processes: attestation, a computation, and a file transfer. `folder` gets its files, also secret
+ * ones.
+ */
 export async function run(source: Source, folder: string, processes: Processes, quiet: boolean): Promise<DemoReport> {
   const say = (text: string) => {
     if (!quiet) process.stderr.write(`${text}\n`);
@@ -63,7 +66,9 @@ export async function run(source: Source, folder: string, processes: Processes, 
   };
 }
 
-/** Starts those who are there before the policy: the attestation server and the manager. Both take seconds, so at once. */
+/**
+ * Starts the attestation server and the manager, which are needed before the policy. In parallel, since both take seconds.
+ */
 async function startTrust({ authority, deviceKey, deviceKeyFile, runtimeHash }: Stage, folder: string, processes: Processes) {
   const calls = new Calls<AttestationMethods>('attestation', processes.own('attestation', './attestation-process.js'));
   const { certificate, key } = authority;
@@ -81,7 +86,7 @@ function keysOf({ certificate, key }: Stage['alice']): { certificate: string; ke
   return { certificate, key };
 }
 
-/** Alice brings the program and her list, Bob his; Bob runs it, and each fetches the result. */
+/** Alice sends the program and her list, and Bob sends his list. Then Bob runs the program, and both read the result. */
 async function compute(alice: Client, bob: Client, { module, lists, expected }: Computation): Promise<ComputationReport> {
   const bring = async () => {
     await alice.call('write', { name: PROGRAM, data: module });
@@ -100,7 +105,7 @@ async function compute(alice: Client, bob: Client, { module, lists, expected }: 
   };
 }
 
-/** Sends the file and fetches it again, and shows how far it is. */
+/** Sends the file and reads it back, and shows the progress. */
 async function transfer(client: Client, child: ChildProcess, { path, size }: Source, quiet: boolean): Promise<Transfer> {
   const bars: { write?: TransferProgress; read?: TransferProgress } = {};
   child.on('message', ({ progress }: Partial<ProgressMessage>) => {

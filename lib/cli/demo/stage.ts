@@ -7,25 +7,25 @@ import { type Identity, makeIdentity } from '../../attestation/identity.js';
 import { createPolicy } from '../../enclave/policy/index.js';
 import { PROGRAM, PROGRAM_RIGHTS } from './computation.js';
 
-/** Where Bob's file goes at the manager: the program does not see it. */
+/** Name of Bob's file at the manager. The program has no right to read it. */
 export const TRANSFER_NAME = '/transfer/demo';
 const DAY_MS = 86_400_000;
 
-/** What a run has before its processes are there. */
+/** Keys and certificates that a run needs before its processes start. */
 export interface Stage {
-  /** The demo's own certificate authority, which the attestation server issues with. */
+  /** The demo's own certificate authority. The attestation server issues certificates with it. */
   readonly authority: Authority;
-  /** The device's key: whoever has the file can attest. */
+  /** File with the device's private key. Whoever can read it can make evidence. */
   readonly deviceKeyFile: string;
-  /** Its public key, PEM. */
+  /** The device's public key, PEM. */
   readonly deviceKey: string;
-  /** What this code is measured as, 64 hex digits. (The manager measures itself.) */
+  /** Runtime hash of this code, 64 hex digits. (The manager measures itself again.) */
   readonly runtimeHash: string;
   readonly alice: Identity;
   readonly bob: Identity;
 }
 
-/** Makes the keys and certificates of a run; `folder` gets the device's key. */
+/** Makes the keys and certificates of a run. The device's key is written to `folder`. */
 export async function setStage(folder: string): Promise<Stage> {
   const deviceKeyFile = join(folder, 'device.key');
   const device = await InsecureSoftwareAttester.open({ keyFile: deviceKeyFile });
@@ -40,8 +40,8 @@ export async function setStage(folder: string): Promise<Stage> {
 }
 
 /**
- * Writes the policy of a run: Alice brings the program and a list, Bob another list, and a file that is nobody else's.
- * Neither can read the other one's list; both can run the program, which is pinned, and read its result.
+ * Writes the policy of a run. Alice may write the program and one list, Bob another list. Neither can read the other's list.
+ * Both can run the program and read its result; the policy pins the program's contents. Only Bob may use `/transfer/`.
  */
 export function writePolicy(folder: string, stage: Stage, attestationUrl: string, module: Buffer): { path: string; text: string } {
   const text = createPolicy({
@@ -50,13 +50,13 @@ export function writePolicy(folder: string, stage: Stage, attestationUrl: string
       { certificate: stage.bob.certificate, capabilities: '/program/:x,/second/:w,/output/:r,/transfer/:rw' },
     ],
     programs: [{ name: PROGRAM, sha256: createHash('sha256').update(module).digest('hex'), capabilities: PROGRAM_RIGHTS }],
-    // Where the Server listens is known when it is there: the clients are told.
+    // The Server's port is not known yet. The clients get the real URL later, so this one is not used.
     serverUrl: '127.0.0.1:3011',
     attestationUrl: new URL(attestationUrl).host,
     authority: stage.authority.certificate,
     certificateExpiry: new Date(Date.now() + DAY_MS),
     runtimeHashes: { linux: stage.runtimeHash },
-    // With AES in hardware it is the fastest; what createPolicy takes by itself is not.
+    // The fastest suite on processors with AES instructions, unlike the default of createPolicy.
     cipherSuite: 'TLS1_3_AES_256_GCM_SHA384',
   });
   const path = join(folder, 'policy.json');

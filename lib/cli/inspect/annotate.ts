@@ -21,8 +21,9 @@ const ANNOTATORS: Readonly<Record<LayerName, (region: Region, reading: Reading) 
 };
 
 /**
- * Says what each byte of `bytes` is, from the layer of `reading` upward: rows in the order of the bytes, whose fields cover
- * the input; at the first thing that is wrong one row for what was not read, and the fault. Nothing is kept.
+ * Describes each byte of `bytes`, from the layer of `reading` upward. Yields rows in the order of the bytes; their fields
+ * cover the whole input. At the first error it yields one row for the bytes that were not read, and then the fault. Rows are
+ * not kept in memory.
  */
 export function* annotate(bytes: Buffer, reading: Reading): Generator<Annotation, void, undefined> {
   const region = new Region(bytes);

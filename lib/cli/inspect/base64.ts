@@ -6,7 +6,7 @@ import { asFarAsItGoes, type Region, type Rows, verdict } from './region.js';
 
 const LAYER = 'base64';
 
-/** One text, which is all of `region`; gives what it decodes to. */
+/** The rows of one base64 text, which is all of `region`. Returns the decoded bytes. */
 export function* textRow(region: Region): Rows<Buffer> {
   let decoded: Buffer = Buffer.alloc(0);
   const error = verdict(LAYER, () => {
@@ -17,7 +17,7 @@ export function* textRow(region: Region): Rows<Buffer> {
   return decoded;
 }
 
-/** A text, and in it TLS records, or a prefixed message where it is one of the attestation server (wire spec §F). */
+/** A base64 text and its contents: TLS records, or a length-prefixed message of the attestation server (wire spec §F). */
 export function* base64Rows(region: Region, reading: Reading): Rows {
   const decoded = yield* textRow(region);
   if (reading.type.startsWith('ProxyAttestationServer')) {
@@ -29,7 +29,7 @@ export function* base64Rows(region: Region, reading: Reading): Rows {
   }
 }
 
-/** The ciphertext that one or more texts decode to. That it is no TLS is no fault of the text. */
+/** The decoded bytes of one or more texts, as TLS records. Bytes that are not TLS do not make the text faulty. */
 export function* cipherRows(region: Region, decoded: Buffer): Rows {
   const inner = region.decodedTo(decoded);
   yield inner.group(LAYER, 'decoded', 0, decoded.length);

@@ -5,10 +5,10 @@ import { recordRows } from './records.js';
 import { asFarAsItGoes, type Region, type Rows, verdict } from './region.js';
 
 const LAYER = 'bincode';
-/** The field of SendTlsData and TlsData that holds what TLS says. */
+/** The field of SendTlsData and TlsData that holds TLS records. */
 const CIPHER_FIELD = 'data';
 
-/** One message, which is all of `region`, and the TLS records in it. */
+/** The rows of one message, which is all of `region`, and of the TLS records in it. */
 export function* bincodeRows(region: Region, reading: Reading): Rows {
   const { bytes } = region;
   const reader = new RecordingReader(bytes);

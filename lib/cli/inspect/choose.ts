@@ -3,13 +3,13 @@ import type { Reading } from './reading.js';
 
 export interface Choice {
   readonly reading: Reading;
-  /** Another reading that is as good. */
+  /** Another reading that fits equally well. */
   readonly other: Reading | undefined;
 }
 
 /**
- * The reading that fits: without a fault and with the fewest oddities; if each has a fault, the one that comes further.
- * Nothing of an attempt is kept.
+ * Chooses the reading that fits best: one without a fault and with the fewest notes. If every reading has a fault, it chooses
+ * the one whose fault comes last. The rows of the attempts are not kept in memory.
  */
 export function choose(bytes: Buffer, readings: readonly Reading[]): Choice {
   if (readings.length === 1) return { reading: readings[0] as Reading, other: undefined };

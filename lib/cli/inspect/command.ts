@@ -14,9 +14,9 @@ import { type Known, LAYER_NAMES, type LayerName, readingsOf } from './reading.j
 import type { Fault } from './region.js';
 import { dumpLines, type Paint, plainPaint, terminalPaint } from './text.js';
 
-/** Bytes that an input may have when nothing is said. */
+/** Default of `--max-bytes`. */
 const MAX_BYTES = 64 * 2 ** 20;
-/** Characters that are gathered before they are written. */
+/** Characters of output that are gathered for one write. */
 const WRITE_CHARS = 65_536;
 
 interface InspectFlags {
@@ -71,7 +71,7 @@ function positive(text: string): number {
   return value;
 }
 
-/** Prints what the input is; tells whether it is sound. */
+/** Prints the annotated input. Returns whether it has no fault. */
 async function inspect(file: string, flags: InspectFlags): Promise<boolean> {
   if (file === '-' && process.stdin.isTTY) {
     throw new InvalidArgumentError('nothing to inspect: name a file, or pipe the bytes into standard input');
@@ -105,7 +105,7 @@ function knownOf({ layer, dialect, frame, side, type }: InspectFlags): Known {
   return { layer, dialect, frame, ...(told && { side: told }), ...(given && { type: given }) };
 }
 
-/** The bytes that the input stands for, or the fault of its text. */
+/** Decodes the input (raw, hex or base64) to bytes, or gives the fault in its text. */
 function interpret(input: Buffer, form: Form): { bytes: Buffer; fault?: Fault } {
   try {
     return { bytes: bytesOf(input, form) };
@@ -149,7 +149,7 @@ function* textPieces(title: string, items: Iterable<Annotation>, paint: Paint): 
   for (const line of dumpLines(items, paint)) yield `${line}\n`;
 }
 
-/** Writes pieces to standard output, no faster than it takes them. A reader that goes away ends it. */
+/** Writes pieces to standard output, with back-pressure. Ends without an error when the reader goes away. */
 async function print(pieces: Iterable<string>): Promise<void> {
   try {
     await pipeline(Readable.from(gathered(pieces)), process.stdout, { end: false });

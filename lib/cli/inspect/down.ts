@@ -5,12 +5,12 @@ import { NEW_SESSION_ID, sessionHead } from '../../layers/session/index.js';
 import type { Known } from './reading.js';
 
 /**
- * Puts `bytes` into the layers below theirs, as far down as that goes without keys, a socket or HTTP; gives the bytes and
- * the layer that they are of now.
+ * Wraps `bytes` in the layers below their own, as far down as possible without keys, a socket or HTTP. Returns the new bytes
+ * and the layer that they belong to.
  *
  *     protobuf → prefix      record → base64 → session      bincode → frame
  *
- * Throws `InvalidArgumentError` where nothing is below.
+ * Throws `InvalidArgumentError` for a layer that has no such layer below it.
  */
 export function wrap(bytes: Buffer, known: Known): { bytes: Buffer; layer: Known['layer'] } {
   switch (known.layer) {

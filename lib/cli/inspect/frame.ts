@@ -4,7 +4,7 @@ import type { Reading } from './reading.js';
 import { asFarAsItGoes, type Region, type Rows } from './region.js';
 import { type Unit, unitRows } from './units.js';
 
-/** Frames, and the bincode message in each. */
+/** The rows of frames, and of the bincode message in each. */
 export function frameRows(region: Region, reading: Reading): Rows {
   const header = FRAME_HEADERS[reading.frame];
   return unitRows('frame', new FrameDecoder(header, header.maxLength), header.bytes, region, (unit) => oneFrame(unit, region, reading));

@@ -3,7 +3,7 @@ import { Base64Error, InvalidArgumentError, LimitError } from '../../core/errors
 import { decodeBase64 } from '../../layers/base64/index.js';
 import { isWhitespace } from '../../layers/session/index.js';
 
-/** How the bytes are written in the input. */
+/** Encodings of the input. */
 export const FORMS = Object.freeze(['raw', 'hex', 'base64'] as const);
 export type Form = (typeof FORMS)[number];
 
@@ -11,8 +11,8 @@ const STDIN = 0;
 const CHUNK_BYTES = 65_536;
 
 /**
- * All of a file, or of standard input (`-`). Throws `InvalidArgumentError` when it cannot be read and `LimitError` when it
- * has more than `maxBytes`: of a file its size says so, of a pipe the first byte that is too much.
+ * Reads a whole file, or standard input (`-`). Throws `InvalidArgumentError` when it cannot be read, and `LimitError` when it
+ * has more than `maxBytes`. The size of a file is checked before it is read; a pipe fails at the first byte over the limit.
  */
 export function readInput(path: string, maxBytes: number): Buffer {
   const fd = path === '-' ? STDIN : open(path);
@@ -47,7 +47,7 @@ function readAll(fd: number, path: string, maxBytes: number): Buffer {
   }
 }
 
-/** A pipe may be set not to wait (EAGAIN); it is asked again after a moment. */
+/** Reads one chunk. A non-blocking pipe without data fails with EAGAIN and is read again after 10 ms. */
 function readSome(fd: number, path: string, chunk: Buffer): number {
   for (;;) {
     try {
@@ -65,13 +65,13 @@ function tooLong(got: number, limit: number): LimitError {
   return new LimitError(`the input has ${got} bytes or more, --max-bytes is ${limit}`, { layer: 'input', limit, got });
 }
 
-/** The bytes that `input` stands for. Throws `InvalidArgumentError` or `Base64Error` with the offset of the first bad byte. */
+/** Decodes the input. Throws `InvalidArgumentError` or `Base64Error` with the offset of the first bad byte. */
 export function bytesOf(input: Buffer, form: Form): Buffer {
   if (form === 'raw') return input;
   return form === 'hex' ? fromHex(input) : fromBase64(input);
 }
 
-/** Hex digits, a pair a byte; white space between pairs, and `0x` before the first of a group. */
+/** Decodes hex, two digits for each byte. White space may separate bytes, and `0x` may start each group of them. */
 function fromHex(text: Buffer): Buffer {
   const bytes = Buffer.allocUnsafe(Math.floor(text.length / 2));
   let length = 0;
@@ -113,7 +113,7 @@ function badDigit(text: Buffer, offset: number): InvalidArgumentError {
   });
 }
 
-/** base64 with its padding; white space anywhere. */
+/** Decodes base64 with padding. White space may be anywhere. */
 function fromBase64(text: Buffer): Buffer {
   const letters = Buffer.allocUnsafe(text.length);
   let length = 0;
@@ -128,7 +128,7 @@ function fromBase64(text: Buffer): Buffer {
   }
 }
 
-/** Where the letter number `index` stands in the text. */
+/** Offset in the text of its letter number `index`, white space not counted. */
 function placeOf(text: Buffer, index: number): number {
   let letters = 0;
   for (let at = 0; at < text.length; at++) {

@@ -1,15 +1,15 @@
-/** The same as a tree of JSON, written as it is found: nothing of it is kept. */
+/** Writes the annotations as a tree of JSON. It is written piece by piece and not kept in memory. */
 import { createHash } from 'node:crypto';
 import type { Annotation } from './annotate.js';
 import type { Fault, Row, Value } from './region.js';
 
-/** A longer byte string or text is told by its length, its SHA-256 and its ends. */
+/** A byte string or text of more bytes is shown by its length, its SHA-256, and its first and last 64 bytes. */
 const WHOLE_BYTES = 4096;
 const END_BYTES = 64;
 
 /**
- * `{...head, children: [...], error: null | {...}}`, in pieces. A node is {layer, field, offset, length, value?, name?, note?,
- * decoded?, children?}.
+ * Yields `{...head, children: [...], error: null | {...}}` in pieces. Each child is {layer, field, offset, length, value?,
+ * name?, note?, decoded?, children?}.
  */
 export function* jsonPieces(head: object, items: Iterable<Annotation>): Generator<string, void, undefined> {
   yield `${JSON.stringify(head).slice(0, -1)},"children":[`;

@@ -6,7 +6,7 @@ import { type Unit, unitRows } from './units.js';
 
 const LAYER = 'length-prefix';
 
-/** Length prefixes, and the protobuf message after each. */
+/** The rows of length prefixes, and of the protobuf message after each. */
 export function prefixRows(region: Region, reading: Reading): Rows {
   const decoder = new FrameDecoder(FRAME_HEADERS.be64, Number.MAX_SAFE_INTEGER);
   return unitRows(LAYER, decoder, PREFIX_BYTES, region, (unit) => oneMessage(unit, region, reading));

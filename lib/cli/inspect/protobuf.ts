@@ -17,7 +17,7 @@ import type { Region, Remarks, Row, Rows } from './region.js';
 import { verdict } from './region.js';
 
 const LAYER = 'protobuf';
-/** What is shown is not what is taken: only the bounds of the options themselves hold. */
+/** The largest limits that the options allow. Inspect also shows messages that a role would refuse by its own limits. */
 const LIMITS = Object.freeze({
   maxMessageBytes: Number.MAX_SAFE_INTEGER,
   maxBufferedMessageBytes: 2 ** 30,
@@ -25,20 +25,20 @@ const LIMITS = Object.freeze({
   maxFields: 2 ** 20,
 });
 
-/** How far the fields of one message were followed. */
+/** Progress through the fields of one message. */
 interface Walk {
   readonly region: Region;
-  /** Bytes that the message should have; more than `region` has when it is cut short. */
+  /** Length that was announced for the message, in bytes. More than `region` has when the message is cut short. */
   readonly announced: number;
-  /** Where the real parser found its fault. */
+  /** Offset of the fault that the real parser found. */
   readonly stop: number | undefined;
   readonly counter: FieldCounter;
   at: number;
 }
 
 /**
- * One message, which is all of `region`, and should have `announced` bytes. A message that is cut short is no fault here:
- * the layer that announced it says so.
+ * The rows of one message, which is all of `region` and should have `announced` bytes. A message that is cut short is not a
+ * fault here, since the layer that announced its length reports that.
  */
 export function* protobufRows(region: Region, reading: Reading, announced = region.bytes.length): Rows {
   const table = envelopeTable(reading.type, reading.dialect);
@@ -53,7 +53,7 @@ export function* protobufRows(region: Region, reading: Reading, announced = regi
   if (error !== undefined) throw region.fault(error, walk.at);
 }
 
-/** What the real parser makes of the bytes. */
+/** Runs the real parser on the bytes. Gives the message, and the error if there is one. */
 function parse(
   table: MessageTable,
   bytes: Buffer,
@@ -71,7 +71,7 @@ function parse(
   return { message, error };
 }
 
-/** The fields from `walk.at` to `end`. `region` is that of the whole message, at the depth of the fields. */
+/** The rows of the fields from `walk.at` to `end`. `region` covers the whole message, at the depth of these fields. */
 function* fieldRows(walk: Walk, table: MessageTable, region: Region, end: number): Rows {
   const bytes = region.bytes.subarray(0, end);
   while (walk.at < bytes.length && walk.at !== walk.stop) {
@@ -95,7 +95,7 @@ function* fieldRows(walk: Walk, table: MessageTable, region: Region, end: number
   }
 }
 
-/** A field that has no fields in it: its head, and what follows the head. */
+/** The rows of a field without nested fields: its head, and the bytes after the head. */
 function* plainRows(region: Region, field: Field | undefined, head: FieldHead, at: number, got: number): Generator<Row> {
   if (field === undefined) {
     yield region.field(LAYER, `field ${head.number}`, at, head.headBytes + got, { note: 'not in the schema of the dialect: skipped' });
@@ -122,6 +122,6 @@ function scalar(field: Field, head: FieldHead): Remarks {
   }
   if (field.type === 'int32') return { value: head.value };
   const value = head.value >>> 0;
-  // It is the envelope's `context`, the only uint32 of the schema.
+  // This is the envelope's `context`, the only uint32 of the schema.
   return value === 0 ? { value } : { value, note: 'never set by an original peer' };
 }

@@ -1,4 +1,4 @@
-/** What inspect is told about its input. */
+/** How an input can be read: its layer, dialect, frame, side and type. */
 import type { Dialect } from '../../layers/formats/dialect.js';
 import type { FrameKind } from '../../layers/frame/index.js';
 import type { EnvelopeName } from '../../layers/protobuf/index.js';
@@ -7,7 +7,7 @@ import type { EnvelopeName } from '../../layers/protobuf/index.js';
 export const LAYER_NAMES = Object.freeze(['protobuf', 'prefix', 'record', 'base64', 'session', 'bincode', 'frame'] as const);
 export type LayerName = (typeof LAYER_NAMES)[number];
 
-/** `status`: a bincode status outside any message. */
+/** Which end sent the bytes. `status` is a bincode status that is not inside a message. */
 export type Side = 'request' | 'response' | 'status';
 
 /** One way to read an input. */
@@ -19,10 +19,10 @@ export interface Reading {
   readonly type: EnvelopeName;
 }
 
-/** What is known; what is not, is tried. */
+/** The parts of a reading that the user gave. For missing ones, all possibilities are tried. */
 export type Known = Pick<Reading, 'layer' | 'dialect' | 'frame'> & Partial<Pick<Reading, 'side' | 'type'>>;
 
-/** The ways to read that agree with what is known, the likelier first. */
+/** All readings that agree with what is known, the likelier first. */
 export function readingsOf(known: Known): Reading[] {
   const { side, type } = known;
   const told = side ?? (type === undefined ? undefined : type.endsWith('Request') ? 'request' : 'response');

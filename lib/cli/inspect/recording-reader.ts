@@ -1,10 +1,10 @@
 import { joined, SliceReader, type Slices } from '../../layers/bincode/index.js';
 import type { Remarks } from './region.js';
 
-/** Items of one list that get a field each; those after them share one. */
+/** Most items of a list that are shown as fields of their own. All later items share one field. */
 const MAX_ITEM_FIELDS = 1000;
 
-/** What was read, in the order of the bytes. */
+/** One field that was read. */
 export interface Recorded extends Remarks {
   readonly field: string;
   readonly offset: number;
@@ -12,12 +12,12 @@ export interface Recorded extends Remarks {
 }
 
 /**
- * The reader of bincode itself, which notes down what it is asked for: so the fields that inspect shows are those that
- * the decoder read, and end where it raised its error.
+ * The real reader of bincode, which also records each field that it reads. So inspect shows exactly the fields that the
+ * decoder read, up to the field where it failed.
  */
 export class RecordingReader extends SliceReader {
   readonly fields: Recorded[] = [];
-  /** Inside a reading that consists of others. */
+  /** Set while a method reads its value by means of other methods, which then record nothing. */
   #inside: 'value' | 'list' | undefined;
   #items = 0;
 
@@ -86,7 +86,8 @@ export class RecordingReader extends SliceReader {
       count = items.length;
       return items;
     } finally {
-      // The count stands before the items, and is known to be sound once one of them was read.
+      // The row of the count comes before its items. It is recorded if the list, or at least one item, was read without
+      // error.
       if (count !== undefined || this.#items > 0) {
         const { length } = LENGTH;
         this.fields.splice(at, 0, { field: `${what} (count)`, offset, length, ...(count !== undefined && { value: count }) });
@@ -114,7 +115,7 @@ export class RecordingReader extends SliceReader {
     this.#note('more items', from, this.offset, { value: this.#items - MAX_ITEM_FIELDS });
   }
 
-  /** A length, and that many bytes. */
+  /** Records a length, and the bytes after it. */
   #vector(what: string, offset: number, value: Buffer | string): void {
     const start = offset + LENGTH.length;
     this.#note(`${what} (length)`, offset, start, { value: this.offset - start });

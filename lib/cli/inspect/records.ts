@@ -4,13 +4,13 @@ import { type Region, type Rows, verdict } from './region.js';
 
 const LAYER = 'records';
 
-/** TLS records; what is in them is ciphertext, and the end of what can be read without keys. */
+/** The rows of TLS records. Their contents are ciphertext, which cannot be read without keys. */
 export function* recordRows(region: Region): Rows {
   const { bytes } = region;
   const decoder = new RecordDecoder();
   const refused = verdict(LAYER, () => decoder.push(bytes));
   const error = refused ?? verdict(LAYER, () => decoder.end());
-  // A header that is refused ends the rows before it; a record that is cut short is shown as far as it is there.
+  // The rows end before a header that the decoder refuses. A record that is cut short is shown as far as its bytes go.
   const stop = refused?.offset ?? bytes.length;
   const headers = new RecordHeaderReader();
   for (let at = 0, count = 1; at + RECORD_HEADER_BYTES <= stop; count++) {

@@ -1,49 +1,49 @@
-/** What inspect says about bytes: rows, one after the other, and at most one fault at the end. */
+/** The results of inspect: rows that describe bytes, and at most one fault at the end. */
 import { asVeracruzError, type VeracruzError } from '../../core/errors.js';
 
-/** Byte strings are views of the input. */
+/** The value of a field. Buffers are views of the input. */
 export type Value = number | string | boolean | Buffer;
 
-/** What a row may say besides where it is. */
+/** Optional parts of a row. */
 export interface Remarks {
   /** What the bytes mean. */
   readonly value?: Value;
-  /** The name of a number that stands for something. */
+  /** The name of a numeric value, e.g. of an enum. */
   readonly name?: string;
-  /** What is odd about it, though no fault. */
+  /** An unusual property that is not a fault. */
   readonly note?: string;
 }
 
 /**
- * One field, or the head of a group: the rows after it that are deeper are its parts. The fields of an input lie side by
- * side and cover it; so do those of decoded bytes, whose offsets begin at 0 again.
+ * One field, or the head of a group. The parts of a group are the rows after it with a greater depth. The fields of an input
+ * cover it without gaps. Decoded bytes have fields of their own, whose offsets begin at 0 again.
  */
 export interface Row extends Remarks {
   readonly kind: 'group' | 'field';
-  /** The layer's own name, as it stands in errors. */
+  /** Name of the layer, as in errors. */
   readonly layer: string;
   readonly field: string;
   readonly offset: number;
   readonly length: number;
   readonly depth: number;
-  /** The bytes are not those of the input but what a text in it decodes to. */
+  /** True for bytes that were decoded from a text in the input; `offset` then counts decoded bytes. */
   readonly decoded: boolean;
   readonly bytes: Buffer;
 }
 
-/** The first thing that is wrong. */
+/** The first error in the input. */
 export interface Fault {
   readonly kind: 'fault';
   readonly layer: string;
-  /** Of the first bad byte; the length of the bytes when what is wrong is that they end. */
+  /** Offset of the first bad byte, or the length of `bytes` when they end too early. */
   readonly offset: number;
   readonly decoded: boolean;
   readonly error: VeracruzError;
-  /** The bytes that `offset` counts in. */
+  /** The bytes in which `offset` counts. */
   readonly bytes: Buffer;
 }
 
-/** Ends a reading. Thrown by annotators, never seen outside. */
+/** Thrown by annotators to end a reading. `annotate` catches it. */
 export class FaultFound extends Error {
   readonly fault: Fault;
   constructor(fault: Fault) {
@@ -52,10 +52,10 @@ export class FaultFound extends Error {
   }
 }
 
-/** Rows, as they are found. */
+/** A generator of rows. */
 export type Rows<Result = void> = Generator<Row, Result, undefined>;
 
-/** A run of bytes that one layer reads. Makes rows and faults with offsets that count from the start of all bytes. */
+/** A range of bytes that one layer reads. It makes rows and faults whose offsets count from the start of all bytes. */
 export class Region {
   readonly bytes: Buffer;
   readonly #all: Buffer;
@@ -71,17 +71,17 @@ export class Region {
     this.#decoded = decoded;
   }
 
-  /** Where it begins. */
+  /** Offset of its first byte. */
   get offset(): number {
     return this.#from;
   }
 
-  /** The row of a field: `length` bytes at `at` of this region. */
+  /** A field row for `length` bytes at offset `at` of this region. */
   field(layer: string, field: string, at: number, length: number, remarks: Remarks = {}): Row {
     return this.#row('field', layer, field, at, length, remarks);
   }
 
-  /** The row that opens a group of rows, which are made with `within` or `part`. */
+  /** A row that opens a group. The rows of the group are made by the regions that `within` or `part` return. */
   group(layer: string, field: string, at: number, length: number, remarks: Remarks = {}): Row {
     return this.#row('group', layer, field, at, length, remarks);
   }
@@ -91,19 +91,19 @@ export class Region {
     return new Region(this.#all, this.#from, this.#from + this.bytes.length, this.#depth + 1, this.#decoded);
   }
 
-  /** `length` bytes at `at`, one level deeper. */
+  /** `length` bytes at offset `at`, one level deeper. */
   part(at: number, length: number): Region {
     return new Region(this.#all, this.#from + at, this.#from + at + length, this.#depth + 1, this.#decoded);
   }
 
-  /** What this region decodes to. */
+  /** A region for the bytes that were decoded from this one. */
   decodedTo(bytes: Buffer): Region {
     return new Region(bytes, 0, bytes.length, this.#depth, true);
   }
 
   /**
-   * The fault that `error` is. `at` counts in this region and holds where the error has no offset itself; `unitAt` is where
-   * the unit begins that an error's own offset counts from.
+   * Makes a fault from `error`. `at` is the offset in this region, used if the error has none of its own. `unitAt` is the
+   * offset from which the error's own offset counts.
    */
   fault(error: VeracruzError, at: number, unitAt = 0): FaultFound {
     const offset = this.#from + (error.offset === undefined ? at : unitAt + error.offset);
@@ -124,7 +124,7 @@ export class Region {
   }
 }
 
-/** Asks a real decoder. Gives the error that it raises, with `layer` where it has none. */
+/** Runs a real decoder. Returns the error that it throws, with `layer` added if the error names none. */
 export function verdict(layer: string, work: () => void): VeracruzError | undefined {
   try {
     work();
@@ -135,8 +135,8 @@ export function verdict(layer: string, work: () => void): VeracruzError | undefi
 }
 
 /**
- * Goes on with a layer above as far as it goes. That it does not go on to the end is no fault of the layer below, which
- * takes any bytes: the rest is one more field, with a note.
+ * Yields the rows of a layer above, up to its first fault. Such a fault is not one of the layer below, which carries any
+ * bytes. The remaining bytes become one more field, with a note.
  */
 export function* asFarAsItGoes(rows: Rows<unknown>, region: Region, layer: string, field: string, note?: string): Rows {
   let done = 0;

@@ -6,14 +6,14 @@ import { type Region, type Rows, verdict } from './region.js';
 
 const LAYER = 'session';
 
-/** One HTTP body: the id, and the base64 texts after it. */
+/** The rows of one HTTP body: the session id, and the base64 texts after it. */
 export function* sessionRows(region: Region, reading: Reading): Rows {
   const { bytes } = region;
   const { id, error } = judge(bytes, reading);
   const stop = error?.offset ?? bytes.length;
   yield region.group(LAYER, reading.side === 'response' ? 'response body' : 'request body', 0, bytes.length);
   const inside = region.within();
-  // What the texts decode to, one after the other: three bytes for four letters at most.
+  // The decoded bytes of all texts. Four letters give at most three bytes.
   const cipher = Buffer.allocUnsafe(Math.ceil((bytes.length * 3) / 4));
   let cipherBytes = 0;
   let idSeen = false;
@@ -36,7 +36,7 @@ export function* sessionRows(region: Region, reading: Reading): Rows {
   }
 }
 
-/** What the real decoder makes of the body. */
+/** Runs the real decoder on the body. Gives the session id, and the error if there is one. */
 function judge(bytes: Buffer, reading: Reading): { id: number | undefined; error: ReturnType<typeof verdict> } {
   if (reading.side !== 'response') {
     const request = new SessionRequestDecoder();

@@ -1,15 +1,15 @@
-/** The annotated hex dump. */
+/** Formats annotations as a hex dump. */
 import { styleText } from 'node:util';
 import type { Annotation } from './annotate.js';
 import type { Fault, Row, Value } from './region.js';
 
-/** Bytes a line. */
+/** Bytes in each line. */
 const LINE_BYTES = 16;
-/** A field of more bytes is shown by its first and last lines. */
+/** A field of more bytes is shown by its first two lines and its last line. */
 const WHOLE_BYTES = 4 * LINE_BYTES;
 const HEAD_BYTES = 2 * LINE_BYTES;
 const TAIL_BYTES = LINE_BYTES;
-/** Characters of text that are shown; of a longer one its first and last. */
+/** Most characters of a text that are shown. A longer text is shown by its first 56 and last 16. */
 const TEXT_CHARS = 72;
 const TEXT_TAIL_CHARS = 16;
 /** Width of the longest layer name, `length-prefix`. */
@@ -21,7 +21,7 @@ export type Style = 'bold' | 'dim' | 'red' | 'cyan';
 export type Paint = (style: Style, text: string) => string;
 
 export const plainPaint: Paint = (_style, text) => text;
-/** For a terminal; whether it is one, the caller knows. Node's own check is only in later releases than we support. */
+/** For a terminal. The caller checks that it is one, because not all supported releases of Node do. */
 export const terminalPaint: Paint = (style, text) => styleText(style, text, { validateStream: false });
 
 /** The lines of a dump. */
@@ -51,7 +51,7 @@ function* rowLines(row: Row, paint: Paint): Generator<string, void, undefined> {
   }
 }
 
-/** `+` stands before offsets that count decoded bytes. */
+/** An offset as hex. A `+` before it means that it counts decoded bytes. */
 function place(offset: number, { decoded }: { decoded: boolean }, paint: Paint): string {
   return paint('dim', `${decoded ? '+' : ' '}${offset.toString(16).padStart(OFFSET_WIDTH - 1, '0')}`);
 }
@@ -70,7 +70,7 @@ function remark({ kind, field, length, value, name, note }: Row, paint: Paint): 
   return text;
 }
 
-/** A value on one line that can do nothing to a terminal. */
+/** A value on one line, without characters that could control a terminal. */
 function shown(value: Value): string {
   if (Buffer.isBuffer(value)) return `${value.length} ${value.length === 1 ? 'byte' : 'bytes'}`;
   if (typeof value !== 'string') return String(value);
@@ -79,7 +79,7 @@ function shown(value: Value): string {
   return `${escaped(value.slice(0, TEXT_CHARS - TEXT_TAIL_CHARS))} … ${middle} characters … ${escaped(value.slice(-TEXT_TAIL_CHARS))}`;
 }
 
-/** JSON's escapes, and more: controls, marks of direction, what cannot be seen, halves of pairs. */
+/** Escapes text as JSON does, and also control characters, direction marks, invisible characters and lone surrogates. */
 function escaped(text: string): string {
   return JSON.stringify(text).replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Co}\p{Cn}]/gu, (found) =>
     Array.from({ length: found.length }, (_, i) => `\\u${found.charCodeAt(i).toString(16).padStart(4, '0')}`).join(''),
@@ -96,7 +96,7 @@ function* faultLines(fault: Fault, paint: Paint): Generator<string, void, undefi
     error[name] === undefined ? [] : [`, ${name} ${error[name]}`],
   );
   yield `first bad byte${decoded ? ' of the decoded bytes' : ''}: offset ${offset} (0x${offset.toString(16)}${own}), there is ${there}${figures.join('')}`;
-  // At the end of the bytes, the line that ends there.
+  // Shows the line with the bad byte; at the end of the bytes, the last line.
   const line = offset - (offset % LINE_BYTES) - (offset === bytes.length && offset > 0 && offset % LINE_BYTES === 0 ? LINE_BYTES : 0);
   yield `${place(line, fault, paint)}  ${hexOf(bytes.subarray(line, line + LINE_BYTES))}`;
   yield `${' '.repeat(OFFSET_WIDTH + 2 + 3 * (offset - line))}${paint('red', '^^')}`;

@@ -2,21 +2,21 @@ import type { Codec } from '../../core/codec.js';
 import { Announce, type AnnouncedChunk } from '../../core/unit.js';
 import { type Region, type Row, type Rows, verdict } from './region.js';
 
-/** One unit of a layer that writes lengths before bytes. */
+/** One unit (a frame or message) of a layer that writes a length before its bytes. */
 export interface Unit {
-  /** From 1. */
+  /** Number of the unit, from 1. */
   readonly count: number;
-  /** Where its header begins. */
+  /** Offset of its header. */
   readonly at: number;
-  /** Bytes that the header tells. */
+  /** Length in the header, in bytes. */
   readonly announced: number;
-  /** Bytes of them that are there. */
+  /** Bytes of the unit that are present. */
   readonly got: number;
 }
 
 /**
- * Cuts `region` into units, as the real `decoder` of `layer` does, and lets `rowsOf` say what is in each. The fault that the
- * decoder raises, if any, comes after the units before it.
+ * Splits `region` into units with the real `decoder` of `layer`, and yields the rows that `rowsOf` makes for each. If the
+ * decoder fails, the fault comes after the rows of the units before it.
  */
 export function* unitRows(
   layer: string,
@@ -38,7 +38,7 @@ export function* unitRows(
     ask(() => decoder.next());
     if (!(item instanceof Announce)) break;
     const announced = item.length;
-    // The whole region is one chunk, so that a payload comes in one piece, as far as it is there.
+    // The whole region was pushed as one chunk, so the decoder gives all present bytes of a payload in one piece.
     if (announced > 0) ask(() => decoder.next());
     const got = announced > 0 && Buffer.isBuffer(item) ? item.length : 0;
     yield* rowsOf({ count, at, announced, got });

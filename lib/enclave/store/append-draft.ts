@@ -4,18 +4,19 @@ import { Draft, type DraftPlace } from './store-draft.js';
 import { STORE_LAYER } from './store-error.js';
 import { WriteDraft } from './write-draft.js';
 
-/** An append to a file that is there. */
+/** An append to an existing file. */
 interface Growth {
   readonly inode: bigint;
-  /** Bytes of the file without this append. */
+  /** Length of the file before this append, in bytes. */
   readonly length: number;
-  /** The hard link that tells a later process to take the append back. */
+  /** Path of the journal entry, a hard link that tells a later process to undo the append. */
   readonly journal: string;
 }
 
 /**
- * Grows a file in place, so that its size does not matter: a journal entry says how to take it back, readers are told the
- * old length, and to commit is to remove the journal entry. A missing file is made by a `WriteDraft`.
+ * Appends to a file in place, so that the cost does not depend on the file's size. A journal entry says how to undo the
+ * append. Readers get the old length until the commit, which removes the journal entry. A `WriteDraft` creates a missing
+ * file.
  */
 export class AppendDraft extends Draft {
   #creation: WriteDraft | undefined;
@@ -23,7 +24,7 @@ export class AppendDraft extends Draft {
   #growth: Growth | undefined;
   /** Lets the next append to this file begin. */
   #leave: (() => void) | undefined;
-  /** Ends the wait for that. */
+  /** Ends the wait for this append's own turn. */
   readonly #wait = new AbortController();
 
   override cancel(): void {
@@ -44,7 +45,7 @@ export class AppendDraft extends Draft {
     if (file === undefined) return undefined;
     this.#file = file;
     const { inode, length, links } = folder.look(name, file);
-    // A second link is an append that could not be taken back, or somebody's snapshot, which would change too.
+    // A second link is the journal of an append that could not be undone, or a snapshot, which must not grow too.
     if (links !== 1) {
       throw new FileStoreError(`the file has ${links} links: it cannot be grown in place`, {
         layer: STORE_LAYER,
@@ -85,7 +86,7 @@ export class AppendDraft extends Draft {
     await folder.syncPending();
   }
 
-  /** After a commit this closes the file and gives up the turn, and no more. */
+  /** After a commit, this only closes the file and lets the next append begin. */
   override async discard(): Promise<void> {
     try {
       await this.#creation?.discard();
@@ -100,7 +101,7 @@ export class AppendDraft extends Draft {
     }
   }
 
-  /** Where this fails the journal stays, and readers go on to see the old length. */
+  /** Undoes the append. If this fails, the journal entry stays, and readers still get the old length. */
   async #takeBack({ length, journal }: Growth): Promise<void> {
     const file = this.#file as FileHandle;
     await file.truncate(length);

@@ -1,31 +1,32 @@
 import { FileNameError } from '../../core/errors.js';
 
-/** UTF-8 bytes of a file name, its leading slash included. */
+/** Most UTF-8 bytes of a file name, including its leading slash. */
 export const MAX_FILE_NAME_BYTES = 4096;
-/** UTF-8 bytes between two slashes: NAME_MAX of the file systems that the original runs on. */
+/** Most UTF-8 bytes between two slashes: NAME_MAX of the file systems that the original runs on. */
 const MAX_SEGMENT_BYTES = 255;
 
 /** Names without a slash that are streams of the program, not files. */
 const STREAM_NAMES: ReadonlySet<string> = new Set(['stdin', 'stdout', 'stderr']);
 
 const LAYER = 'file-store';
-/** What nearly all names are: ASCII, in the normal form already, no segment that begins with a dot. */
+/** Matches nearly all names fast: ASCII, already in the normal form, no segment that begins with a dot. */
 const PLAIN = /^(?:\/[\w-][\w.-]{0,254})+$/;
-/** Without its partner a surrogate has no UTF-8 form: two such names would meet on U+FFFD. */
+/** A surrogate without its partner. It has no UTF-8 form and would become U+FFFD, so different names would become equal. */
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
 /**
- * The one form of a file name that rights, pins and the store go by (wire spec §D, "VFS semantics").
+ * The normal form of a file name, by which rights, pins and files are looked up (wire spec §D, "VFS semantics").
  *
  *     input//a.dat/   ──▶  /input/a.dat        stdin  ──▶  stdin        /stdin  ──▶  /stdin
  *
- * A missing leading slash is added (the original client does), except for the streams `stdin`, `stdout` and `stderr`;
- * repeated slashes become one, a trailing one goes. Unicode is left alone: names that differ in their normal form only
- * are different names. Normalising twice changes nothing.
+ * A missing leading slash is added, as the original's client does, except for the streams `stdin`, `stdout` and `stderr`.
+ * Repeated slashes become one, and a trailing slash is removed. Unicode is not normalised: names that differ only in their
+ * Unicode normal form are different names. Normalising twice changes nothing.
  *
- * @param maxBytes limit of the name as it came and as it is returned, in UTF-8 bytes. Default 4,096.
+ * @param maxBytes most UTF-8 bytes of the name, before and after normalising. Default 4,096.
  * @throws FileNameError for the empty name, the bare root, a `.` or `..` segment, NUL, a lone surrogate, a name over
- * `maxBytes` or a segment over 255 bytes. (The original resolves `..` after it looked up the rights, which opens a hole.)
+ * `maxBytes` or a segment over 255 bytes. (The original resolves `..` only after it checked the rights, so that a `..` can
+ * bypass them.)
  */
 export function normaliseName(name: string, maxBytes: number = MAX_FILE_NAME_BYTES): string {
   if (name.length <= maxBytes && PLAIN.test(name)) return name;
@@ -46,7 +47,7 @@ export function normaliseName(name: string, maxBytes: number = MAX_FILE_NAME_BYT
   return normal;
 }
 
-/** The same of a name that may also be the root, which is `/` then. */
+/** As `normaliseName`, but also accepts the root, whose normal form is `/`. */
 export function normaliseTop(name: string, maxBytes?: number): string {
   return /^\/+$/.test(name) ? '/' : normaliseName(name, maxBytes);
 }
@@ -60,7 +61,7 @@ export function isNormal(name: string): boolean {
   }
 }
 
-/** Whether `name` is `top` or below it, both normal. Below the root is what is no stream. */
+/** Whether `name` is `top` or below it; both in normal form. All names except the streams are below the root. */
 export function isAtOrBelow(name: string, top: string): boolean {
   return name === top || (name.startsWith('/') && name.startsWith(top === '/' ? top : `${top}/`));
 }

@@ -20,18 +20,18 @@ import { WriteDraft } from './write-draft.js';
 export type { FileSink, FileStat, FileStore, ListedFile, SinkOptions, StoredFile } from './store-contract.js';
 
 export interface DirectoryStoreOptions {
-  /** Bytes of all files, and of what is being written, together. Default 64 GiB; up to 2^53 - 1. */
+  /** Most bytes of all files together, including those that are being written. Default 64 GiB; up to 2^53 - 1. */
   maxStoreBytes?: number;
-  /** Files, and new files that are being written, together. Default 65,536. */
+  /** Most files, including new files that are being written. Default 65,536. */
   maxFiles?: number;
-  /** UTF-8 bytes of a file name. Default 4,096. */
+  /** Most UTF-8 bytes of a file name. Default 4,096. */
   maxFileNameBytes?: number;
-  /** Bytes a chunk of a reader. Default 256 KiB. */
+  /** Bytes in a chunk of a reader. Default 256 KiB. */
   readChunkBytes?: number;
   /**
-   * `file`: what was committed outlives a crash of the machine (a write costs an fdatasync of the file and an fsync of a
-   * folder, an append one fsync more). `none`: it outlives a killed process, but a crash of the machine may take or spoil
-   * what was committed in its last seconds. Default `file`.
+   * `file`: committed files survive a crash of the machine. A write costs an fdatasync of the file and an fsync of a folder;
+   * an append costs one fsync more. `none`: committed files survive a killed process, but a crash of the machine may lose or
+   * damage files committed in the seconds before. Default `file`.
    */
   sync?: 'file' | 'none';
 }
@@ -45,11 +45,11 @@ export const DIRECTORY_STORE_DEFAULTS = Object.freeze({
 } satisfies Required<DirectoryStoreOptions>);
 
 /**
- * Files in a folder of the local disk; see `FileStore` for what it promises, `StoreFolder` for what is on disk.
+ * Files in a folder of the local disk. See `FileStore` for its promises and `StoreFolder` for its layout on disk.
  *
- * Symbolic links, directories and devices that somebody puts into the folder are refused (`got` is `ENOTSUP`), never
- * followed. What the system raises becomes a FileStoreError with the system's name in `got` (`ENOENT`, `ENOSPC`).
- * The folder must be the store's own: whoever may write there can do what the store can.
+ * Symbolic links, directories and devices in the folder are refused (`got` is `ENOTSUP`) and never followed. A system error
+ * becomes a FileStoreError with the system's error name in `got` (`ENOENT`, `ENOSPC`). Nobody else may have write access to
+ * the folder, since whoever has it can do everything that the store can.
  *
  * @example
  * const store = await DirectoryStore.open('/var/lib/veracruz');
@@ -59,7 +59,7 @@ export const DIRECTORY_STORE_DEFAULTS = Object.freeze({
 export class DirectoryStore implements FileStore {
   readonly #folder: StoreFolder;
   readonly #options: Required<DirectoryStoreOptions>;
-  /** Sinks and readers that hold a file. */
+  /** Sinks and readers that are open. */
   readonly #streams = new Set<Readable | Writable>();
   readonly #removals = new Set<Promise<void>>();
   #closed: Promise<void> | undefined;
@@ -70,10 +70,10 @@ export class DirectoryStore implements FileStore {
   }
 
   /**
-   * Opens the store in `root`, a folder that is made (mode 0700, with its parents) where it is missing, and undoes what
-   * an earlier process left half-done there.
+   * Opens the store in the folder `root`. Creates the folder if it is missing (mode 0700, with its parents), and undoes
+   * writes and appends that an earlier process left incomplete.
    *
-   * @throws InvalidOptionError, and FileStoreError when the folder cannot be used or another process has it.
+   * @throws InvalidOptionError; FileStoreError when the folder cannot be used or another process has the store open
    */
   static async open(root: string, options: DirectoryStoreOptions = {}): Promise<DirectoryStore> {
     const complete = completed(options);
@@ -88,7 +88,7 @@ export class DirectoryStore implements FileStore {
     }
   }
 
-  /** Bytes and files in the store, those on their way included. */
+  /** Bytes and files in the store, including those that are being written. */
   get usage(): { readonly bytes: number; readonly files: number } {
     const { bytes, files } = this.#folder.quota;
     return { bytes, files };

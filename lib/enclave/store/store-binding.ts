@@ -9,12 +9,12 @@ const POLICY_HASH = /^[0-9a-f]{64}$/;
 const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
 
 /**
- * Binds the folder of a store to a policy for good. What says so is a file beside the store's own folders, made once and
- * never changed:
+ * Binds the folder of a store to a policy for good. A file beside the store's folders records it; the file is created once
+ * and never changed:
  *
  *     <root>/policy     SHA-256 of the policy's text, 64 lowercase hex digits, and a newline
  *
- * @throws FileStoreError, see `FileStore.bind`; InvalidArgumentError for a hash that is none
+ * @throws FileStoreError, see `FileStore.bind`; InvalidArgumentError for a malformed hash
  */
 export async function bindFolder(folder: StoreFolder, policyHash: string): Promise<void> {
   if (!POLICY_HASH.test(policyHash)) {
@@ -30,7 +30,7 @@ export async function bindFolder(folder: StoreFolder, policyHash: string): Promi
   throw new FileStoreError('the store belongs to another policy', { layer: STORE_LAYER, expected: bound, got: policyHash });
 }
 
-/** The hash that the file has; undefined when there is no file. */
+/** The hash in the file; undefined when there is no file. */
 async function boundTo(path: string): Promise<string | undefined> {
   const file = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK).catch((thrown: unknown) => {
     if (errno(thrown) === 'ENOENT') return undefined;
@@ -51,7 +51,7 @@ async function boundTo(path: string): Promise<string | undefined> {
   }
 }
 
-/** Gives the hash that the folder is bound to from now on: ours, unless somebody else was quicker. */
+/** Creates the file and returns the hash in it. That is another hash when another process created the file first. */
 async function claim(folder: StoreFolder, path: string, policyHash: string): Promise<string | undefined> {
   const { files } = folder.quota;
   if (files > 0) {
@@ -61,7 +61,7 @@ async function claim(folder: StoreFolder, path: string, policyHash: string): Pro
       got: files,
     });
   }
-  // A link appears with all of its contents or not at all, and never in the place of another.
+  // A link makes the file appear with all of its contents at once, and it never replaces an existing file.
   const draft = folder.draftPath('w');
   const file = await folder.createDraft(draft);
   try {

@@ -1,35 +1,37 @@
 import type { Readable, Writable } from 'node:stream';
 
-/** How one file is to be written. */
+/** Options for writing one file. */
 export interface SinkOptions {
-  /** Computes SHA-256 of the bytes on their way; `FileSink.digest` has it. Default false. */
+  /** Computes SHA-256 of the bytes, for `FileSink.digest`. Default false. */
   hash?: boolean;
   /**
-   * Has the last word: called when all bytes are there and nothing is visible yet. What it throws discards the sink and
-   * becomes its error (an error of this library as it is, any other as the cause of a FileStoreError). `digest` is set
-   * when `hash` is.
+   * Called when all bytes have arrived and nothing is visible yet. An error that it throws discards the file and becomes the
+   * sink's error: errors of this library unchanged, others as the cause of a FileStoreError. `digest` is set when `hash` is
+   * true.
    */
   beforeCommit?: (written: { readonly length: number; readonly digest: Buffer | undefined }) => void | Promise<void>;
 }
 
 /**
- * Takes the bytes of one file. **To finish is to commit, to destroy is to discard**: after `'finish'` (so also when
- * `pipeline()` resolves) the file is there, whole; before it nothing of it is visible, and nothing remains of a sink that
- * was destroyed, however that came about (without an error of its own it fails with ClosedError). An error without a listener does not end the process: only `'finish'`
- * acknowledges. A sink destroyed while it commits may go either way.
+ * Takes the bytes of one file. **To finish is to commit, to destroy is to discard.**
+ *
+ * After `'finish'`, and so also when `pipeline()` resolves, the whole file is in the store. Before that, none of it is
+ * visible. Nothing remains of a sink that was destroyed; without another error, the sink then fails with ClosedError. A sink
+ * that is destroyed while it commits may be committed or discarded. An error without a listener does not end the process,
+ * since only `'finish'` acknowledges the file.
  */
 export interface FileSink extends Writable {
   /** Bytes written so far. */
   readonly bytesWritten: number;
-  /** SHA-256 of the bytes of this sink (of an append: of what is appended), once finished and if `hash` asked for it. */
+  /** SHA-256 of the bytes of this sink (for an append, only the appended ones). Set after `'finish'`, if `hash` is true. */
   readonly digest: Buffer | undefined;
-  /** Ends the sink; resolves when the file is there, rejects with the sink's error. */
+  /** Ends the sink. Resolves when the file is committed, rejects with the sink's error. */
   commit(): Promise<void>;
-  /** Destroys the sink; resolves when nothing of it is left. After a commit it does nothing. */
+  /** Destroys the sink. Resolves when nothing of it is left. Does nothing after a commit. */
   discard(): Promise<void>;
 }
 
-/** A file that is being read: `stream` gives exactly `length` bytes, the file as it was when it was opened, or fails. */
+/** A file opened for reading. `stream` gives exactly the `length` bytes that the file had when it was opened, or fails. */
 export interface StoredFile {
   /** Bytes. */
   readonly length: number;
@@ -42,55 +44,54 @@ export interface FileStat {
   readonly length: number;
 }
 
-/** A file of a list, by its normal name (`normaliseName`). */
+/** A file in a list. `name` is in its normal form (see `normaliseName`). */
 export interface ListedFile extends FileStat {
   readonly name: string;
 }
 
 /**
- * Where the Runtime Manager keeps files. `DirectoryStore` is the one that comes with the library; an embedder may plug
- * another that keeps these promises.
+ * Where the Runtime Manager keeps files. The library comes with `DirectoryStore`; an embedder may use another store that
+ * keeps these promises:
  *
- * - Names are normalised by `normaliseName`, whose errors they raise.
- * - A write replaces the whole file or nothing; of concurrent writers the last to commit wins.
- * - An append adds all of its bytes or none, and creates a missing file. Appends to one file take turns: the second waits
- *   (its bytes unread) until the first is over. When a write or a removal overtakes an append, the append counts as having
- *   come first.
+ * - All methods normalise names with `normaliseName` and throw its errors.
+ * - A write replaces the whole file or nothing. With concurrent writers, the last to commit wins.
+ * - An append adds all of its bytes or none, and creates a missing file. Appends to one file take turns: the second reads
+ *   none of its bytes until the first is over. A write or removal that overtakes an append counts as having come after it.
  * - A reader sees the file as it stood when it was opened, never a part of a write or an append.
  * - A missing file is a `FileStoreError` whose `got` is `'ENOENT'`.
- * - A length that passes a limit is a `LimitError`, from `write` and `append` themselves when it was announced.
+ * - A length over a limit is a `LimitError`. `write` and `append` throw it themselves when the length was announced.
  */
 export interface FileStore {
   /**
-   * Binds the store to a policy, for good: files provisioned under one policy never come under another, in this process
-   * or a later one. The first call decides; it must come before there is a file in the store.
+   * Binds the store to a policy for good, so that files stored under one policy never become available under another, in
+   * this process or a later one. The first call decides. It must come before there is a file in the store.
    *
    * @param policyHash SHA-256 of the policy's text, 64 lowercase hex digits
-   * @throws FileStoreError when the store belongs to another policy (`expected` is that one's hash), or has files and no
-   * policy (`got` counts them)
+   * @throws FileStoreError when the store belongs to another policy (`expected` is its hash), or has files but no policy
+   * (`got` is the number of files)
    */
   bind(policyHash: string): Promise<void>;
   /**
-   * Replaces a file, or makes it.
+   * Replaces a file, or creates it.
    *
-   * @param length bytes that will come, if known: checked against the limits at once, and before the commit against what
-   * came (LengthMismatchError).
+   * @param length number of bytes that will come, if known. It is checked against the limits at once, and before the commit
+   * against the bytes that came (LengthMismatchError).
    * @throws FileNameError, InvalidArgumentError, LimitError, ClosedError
    */
   write(name: string, length?: number, options?: SinkOptions): FileSink;
-  /** Adds to the end of a file, or makes it. Parameters and errors as of `write`. */
+  /** Appends to a file, or creates it. Parameters and errors as for `write`. */
   append(name: string, length?: number, options?: SinkOptions): FileSink;
   read(name: string): Promise<StoredFile>;
   stat(name: string): Promise<FileStat>;
   /**
-   * The files at or below `prefix`, which is a name or `/`; all, the streams included, without it. They come in no order,
-   * each once: those that are there when the iteration begins and still are when their turn comes, with the length that
-   * they have then.
+   * Lists the files at or below `prefix`, which is a name or `/`. Without a prefix it lists all files, also the streams
+   * (`stdin`, `stdout`, `stderr`). Each file comes once, in no order. A file is listed if it exists when the iteration begins
+   * and still exists when its turn comes, with the length that it has then.
    *
    * @throws FileNameError, ClosedError
    */
   list(prefix?: string): AsyncIterable<ListedFile>;
   remove(name: string): Promise<void>;
-  /** Discards every sink, ends every reader with ClosedError, and gives the place free. */
+  /** Discards every sink, ends every reader with ClosedError, and releases the lock on the store. */
   close(): Promise<void>;
 }

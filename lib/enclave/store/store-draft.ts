@@ -4,15 +4,15 @@ import { STORE_LAYER } from './store-error.js';
 import type { StoreFolder } from './store-folder.js';
 import type { Room } from './store-quota.js';
 
-/** The place of a draft: the bytes of a sink go to `file` from `offset` on. */
+/** Where a draft keeps its bytes: in `file`, from `offset` on. */
 export interface DraftPlace {
   readonly file: FileHandle;
   readonly offset: number;
 }
 
 /**
- * Where the bytes of a sink are until they are committed. `open` comes first and once, then `commit`, unless something
- * failed; `discard` comes after whatever failed, and clears away what there is.
+ * Holds the bytes of a sink until they are committed. The sink calls `open` once and then `commit`. If anything fails, it
+ * calls `discard` instead, which removes whatever the draft has created.
  */
 export abstract class Draft {
   protected readonly folder: StoreFolder;
@@ -26,7 +26,7 @@ export abstract class Draft {
     this.room = room;
   }
 
-  /** The sink will not commit any more: `open` need not wait, and a `commit` that is on its way stops where it still can. */
+  /** Called when the sink will not commit. `open` then stops waiting, and a `commit` under way stops if it still can. */
   cancel(): void {
     this.#cancelled = true;
   }
@@ -39,7 +39,7 @@ export abstract class Draft {
     if (this.#cancelled) throw new ClosedError('the file was discarded', { layer: STORE_LAYER });
   }
 
-  /** Makes what was written so far durable, if the store is told to. */
+  /** Makes the bytes written so far durable, if the store's `sync` option asks for it. */
   sync(file: FileHandle): Promise<void> {
     return this.folder.syncFile(file);
   }

@@ -9,36 +9,37 @@ import type { StoreQuota } from './store-quota.js';
 import { Turns } from './turns.js';
 
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
-/** Never through a symbolic link, and never waiting for the other end of a pipe that somebody put there. */
+/** Flags to open files: never follow a symbolic link, and never wait for the other end of a named pipe. */
 const READ = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
 const WRITE = O_WRONLY | O_NOFOLLOW | O_NONBLOCK;
 
-/** A file that an append is growing: `length` is what it will be if the append fails. */
+/** A file that an append is growing. `length` is its length in bytes before the append. */
 interface Growing {
   readonly inode: bigint;
   readonly length: number;
 }
 
 /**
- * What a `DirectoryStore` has on disk, and what its drafts share.
+ * The folder of a `DirectoryStore`, and the state that its drafts share.
  *
  *     <root>/lock-<pid>-<…>          the process that has the store (see `StoreLock`)
  *     <root>/policy                  the policy that the store belongs to (see `bindFolder`)
  *     <root>/files/<entry>           the files, one flat entry each (see `entryOf`)
- *     <root>/names/<entry>           the name of a file whose entry is too short for it (see `keepName`)
+ *     <root>/names/<entry>           the name of a file whose name is too long for its entry (see `keepName`)
  *     <root>/pending/w-<n>           a write (or an append to a missing file) that is not committed
  *     <root>/pending/a-<length>-<n>  a hard link to a file that an append is growing, with its length before
  *
- * `open` undoes what a killed process left in `pending`: a `w` goes, and the file of an `a` gets its length back. The
- * link sticks to the file itself, so a write that replaced the name meanwhile is not touched.
+ * `open` undoes what a killed process left in `pending`: it removes each `w`, and cuts the file of each `a` back to its
+ * length before. A hard link refers to the file itself, so a later write that replaced the file under that name is not
+ * touched.
  */
 export class StoreFolder {
   readonly quota: StoreQuota;
-  /** Appends to one file, by name, one after the other. */
+  /** Lets appends to the same name run one after the other. */
   readonly appends = new Turns();
-  /** What changes which file a name stands for, one after the other. */
+  /** Lets changes of which file a name refers to run one after the other. */
   readonly changes = new Turns();
-  /** Files that an append is growing just now, by name. */
+  /** Files that an append is growing now, by name. */
   readonly growing = new Map<string, Growing>();
   readonly #files: FileHandle;
   readonly #names: FileHandle;
@@ -90,7 +91,7 @@ export class StoreFolder {
     await this.#lock.release();
   }
 
-  /** The folder itself. */
+  /** Path of the folder. */
   get root(): string {
     return this.#root;
   }
@@ -99,12 +100,12 @@ export class StoreFolder {
     return join(this.#root, 'files', entryOf(name));
   }
 
-  /** A new name in `pending`. */
+  /** A new path in `pending`. */
   draftPath(kind: 'w' | `a-${number}`): string {
     return join(this.#root, 'pending', `${kind}-${++this.#serial}`);
   }
 
-  /** Makes what was written to `file` durable, if the store is told to. */
+  /** Makes the bytes written to `file` durable, if the `sync` option asks for it. */
   async syncFile(file: FileHandle): Promise<void> {
     if (this.#sync) await file.datasync();
   }
@@ -131,7 +132,7 @@ export class StoreFolder {
     return open(path, O_CREAT | O_EXCL | WRITE, 0o600);
   }
 
-  /** The file of that name, opened, or undefined when there is none. */
+  /** Opens the file of that name. Undefined when there is none. */
   async openFile(name: string, purpose: 'read' | 'write'): Promise<FileHandle | undefined> {
     try {
       return await open(this.pathOf(name), purpose === 'read' ? READ : WRITE);
@@ -141,14 +142,14 @@ export class StoreFolder {
     }
   }
 
-  /** Inode and committed length of what the name stands for, or undefined when there is none. Throws for what is no file. */
+  /** Inode and committed length of the file of that name, or undefined when there is none. Throws when it is not a file. */
   find(name: string): { inode: bigint; length: number } | undefined {
-    // Synchronous (a microsecond), so that nothing can happen between the look at the disk and the look at `growing`.
+    // Synchronous (it takes a microsecond), so that `growing` cannot change between the lstat and its lookup.
     const stats = lstatSync(this.pathOf(name), { bigint: true, throwIfNoEntry: false });
     return stats && this.#committed(name, stats);
   }
 
-  /** The same of an open file. */
+  /** Inode, committed length and number of hard links of an open file. */
   look(name: string, file: FileHandle): { inode: bigint; length: number; links: number } {
     const stats = fstatSync(file.fd, { bigint: true });
     return { ...this.#committed(name, stats), links: Number(stats.nlink) };
@@ -191,7 +192,7 @@ async function shorten(path: string, length: number): Promise<void> {
   }
 }
 
-/** Makes the folder where it is missing; refuses a link in its place. */
+/** Opens a folder and creates it if it is missing. Refuses a symbolic link in its place. */
 async function openFolder(path: string): Promise<FileHandle> {
   await mkdir(path, { mode: 0o700 }).catch((thrown: unknown) => {
     if (errno(thrown) !== 'EEXIST') throw thrown;

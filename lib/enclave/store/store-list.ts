@@ -7,14 +7,14 @@ import { storeError } from './store-error.js';
 import type { StoreFolder } from './store-folder.js';
 import { nameOf } from './store-names.js';
 
-/** Files that are looked at before others have their turn: about a millisecond. */
+/** Files that are examined before the event loop gets a turn. They take about a millisecond. */
 const FILES_A_TURN = 256;
 
 /**
- * The files of a store at or below `top`, which is a normal name, the root, or undefined for all. What somebody else put
- * into the folder is left out.
+ * Lists the files of a store at or below `top`: a normal name, the root, or undefined for all. Entries that are not files of
+ * the store are left out.
  *
- * @param check called before each step; what it throws ends the list
+ * @param check called before each step; an error that it throws ends the list
  */
 export async function* listFiles(folder: StoreFolder, top: string | undefined, check: () => void): AsyncGenerator<ListedFile> {
   try {

@@ -6,20 +6,22 @@ import { FileStoreError } from '../../core/errors.js';
 import { identityOfProcess, isAlive, type ProcessIdentity } from '../../core/process-identity.js';
 import { errno, STORE_LAYER } from './store-error.js';
 
-/** Two stores that claim a folder at the same moment both step back; these tries, and pauses at random, part them. */
+/** Two stores that claim a folder at the same moment both give up and try again after random pauses. */
 const ATTEMPTS = 5;
 const MAX_PAUSE_MS = 25;
 
 const CLAIM = /^lock-(\d+)-(\d*)-([\da-f-]*)-[\da-f]{16}$/;
 
 /**
- * Keeps a second process (or a second store of this one) off a folder, by an empty file whose name tells its holder:
+ * Keeps a second process, or a second store in this process, from using a folder. The lock is an empty file, named after the
+ * process that holds it:
  *
  *     lock-<pid>-<start of the process, clock ticks>-<boot id>-<random>
  *
- * First claim, then look: of two stores at least one sees the other, and no claim is ever taken from a living holder. A
- * killed holder is recognised (also when its pid belongs to another process by now), so a crash needs nobody to clean up.
- * Processes in different pid namespaces (containers) cannot see each other: give each its own folder.
+ * A store first creates its own file and then looks for others, so at least one of two stores sees the other. A store never
+ * removes the file of a living process. A dead holder is recognised, even when its pid now belongs to another process, so a
+ * crash needs no manual clean-up. Processes in different pid namespaces (containers) cannot see each other and need a folder
+ * each.
  */
 export class StoreLock {
   readonly #path: string;
@@ -51,7 +53,7 @@ export class StoreLock {
   }
 }
 
-/** The pid of another living claimant, if there is one. Claims of the dead are removed. */
+/** The pid of another living process with a lock file here, if there is one. Removes the files of dead processes. */
 async function livingHolder(folder: string, own: string): Promise<number | undefined> {
   for (const name of await readdir(folder)) {
     const [, pid, start = '', boot = ''] = CLAIM.exec(name) ?? [];

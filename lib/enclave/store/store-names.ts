@@ -7,12 +7,12 @@ import { errno, STORE_LAYER } from './store-error.js';
 import type { StoreFolder } from './store-folder.js';
 
 /**
- * The names of files whose entries are cut: a small file each, there before the file is and gone after it. One without a
- * file, which a crash may leave, says nothing wrong.
+ * Where the name of a file with a cut entry is kept: in a small file of its own, created before the file and removed after
+ * it. A crash may leave such a name without a file, which does no harm.
  */
 const placeOf = (folder: StoreFolder, entry: string): string => join(folder.root, 'names', entry);
 
-/** Sees to it that the file's name can be told from what is on disk. */
+/** Keeps the file's name on disk if its entry is cut. */
 export async function keepName(folder: StoreFolder, name: string): Promise<void> {
   const entry = entryOf(name);
   if (!isCut(entry) || (await keptName(folder, entry)) !== undefined) return;
@@ -39,16 +39,16 @@ export async function forgetName(folder: StoreFolder, name: string): Promise<voi
   });
 }
 
-/** The name whose entry this is; undefined for what is no entry of the store. Throws for a cut one whose name is lost. */
+/** The file name of an entry; undefined for what is no entry of the store. Throws for a cut entry whose name is lost. */
 export async function nameOf(folder: StoreFolder, entry: string): Promise<string | undefined> {
   if (!isCut(entry)) return nameOfEntry(entry);
   const name = await keptName(folder, entry);
   if (name !== undefined) return name;
-  // Gone meanwhile, the file first and then its name; or even there again.
+  // Another call may have removed the file and then its name meanwhile. The file may even have been created again.
   if (!existsSync(join(folder.root, 'files', entry))) return undefined;
   const again = await keptName(folder, entry);
   if (again !== undefined) return again;
-  // Who made it does not matter: a file that may be one of ours must not be passed over in silence.
+  // The file may be one of the store's, so it must not be left out of a list without an error.
   throw new FileStoreError('a file is there whose name is lost', { layer: STORE_LAYER, expected: 'its name', got: 'ENODATA' });
 }
 

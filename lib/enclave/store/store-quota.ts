@@ -1,7 +1,7 @@
 import { LimitError } from '../../core/errors.js';
 import { STORE_LAYER } from './store-error.js';
 
-/** Counts what a store holds, and what those that are still writing asked for. */
+/** Counts the bytes and files of a store against its limits, including those of sinks that are still writing. */
 export class StoreQuota {
   readonly #maxStoreBytes: number;
   readonly #maxFiles: number;
@@ -21,7 +21,7 @@ export class StoreQuota {
     return this.#files;
   }
 
-  /** Counts what stands there already, limits or not. */
+  /** Counts a file that exists when the store is opened, even if it is over the limits. */
   found(bytes: number): void {
     this.#bytes += bytes;
     this.#files++;
@@ -53,7 +53,7 @@ export class StoreQuota {
   }
 }
 
-/** The bytes that one sink asked for: they become the file's, or go back. */
+/** The quota bytes that one sink has taken. They are kept when the file is committed, or given back. */
 export class Room {
   readonly #quota: StoreQuota;
   #bytes = 0;
@@ -62,18 +62,18 @@ export class Room {
     this.#quota = quota;
   }
 
-  /** @throws LimitError, before any of them is kept. */
+  /** @throws LimitError when the store has no room; no byte is taken then. */
   take(bytes: number): void {
     this.#quota.takeBytes(bytes);
     this.#bytes += bytes;
   }
 
-  /** The bytes are in the store now. */
+  /** The bytes were committed to the store. */
   keep(): void {
     this.#bytes = 0;
   }
 
-  /** The bytes are gone. */
+  /** The bytes were discarded. */
   giveBack(): void {
     this.#quota.giveBytes(this.#bytes);
     this.#bytes = 0;

@@ -10,25 +10,27 @@ import { STORE_LAYER, storeError } from './store-error.js';
 import type { Room } from './store-quota.js';
 import { writeAll } from './write-all.js';
 
-/** Bytes that gather while a write is under way, to go down in one system call. */
+/** Bytes that the stream buffers while a write is under way. They are then written in one system call. */
 const GATHER_BYTES = 1024 * 1024;
-/** Bytes after which the disk is told to begin, so that it works while the rest arrives and not all at the end. */
+/** Bytes after which a sync begins, so that the disk works while the rest arrives and the commit need not wait for all. */
 const SYNC_EVERY_BYTES = 16 * 1024 * 1024;
 
 type Done = (error?: Error | null) => void;
 
-/** Carries the bytes of a `FileSink` to a draft. */
+/** Writes the bytes of a `FileSink` to a draft. */
 export class StoreSink extends Writable implements FileSink {
   readonly #draft: Draft;
   readonly #room: Room;
-  /** Bytes announced; the quota has them already. */
+  /** The announced length. Its bytes were taken from the quota already. */
   readonly #length: number | undefined;
   readonly #options: SinkOptions;
   readonly #hash: Hash | undefined;
   readonly #place: Promise<DraftPlace>;
-  /** What is under way on the file: it must be over before the file is closed. */
+  /** The operation under way on the file. It must end before the file is closed. */
   #busy: Promise<unknown>;
-  /** The sync that is under way beside the writes. The system tells of a failure once: it must be kept for the commit. */
+  /**
+   * The sync under way beside the writes. The system reports a failed sync only once, so the commit must await this promise.
+   */
   #syncing: Promise<void> | undefined;
   #unsyncedBytes = 0;
   #bytes = 0;
@@ -43,7 +45,7 @@ export class StoreSink extends Writable implements FileSink {
     this.#options = options;
     this.#hash = options.hash ? createHash('sha256') : undefined;
     this.#place = draft.open();
-    // A failure is told at the first write or at the end: before, nobody may be listening.
+    // A failed `open` is reported at the first write or at the end, since there may be no error listener before.
     this.#busy = this.#place.catch(() => {});
     this.on('error', () => {});
   }
@@ -89,7 +91,8 @@ export class StoreSink extends Writable implements FileSink {
       await this.#syncing?.catch(() => {});
       try {
         await this.#draft.discard();
-        // Without an error of its own, a stream destroyed after its last write counts as finished (`pipeline`, `finished`).
+        // `pipeline` and `finished` take a stream that was destroyed after its last write for finished, unless it has an
+        // error.
         done(this.#committed ? error : (error ?? discarded()));
       } catch (thrown) {
         done(error ?? storeError('discard a file', thrown));

@@ -3,13 +3,13 @@ import { Readable } from 'node:stream';
 import { FileStoreError } from '../../core/errors.js';
 import { STORE_LAYER, storeError } from './store-error.js';
 
-/** Gives exactly the first `length` bytes of an open file, which it owns, in chunks of `highWaterMark` bytes. */
+/** Reads exactly the first `length` bytes of an open file, in chunks of `chunkBytes`. Closes the file at the end. */
 export class StoreSource extends Readable {
   readonly #file: FileHandle;
   readonly #length: number;
   readonly #chunkBytes: number;
   #offset = 0;
-  /** The read that is under way, or the last one. Not a mutex: a stream asks for one read at a time. */
+  /** The read under way, or the last one. No mutex is needed, since a stream asks for one read at a time. */
   #busy: Promise<void> = Promise.resolve();
 
   constructor(file: FileHandle, length: number, chunkBytes: number) {
@@ -17,7 +17,7 @@ export class StoreSource extends Readable {
     this.#file = file;
     this.#length = length;
     this.#chunkBytes = chunkBytes;
-    // Nobody may be listening yet when the store closes; a reader that listens is told.
+    // When the store closes, the reader may have no error listener yet. The process must not end because of that.
     this.on('error', () => {});
   }
 
@@ -48,7 +48,7 @@ export class StoreSource extends Readable {
       );
   }
 
-  /** Somebody besides the store made the file shorter: never pass that off as its end. */
+  /** The error when the file is shorter than `length`: something other than the store has cut it, so this is not its end. */
   #cut(): FileStoreError {
     const message = `the file ended at ${this.#offset} of ${this.#length} bytes`;
     return new FileStoreError(message, { layer: STORE_LAYER, expected: this.#length, got: this.#offset });

@@ -1,13 +1,13 @@
 import { Mutex, type Release } from '../../core/semaphore.js';
 
-/** Who may go next, key by key: first come, first served. */
+/** One mutex for each key; waiters enter in the order of their calls. */
 export class Turns {
-  /** Of the keys that somebody holds. */
+  /** Only for keys that are held or waited for. */
   readonly #mutexes = new Map<string, Mutex>();
 
   /**
-   * Resolves when all who came before have left. Its value is the way to leave, which must be taken. Rejects with the reason
-   * of `signal` when that fires before.
+   * Resolves when all earlier callers for `key` have left. The caller must call the returned function to leave. Rejects with
+   * the reason of `signal` when the signal fires first.
    */
   async enter(key: string, signal?: AbortSignal): Promise<Release> {
     const mutex = this.#mutexes.get(key) ?? new Mutex();

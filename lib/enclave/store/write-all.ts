@@ -1,8 +1,8 @@
 import type { FileHandle } from 'node:fs/promises';
 
 /**
- * Writes all of `chunks` to `file` from `position` on: one system call, unless the system takes less than it is given (a
- * disk that is nearly full, more than 2 GiB at once).
+ * Writes all of `chunks` to `file`, from `position` on. It takes one system call, unless the system writes fewer bytes than
+ * it is given, as with a nearly full disk or more than 2 GiB at once.
  */
 export async function writeAll(file: Pick<FileHandle, 'writev'>, chunks: readonly Buffer[], position: number): Promise<void> {
   let rest = chunks.filter((chunk) => chunk.length > 0);
@@ -14,7 +14,7 @@ export async function writeAll(file: Pick<FileHandle, 'writev'>, chunks: readonl
   }
 }
 
-/** What is left of `chunks` when the first `count` bytes are gone. */
+/** `chunks` without their first `count` bytes. */
 function after(chunks: readonly Buffer[], count: number): Buffer[] {
   let gone = count;
   let whole = 0;

@@ -3,16 +3,16 @@ import { Draft, type DraftPlace } from './store-draft.js';
 import { keepName } from './store-names.js';
 
 /**
- * A new file in `pending`, which takes the name over when it is complete and on disk.
+ * A new file in `pending`. When it is complete and on disk, it is renamed and so replaces the file of its name.
  *
- * With `yields` it is the first append to a missing file: when another writer took the name meanwhile, the append counts
- * as having come before that writer, so nothing of it remains.
+ * A draft with `yielding` is an append to a missing file. If another writer has created that file meanwhile, the append
+ * counts as having come before that write, so the draft is dropped.
  */
 export class WriteDraft extends Draft {
   #yields = false;
   #path: string | undefined;
   #file: FileHandle | undefined;
-  /** This draft stands in the quota as one more file. */
+  /** The quota counts this draft as one more file. */
   #counted = false;
 
   yielding(): this {
@@ -51,7 +51,7 @@ export class WriteDraft extends Draft {
     this.#counted = false;
   }
 
-  /** After a commit this closes the file, and no more. */
+  /** After a commit, this only closes the file. */
   override async discard(): Promise<void> {
     const [file, path] = [this.#file, this.#path];
     this.#file = undefined;

@@ -14,12 +14,12 @@ import type { Challenge, Challenges } from './challenges.js';
 import { type Completed, PLATFORMS_OF } from './options.js';
 
 const LAYER = 'attestation-server';
-/** Bytes of a key id: SHA-256. */
+/** Bytes of a key id, which is a SHA-256. */
 const KEY_ID_BYTES = 32;
 
-/** What the evidence proved, whatever its kind. */
+/** What verified evidence of either kind proves. */
 interface Proof {
-  /** Id of the device's key, hex; empty where the platform's maker signs. */
+  /** Id of the device's key, hex; empty for Nitro, where AWS signs. */
   readonly pubkeyHash: string;
   readonly enclaveName: string;
   /** 32 bytes. */
@@ -28,7 +28,7 @@ interface Proof {
   readonly request: Buffer;
 }
 
-/** A device that has passed, and its certificates. */
+/** A device whose evidence passed, and its certificates. */
 export interface Appraised {
   readonly deviceId: number;
   readonly platform: string;
@@ -42,11 +42,11 @@ export interface Appraised {
 type Settings = Pick<Completed, 'authority' | 'days' | 'allowAnyRuntime' | 'nitroRoot' | 'maxKeysTried'>;
 
 /**
- * Decides about evidence: challenge, signature, what it binds, and whether its Runtime Manager is allowed, in that order. The
- * challenge is burnt first, whatever comes after.
+ * Decides about evidence. It checks, in this order: the challenge, the signature, what the evidence binds, and whether its
+ * Runtime Manager is allowed. The challenge is used up first, even when a later check fails.
  *
- * Each method throws the fault's own class: ChallengeError, ChallengeExpiredError, EvidenceError, EvidenceSignatureError,
- * EvidenceChainError, CertificateRequestError, DeviceUnknownError, RuntimeHashError; or RegistryError.
+ * The methods throw ChallengeError, ChallengeExpiredError, EvidenceError, EvidenceSignatureError, EvidenceChainError,
+ * CertificateRequestError, DeviceUnknownError, RuntimeHashError or RegistryError.
  */
 export class Appraiser {
   readonly #registry: DeviceRegistry;
@@ -59,7 +59,7 @@ export class Appraiser {
     this.#settings = settings;
   }
 
-  /** `NativePsaAttestationToken` */
+  /** Appraises a `NativePsaAttestationToken`. */
   async psa(deviceId: number, token: Buffer, request: Buffer): Promise<Appraised> {
     const challenge = this.#challenges.take(deviceId, 'psa');
     const [key, claims] = await this.#verifyPsa(token, challenge, request);
@@ -71,7 +71,7 @@ export class Appraiser {
     });
   }
 
-  /** `NitroAttestationDoc`: the request is in the document. */
+  /** Appraises a `NitroAttestationDoc`. The certificate signing request is inside the document. */
   async nitro(deviceId: number, document: Buffer): Promise<Appraised> {
     const challenge = this.#challenges.take(deviceId, 'nitro');
     const { nitroRoot } = this.#settings;
@@ -88,18 +88,18 @@ export class Appraiser {
     });
   }
 
-  /** `ProxyPsaAttestationToken`: the payload of a token that a device which attested itself has signed with the same key. */
+  /** Verifies a `ProxyPsaAttestationToken` and returns its payload. The device must have been attested with the same key. */
   async proxy(deviceId: number, token: Buffer, publicKey: Buffer): Promise<Buffer> {
     const hash = createHash('sha256').update(publicKey).digest('hex');
     const device = deviceId > 0 ? await this.#registry.findDevice(deviceId) : undefined;
     if (device?.pubkeyHash !== hash) throw unknown('no such device, or it has another key');
     const key = await this.#registry.findKey(hash);
-    // A database of the original has devices and no keys: then there is nothing to revoke.
+    // A database of the original has devices but no keys, so no key can have been revoked.
     if (key !== undefined && key.revokedAt !== null) throw unknown("the device's key was revoked");
     return verifyDeviceToken(token, publicKey);
   }
 
-  /** The key among the enrolled ones that has signed the token, and what the token says. */
+  /** Finds the enrolled key that signed the token, and returns it with the token's claims. */
   async #verifyPsa(token: Buffer, challenge: Challenge, request: Buffer): Promise<[DeviceKey, PsaClaims]> {
     let refusal: unknown;
     for (const key of await this.#keysFor(readPsaClaims(token))) {
@@ -114,7 +114,7 @@ export class Appraiser {
     throw refusal;
   }
 
-  /** The key that the token names, or all that it may be. Never none. */
+  /** The key that the token names, or all keys to try when it names none. At least one. */
   async #keysFor({ keyId }: PsaClaims): Promise<DeviceKey[]> {
     if (keyId === undefined) {
       const keys = await this.#registry.liveKeys(this.#settings.maxKeysTried);

@@ -5,16 +5,16 @@ import { ChallengeError, ChallengeExpiredError, LimitError } from '../../core/er
 const LAYER = 'attestation-server';
 /** Bytes of a challenge (wire spec §F). */
 const CHALLENGE_BYTES = 32;
-/** One past the largest device id: int32 on the wire, and never 0 or less. */
+/** One more than the largest device id. A device id is a positive int32 on the wire. */
 const DEVICE_IDS = 2 ** 31;
 
-/** What was asked of a device that has not answered yet. */
+/** A challenge that was given to a device and not answered yet. */
 export interface Challenge {
   readonly deviceId: number;
   /** 32 random bytes. */
   readonly nonce: Buffer;
   readonly protocol: AttestationProtocol;
-  /** As the start said it. */
+  /** The firmware version in the start message. */
   readonly firmwareVersion: string;
 }
 
@@ -23,14 +23,17 @@ interface Given extends Challenge {
 }
 
 /**
- * The challenges that are under way, in memory: they do not outlive the server, and should not. Each serves once: the first
- * answer to it burns it, right or wrong.
+ * The open challenges. They are kept in memory, so that they end with the server. Each can be answered once: the first
+ * answer uses it up, whether the answer is right or wrong.
  */
 export class Challenges {
   readonly #limit: number;
   readonly #lifetimeMs: number;
   readonly #clock: () => number;
-  /** By device id, the oldest first. Those that are late by up to a lifetime stay, so that an answer can be told so. */
+  /**
+   * By device id, oldest first. Expired ones are kept for one more lifetime, so that a late answer can be told that it is
+   * late.
+   */
   readonly #given = new Map<number, Given>();
 
   constructor(limit: number, lifetimeMs: number, clock: () => number) {
@@ -44,16 +47,16 @@ export class Challenges {
   }
 
   /**
-   * A challenge for a device id that nobody has.
-   * @param taken whether a device of this id has attested itself already
-   * @throws LimitError when there are too many
+   * Makes a challenge, with a device id that is not in use.
+   * @param taken tells whether the registry has a device of this id
+   * @throws LimitError when too many challenges are open
    */
   async give(protocol: AttestationProtocol, firmwareVersion: string, taken: (deviceId: number) => Promise<boolean>): Promise<Challenge> {
     for (;;) {
       this.#refuseFull();
       const deviceId = randomInt(1, DEVICE_IDS);
       if (this.#given.has(deviceId) || (await taken(deviceId)) || this.#given.has(deviceId)) continue;
-      // Others were given one while the registry was asked.
+      // Other challenges may have been given while the registry was asked.
       this.#refuseFull();
       const challenge = { deviceId, nonce: randomBytes(CHALLENGE_BYTES), protocol, firmwareVersion, at: this.#clock() };
       this.#given.set(deviceId, challenge);
@@ -62,8 +65,8 @@ export class Challenges {
   }
 
   /**
-   * Takes the challenge of a device, for good.
-   * @throws ChallengeError when there is none, or it is of another protocol; ChallengeExpiredError
+   * Removes and returns the challenge of a device.
+   * @throws ChallengeError when there is none, or it is for another protocol; ChallengeExpiredError
    */
   take(deviceId: number, protocol: AttestationProtocol): Challenge {
     const challenge = this.#given.get(deviceId);
@@ -93,7 +96,7 @@ export class Challenges {
     throw new LimitError(`${this.#limit} challenges are under way`, { layer: LAYER, limit: this.#limit });
   }
 
-  /** Drops those that are older. */
+  /** Drops challenges older than `ageMs`. */
   #forget(ageMs: number): void {
     for (const [deviceId, challenge] of this.#given) {
       if (this.#age(challenge) <= ageMs) return;

@@ -6,11 +6,14 @@ const LAYER = 'attestation-server';
 
 export type Asked = Received<'ProxyAttestationServerRequest'>;
 export type Answer = Sent<'ProxyAttestationServerResponse'>;
-/** Names of the messages that may be asked. */
+/** Names of the messages that the server takes. */
 export type Arm = Exclude<Asked['oneof'], null>;
 export type Fields<A extends Arm> = Extract<Asked, { oneof: A }>['fields'];
 
-/** The one message of a body. @throws TruncatedError for less, ProtobufError for more; what the stack throws */
+/**
+ * The one message of a body. @throws TruncatedError when there is none, ProtobufError when there are more; the stack's
+ * errors
+ */
 export async function onlyMessage(channel: Channel<Asked | Answer>): Promise<Asked> {
   let only: Asked | undefined;
   for await (const message of channel.iterator({ destroyOnReturn: false }) as AsyncIterable<Asked>) {

@@ -7,43 +7,46 @@ import { InvalidOptionError } from '../../core/errors.js';
 import { type Log, noLog } from '../options.js';
 
 export interface AttestationServerOptions {
-  /** Where it listens. Default `tcp://127.0.0.1:3010`; port 0 takes a free one. */
+  /** Address to listen at. Default `tcp://127.0.0.1:3010`; port 0 takes a free one. */
   listen?: string;
   /** The authority that signs the certificates: certificate and private key, PEM. */
   authority: Pick<Authority, 'certificate' | 'key'>;
-  /** The device registry: an open one, which stays open, or where it is. */
+  /** The device registry: an open one, which the server does not close, or the options to open one. */
   registry: DeviceRegistry | RegistryOptions;
-  /** Days that a certificate holds. Default 1, as the original has it. */
+  /** Days that a certificate is valid. Default 1, as in the original. */
   days?: number;
   /**
-   * Certifies any Runtime Manager, listed in the registry or not: whoever connects must look at the runtime hash himself, as
-   * with the original. Default false: an empty list lets nobody in.
+   * Certifies any Runtime Manager, even one that the registry does not list. Clients must then check the runtime hash
+   * themselves, as with the original. Default false: with an empty list, no manager is certified.
    */
   allowAnyRuntime?: boolean;
-  /** Root of the documents of Nitro, PEM, instead of that of AWS: for tests. */
+  /** Root certificate for Nitro documents, PEM, instead of the one of AWS. For tests. */
   nitroRoot?: string;
   /** Milliseconds in which a challenge must be answered. Default 60,000. */
   challengeLifetimeMs?: number;
-  /** Challenges at once; one more is answered 503. Default 100,000. */
+  /** Open challenges at once; one more is answered 503. Default 100,000. */
   maxChallenges?: number;
-  /** Device keys, the newest first, that are tried on a token that names none, as those of 2207 do not. Default 16. */
+  /** Device keys, newest first, that are tried on a token which names no key, such as the original's of 2207. Default 16. */
   maxKeysTried?: number;
-  /** Bytes that a body may have; more is answered 413. Default 128 KiB. */
+  /** Most bytes of a body; a larger one is answered 413. Default 128 KiB. */
   maxBodyBytes?: number;
   /**
-   * Requests a second from one address, which may also come all at once; more are answered 429. Clients behind a proxy, or on
-   * a Unix socket, are one address together. 0: no limit. Default 10.
+   * Requests a second from one address, possibly all at once; more are answered 429. All clients behind a proxy, or on a Unix
+   * socket, count as one address. 0 for no limit. Default 10.
    */
   maxRequestsPerSecond?: number;
-  /** Connections at once; one more is closed. Default 1,024. */
+  /** Connections at once; one more is closed at once. Default 1,024. */
   maxConnections?: number;
-  /** Milliseconds for a request's head, for all of a request, and that a connection may be idle. Default 10,000, 30,000, 10,000. */
+  /**
+   * Milliseconds for the head of a request, for the whole request, and for an idle connection. Default 10,000, 30,000,
+   * 10,000.
+   */
   headTimeoutMs?: number;
   requestTimeoutMs?: number;
   idleTimeoutMs?: number;
-  /** Milliseconds that only grow, for lifetimes and rates. Default `performance.now`. */
+  /** A monotonic clock in milliseconds, for lifetimes and rates. Default `performance.now`. */
   clock?: () => number;
-  /** Hears what happens. Default: nobody. */
+  /** Takes the log lines. Default: they are discarded. */
   log?: Log;
   signal?: AbortSignal;
 }
@@ -68,13 +71,13 @@ type Optional = 'nitroRoot' | 'signal' | 'registry';
 export type Completed = Required<Omit<AttestationServerOptions, Optional | 'authority'>> &
   Pick<AttestationServerOptions, Optional> & { readonly authority: Authority };
 
-/** What each protocol may attest: a token of one must not pass with the hash of another's runtime. */
+/** The platforms of each protocol. Evidence of one protocol must not pass with a runtime hash of the other's platforms. */
 export const PLATFORMS_OF: Readonly<Record<AttestationProtocol, readonly Platform[]>> = Object.freeze({
   psa: ['linux', 'icecap'],
   nitro: ['nitro'],
 });
 
-/** The options with their defaults. @throws InvalidOptionError; InvalidArgumentError for an authority that is none */
+/** The options with their defaults. @throws InvalidOptionError; InvalidArgumentError for an authority that cannot be read */
 export function completeOptions(options: AttestationServerOptions): Completed {
   given('authority', given('options', options).authority);
   given('registry', options.registry);

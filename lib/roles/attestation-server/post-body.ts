@@ -4,10 +4,11 @@ import { TransportError } from '../../core/errors.js';
 import { tooLong } from '../../transports/http-faults.js';
 
 /**
- * One POST as a byte pipe: what is read is its body, what is written the body of the answer, which goes out with status 200
- * and its length when the writing side ends. When it is destroyed before that, the answer is still the caller's to give.
+ * One POST as a byte pipe. The readable side gives the request's body. The writable side takes the answer's body, which is
+ * sent with status 200 and its length when that side ends. If the pipe is destroyed earlier, the caller must answer.
  *
- * It fails with LimitError for a body over `maxBodyBytes`, TransportError when the client goes away in the middle of one.
+ * It fails with LimitError for a body over `maxBodyBytes`, and with TransportError when the client disconnects in the middle
+ * of its body.
  */
 export class PostBody extends Duplex {
   readonly #request: IncomingMessage;
@@ -51,7 +52,7 @@ export class PostBody extends Duplex {
   }
 }
 
-/** `HTTP/1.1 200 OK`, to the letter: the original's client looks for it (wire spec §F). */
+/** Answers exactly `HTTP/1.1 200 OK`, because the original's client compares that line (wire spec §F). */
 export function answerOk(response: ServerResponse, body: Buffer | string, type = 'text/plain'): void {
   response.writeHead(200, 'OK', { 'content-type': type, 'content-length': Buffer.byteLength(body) }).end(body);
 }

@@ -2,24 +2,24 @@ import { asVeracruzError, ClosedError, LimitError, RegistryError } from '../../c
 
 const LAYER = 'attestation-server';
 
-/** A status and the plain line that goes with it. */
+/** An HTTP status and the text line that is sent with it. */
 export class Refusal extends Error {
   readonly status: number;
 
-  /** @param cause what is worth a line of the log, if anything is */
+  /** @param cause the error to log; undefined when nothing needs to be logged */
   constructor(status: number, text: string, cause?: unknown) {
     super(text, { cause });
     this.status = status;
   }
 }
 
-/** Is it the server that cannot, and not the request that is wrong? */
+/** True when the server or its registry has failed, false when the request is wrong. */
 export function isOurs(thrown: unknown): boolean {
   if (thrown instanceof RegistryError || thrown instanceof ClosedError) return true;
   return thrown instanceof LimitError && (thrown.layer === LAYER || thrown.layer === 'registry');
 }
 
-/** How a request is told what became of it. */
+/** The answer for an error. */
 export function refusalOf(thrown: unknown): Refusal {
   if (thrown instanceof Refusal) return thrown;
   const ours = isOurs(thrown);

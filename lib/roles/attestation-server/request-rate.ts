@@ -1,15 +1,15 @@
 import { isIPv6 } from 'node:net';
 
-/** Addresses that are remembered; the one that was quiet for longest is forgotten for a new one. */
+/** Most addresses that are remembered. A new address replaces the one that was quiet for longest. */
 const MAX_ADDRESSES = 10_000;
 
-/** What an address has left. */
+/** Requests that an address may still make (`tokens`), as of the time `at`. */
 interface Bucket {
   tokens: number;
   at: number;
 }
 
-/** How many requests each address may make: `perSecond` at once, and as many a second after that. */
+/** Limits the requests of each address: `perSecond` at once, and as many in each second after that. */
 export class RequestRate {
   readonly #perSecond: number;
   readonly #clock: () => number;
@@ -21,12 +21,12 @@ export class RequestRate {
     this.#clock = clock;
   }
 
-  /** Addresses that are remembered. */
+  /** Number of addresses that are remembered. */
   get size(): number {
     return this.#buckets.size;
   }
 
-  /** Takes one request of `address` into account: false when it is one too many. */
+  /** Counts a request of `address`. Returns false when it is over the limit. */
   allows(address: string): boolean {
     if (this.#perSecond === 0) return true;
     const key = networkOf(address);
@@ -41,7 +41,7 @@ export class RequestRate {
   }
 }
 
-/** An IPv4 address as it is; of an IPv6 address the first 64 bits: the rest is its owner's to choose. */
+/** An IPv4 address unchanged; the first 64 bits of an IPv6 address, because its owner can choose the others freely. */
 function networkOf(address: string): string {
   const mapped = /^::ffff:([\d.]+)$/i.exec(address);
   if (mapped !== null) return mapped[1] as string;

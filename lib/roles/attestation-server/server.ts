@@ -12,13 +12,13 @@ import { Services } from './services.js';
 
 export { ATTESTATION_SERVER_DEFAULTS, type AttestationServerOptions } from './options.js';
 
-/** Milliseconds that requests under way have to end when the server closes. */
+/** Milliseconds that `close` waits for requests under way. */
 const PATIENCE_MS = 5000;
 const MAX_HEAD_BYTES = 8192;
 
 /**
- * The Proxy Attestation Server (wire spec §F): gives challenges, judges the evidence that answers them, and certifies the keys
- * of the Runtime Managers that pass. Bodies, in both directions, are base64 of a prefixed protobuf message.
+ * The Proxy Attestation Server (wire spec §F). It gives challenges, checks the evidence that answers them, and certifies the
+ * keys of the Runtime Managers that pass. Bodies in both directions are base64 of a length-prefixed protobuf message.
  *
  *     POST /Start                                  start_msg                     → psa_attestation_init
  *     POST /PSA/AttestationToken, /PSA             native_psa_attestation_token  → cert_chain
@@ -27,16 +27,16 @@ const MAX_HEAD_BYTES = 8192;
  *     GET  /certificate                            the authority's certificate, PEM
  *     GET  /health                                 `ok`, when the registry answers
  *
- * Evidence that does not pass, for whatever reason, is answered `403 attestation failed`; the log has the reason. Other
+ * Evidence that does not pass is answered `403 attestation failed`, whatever the reason; the log has the reason. Other
  * refusals are 400 (malformed body), 404, 405, 408, 413, 429, 501 (unknown protocol), and 503 (too many challenges or
- * devices, or the registry does not answer). All are one plain line.
+ * devices, or the registry does not answer). Each has one line of plain text as its body.
  *
- * Challenges live in this process: a device answers to the server that gave its challenge.
+ * Challenges are kept in this process, so a device must send its evidence to the server that gave its challenge.
  */
 export class AttestationServer {
   readonly #options: Completed;
   readonly #registry: DeviceRegistry;
-  /** The registry was opened here, and is closed here. */
+  /** The server opened the registry itself, so it also closes it. */
   readonly #ownsRegistry: boolean;
   readonly #rate: RequestRate;
   readonly #services: Services;
@@ -60,13 +60,13 @@ export class AttestationServer {
     });
     this.#http.maxConnections = options.maxConnections;
     this.#http.on('request', (request, response) => this.#route(request, response, () => {}));
-    // A client that asks first is refused, if it must be, before it has sent its body.
+    // A client that sends `Expect: 100-continue` is refused, if it must be, before it sends its body.
     this.#http.on('checkContinue', (request, response) => this.#route(request, response, () => response.writeContinue()));
     this.#http.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => answerClientError(error, socket));
   }
 
   /**
-   * Opens the registry if it is not open yet, and begins to listen.
+   * Opens the registry if `options` does not have an open one, and begins to listen.
    * @throws InvalidOptionError; InvalidArgumentError; RegistryError; TransportError; AbortedError when `signal` fires first
    */
   static async start(options: AttestationServerOptions): Promise<AttestationServer> {
@@ -86,12 +86,12 @@ export class AttestationServer {
     return server;
   }
 
-  /** Where it listens, with the port that the system chose where 0 was asked. */
+  /** The address that the server listens at. A port 0 is replaced by the port that the system chose. */
   get address(): Address {
     return this.#address as Address;
   }
 
-  /** `http://host:port`; of a Unix socket its address. */
+  /** `http://host:port`, or the address of a Unix socket. */
   get url(): string {
     const address = this.address;
     return address.kind === 'tcp' || address.kind === 'tcp-listen'
@@ -99,12 +99,12 @@ export class AttestationServer {
       : formatAddress(address);
   }
 
-  /** The registry, for whoever enrols and allows while the server runs. */
+  /** The registry, for enrolling keys and allowing runtimes while the server runs. */
   get registry(): DeviceRegistry {
     return this.#registry;
   }
 
-  /** Challenges that are kept, late ones included. */
+  /** Number of challenges that are kept, including expired ones. */
   get challenges(): number {
     return this.#services.challenges;
   }
@@ -114,7 +114,7 @@ export class AttestationServer {
     return this.#life.closed;
   }
 
-  /** Stops listening, finishes what is being answered (5 s at most), and closes the registry if it opened it. */
+  /** Stops listening, waits up to 5 s for requests under way, and closes the registry if the server opened it. */
   close(): Promise<void> {
     return this.#life.close();
   }
@@ -135,7 +135,7 @@ export class AttestationServer {
     if (this.#ownsRegistry) await this.#registry.close();
   }
 
-  /** Says at the start what would be a riddle later. */
+  /** Warns at the start about settings that would make later answers hard to explain. */
   async #warn(): Promise<void> {
     const { log, allowAnyRuntime, maxKeysTried } = this.#options;
     const [runtimes, keys] = await Promise.all([this.#registry.listRuntimes(), this.#registry.liveKeys(maxKeysTried + 1)]);

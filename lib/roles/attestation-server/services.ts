@@ -14,13 +14,13 @@ import { answerOk, PostBody } from './post-body.js';
 import { isOurs, Refusal, refusalOf } from './refusal.js';
 
 const LAYER = 'attestation-server';
-/** What everybody hears whose evidence does not pass. */
+/** The only text that is sent when evidence does not pass. */
 const FAILED = 'attestation failed';
 
-/** A message to answer with, or the bytes of a body that is none: base64 of them goes out. */
+/** The answer: a message, or bytes that are sent as base64 without being a message. */
 type Outcome = Answer | Buffer;
 
-/** What each message is answered by. A new message of the schema does not compile until it has an entry here. */
+/** The handler of each message. A new message of the schema does not compile until it has an entry here. */
 type Serving = { readonly [A in Arm]: (fields: Fields<A>, from: string) => Promise<Outcome> };
 
 /** The paths that take each message (wire spec §F). */
@@ -34,7 +34,7 @@ const TAKEN_AT: ReadonlyMap<string, Arm> = new Map(
   Object.entries(PATHS).flatMap(([arm, paths]) => paths.map((path) => [path, arm as Arm] as const)),
 );
 
-/** The POSTs of an attestation server: one message in, one out. */
+/** Serves the POSTs of an attestation server. Each has one message, and one answer. */
 export class Services {
   readonly #options: Completed;
   readonly #registry: DeviceRegistry;
@@ -56,7 +56,7 @@ export class Services {
     };
   }
 
-  /** Challenges that are kept, late ones included. */
+  /** Number of challenges that are kept, including expired ones. */
   get challenges(): number {
     return this.#challenges.size;
   }
@@ -65,10 +65,10 @@ export class Services {
     return TAKEN_AT.has(path);
   }
 
-  /** Answers a POST, whatever is in it. Never rejects. `proceed` is called when its body is wanted. */
+  /** Answers a POST. Never rejects. Calls `proceed` before it reads the body. */
   async serve(path: string, request: IncomingMessage, response: ServerResponse, proceed: () => void): Promise<void> {
     const takes = TAKEN_AT.get(path) as Arm;
-    // The message is of that kind: that is seen to before it is served.
+    // The cast is safe: the kind of the message is checked below, before `serve` is called.
     const serve = this.#serving[takes] as (fields: Fields<Arm>, from: string) => Promise<Outcome>;
     const from = request.socket.remoteAddress ?? '';
     let channel: Channel<Asked | Answer> | undefined;
@@ -111,12 +111,12 @@ export class Services {
     return { oneof: 'cert_chain', fields: { root_cert: root, enclave_cert: certificate } };
   }
 
-  /** Logs why evidence does not pass, and tells nobody else. */
+  /** Logs why evidence does not pass. The client gets only a 403. */
   async #judge<T>(deviceId: number, from: string, appraise: () => Promise<T>): Promise<T> {
     try {
       return await appraise();
     } catch (thrown) {
-      // The registry is gone, or full: no fault of the evidence.
+      // The registry does not answer or is full, which says nothing about the evidence.
       if (isOurs(thrown)) throw thrown;
       const { code, message, expected, got } = asVeracruzError(thrown, { layer: LAYER });
       const level = thrown instanceof VeracruzError ? 'warn' : 'error';
@@ -127,7 +127,7 @@ export class Services {
 
   #refuse(request: IncomingMessage, response: ServerResponse, thrown: unknown, path: string): void {
     const { status, message, cause } = refusalOf(thrown);
-    // Evidence that does not pass has been logged, with more to it; an unknown protocol and the like need no log.
+    // No cause means no log line: refused evidence was logged in more detail, and an unknown protocol is not worth one.
     if (cause instanceof VeracruzError) {
       this.#options.log(status === 503 ? 'error' : 'warn', 'request refused', { path, status, code: cause.code, reason: cause.message });
     }

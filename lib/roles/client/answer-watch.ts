@@ -2,29 +2,29 @@ import { TimeoutError } from '../../core/errors.js';
 import type { Channel } from '../../pipeline/channel.js';
 
 export interface AnswerWatchOptions {
-  /** Milliseconds without progress of an answer; 0 waits for ever. */
+  /** Milliseconds that an answer may go without progress; 0 for no limit. */
   readonly answerTimeoutMs: number;
-  /** The same for the answer of a program that runs: how long it may run. */
+  /** Milliseconds that a program may run before its answer makes progress; 0 for no limit. */
   readonly computeTimeoutMs: number;
-  /** Whether an answer, or the rest of one, is due. */
+  /** Whether an answer is due, or the rest of one. */
   readonly awaiting: () => boolean;
-  /** Whether that is a program's. */
+  /** Whether the answer that is due is a program's. */
   readonly running: () => boolean;
-  /** Whether bytes of ours have not been taken yet. Their own deadline is the transport's. */
+  /** Whether the transport still has bytes to send. The transport itself has a deadline for them. */
   readonly sending: () => boolean;
 }
 
 /**
- * Ends a session whose answer makes no progress. Progress is plaintext that TLS has authenticated, and nothing else: a Server
- * can answer every POST and never give the client what the manager said.
+ * Ends a session whose answer makes no progress. Only plaintext that TLS has authenticated counts as progress from the peer,
+ * because a Server could answer every POST and still never deliver what the manager said.
  *
- * While bytes wait in the layers, it is the reader of the answer who makes the peer wait. That counts as progress.
+ * Bytes that wait in the layers also count as progress: the reader of the answer makes the peer wait then.
  */
 export class AnswerWatch {
   readonly #channel: Pick<Channel<unknown>, 'idle' | 'received' | 'destroyed' | 'destroy' | 'connection' | 'once'>;
   readonly #options: AnswerWatchOptions;
   #timer: NodeJS.Timeout | undefined;
-  /** Time of the last progress, `performance.now()`, and the bytes that had come by then. */
+  /** Time of the last progress, `performance.now()`, and the plaintext bytes received by then. */
   #since = 0;
   #received = 0;
 
@@ -53,7 +53,10 @@ export class AnswerWatch {
     this.#received = this.#channel.received;
   }
 
-  /** The timer is not stopped with every answer: it looks, when it fires, whether one is due for that long. */
+  /**
+   * Starts the timer. Answers do not stop it, which would cost time for each; it checks when it fires whether one is
+   * overdue.
+   */
   #look(afterMs: number): NodeJS.Timeout | undefined {
     if (afterMs === 0 || this.#channel.destroyed) return undefined;
     return setTimeout(() => this.#check(), afterMs).unref();

@@ -28,7 +28,7 @@ import { absolute, exitCodeOf, fileOf, noServer, save, unexpected } from './tran
 import { checkIdentity, type Trust, trustOf } from './trust.js';
 
 const LAYER = 'client';
-/** Milliseconds that a client which has ended its session waits for the peer's end. */
+/** Milliseconds that a client which has ended its side of the session waits for the peer to end too. */
 const PEER_END_MS = 1000;
 
 type Request = Sent<'RuntimeManagerRequest'>;
@@ -39,14 +39,14 @@ export { CLIENT_DEFAULTS, type ClientOptions, type Progress, type TransferOption
 /**
  * The Veracruz Client: one TLS session with a Runtime Manager, through a Server that sees ciphertext only.
  *
- * Requests are carried out one after the other, in the order of the calls. A request that fails with a status leaves
- * the session usable (`ERR_VC_REQUEST_FAILED`); every other fault ends it. A request whose answer was lost is never
- * repeated: it fails with `ERR_VC_OUTCOME_UNKNOWN`.
+ * Requests are carried out one after the other, in the order of the calls. A request that the manager answers with a failure
+ * status leaves the session usable (`ERR_VC_REQUEST_FAILED`). Every other error ends the session. A request whose answer was
+ * lost is never repeated: it fails with `ERR_VC_OUTCOME_UNKNOWN`.
  *
  * Emits `progress` (`Progress`) and, once, `close`.
  */
 export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: [VeracruzError | undefined] }> {
-  /** Set as soon as the connection stands, before anybody has the client. */
+  /** Set by `#open`, before `connect` returns the client. */
   #connection!: ServerConnection;
   #channel!: ClientChannel;
   readonly #dialect: Dialect;
@@ -56,13 +56,13 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
   /** Takes the answer to the request that is under way. */
   #onAnswer: ((response: Response) => void) | undefined;
   #onFailure: ((error: VeracruzError) => void) | undefined;
-  /** Ends the gathering of a piece: no request is under way then. */
+  /** Ends the wait for a source. No request is under way then, so `#onFailure` is not set. */
   #onBreak: ((error: VeracruzError) => void) | undefined;
-  /** An answer is due, or its body is still coming: the Server is asked for output. */
+  /** An answer is due, or its body is still arriving. The client then polls the Server. */
   #awaiting = false;
-  /** The answer is a program's, and may be as long in coming as that runs. */
+  /** The answer that is due is a program's, so it may take as long as the program runs. */
   #running = false;
-  /** The manager has answered once: it has accepted us. */
+  /** The manager has answered once, so it has accepted the client's certificate. */
   #accepted = false;
   #failure: VeracruzError | undefined;
   #policyHash: string | undefined;
@@ -100,11 +100,11 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
   }
 
   /**
-   * Opens a session and asks for the policy's hash: its answer is the first sign that the manager has accepted us. The
-   * manager's certificate is judged before that question leaves, its policy before anything else does.
+   * Opens a session and asks for the policy's hash, since the first answer shows that the manager has accepted the client.
+   * The manager's certificate is checked before this request is sent, and its policy before any other request is.
    *
-   * @throws InvalidOptionError, PolicyError; CertificateError for a manager that is not the right one, PeerRejectedError,
-   * TlsHandshakeError, TransportError
+   * @throws InvalidOptionError, PolicyError; CertificateError when the manager has another certificate or policy than
+   * expected; PeerRejectedError, TlsHandshakeError, TransportError
    */
   static async connect(options: ClientOptions): Promise<VeracruzClient> {
     given('options', options);
@@ -124,7 +124,7 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
       return client;
     } catch (error) {
       client.#channel.destroy();
-      // The Server hears of it before the caller does, who may end the process.
+      // The caller may end the process when it gets the error, so the Server is told first.
       await client.close();
       throw error;
     }
@@ -140,15 +140,15 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
     return this.#channel.traffic();
   }
 
-  /** Bytes on the TCP connection, HTTP heads included, and POSTs sent. */
+  /** Bytes on the TCP connections, including HTTP heads, and number of POSTs sent. */
   get wire(): { readonly bytesOut: number; readonly bytesIn: number; readonly posts: number } {
     return this.#connection.wire();
   }
 
   /**
-   * Writes a file at the manager; the old one, if any, is replaced when all of it is there. A file over `maxPieceBytes`
-   * (2 GiB), or a stream without `size` over 8 MiB, is written as a first piece and appended to: when that fails in the
-   * middle, the file has the pieces that were acknowledged.
+   * Creates a file at the manager, or replaces it once all bytes have arrived. A file over `maxPieceBytes` (2 GiB), or a
+   * stream over 8 MiB without `size`, is sent as one write and several appends. When such a transfer fails in the middle,
+   * the file has the pieces that were acknowledged.
    *
    * @param source a path, bytes, or a stream
    */
@@ -156,14 +156,14 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
     return this.#send('write', name, source, options);
   }
 
-  /** Appends to a file at the manager, or makes it. All or nothing, up to `maxPieceBytes`. */
+  /** Appends to a file at the manager, or creates it. Up to `maxPieceBytes`, either all bytes are appended or none. */
   appendFile(name: string, source: FileSource, options: WriteOptions = {}): Promise<void> {
     return this.#send('append', name, source, options);
   }
 
   /**
-   * Reads a file of the manager: as a Readable with its `length`, which must be read (or destroyed) before the next
-   * request is carried out; or, with `to`, into a file, which appears when it is complete.
+   * Reads a file of the manager. Returns a Readable with its `length`; the next request waits until the stream was read or
+   * destroyed. With `to`, it saves the contents in a local file instead, which appears when it is complete.
    */
   readFile(name: string, options: TransferOptions & { readonly to: string }): Promise<{ readonly bytes: number }>;
   readFile(name: string, options?: TransferOptions): Promise<Readable & { readonly length: number }>;
@@ -177,7 +177,7 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
         this.#report(file, name, options.onProgress);
         if (file.errored) throw file.errored;
         resolve(file);
-        // Its turn lasts until it is read, or nobody wants it any more; a signal that fires then comes too late at once.
+        // The request's turn lasts until the body is closed. From that moment on, the signal has no effect.
         file.once('close', unwatch);
         await closed(file);
       };
@@ -189,8 +189,8 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
   }
 
   /**
-   * Runs a program that was written before, and gives its exit code; outputs are read with `readFile`. It takes as long
-   * as the program does; aborting it ends the session.
+   * Runs a program that was written to the manager before, and returns its exit code when it has ended. Read its outputs with
+   * `readFile`. An abort ends the session.
    *
    * @param program its name at the manager, e.g. `/program/sum.wasm`
    */
@@ -199,9 +199,9 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
   }
 
   /**
-   * Runs a pipeline of the policy, and gives its exit code. Of the head dialect only.
+   * Runs a pipeline of the policy and returns its exit code. Only the head dialect has pipelines.
    *
-   * @param pipeline its index in the policy's list; or, where the manager is one of ours, its name
+   * @param pipeline its index in the policy's list, or its name; the original's manager does not take a name
    * @throws InvalidArgumentError in another dialect
    */
   async runPipeline(pipeline: number | string, { signal }: { readonly signal?: AbortSignal } = {}): Promise<number> {
@@ -215,7 +215,7 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
     return this.#run({ oneof: 'request_pipeline', fields: { file_name: String(pipeline) } }, signal);
   }
 
-  /** SHA-256 of the manager's policy, 64 lowercase hex digits. Asked once, then remembered. */
+  /** SHA-256 of the manager's policy, 64 lowercase hex digits. Requested once, then remembered. */
   async policyHash({ signal }: { readonly signal?: AbortSignal } = {}): Promise<string> {
     this.#policyHash ??= await this.#ask({ oneof: 'request_policy_hash', fields: {} }, signal, (response) => {
       if (response.oneof !== 'policy_hash') throw unexpected(response);
@@ -224,25 +224,25 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
     return this.#policyHash;
   }
 
-  /** Asks the manager to end its service, for everybody. */
+  /** Asks the manager to end its service for all clients. */
   async shutdown({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
     await this.#ask({ oneof: 'request_shutdown', fields: {} }, signal, () => undefined);
   }
 
-  /** Ends the session when the requests before it are over. */
+  /** Ends the session after the requests before it. */
   async close(): Promise<void> {
     const left = this.#connection.left();
     const ending = this.#during(undefined, () => {
-      // The last POST carries close_notify, and so does its answer, as a rule.
+      // The last POST carries the client's close_notify, and its answer usually carries the manager's.
       this.#channel.end(() => this.#leave());
       return left;
     });
-    // A session that ends by itself, while requests before this are under way, need not be ended.
+    // This rejects when the session fails before its turn. The session has ended then, which is all that `close` is for.
     ending.catch(() => {});
     await left;
   }
 
-  /** Our end is out: lets go of the channel when the peer's end has come, which is not waited for long. */
+  /** Destroys the channel when the peer has ended its side too, or after `PEER_END_MS`. */
   #leave(): void {
     const channel = this.#channel;
     const leave = () => void channel.destroy();
@@ -269,7 +269,7 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
     });
   }
 
-  /** A request without a body: in its turn, and with its answer read to the end. */
+  /** Sends a request without a body in its turn, and reads its whole answer. */
   #ask<T>(request: Request, signal: AbortSignal | undefined, read: (response: Response) => T | Promise<T>): Promise<T> {
     return this.#during(signal, async () => read(await this.#request(request)));
   }
@@ -278,7 +278,7 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
     const file = absolute(name);
     if (options.size !== undefined) integerInRange('size', options.size, 0, Number.MAX_SAFE_INTEGER);
     const opening = PieceReader.open(source, options.size);
-    // A source that is none is told of in its turn.
+    // An invalid source is reported when the request's turn comes.
     opening.catch(() => {});
     try {
       await this.#during(options.signal, async () => {
@@ -309,17 +309,17 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
   }
 
   /**
-   * Does `work` when the requests before it are over; those behind it wait until it settles. Until then `signal` ends the
-   * session; if it fires before `work` begins, the session is not touched. `unwatch` lets go of the signal earlier.
+   * Runs `work` after the requests before it; later requests wait until it settles. If `signal` fires while `work` runs, the
+   * session ends. If it fires earlier, only this request fails. `unwatch` stops watching the signal before `work` settles.
    */
   async #during<T>(signal: AbortSignal | undefined, work: (unwatch: () => void) => Promise<T>): Promise<T> {
-    // It rejects when the signal fires; what to say then depends on how the session is.
+    // `acquire` rejects when the signal fires. The error to throw then depends on the session's state.
     const release = await this.#requests.acquire(signal).catch(() => undefined);
     if (release === undefined || signal?.aborted === true || this.#failure !== undefined) {
       release?.();
       throw this.#failure ?? new AbortedError('the request was aborted before it began', { layer: LAYER, cause: signal?.reason });
     }
-    // In the same breath as the look at `aborted`: nobody would hear of what fires in between.
+    // There must be no await between the check of `aborted` and this listener, or an abort in between would be missed.
     const abort = () => this.#channel.destroy(new AbortedError('the transfer was aborted', { layer: LAYER, cause: signal?.reason }));
     signal?.addEventListener('abort', abort, { once: true });
     const unwatch = () => signal?.removeEventListener('abort', abort);
@@ -332,7 +332,7 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
     }
   }
 
-  /** Rejects when the session ends: a source that is being read may say nothing meanwhile. */
+  /** A promise that rejects when the session ends, so that the wait for a silent source ends too. */
   #broken(): Promise<never> {
     const broken = new Promise<never>((_, reject) => {
       this.#onBreak = reject;
@@ -342,9 +342,9 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
     return broken;
   }
 
-  /** Sends a request and gives its answer, if that says SUCCESS. */
+  /** Sends a request and returns its answer. Throws RequestFailedError unless the status is SUCCESS. */
   async #request(request: Request): Promise<Response> {
-    // It may have ended while the source of this request was read.
+    // The session may have ended while the source of this request was read.
     if (this.#failure !== undefined) throw this.#failure;
     let sent = false;
     const answer = new Promise<Response>((resolve, reject) => {
@@ -352,7 +352,7 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
       this.#onAnswer = resolve;
       this.#onFailure = fail;
       this.#channel.write(request, (error) => {
-        // A message that could not be written to its end is none: its outcome is known.
+        // The manager ignores an incomplete message, so the outcome of this request is known.
         if (error) {
           fail(this.#failure ?? asVeracruzError(this.#channel.errored ?? error));
           return;
@@ -384,7 +384,7 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
     this.#onAnswer = undefined;
     this.#onFailure = undefined;
     this.#accepted = true;
-    // The body of a result may still be coming: then output is asked for until all of it is there.
+    // While the body of a result is still arriving, the client goes on polling the Server.
     this.#awaiting = response.oneof === 'result' && !response.fields.data.complete;
     onAnswer(response);
   }
@@ -398,12 +398,12 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
     this.#onFailure = undefined;
   }
 
-  /** What a fault of the session means for the request that was under way. */
+  /** The error of the request under way, when the session fails with `error`. */
   #judge(error: VeracruzError, sent: boolean): VeracruzError {
     const figures = { layer: LAYER, session: this.session, cause: error };
     if (error instanceof AbortedError) return error;
     if (!this.#accepted) {
-      // Nobody can have ended a session that never had an id.
+      // Without a session id, no Server or manager has answered at all.
       if (this.session === undefined) return noServer(error);
       return error instanceof SessionUnknownError
         ? new PeerRejectedError('the manager ended the session before its first answer: it refused our certificate', figures)
@@ -413,7 +413,7 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
     return new OutcomeUnknownError(`the session ended before the answer came: ${error.message}`, figures);
   }
 
-  /** Tells how far `body` has come; what a listener throws ends the body. */
+  /** Reports the progress of `body`. An error thrown by a listener destroys the body. */
   #report(body: IncomingBody, name: string, onProgress: TransferOptions['onProgress']): void {
     let told = 0;
     const tell = (bytes: number) => {
@@ -425,12 +425,12 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
         onProgress?.(progress);
         this.emit('progress', progress);
       } catch (thrown) {
-        // The reader is told. To the layers that the bytes come through, it would be a fault of the session.
+        // Only the reader of the body gets this error. Thrown on, it would pass through the layers and end the session.
         body.destroy(thrown as Error);
       }
     };
     body.on('received', tell);
-    // A small file is there before anybody can listen.
+    // A small file has arrived before the listener above was added.
     tell(body.received);
   }
 }

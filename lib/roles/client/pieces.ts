@@ -1,23 +1,26 @@
-/** How a source becomes messages: a first piece, and what is appended to it. */
+/** How a source becomes messages: a write with the first piece, then appends with the others. */
 import type { PieceReader } from './source.js';
 
-/** Bytes of a piece of a source whose length nobody knows: such a piece is held in memory once. */
+/**
+ * Most bytes of a piece of a source of unknown length. Such a piece is held in memory, because its length must be known
+ * first.
+ */
 const UNSIZED_PIECE_BYTES = 8 * 1024 * 1024;
 
 /** The data of one message. */
 export type Piece = Buffer | { readonly length: number; readonly source: AsyncIterable<Buffer> };
 
-/** Where pieces go. */
+/** Takes the pieces. */
 export interface PieceTarget {
-  /** Sends a piece; settles when it is acknowledged. */
+  /** Sends a piece; settles when the manager has acknowledged it. */
   readonly write: (data: Piece, first: boolean) => Promise<void>;
-  /** Told of bytes that have gone. */
+  /** Called with the number of bytes that were handed on. */
   readonly report: (bytes: number) => void;
-  /** Rejects when the target is gone: a source that says nothing more would not notice. */
+  /** Rejects when the session has ended, so that a wait for a silent source ends too. */
   readonly broken: Promise<never>;
 }
 
-/** Sends all of a source, in pieces of at most `maxPieceBytes`, the next when the one before it is acknowledged. */
+/** Sends a source in pieces of at most `maxPieceBytes`. Each waits until the one before it is acknowledged. */
 export async function sendPieces(reader: PieceReader, maxPieceBytes: number, target: PieceTarget): Promise<void> {
   if (reader.whole !== undefined) await sendWhole(reader.whole, maxPieceBytes, target);
   else if (reader.size === undefined) await sendUnsized(reader, maxPieceBytes, target);
@@ -35,7 +38,7 @@ async function sendWhole(bytes: Buffer, maxPieceBytes: number, { write, report }
 }
 
 async function sendSized(reader: PieceReader, size: number, maxPieceBytes: number, { write, report }: PieceTarget): Promise<void> {
-  // An empty message is complete with its head.
+  // An empty message is complete with its head, so the end of the source must be checked before it is sent.
   if (size === 0) await reader.expectEnd();
   let offset = 0;
   do {

@@ -14,54 +14,59 @@ import { clientStack, directClientStack, type MessageOptions } from '../stacks.j
 import { AnswerWatch } from './answer-watch.js';
 
 const LAYER = 'client';
-/** Milliseconds of silence after which the kernel asks a TCP peer whether it is there: a program that runs says nothing. */
+/**
+ * Milliseconds of silence before the kernel probes a TCP peer. While a program runs, no bytes come that would show a dead
+ * peer.
+ */
 const KEEP_ALIVE_MS = 30_000;
-/** Milliseconds that a client which breaks off takes to say so. */
+/** Milliseconds that a client waits while it tells the Server that it has broken off the session. */
 const LEAVE_MS = 1000;
-/** Bytes of ciphertext that go into one POST, when the server takes as much. */
+/** Most bytes of ciphertext in one POST; fewer when the Server's limit is lower. */
 const BATCH_BYTES = 1024 * 1024;
-/** What an id and a space before the base64 text may take. */
+/** Most bytes of the session id and the space that stand before the base64 text. */
 const SESSION_HEAD_BYTES = 11;
 
 export type ClientChannel = Channel<Sent<'RuntimeManagerRequest'> | Received<'RuntimeManagerResponse'>>;
 
-/** The client's stack and what carries it to the Server. */
+/** The client's stack over its transport to the Server. */
 export interface ServerConnection {
   readonly channel: ClientChannel;
-  /** An answer is due from now on, as long as `awaiting` says so. */
+  /** Tells that an answer is due from now on, for as long as `awaiting` returns true. */
   expectAnswer(): void;
   /**
-   * Settles when the channel is closed and, where this end broke the session off, the Server has been told so or does not
-   * answer.
+   * Settles when the channel is closed. Where this end broke the session off, it first tells the Server so, and waits for
+   * the answer or `LEAVE_MS`.
    */
   left(): Promise<void>;
-  /** Bytes on the connection, and POSTs sent (0 without HTTP). */
+  /** Bytes on the TCP connections, and number of POSTs sent (0 without HTTP). */
   wire(): { readonly bytesOut: number; readonly bytesIn: number; readonly posts: number };
 }
 
 export interface ServerConnectionOptions extends MessageOptions {
-  /** `http://host:port` of the Server, or `tcp://host:port` where it takes TLS without HTTP. */
+  /** URL of the Server: `http://host:port`, or `tcp://host:port` for TLS without HTTP. */
   readonly url: string;
   readonly tls: TlsClientOptions;
-  /** Milliseconds between two signs of life of an answer, and of bytes that are to leave; 0 waits for ever. Default 60,000. */
+  /** Milliseconds that an answer, or bytes that are to be sent, may make no progress; 0 for no limit. Default 60,000. */
   readonly answerTimeoutMs?: number | undefined;
   /** Milliseconds to wait for a TCP connection. Default 10,000. */
   readonly connectTimeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Whether an answer, or the rest of one, is due. */
+  /** Whether an answer is due, or the rest of one. */
   readonly awaiting: () => boolean;
-  /** Whether that is a program's, which gives no sign of life until it is there. Default: never. */
+  /** Whether the answer that is due is a program's, of which nothing comes until the program has ended. Default: never. */
   readonly running?: () => boolean;
-  /** Milliseconds that a program may run; 0 for ever. Default 86,400,000, a day. */
+  /** Milliseconds that a program may run; 0 for no limit. Default 86,400,000, a day. */
   readonly computeTimeoutMs?: number | undefined;
 }
 
-/** Milliseconds that a program may run unless told otherwise. */
+/** Default of `computeTimeoutMs`. */
 const COMPUTE_TIMEOUT_MS = 86_400_000;
 
 /**
- * @throws TransportError when nobody listens at a `tcp://` address, or nobody answers; over HTTP that shows with the first
- * POST. InvalidOptionError for a URL that is none.
+ * Connects to the Server.
+ *
+ * @throws TransportError when a `tcp://` address cannot be reached (over HTTP, the first POST fails instead);
+ * InvalidOptionError for a malformed URL
  */
 export async function openConnection(options: ServerConnectionOptions): Promise<ServerConnection> {
   return /^(tcp|unix):/.test(options.url) ? overTcp(options) : overHttp(options);
@@ -88,7 +93,7 @@ function overHttp({
   });
   const batchBytes = () => Math.min(BATCH_BYTES, Math.floor((exchange.maxBodyBytes - SESSION_HEAD_BYTES) / 4) * 3);
   const channel = clientStack({ ...messages, batchBytes, deferred: true }).over(exchange, definedOf({ signal })) as ClientChannel;
-  /** The Server knows that the session is over: it says so itself, its connection is lost, or both ends have said goodbye. */
+  /** True when the Server need not be told: it ended the session, its connection is lost, or both ends sent close_notify. */
   const over = () => {
     const { errored } = exchange;
     if ([SessionUnknownError, OutcomeUnknownError, TransportError].some((gone) => errored instanceof gone)) return true;
@@ -119,8 +124,9 @@ function overHttp({
 }
 
 /**
- * Tells the Server that a session is over. Between two POSTs it would not notice: the session would be there, at both
- * roles, and a program that it has started would run, until it is idle too long. A Server of another make says no; it does not matter.
+ * Tells the Server that a session is over. Otherwise the Server would not notice between two POSTs: it and the manager would
+ * keep the session, and a program that it started, until the idle timeout. The original's Server refuses this request,
+ * which does no harm.
  */
 function leave(url: URL, session: string): Promise<void> {
   return new Promise((resolve) => {
@@ -147,20 +153,20 @@ async function overTcp(options: ServerConnectionOptions): Promise<ServerConnecti
   const channel = directClientStack(messages).over(socket, definedOf({ signal })) as ClientChannel;
   const left = new Promise<void>((resolve) => channel.once('close', resolve));
   let looked = 0;
-  // Bytes that come, and bytes that the kernel takes, begin the time anew by themselves.
+  // Node restarts the socket's timeout whenever bytes are received, or sent to the kernel.
   const watch = () => {
     looked = channel.received;
     socket.setTimeout(silentMs);
   };
   watch();
   socket.on('timeout', () => {
-    // While bytes wait in the layers, or until a moment ago did, it is the reader who makes the peer wait.
+    // The peer is silent only if the layers hold no bytes and delivered none since the last check: else the reader is slow.
     const silent = awaiting() && !running() && channel.idle && channel.received === looked;
     if (silent || socket.writableLength > 0) {
       channel.destroy(new TimeoutError(`the server was silent for ${silentMs} ms`, { layer: LAYER, limit: silentMs }));
     } else if (awaiting()) watch();
   });
-  // The socket's own timeout minds all answers but a program's.
+  // The socket's timeout covers all answers except a program's.
   const programs = new AnswerWatch(channel, { answerTimeoutMs: 0, computeTimeoutMs: computeMs, awaiting, running, sending: () => false });
   return {
     channel,
@@ -173,7 +179,7 @@ async function overTcp(options: ServerConnectionOptions): Promise<ServerConnecti
   };
 }
 
-/** @throws TransportError also when there is no connection after `timeoutMs` */
+/** Connects a socket. @throws TransportError when it cannot connect, or takes more than `timeoutMs` */
 async function connectInTime(url: string, timeoutMs: number, signal: AbortSignal | undefined): Promise<Socket> {
   const deadline = AbortSignal.timeout(integerInRange('connectTimeoutMs', timeoutMs, 1, 2 ** 31 - 1));
   const either = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);

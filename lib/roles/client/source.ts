@@ -6,21 +6,21 @@ import { chunksOf } from '../../core/chunks.js';
 import { InvalidArgumentError, LengthMismatchError } from '../../core/errors.js';
 
 const LAYER = 'client';
-/** Bytes read from a file at a time: large enough that TLS makes many records of one write. */
+/** Bytes of one read from a file. Large enough that TLS makes many records of one write. */
 const FILE_CHUNK_BYTES = 256 * 1024;
 
-/** What a file may come from: a path, bytes, or a stream. */
+/** Where the contents of a file come from: a path, bytes, or a stream. */
 export type FileSource = string | Uint8Array | Readable | AsyncIterable<Uint8Array>;
 
-/** A source whose length is known, or not, and which can be read piece by piece. */
+/** Reads a source piece by piece. Its length may be unknown. */
 export class PieceReader {
   /** Bytes in all; undefined when the source is a stream of unknown length. */
   readonly size: number | undefined;
-  /** All of it, where it is in memory: it need not be read then. */
+  /** The whole contents, when the source is bytes in memory. They need not be read then. */
   readonly whole: Buffer | undefined;
   readonly #chunks: AsyncIterator<Uint8Array> | Iterator<Uint8Array>;
   readonly #destroy: () => void;
-  /** What of the last chunk belongs to the next piece. */
+  /** The part of the last chunk that belongs to the next piece. */
   #rest: Buffer | undefined;
 
   private constructor(chunks: AsyncIterable<Uint8Array> | readonly Uint8Array[], size: number | undefined, whole?: Buffer) {
@@ -29,14 +29,15 @@ export class PieceReader {
     this.#chunks = iteratorOf(chunks);
     this.#destroy = () => {
       if (chunks instanceof Readable) chunks.destroy();
-      // Nobody is left to hear what goes wrong there.
+      // An error of `return` has nobody left to report it to.
       else Promise.resolve(this.#chunks.return?.()).catch(() => {});
     };
   }
 
   /**
-   * @param size bytes in all, for a stream; must agree with a path or with bytes
-   * @throws InvalidArgumentError for a path that is no file, or what is no source at all
+   * @param size length of the source in bytes; needed for a stream only, and must be right for a path or bytes
+   * @throws InvalidArgumentError for a path that is no regular file, or a value that is no source; LengthMismatchError for a
+   * wrong `size`
    */
   static async open(source: FileSource, size: number | undefined): Promise<PieceReader> {
     if (typeof source === 'string') {
@@ -46,7 +47,7 @@ export class PieceReader {
       if (!found.isFile()) throw new InvalidArgumentError(`${source} is no regular file`, { layer: LAYER });
       agree(size, found.size);
       const file = createReadStream(source, { highWaterMark: FILE_CHUNK_BYTES });
-      // It is opened at once, and may be read much later or never: whoever reads it hears then that it cannot be.
+      // The stream opens the file at once but may be read later, or never. An error is reported to whoever reads it.
       file.on('error', () => {});
       return new PieceReader(file, found.size);
     }
@@ -60,7 +61,7 @@ export class PieceReader {
     return new PieceReader(source, size);
   }
 
-  /** The next `length` bytes, as they come; fewer only when the source has no more. */
+  /** Yields the next `length` bytes, or fewer when the source ends. */
   async *piece(length: number): AsyncGenerator<Buffer> {
     let left = length;
     while (left > 0) {
@@ -77,8 +78,8 @@ export class PieceReader {
   }
 
   /**
-   * As `piece`, for the last one: its last chunk is given only when the source has turned out to have no more, so that a
-   * message is never complete that should not be sent.
+   * Yields the last piece. It holds back the last chunk until the source has ended, so that a message with a wrong length is
+   * never completed.
    *
    * @throws LengthMismatchError when the source has more
    */
@@ -92,7 +93,7 @@ export class PieceReader {
     if (held !== undefined) yield held;
   }
 
-  /** Up to `length` bytes, joined; empty when the source has no more. For sources of unknown length only. */
+  /** Reads up to `length` bytes into one Buffer; empty at the end of the source. For sources of unknown length only. */
   async collect(length: number): Promise<Buffer> {
     const chunks: Buffer[] = [];
     for await (const chunk of this.piece(length)) chunks.push(chunk);
@@ -107,7 +108,7 @@ export class PieceReader {
     }
   }
 
-  /** Lets go of the source. */
+  /** Closes the source. */
   destroy(): void {
     this.#destroy();
   }
@@ -120,7 +121,7 @@ export class PieceReader {
       const result = await this.#chunks.next();
       if (result.done === true) return undefined;
       const { value } = result;
-      // A text has no bytes until somebody says which: counted as none, it would be lost without a word.
+      // A string has no defined encoding here. It must be refused, or it would be lost silently.
       if (!(value instanceof Uint8Array)) throw new InvalidArgumentError(`a source gives bytes, not ${typeof value}`, { layer: LAYER });
       if (value.byteLength > 0) return asBuffer(value);
     }

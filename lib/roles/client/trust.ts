@@ -8,19 +8,19 @@ import type { ClientOptions } from './options.js';
 
 const LAYER = 'client';
 
-/** Where a client goes, and what it takes for a Runtime Manager that it may talk to. */
+/** Which Server a client connects to, and which Runtime Managers it accepts. */
 export interface Trust {
   readonly url: string;
   readonly authority: string | readonly string[];
   readonly cipherSuite: string | undefined;
-  /** Judges the manager's certificate before a byte of data leaves. */
+  /** Checks the manager's certificate before any data is sent. */
   readonly verifyPeer: TlsClientOptions['verifyPeer'];
-  /** 64 lowercase hex digits; undefined: any policy will do. */
+  /** 64 lowercase hex digits; undefined when any policy is accepted. */
   readonly policyHash: string | undefined;
 }
 
 /**
- * What the options come to: what they say themselves, else what the policy says.
+ * Completes the options: where an option is missing, the policy's value is used.
  *
  * @throws InvalidOptionError, PolicyError, LimitError
  */
@@ -47,12 +47,12 @@ export function trustOf(options: ClientOptions): Trust {
   };
 }
 
-/** The newer dialect has TLS straight over TCP there (wire spec §C). */
+/** The Server's URL from the policy. The head dialect runs TLS directly over TCP (wire spec §C). */
 function serverUrl({ veracruz_server_url: hostAndPort }: Policy, { dialect }: ClientOptions): string {
   return `${dialect === 'head' ? 'tcp' : 'http'}://${hostAndPort}`;
 }
 
-/** The runtime hashes of which the manager must have one, whatever its platform (wire spec §B); undefined: any will do. */
+/** The manager must have one of these runtime hashes, of whatever platform (wire spec §B). Undefined when any is accepted. */
 function runtimeHashesOf(policy: Policy | undefined, options: ClientOptions): readonly string[] | undefined {
   if (options.expectedRuntimeHashes !== undefined) return options.expectedRuntimeHashes;
   if (policy === undefined || options.skipRuntimeHash === true) return undefined;
@@ -76,20 +76,20 @@ function hookOf(hashes: readonly string[] | undefined, own: TlsClientOptions['ve
   };
 }
 
-/** An identity as it was read. */
+/** An identity, parsed. */
 interface OwnIdentity {
   readonly certificate: X509Certificate;
   readonly key: KeyObject;
-  /** What it was read from. */
+  /** The texts that it was parsed from. */
   readonly from: ClientOptions['identity'];
 }
 
-/** Reading a key takes a millisecond, and a program that opens many sessions does it with one identity. */
+/** Parsed identities. Parsing a key takes a millisecond, and a program may open many sessions with one identity. */
 const READ = new WeakMap<ClientOptions['identity'], OwnIdentity>();
 
 /**
- * Looks at our own identity before anybody else does, as the original's client does (wire spec §B): one certificate, of
- * this key, in its time. A manager would refuse it without a word. Gives the key.
+ * Checks the client's own identity, as the original's client does (wire spec §B): exactly one certificate, which belongs to
+ * the key and is valid now. A manager would refuse a wrong one without saying why. Returns the key.
  *
  * @throws InvalidOptionError
  */
@@ -104,7 +104,7 @@ export function checkIdentity(identity: ClientOptions['identity'], now: Date = n
 function ownIdentity(identity: ClientOptions['identity']): OwnIdentity {
   given('identity', identity);
   const known = READ.get(identity);
-  // The caller may have put others in their place.
+  // The caller may have changed the object since it was parsed.
   if (known !== undefined && known.from.certificate === identity.certificate && known.from.key === identity.key) return known;
   const found = certificatesOf('identity', textOf('identity.certificate', identity.certificate));
   const [certificate] = found as [X509Certificate];

@@ -11,11 +11,11 @@ import type { IncomingBody } from '../../layers/protobuf/index.js';
 const LAYER = 'runtime-manager';
 
 /**
- * The store as a policy lets principals have it (wire spec §D, "VFS semantics"). Names are normalised before anything is
- * looked up by them, and rights are looked up before the store is: who may not do something learns nothing of what is
- * there.
+ * The file store, with the policy's rights enforced (wire spec §D, "VFS semantics"). Each method normalises the name first
+ * and checks the rights before it looks into the store, so that a principal without rights does not learn which files
+ * exist.
  *
- * All throw FileNameError, AccessDeniedError, and what the store raises.
+ * All methods throw FileNameError, AccessDeniedError, and the errors of the store.
  */
 export class GuardedFiles {
   readonly #policy: Policy;
@@ -26,7 +26,10 @@ export class GuardedFiles {
     this.#store = store;
   }
 
-  /** Replaces a file, or makes it; of `stdin` the first bytes only, as the original does. A pinned one takes only what its pin says. */
+  /**
+   * Creates or replaces a file. On `stdin` it overwrites the first bytes only, as the original does. A pinned file accepts
+   * only contents with the SHA-256 that the policy gives for it.
+   */
   async write(who: Principal, name: string, body: IncomingBody): Promise<void> {
     const file = normaliseName(name);
     await this.#check(who, 'write', file);
@@ -35,28 +38,28 @@ export class GuardedFiles {
     else await keep(body, this.#store.write(file, body.length, options));
   }
 
-  /** Adds to a file, or makes it: never to a pinned one, nor to `stdin`. */
+  /** Appends to a file, or creates it. Pinned files and `stdin` cannot be appended to. */
   async append(who: Principal, name: string, body: IncomingBody): Promise<void> {
     const file = normaliseName(name);
     await this.#check(who, 'append', file);
     await keep(body, this.#store.append(file, body.length));
   }
 
-  /** Reads a file. A stream that no program has written yet is empty. */
+  /** Reads a file. A stream (`stdin`, `stdout`, `stderr`) is empty until something was written to it. */
   async read(who: Principal, name: string): Promise<StoredFile> {
     const file = normaliseName(name);
     await this.#check(who, 'read', file);
     return this.#read(file);
   }
 
-  /** Throws AccessDeniedError unless `who` may run this program. Whether it is there is not looked at. */
+  /** Throws AccessDeniedError unless `who` may run this program. Does not check whether the program exists. */
   checkExecute(who: Principal, program: string): void {
     if (!may(this.#policy, who, 'execute', program, true)) throw denied('execute', program);
   }
 
   async #check(who: Principal, operation: FileOperation, file: string): Promise<void> {
     if (may(this.#policy, who, operation, file, false)) return;
-    // What is missing is the right to make the file, or all rights: only then does it matter whether it is there.
+    // Without the right to create the file, the operation is still allowed if the file exists and may be changed.
     if (may(this.#policy, who, operation, file, true) && (await this.#exists(file))) return;
     throw denied(operation, file);
   }
@@ -92,7 +95,7 @@ export class GuardedFiles {
     };
   }
 
-  /** What was there beyond the new bytes stays (wire spec §D: `stdin` is not truncated). */
+  /** Old bytes beyond the end of the new ones stay (wire spec §D: `stdin` is not truncated). */
   async #overwrite(file: string, body: IncomingBody, options: SinkOptions): Promise<void> {
     const before = await this.#read(file);
     const sink = this.#store.write(file, Math.max(before.length, body.length), options);
@@ -103,12 +106,12 @@ export class GuardedFiles {
   }
 }
 
-/** A small body is there already, in one piece, and needs no stream to be moved. */
+/** Writes a body to the store. A small body has arrived in one piece and is written without a stream. */
 function keep(body: IncomingBody, sink: FileSink): Promise<void> {
   return pipeline(body.takeWhole() ?? body, sink);
 }
 
-/** `body`, then what `before` has beyond its length. */
+/** Yields `body`, then the bytes of `before` from offset `body.length` on. */
 async function* overlaid(body: IncomingBody, before: Readable): AsyncGenerator<Buffer> {
   yield* body as AsyncIterable<Buffer>;
   let skip = body.length;

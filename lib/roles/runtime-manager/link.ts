@@ -4,38 +4,42 @@ import type { Request, Response } from '../../layers/bincode/index.js';
 import type { Channel } from '../../pipeline/channel.js';
 import { type LinkOptions, managerServerStack } from '../stacks.js';
 
-/** An answer that may have to wait; `hurry` asks it to come soon because others wait behind it. */
+/** An answer that may take a while. `hurry` asks for it soon, because other answers wait behind it. */
 export interface PendingResponse {
   readonly response: Promise<Response>;
-  /** It is known to take long: who waits behind it need not have patience with it. Default false. */
+  /** The answer is known to take long, so it is told to hurry at once instead of after `PATIENCE_MS`. Default false. */
   readonly slow?: boolean;
   hurry(): void;
 }
 
-/** Milliseconds that an answer may make the requests behind it wait, and the answers before it that are not out yet. */
+/**
+ * Milliseconds that a pending answer may hold up the answers behind it, and those before it that are still being gathered.
+ */
 const PATIENCE_MS = 5;
 
 /**
- * Requests whose answers wait, beyond which no more are read until half of them are out: what carries data was handed over
- * already, so it is questions that would pile up.
+ * Unanswered requests at which reading stops until half of the answers are out. It bounds the memory for questions
+ * (GetTlsData, GetTlsDataNeeded); requests that carry data are handed over as they arrive.
  */
 const MAX_DUE = 1024;
 
 /** A request whose answer is not out yet. */
 interface Due {
   readonly request: Request;
-  /** Undefined: it is not its turn yet. */
+  /** Undefined for a question whose turn has not come yet. */
   readonly response: Response | PendingResponse | undefined;
 }
 
 /**
- * The manager's end of a link: hands requests to `handle` and sends the answers in the order of arrival, which is all
- * that matches them (wire spec §D). What a session has for its client is looked up when that answer's turn has come,
- * because the answers before it may take it away; all other requests are handed over at once.
+ * The manager's end of a link: hands requests to `handle` and sends the answers in the order of arrival. That order alone
+ * matches answers to requests (wire spec §D).
  *
- * An answer that waits holds up those behind it, whatever their session: after 5 ms of that it is told to hurry, and at once
- * when the same session has been told so before and is at the same answer still. Further questions about its own session do
- * not count: they wait for the same.
+ * Requests are handed over at once, except questions (GetTlsData, GetTlsDataNeeded). A question is handed over only when
+ * its answer is the next one to send, because earlier answers may take away the output that it asks for.
+ *
+ * A pending answer holds up all answers behind it, whatever their session. It is told to hurry after 5 ms, or at once when
+ * its session is known to be slow. Further questions about the same session do not count as held up: they wait for the
+ * same output.
  */
 export class LinkEndpoint {
   readonly #channel: Channel<Request | Response>;
@@ -43,11 +47,11 @@ export class LinkEndpoint {
   /** Oldest first. */
   readonly #due: Due[] = [];
   #sending = false;
-  /** No more requests are read until fewer answers are due. */
+  /** Reading has stopped because `MAX_DUE` requests are unanswered. */
   #full = false;
-  /** The answer that holds up all others. */
+  /** The pending answer that holds up all others. */
   #awaiting: PendingResponse | undefined;
-  /** Milliseconds of patience with it. */
+  /** Fires when `#awaiting` has held up others for `PATIENCE_MS`. */
   #patience: NodeJS.Timeout | undefined;
 
   constructor(
@@ -89,7 +93,7 @@ export class LinkEndpoint {
     else if (this.#holdsUp(request)) this.#startPatience();
   }
 
-  /** A Server that asks and does not read its answers is not asked for more questions. */
+  /** Stops reading requests while the Server does not read its answers. */
   #wait(): void {
     this.#channel.pause();
     void drained(this.#channel).then(() => this.#channel.resume());
@@ -111,7 +115,7 @@ export class LinkEndpoint {
     this.#sending = false;
   }
 
-  /** The answer that all others wait for. Those of this tick before it go out together with it, if it does not take long. */
+  /** Waits for a pending answer. Earlier answers of the same tick are held back up to 5 ms, to leave together with it. */
   async #awaited(pending: PendingResponse): Promise<Response> {
     this.#awaiting = pending;
     const releasing = this.#channel.hold() ? setTimeout(() => this.#channel.release(), PATIENCE_MS) : undefined;
@@ -127,7 +131,9 @@ export class LinkEndpoint {
     return response;
   }
 
-  /** The first answer holds up that of this request, which is not just another question about its session. */
+  /**
+   * True when the pending answer holds up the answer to `request`. Another question about the same session does not count.
+   */
   #holdsUp(request: Request): boolean {
     const first = this.#due[0]?.request;
     if (this.#awaiting === undefined || request === first) return false;
@@ -144,7 +150,7 @@ export class LinkEndpoint {
   }
 }
 
-/** Asks what a session has for its client. */
+/** True for the requests that ask what a session has for its client. */
 function isQuestion(request: Request): request is Extract<Request, { kind: 'GetTlsData' | 'GetTlsDataNeeded' }> {
   return request.kind === 'GetTlsData' || request.kind === 'GetTlsDataNeeded';
 }

@@ -7,10 +7,10 @@ import type { GuardedFiles } from './guarded-files.js';
 
 const LAYER = 'runtime-manager';
 
-/** A participant. */
+/** A principal that is a client, identified by its certificate in the policy. */
 export type IdentityPrincipal = Extract<Principal, { kind: 'identity' }>;
 
-/** Who asks. */
+/** The client that sent a request. */
 export interface Caller {
   readonly principal: IdentityPrincipal;
   /** Id of the TLS session. */
@@ -26,11 +26,13 @@ export interface ProgramsOptions {
   readonly engine: ComputeEngine;
 }
 
-/** Runs programs and pipelines for principals that may. A run ends with the session that asked for it. */
+/**
+ * Runs programs and pipelines for principals that have the right. A run is aborted when the session that asked for it ends.
+ */
 export class Programs {
   readonly #options: ProgramsOptions;
   readonly #engine: ComputeEngine;
-  /** What is running, and how it is ended. */
+  /** The runs under way, each with the controller that aborts it. */
   readonly #running = new Map<Promise<unknown>, AbortController>();
   #ended = false;
 
@@ -39,15 +41,15 @@ export class Programs {
     this.#engine = guarded(options.engine);
   }
 
-  /** Programs and pipelines that run now. */
+  /** Number of programs and pipelines that run now. */
   get running(): number {
     return this.#running.size;
   }
 
   /**
-   * Runs a program with the rights that the policy gives to it, for a principal that may execute it.
+   * Runs a program. The principal needs the right to execute it; the program itself has the rights that the policy gives it.
    *
-   * @returns its exit code, a u32
+   * @returns the program's exit code, a u32
    * @throws FileNameError, AccessDeniedError, NotReadyError, ComputeError, AbortedError
    */
   async run({ principal, signal }: Caller, name: string): Promise<number> {
@@ -60,13 +62,13 @@ export class Programs {
   }
 
   /**
-   * Runs a pipeline of the policy with the pipeline's rights (wire spec §D), for a principal that may execute each of its
-   * programs, those of branches that are not taken too: to list a pipeline says what is run, not who may. (The original
-   * lets everybody.)
+   * Runs a pipeline of the policy with the pipeline's rights (wire spec §D). The principal needs the right to execute every
+   * program in it, also in branches that are not taken: the policy's list of pipelines does not say who may run them. (The
+   * original lets everybody run every pipeline.)
    *
-   * @param name a decimal index in the policy's list, before which a `/` may stand, because the original's client puts one
-   * there; or else the pipeline's name, with or without it
-   * @returns its exit code, a u32
+   * @param name a decimal index in the policy's list, or the pipeline's name. Either may have a `/` in front, because the
+   * original's client adds one
+   * @returns the pipeline's exit code, a u32
    * @throws InvalidArgumentError when there is no such pipeline; AccessDeniedError, NotReadyError, ComputeError, AbortedError
    */
   async runPipeline({ principal, signal }: Caller, name: string): Promise<number> {
@@ -76,7 +78,7 @@ export class Programs {
     return this.#during(signal, (ends) => runPipeline({ pipeline, policy, store, engine: this.#engine, signal: ends }));
   }
 
-  /** Aborts what is running and waits until it is over. */
+  /** Aborts all runs and waits until they have ended. */
   async end(): Promise<void> {
     this.#ended = true;
     for (const run of this.#running.values()) run.abort();
@@ -99,7 +101,7 @@ export class Programs {
   }
 }
 
-/** An engine's faults as requests know them: whatever it throws is the request's own. */
+/** Wraps an engine so that each error it throws becomes one that fails the request only, not the session. */
 function guarded(engine: ComputeEngine): ComputeEngine {
   return {
     run: async (computation) => {
@@ -125,7 +127,7 @@ function pipelineOf({ pipelines }: Policy, name: string): Policy['pipelines'][nu
   throw new InvalidArgumentError(`the policy has no such pipeline among its ${pipelines.length}`, { layer: LAYER, got: pipelines.length });
 }
 
-/** Every program that a pipeline may come to run. */
+/** Paths of all programs in a pipeline, of every branch. */
 function programsOf(pipeline: Pipeline): string[] {
   switch (pipeline.kind) {
     case 'program':

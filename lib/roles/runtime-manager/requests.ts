@@ -18,30 +18,33 @@ export type ReceivedRequest = Received<'RuntimeManagerRequest'>;
 export type SentResponse = Sent<'RuntimeManagerResponse'>;
 
 /**
- * A file up to this size is read before its answer begins: head and contents are one write to TLS, and a disk that fails
- * fails this request only.
+ * Bytes up to which a file is read whole before its answer begins. Head and contents are then one write to TLS, and a
+ * failing disk fails only this request instead of the session.
  */
 const SMALL_FILE_BYTES = 16 * 1024;
 
-/** What requests work on. */
+/** What the requests of all sessions work on. */
 export interface Service {
   readonly files: GuardedFiles;
-  /** Undefined where nothing is computed. */
+  /** Undefined when the manager has no compute engine. */
   readonly programs: Programs | undefined;
   /** SHA-256 of the policy's exact text, 64 lowercase hex digits (wire spec §E). */
   readonly policyHash: string;
-  /** Ends the manager's service; called once the answer is on its way. */
+  /** Ends the manager's service. The answer to the request is still sent. */
   shutdown(): void;
   readonly log: Log;
 }
 
 /**
  * Answers one request of a principal (wire spec §D, "RM internals" and "ROBUST error codes"). A request that cannot be
- * carried out is answered with a status; only a fault of the session itself (its body was cut off) is thrown.
+ * carried out is answered with a status. Only a fault of the session itself is thrown, such as a request body that was cut
+ * off.
  *
- *     no right, contents that a pin forbids   FAILED_INVALID_ROLE      a name that is none, an unknown request   FAILED_INVALID_REQUEST
- *     a program that is not there yet         FAILED_NOT_READY         a trap, a limit of a run                  FAILED_VM_ERROR
- *     a file that is not there, a full disk   FAILED_GENERIC
+ *     no right, or contents that a pin forbids        FAILED_INVALID_ROLE
+ *     an invalid file name, or an unknown request     FAILED_INVALID_REQUEST
+ *     a program that was not written yet              FAILED_NOT_READY
+ *     a trap of a program, or a limit of its run      FAILED_VM_ERROR
+ *     a missing file, or a full disk                  FAILED_GENERIC
  */
 export async function answerRequest(request: ReceivedRequest, service: Service, caller: Caller): Promise<SentResponse> {
   const started = performance.now();
@@ -75,7 +78,7 @@ async function carryOut(request: ReceivedRequest, service: Service, caller: Call
     case 'read_file': {
       const { length, stream } = await files.read(caller.principal, request.fields.file_name);
       const file = { length, source: stream };
-      // An empty file has a result all the same: the original sends none, and its own client takes that for a failure.
+      // An empty file is sent as an empty result. The original sends no result, and its own client takes that for a failure.
       return { status: 'SUCCESS', oneof: 'result', fields: { data: length <= SMALL_FILE_BYTES ? await wholeBody(file) : file } };
     }
     case 'request_result':
@@ -87,11 +90,11 @@ async function carryOut(request: ReceivedRequest, service: Service, caller: Call
     case 'request_shutdown':
       service.shutdown();
       return { status: 'SUCCESS', oneof: null };
-    // The schema has these too, and no Runtime Manager of the original serves them.
+    // The schema has these three, but no Runtime Manager of the original serves them.
     case 'request_pi_hash':
     case 'request_proxy_psa_attestation_token':
     case 'psa_attestation_init':
-    // No request that could be read.
+    // The request could not be read.
     case null:
       return unknown();
     // There is no default, so that a new request of the schema does not compile until it has a case here.
@@ -102,7 +105,7 @@ function unknown(): SentResponse {
   return { status: 'FAILED_INVALID_REQUEST', oneof: null };
 }
 
-/** A u32, little-endian; one other than 0 is no failure (wire spec §D). */
+/** An exit code as a result: u32, little-endian. A code other than 0 is still a SUCCESS (wire spec §D). */
 function exitCode(code: number): SentResponse {
   const data = Buffer.alloc(4);
   data.writeUInt32LE(code >>> 0);
@@ -120,7 +123,7 @@ const STATUSES: ReadonlyArray<readonly [new (message: string) => VeracruzError, 
   [AbortedError, 'FAILED_GENERIC'],
 ];
 
-/** The status of a fault that is the request's own; `undefined` for one that ends the session. */
+/** The status for an error that fails only the request; `undefined` for an error that ends the session. */
 function statusOf(error: unknown): ResponseStatusName | undefined {
   return STATUSES.find(([fault]) => error instanceof fault)?.[1];
 }

@@ -2,22 +2,22 @@ import { Duplex } from 'node:stream';
 import { type BoundedChunk, END_OF_MESSAGE, FLUSH, type Mark, type MarkedPipe } from '../../core/unit.js';
 import type { Slices } from '../../layers/bincode/index.js';
 
-/** Ciphertext that may wait to be fetched before TLS is made to wait. */
+/** Bytes of ciphertext that may wait to be fetched before TLS is made to wait. */
 const OUTPUT_HIGH_WATER_BYTES = 1024 * 1024;
-/** Slices and marks that are read, or written, ahead. */
+/** Slices and marks that the stream buffers in each direction. */
 const HIGH_WATER_ITEMS = 16;
 
 export interface SessionPipeEvents {
-  /** There is output, or it was fetched. */
+  /** New output waits to be fetched. */
   onOutput(): void;
-  /** A message of the manager is complete: all its ciphertext waits to be fetched, or was fetched. */
+  /** A message of the manager is complete: all its ciphertext has reached the pipe. */
   onMessageOut(): void;
 }
 
 /**
- * The pipe below a TLS session of the manager: what SendTlsData brings is read from it, with a FLUSH behind each; what is
- * written to it waits for GetTlsData. What waits outlives the pipe, so that the alert of a session that failed can still be
- * fetched.
+ * The pipe below a TLS session of the manager. The stack reads from it what SendTlsData brings, with a FLUSH after each.
+ * What the stack writes waits here for GetTlsData. That output outlives the pipe, so that the TLS alert of a session that
+ * failed can still be fetched.
  */
 export class SessionPipe extends Duplex implements MarkedPipe {
   readonly takesMarks = true;
@@ -26,7 +26,7 @@ export class SessionPipe extends Duplex implements MarkedPipe {
   fedBytes = 0;
   #output: Buffer[] = [];
   #outputBytes = 0;
-  /** Goes on with the write that waits for room. */
+  /** Callback of the write that waits until the output is below its limit. */
   #room: (() => void) | undefined;
 
   constructor(events: SessionPipeEvents) {
@@ -39,7 +39,7 @@ export class SessionPipe extends Duplex implements MarkedPipe {
     return this.#outputBytes;
   }
 
-  /** Takes ciphertext of the client, and a FLUSH behind it. */
+  /** Takes ciphertext of the client and adds a FLUSH. */
   feed(data: Slices): void {
     if (this.destroyed || this.readableEnded) return;
     for (const slice of data) {
@@ -49,7 +49,7 @@ export class SessionPipe extends Duplex implements MarkedPipe {
     this.push(FLUSH);
   }
 
-  /** Gives up to `max` bytes for the client, as the slices that they are. */
+  /** Removes and returns up to `max` bytes for the client, without copying them. */
   fetch(max: number): Slices {
     const taken: Buffer[] = [];
     let bytes = 0;
@@ -76,7 +76,7 @@ export class SessionPipe extends Duplex implements MarkedPipe {
   }
 
   override _read(): void {
-    // What is fed is pushed at once.
+    // Nothing to do: `feed` pushes at once.
   }
 
   override _write(chunk: BoundedChunk | Mark, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {

@@ -9,19 +9,19 @@ import type { managerClientStack } from '../stacks.js';
 import type { ReceivedRequest, SentResponse } from './requests.js';
 import { SessionPipe } from './session-pipe.js';
 
-/** Milliseconds that GetTlsDataNeeded waits for an answer that is being made, when nobody waits behind it. */
+/** Milliseconds that GetTlsDataNeeded waits for an answer in the making, as long as no other request waits behind it. */
 const HOLD_MS = 1000;
 
-/** Ciphertext that may wait for TLS when the client is told to send more of an upload. */
+/** Bytes of ciphertext that may wait for TLS while the client is still told to send more of an upload. */
 const BACKLOG_BYTES = 1024 * 1024;
 /**
- * Ciphertext of an upload beyond which not even a hurry is heeded: the Server must not bring it faster than the store
- * takes it, and its own next POST already waits behind the question.
+ * Bytes of ciphertext beyond which an upload's question waits even when it is told to hurry. The Server must not bring
+ * an upload faster than the store takes it, and the client's next POST already waits behind the question.
  */
 const HURRY_BACKLOG_BYTES = 8 * 1024 * 1024;
 /**
- * Ciphertext that may wait when more comes and the handshake has not begun. A client has nothing to say then but its
- * ClientHello; who says more is a stranger, and waits in memory.
+ * Bytes of ciphertext that may already wait when more arrives before the TLS handshake has begun. A client needs to send
+ * only its ClientHello by then. The limit keeps a peer that sends more from filling the memory.
  */
 const STRANGER_BACKLOG_BYTES = 64 * 1024;
 
@@ -38,26 +38,28 @@ export interface SessionEvents {
    * @param signal fires when the session is gone
    */
   answer(request: ReceivedRequest, principal: number, signal: AbortSignal): Promise<SentResponse>;
-  /** The session's stack is gone; what waits to be fetched is still there. */
+  /** The session's stack has closed. Output that waits to be fetched is still there. */
   onEnd(session: TlsSession, error: VeracruzError | undefined): void;
 }
 
-/** What a session is at, as far as its client is concerned. See `TlsSession` for the table. */
+/** The state of a session, as its client sees it. See `TlsSession` for the table. */
 export type SessionState = 'output' | 'over' | 'uploading' | 'digesting' | 'answering' | 'closing' | 'resting';
 
-/** GetTlsDataNeeded, while it waits for its answer. */
+/** A GetTlsDataNeeded that waits for its answer. */
 interface Question {
   readonly answer: (needed: boolean) => void;
-  /** Others wait behind it. */
+  /** True once other requests wait behind this one. */
   hurried: boolean;
 }
 
 /**
- * One TLS session of the manager: a principal's requests, one after the other, and their answers.
+ * One TLS session of the manager: answers a principal's requests one after the other.
  *
- * SendTlsData feeds its stack, GetTlsData fetches what the stack wrote. GetTlsDataNeeded asks whether there is something to
- * fetch; GetTlsData with nothing there waits for the same (a Server that expects an answer need not ask first). The answer
- * follows from the session's state, and the state from what has been counted, in this order:
+ * SendTlsData feeds the session's stack, and GetTlsData fetches the ciphertext that the stack wrote. GetTlsDataNeeded (the
+ * "question") asks whether there is something to fetch. A GetTlsData that finds nothing waits in the same way, so that a
+ * Server which expects an answer need not ask first. "Digested" bytes have passed all layers up to the top.
+ *
+ * The session's state decides the answer. The first line of this table that holds is the state:
  *
  *     state      is                                                                     GetTlsDataNeeded
  *     output     ciphertext waits to be fetched                                         true
@@ -68,7 +70,7 @@ interface Question {
  *     closing    the client has said goodbye, our close_notify is not out               waits
  *     resting    none of these: the session waits for its client                        false
  *
- * What moves it:
+ * These events change the state:
  *
  *     event                        counts                                   from ─▶ to, as a rule
  *     SendTlsData                  bytes fed, a FLUSH behind them           resting ─▶ digesting, uploading
@@ -80,9 +82,9 @@ interface Question {
  *     close_notify of the client   all that was fed is digested             digesting ─▶ closing, answering
  *     the stack closes             -                                        any ─▶ output, over
  *
- * A question that waits is looked at again at each of these events. It is answered false after a second, and at once when
- * others wait behind it (`hurry`), unless more than 8 MiB of an upload wait: nothing but the client can be missing by then, or
- * it takes long.
+ * Each of these events checks the waiting questions again. A question that has waited for one second is answered false.
+ * `hurry` tells a question that other requests wait behind it: it is then answered false at once, unless more than 8 MiB
+ * of an upload wait.
  */
 export class TlsSession {
   readonly id: number;
@@ -90,25 +92,25 @@ export class TlsSession {
   readonly #channel: Channel<ReceivedRequest | SentResponse>;
   readonly #events: SessionEvents;
   readonly #maxBacklogBytes: number;
-  /** The body that is arriving, or has arrived and is being read. */
+  /** The file in the request that is being answered; it may still be arriving. */
   #body: IncomingBody | undefined;
-  /** A request is being answered. */
+  /** True while a request is being answered. */
   #serving = false;
-  /** Came while one was being answered. */
+  /** Requests that came while another one was being answered. */
   readonly #next: ReceivedRequest[] = [];
-  /** For each FLUSH on its way to the top: the bytes that had been fed before it. */
+  /** For each FLUSH that has not come out at the top yet: how many bytes had been fed before it. */
   readonly #flushes: number[] = [];
   /** Bytes of ciphertext that are known to be digested. */
   #digestedBytes = 0;
-  /** Requests that have come and whose answer is not all out. */
+  /** Requests that have come and whose answers are not completely written. */
   #answersDue = 0;
-  /** No more requests will come. */
+  /** The client has sent close_notify: no more requests will come. */
   #clientEnded = false;
-  /** GetTlsData was asked last, and there was nothing. */
+  /** The last request of the Server for this session was a GetTlsData, and it found nothing. */
   #inVain = false;
   readonly #gone = new AbortController();
   #ended = false;
-  /** A question was hurried, and what it waited for has not come since. */
+  /** A question was hurried, and the session has made no progress since. */
   #slow = false;
   #questions: Question[] = [];
 
@@ -142,7 +144,7 @@ export class TlsSession {
     this.#channel.on('end', () => this.#clientEnd());
   }
 
-  /** What the session is at. */
+  /** The session's state, from what has been counted. */
   get state(): SessionState {
     if (this.#pipe.outputBytes > 0) return 'output';
     if (this.#ended) return 'over';
@@ -152,12 +154,12 @@ export class TlsSession {
     return this.#clientEnded ? 'closing' : 'resting';
   }
 
-  /** True when the stack is gone and nothing waits to be fetched any more. */
+  /** True when the stack has closed and all output was fetched. */
   get over(): boolean {
     return this.state === 'over';
   }
 
-  /** SendTlsData: takes ciphertext. False when the session is gone; it goes when more waits already than may. */
+  /** SendTlsData: takes ciphertext. Returns false when the session has ended; a backlog over the limit ends it. */
   feed(data: Slices): boolean {
     if (this.#ended || this.#channel.destroyed) return false;
     const got = this.#backlogBytes;
@@ -168,7 +170,8 @@ export class TlsSession {
       return false;
     }
     this.#inVain = false;
-    // After the client's close_notify nothing comes out any more. The FLUSH may come out before `feed` returns.
+    // After the client's close_notify no FLUSH comes out any more. The bytes are noted first, because the FLUSH may come out
+    // before `feed` returns.
     if (!this.#clientEnded) this.#flushes.push(this.#pipe.fedBytes + sliceBytes(data));
     this.#pipe.feed(data);
     return true;
@@ -181,10 +184,10 @@ export class TlsSession {
     return data;
   }
 
-  /** GetTlsDataNeeded: whether there is something to fetch, at once or when that is known. */
+  /** GetTlsDataNeeded: whether there is something to fetch. Gives a promise when the state must change first. */
   needed(): boolean | { readonly needed: Promise<boolean>; readonly slow: boolean; hurry(): void } {
     const now = this.#judge();
-    // A Server that did not ask first: its GetTlsData has waited already, and this one is not to wait again.
+    // The Server sent GetTlsData without asking first. That GetTlsData has waited already, so this question must not.
     const inVain = this.#inVain;
     this.#inVain = false;
     if (now !== undefined) return now;
@@ -192,12 +195,12 @@ export class TlsSession {
     return this.#ask();
   }
 
-  /** Ends the session at once, without a word to the client. */
+  /** Ends the session at once. The client gets no close_notify. */
   destroy(error?: VeracruzError): void {
     this.#channel.destroy(error);
   }
 
-  /** The answer to GetTlsDataNeeded in the state of now; undefined: it has to wait. */
+  /** The answer to GetTlsDataNeeded in the present state; undefined when the question has to wait. */
   #judge(): boolean | undefined {
     switch (this.state) {
       case 'output':
@@ -236,11 +239,11 @@ export class TlsSession {
     return { needed, slow: this.#slow, hurry };
   }
 
-  /** Something was counted: looks at the questions that wait. */
+  /** Called after each event: answers the waiting questions that can be answered now. */
   #progress(): void {
     if (this.#questions.length === 0) return;
     const answer = this.#judge();
-    // What waits for a handshake or a program moves no sooner for holding up the link.
+    // Only an upload ignores the hurry. A handshake or a program would not end sooner if its question held up the link.
     const heedless = this.state === 'uploading' && this.#backlogBytes > HURRY_BACKLOG_BYTES;
     for (const question of this.#questions) {
       if (answer !== undefined) question.answer(answer);
@@ -251,24 +254,24 @@ export class TlsSession {
     }
   }
 
-  /** A FLUSH has come out at the top: all that was fed before it is digested. */
+  /** A FLUSH has come out at the top, so everything that was fed before it is digested. */
   #digested(): void {
     this.#digestedBytes = this.#flushes.shift() ?? this.#digestedBytes;
     if (this.#answersDue === 0) this.#slow = false;
     this.#progress();
   }
 
-  /** The client's close_notify: what was fed behind it comes out nowhere. */
+  /** The client has sent close_notify. Bytes that were fed after it never come out, so they count as digested. */
   #clientEnd(): void {
     this.#clientEnded = true;
     this.#flushes.length = 0;
     this.#digestedBytes = this.#pipe.fedBytes;
-    // Our close_notify is said when the last answer is.
+    // Our own close_notify follows the last answer.
     if (!this.#serving) this.#channel.end();
     this.#progress();
   }
 
-  /** Answers the requests one after the other; what comes meanwhile waits. */
+  /** Answers a request, or queues it while another one is being answered. */
   #take(request: ReceivedRequest): void {
     this.#answersDue++;
     if (this.#serving) {
@@ -283,7 +286,7 @@ export class TlsSession {
       for (let request: ReceivedRequest | undefined = first; request !== undefined; request = this.#next.shift()) {
         this.#body = bodyOf(request);
         const response = await this.#events.answer(request, this.#principal(), this.#gone.signal);
-        // A body that the answer did not care for is skipped, so that the next request is found.
+        // The answer may have left the body unread. Destroying the body skips it, so that the next request is found.
         this.#body?.destroy();
         this.#body = undefined;
         await written(this.#channel, response);
@@ -296,27 +299,30 @@ export class TlsSession {
     }
   }
 
-  /** TLS lets nobody in whom it does not know; if it did, this would be no identity's session, not the first one's. */
+  /** TLS refuses unknown clients. If it did not, the request must fail rather than run as the policy's first identity. */
   #principal(): number {
     const principal = tlsState(this.#channel.connection)?.principal;
     if (principal === undefined) throw new PrincipalUnknownError('the client is no identity of the policy', { layer: 'runtime-manager' });
     return principal;
   }
 
-  /** Ciphertext that was fed and is not known to be digested. */
+  /** Bytes of ciphertext that were fed and are not known to be digested. */
   get #backlogBytes(): number {
     return this.#pipe.fedBytes - this.#digestedBytes;
   }
 
-  /** Once a handshake runs, TLS takes what comes, or refuses it: what waits then waits for the session's own requests. */
+  /**
+   * Bytes that may wait when more ciphertext arrives. The small limit for strangers ends when the handshake runs, since TLS
+   * then takes or refuses each record at once.
+   */
   #backlogLimit(): number {
     const phase = tlsState(this.#channel.connection)?.phase;
     return phase === 'waiting' || phase === 'queued' ? Math.min(STRANGER_BACKLOG_BYTES, this.#maxBacklogBytes) : this.#maxBacklogBytes;
   }
 
   /**
-   * A body lacks more bytes than all ciphertext can hold that was fed and has not come out of TLS yet: whatever is still
-   * on its way through the layers, the client has more to send.
+   * The body lacks more bytes than the ciphertext that was fed and has not come out of TLS yet can hold. So the client must
+   * have more to send, whatever the layers still hold.
    */
   get #uploading(): boolean {
     const body = this.#body;

@@ -11,26 +11,26 @@ type Answer = Received<'ProxyAttestationServerResponse'>;
 type Arm = Exclude<Answer['oneof'], null>;
 type FieldsOf<A extends Arm> = Extract<Answer, { readonly oneof: A }>['fields'];
 
-/** What a manager must make evidence over. */
+/** The challenge that a manager must put into its evidence. */
 export interface Challenge {
   readonly challenge: Buffer;
-  /** An int32: the attestation server's number for this run. */
+  /** The attestation server's number for this handshake, an int32. */
   readonly deviceId: number;
 }
 
-/** What a manager gave: a token and a CSR for `psa`, a document (which has the CSR in it) for `nitro`. */
+/** A manager's evidence: a token and a CSR for `psa`; for `nitro` a document that contains the CSR. */
 export interface Evidence {
   readonly token: Buffer;
   readonly csr: Buffer | undefined;
 }
 
-/** What the attestation server issued, both DER. */
+/** The certificates that the attestation server issued, both DER. */
 export interface IssuedChain {
   readonly enclave: Buffer;
   readonly root: Buffer;
 }
 
-/** A question, and where it goes. */
+/** A message to the attestation server, its URL path, and the arm that the answer must have. */
 interface Errand<A extends Arm> {
   readonly path: string;
   readonly expected: A;
@@ -38,8 +38,8 @@ interface Errand<A extends Arm> {
 }
 
 /**
- * The base URL of an attestation server, without a slash at its end: of `host:port`, as policies have it, or of a URL.
- * Throws InvalidOptionError for anything else, credentials and a query included.
+ * The base URL of an attestation server, without a slash at its end. Takes `host:port`, as policies write it, or an `http:`
+ * URL. Throws InvalidOptionError for anything else, and for a URL with credentials, a query or a fragment.
  */
 export function attestationUrl(text: string): string {
   const plain = text.includes('://') ? text : `http://${text}`;
@@ -49,19 +49,19 @@ export function attestationUrl(text: string): string {
 }
 
 /**
- * The Server's side of the talk with a Proxy Attestation Server (wire spec §F), one POST a question.
+ * The Server's side of the exchange with a Proxy Attestation Server (wire spec §F): one POST for each message.
  *
  *     POST /Start                                            challenge and device id
  *     POST /PSA/AttestationToken, /Nitro/AttestationToken    certificates
  *
- * Faults are those of the POST (HttpStatusError, TimeoutError, TransportError, LimitError), of the layers of
- * `attestationClientStack` for an answer that is none, and AbortedError. Their messages begin with the URL.
+ * Throws the errors of the POST (HttpStatusError, TimeoutError, TransportError, LimitError), the errors of the layers in
+ * `attestationClientStack` for a malformed answer, and AbortedError. The error messages begin with the URL.
  */
 export class AttestationClient {
   readonly #url: string;
   readonly #timeoutMs: number;
 
-  /** @param timeoutMs milliseconds for each question */
+  /** @param timeoutMs milliseconds for each POST and its answer */
   constructor(url: string, timeoutMs: number) {
     this.#url = url;
     this.#timeoutMs = timeoutMs;
@@ -75,7 +75,7 @@ export class AttestationClient {
     return { challenge, deviceId };
   }
 
-  /** Hands in the evidence for the certificates. */
+  /** Sends the evidence and returns the certificates. */
   async certify(protocol: AttestationProtocol, deviceId: number, { token, csr }: Evidence, signal: AbortSignal): Promise<IssuedChain> {
     const question: Question =
       protocol === 'nitro'
@@ -102,7 +102,7 @@ export class AttestationClient {
   }
 }
 
-/** The fields of the one answer. */
+/** The fields of the answer. Throws unless there is exactly one, and it has the expected arm. */
 function only<A extends Arm>(answers: readonly Answer[], expected: A): FieldsOf<A> {
   const [answer] = answers;
   if (answer === undefined) throw new TruncatedError('an answer without a message', { layer: LAYER, expected: 1, got: 0 });

@@ -7,17 +7,17 @@ import { type ManagerLink, nameOf } from './manager-link.js';
 const LAYER = 'attestation';
 
 export interface AttestationHandshakeOptions {
-  /** The policy's exact text: it goes on as it is. */
+  /** The policy's exact text, which is sent to the manager unchanged. */
   readonly policy: string;
   /** Base URL of the Proxy Attestation Server. */
   readonly url: string;
-  /** Milliseconds for each step. */
+  /** Most milliseconds for each step. */
   readonly timeoutMs: number;
   readonly log: Log;
 }
 
 /**
- * What stands between a link and its first session (wire spec §D):
+ * Attests the manager at the other end of a link, before the link carries its first session (wire spec §D):
  *
  *     Server                                   Proxy Attestation Server
  *       Start(protocol, firmware version)  ──▶
@@ -32,7 +32,7 @@ export interface AttestationHandshakeOptions {
  *       Initialize(policy, certificates)   ──▶
  *                                          ◀──  Success
  *
- * Each run has a device id of its own. The protocol is `nitro` for dialect 2207-nitro, else `psa`.
+ * The attestation server gives each handshake a new device id. The protocol is `nitro` for dialect 2207-nitro, else `psa`.
  */
 export class AttestationHandshake {
   readonly #policy: string;
@@ -48,13 +48,13 @@ export class AttestationHandshake {
   }
 
   /**
-   * Leads the manager at the other end of `link` through all of it; gives its device id. The link is the caller's, to
-   * destroy when this fails.
+   * Carries out all steps with the manager at the other end of `link` and returns its device id. The caller owns the link
+   * and destroys it when this fails.
    *
-   * @param manager what a log knows the manager by
-   * @param signal ends it; the reason is a LinkError when the link is what has ended
-   * @throws RequestFailedError the manager refused a step; LinkError it answered something else, too late, or is gone;
-   * AbortedError; and what the attestation server's refusal or silence makes (see `AttestationClient`)
+   * @param manager the manager's name in log lines
+   * @param signal aborts the handshake; its reason is a LinkError when the link has ended
+   * @throws RequestFailedError when the manager refuses a step; LinkError when it gives an unexpected answer, answers too
+   * late, or is gone; AbortedError; and the errors of `AttestationClient`
    */
   async lead(link: ManagerLink, manager: string, signal: AbortSignal): Promise<number> {
     const steps = new Steps(manager, this.#log);
@@ -79,7 +79,7 @@ export class AttestationHandshake {
   async #lead(link: ManagerLink, steps: Steps, signal: AbortSignal): Promise<number> {
     const protocol = link.dialect === '2207-nitro' ? 'nitro' : 'psa';
     steps.begin('Start');
-    // The versions that the original's Servers tell (wire spec §F).
+    // The firmware versions that the original's Servers send (wire spec §F).
     const { challenge, deviceId } = await this.#service.start(protocol, link.frame === 'icecap4' ? '0.3.0' : '0.0', signal);
     steps.done(deviceId);
 
@@ -104,7 +104,7 @@ export class AttestationHandshake {
   }
 
   async #initialize(link: ManagerLink, { enclave, root }: IssuedChain): Promise<void> {
-    // head takes the chain as one piece: leaf, then root.
+    // The head dialect takes the certificate chain as one piece: leaf, then root.
     const chain = link.dialect === 'head' ? [[enclave, root]] : [[enclave], [root]];
     const answer = await this.#ask(link, { kind: 'Initialize', policy: this.#policy, chain }, 'Status');
     if (answer.status !== 'Success') throw refused('Initialize', 'Success', answer);
@@ -121,7 +121,7 @@ export class AttestationHandshake {
   }
 }
 
-/** A status is a refusal; anything else answers another question. */
+/** The error for an unexpected answer. A failed status is a refusal; any other kind means that the link is out of order. */
 function refused(request: string, expected: string, answer: Response): VeracruzError {
   const got = nameOf(answer);
   const figures = { layer: LAYER, expected, got };
@@ -130,12 +130,12 @@ function refused(request: string, expected: string, answer: Response): VeracruzE
     : new LinkError(`the Runtime Manager answered ${request} with ${got}`, figures);
 }
 
-/** A device id as head has it: the number in the last twelve digits. */
+/** A device id in the head dialect: a UUID with the number in its last twelve hex digits. */
 function uuidOf(deviceId: number): string {
   return `00000000-0000-0000-0000-${(deviceId >>> 0).toString(16).padStart(12, '0')}`;
 }
 
-/** Tells a log of each step, with the device id and milliseconds. */
+/** Logs each step of a handshake, with the device id and the milliseconds it took. */
 class Steps {
   readonly #manager: string;
   readonly #log: Log;

@@ -1,19 +1,21 @@
 import { LinkError } from '../../core/errors.js';
 
 /**
- * Counts the sessions of each address that clients come from, opening ones included. Not a semaphore: over the limit a client
- * is refused, nobody waits.
+ * Counts the sessions of each client address, including sessions that are being opened. A client over the limit is refused
+ * and does not wait, so this is not a semaphore.
  */
 export class Clients {
   readonly #max: number;
   readonly #sessions = new Map<string, number>();
 
-  /** @param max sessions of one address; 0 for as many as come */
+  /** @param max sessions of one address; 0 for no limit */
   constructor(max: number) {
     this.#max = max;
   }
 
-  /** Counts one more session of `address`; gives what is to be called when it is over. @throws LinkError over the limit */
+  /**
+   * Counts a new session of `address`. Call the returned function when the session is over. @throws LinkError over the limit
+   */
   enter(address: string): () => void {
     const before = this.#sessions.get(address) ?? 0;
     if (this.#max > 0 && before >= this.#max) {

@@ -5,20 +5,21 @@ import { asVeracruzError, SessionUnknownError, type VeracruzError } from '../../
 import type { SessionEvents } from './http-session.js';
 import type { ManagerSession } from './manager-session.js';
 
-/** Milliseconds between two looks for output while the client is silent: doubled from the first to the last. */
+/** Milliseconds between two fetches of output while the client is silent: from FIRST, doubled each time, up to LAST. */
 const LOOK_FIRST_MS = 2;
 const LOOK_LAST_MS = 1000;
 /**
- * Ciphertext that may go to the manager between two times that it says it has digested what it got: nothing else holds
- * back an upload that is faster than its store. Behind a program that runs, that is so much a second.
+ * Bytes of ciphertext that may go to the manager before the Server waits for a fetch to end. The manager answers that fetch
+ * only when it has processed its input, or after a second. Nothing else slows down an upload that is faster than the store;
+ * while a program runs, this limit lets 4 MiB a second through.
  */
 const MAX_AHEAD_BYTES = 4 * 1024 * 1024;
 
 /**
- * A session over plain TCP, as the head dialect has it: TLS straight through, one connection a session (wire spec §C).
+ * A session over plain TCP, as in the head dialect: the connection carries TLS without HTTP, one session each (wire spec §C).
  *
  *     socket ─▶ SendTlsData…
- *     socket ◀─ what the manager has, after each of these and, while it may still be at work, now and then
+ *     socket ◀─ output of the manager, fetched after each SendTlsData and at intervals while the client is silent
  */
 export class DirectSession {
   readonly #socket: Duplex;
@@ -27,13 +28,13 @@ export class DirectSession {
   readonly #events: SessionEvents<DirectSession>;
   /** Time of the last byte in either direction, `performance.now()`. */
   lastActive = performance.now();
-  /** The client spoke last: there may be an answer to come, however long that takes. */
+  /** The last bytes came from the client, so an answer may still come, however long that takes. */
   #spokeLast = false;
-  /** The fetch that is under way has brought something. */
+  /** The fetch under way has brought output. */
   #answering = false;
-  /** Something was fed since the fetch that is under way began. */
+  /** A fetch was asked for since the one under way began. */
   #again = false;
-  /** Not a mutex: a fetch that is asked for during another one is not queued, the other one goes round again. */
+  /** The fetch under way. A fetch that is asked for meanwhile is not queued: `#again` makes this one start over. */
   #fetching: Promise<void> | undefined;
   #look: NodeJS.Timeout | undefined;
   readonly #lookDelay = new Backoff({ firstMs: LOOK_FIRST_MS, lastMs: LOOK_LAST_MS });
@@ -48,7 +49,7 @@ export class DirectSession {
     void this.#relay();
   }
 
-  /** An answer is on its way to the client, or may be to come. */
+  /** True when an answer is being sent to the client, or may still come. */
   get answerDue(): boolean {
     return this.#spokeLast || this.#answering || this.#socket.writableLength > 0;
   }
@@ -66,7 +67,7 @@ export class DirectSession {
   async #relay(): Promise<void> {
     try {
       let ahead = 0;
-      // The loop must not destroy the socket at its end: answers may still be on their way out.
+      // When the client has sent its end, answers may still be on their way out, so the loop must not destroy the socket.
       for await (const chunk of this.#socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
         this.lastActive = performance.now();
         this.#spokeLast = true;
@@ -78,7 +79,7 @@ export class DirectSession {
         await this.#fetching;
         ahead = 0;
       }
-      // The client is done talking; what it asked for is still answered.
+      // The client sends no more. Its last request is still answered.
       await this.#fetching;
       this.#socket.end(() => this.end());
     } catch (error) {
@@ -111,7 +112,7 @@ export class DirectSession {
       }
       this.#lookLater();
     } catch (error) {
-      // What the manager had is written; then the client sees the end that the manager made.
+      // Everything that the manager gave is written before the connection closes.
       const fault = error instanceof SessionUnknownError ? undefined : asVeracruzError(error, { layer: 'server' });
       this.#socket.end(() => this.end(fault));
     } finally {
@@ -121,7 +122,7 @@ export class DirectSession {
     }
   }
 
-  /** A client on plain TCP cannot ask for output: the Server looks for it. */
+  /** A client on plain TCP cannot ask for output, so the Server fetches it at intervals. */
   #lookLater(): void {
     if (this.#ended) return;
     this.#look = setTimeout(() => this.#fetch(), this.#lookDelay.next()).unref();

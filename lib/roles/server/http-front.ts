@@ -1,27 +1,27 @@
-/** How the Server reads requests and words its refusals in HTTP (wire spec §C). */
+/** How the Server finds the session of a POST, and which HTTP status it answers errors with (wire spec §C). */
 import type { IncomingMessage } from 'node:http';
 import { asVeracruzError, LimitError, LinkError, SessionTextError, type VeracruzError } from '../../core/errors.js';
 import { SessionRequestDecoder } from '../../layers/session/index.js';
 import type { BegunBody } from '../../transports/http-bodies.js';
 import { noteRead } from '../http-answers.js';
 
-/** The status that a fault is told by. */
+/** The HTTP status for an error. */
 export function statusOf(error: VeracruzError): number {
   if (error instanceof LimitError) return 413;
   if (error instanceof LinkError) return 503;
   return error instanceof SessionTextError ? 400 : 500;
 }
 
-/** What of a POST's body was read to know whose it is. */
+/** The beginning of a POST's body, read to find its session. */
 export interface BodyStart {
-  /** 0: a session is to be opened. */
+  /** The session id; 0 asks for a new session. */
   readonly id: number;
   readonly body: BegunBody;
 }
 
 /**
- * Reads as much of the body as it takes to know whose it is. A small one has come with its head as a rule, and is there at
- * once.
+ * Reads the body of a POST until its session id is known. A small body usually arrives together with the HTTP head, and
+ * the result is then given at once, without a promise.
  */
 export function readSessionId(request: IncomingMessage): BodyStart | Promise<BodyStart> {
   const decoder = new SessionRequestDecoder();
@@ -64,7 +64,7 @@ function waitForSessionId(request: IncomingMessage, take: (piece: Buffer) => Bod
     };
     const onEnd = () => fail(new SessionTextError('the body ended before its session id', { layer: 'session' }));
     const onClose = () => fail(new SessionTextError('the client went away before its session id', { layer: 'session' }));
-    // It was closed while it waited for its turn, and says so to nobody any more.
+    // A request that was closed earlier emits no further `close`.
     if (request.destroyed) {
       onClose();
       return;

@@ -12,37 +12,37 @@ import { statusOf } from './http-front.js';
 import type { ManagerSession } from './manager-session.js';
 
 const LAYER = 'server';
-/** Ciphertext of a POST whose answer is taken to be on its way at once; a larger one may be part of an upload. */
+/** Bytes of ciphertext up to which a POST is expected to be answered soon. A larger POST may be part of an upload. */
 const SMALL_POST_BYTES = 16 * 1024;
-/** Ciphertext that is gathered for one request to the manager. */
+/** Bytes of ciphertext that are gathered for one request to the manager. */
 const GATHER_BYTES = 256 * 1024;
 
 export interface HttpSessionLimits {
-  /** Bytes that a POST's body may have. */
+  /** Most bytes in the body of a POST. */
   readonly maxBodyBytes: number;
-  /** POSTs of one session that may wait on its connection. */
+  /** Most POSTs of one session under way at once. */
   readonly maxPipelinedPosts: number;
 }
 
 export interface SessionEvents<Session> {
-  /** The session is over; `error` says why, if it did not end in peace. */
+  /** The session is over. `error` is set when a fault ended it. */
   onEnd(session: Session, error: VeracruzError | undefined): void;
-  /** The Runtime Manager has shut down at a client's request, and the answer that says so is out, or has nobody to go to. */
+  /** The Runtime Manager has shut down at a client's request, and the answer was sent or the client is gone. */
   onInactive(): void;
 }
 
-/** What a session is at. See `HttpSession` for the table. */
+/** The state of a session. See `HttpSession` for the table. */
 export type HttpSessionState = 'idle' | 'relaying' | 'answering' | 'over';
 
 /**
- * A session over HTTP: takes the ciphertext out of a client's POSTs and puts the Runtime Manager's into the answers. It
- * sees TLS records and nothing of what is in them.
+ * A session over HTTP: relays ciphertext from a client's POSTs to the Runtime Manager, and the manager's ciphertext into the
+ * answers. The Server cannot decrypt either.
  *
  *     body ─▶ session ─▶ base64 ─▶ SendTlsData…                 (some slices in one, pipelined)
  *     answer ◀─ session ◀─ base64 ◀─ TlsData ◀─ GetTlsDataNeeded / GetTlsData until there is no more
  *
- * Bodies are relayed in the order of their arrival; the next body may follow while the answer of the one before it is
- * still being fetched, but only one answer is fetched at a time: two would share out the session's bytes between them.
+ * Bodies are relayed in the order of arrival. A body may arrive while the answer to the POST before it is still being
+ * fetched. Only one answer is fetched at a time, since two fetches would each get part of the session's bytes.
  *
  *     state      is                                            leaves to
  *     idle       no POST is under way                          relaying
@@ -62,13 +62,13 @@ export type HttpSessionState = 'idle' | 'relaying' | 'answering' | 'over';
  *     the client goes away        -          over                        over                     -
  *     DELETE, idle, shutdown      over       over                        over                     -
  *
- * A bad body of which nothing was fed, with no other POST under way, leaves the session as it was before it. Any other ends
- * it: its output would be lost, and TLS is a stream.
+ * A bad body leaves the session unchanged if none of its bytes were fed and no other POST is under way. Otherwise it ends the
+ * session, because output would be lost, and a TLS stream cannot go on with bytes missing.
  */
 export class HttpSession {
   /** The id that the client knows: random, not zero (wire spec §C). */
   readonly id: number;
-  /** Time of the last sign of life, `performance.now()`: ciphertext; and a POST without any, once the manager has spoken. */
+  /** Time of the last ciphertext, `performance.now()`. Any POST counts too, once the manager has sent ciphertext. */
   lastActive = performance.now();
   /** The same session at its Runtime Manager. */
   readonly manager: ManagerSession;
@@ -79,13 +79,13 @@ export class HttpSession {
   #channel: Channel<ItemChunk | Mark>;
   /** The connection that the POSTs under way came on. */
   #owner: unknown;
-  /** The last answer that is being fetched, or waits for those before it. */
+  /** The newest answer: it is being fetched, or waits for those before it. */
   #fetching: Promise<void> | undefined;
-  /** Ciphertext of the body that is being relayed has gone to the Runtime Manager already. */
+  /** Ciphertext of the present body has already gone to the Runtime Manager. */
   #fed = false;
   #ended = false;
 
-  /** @param pool of the Buffers that answers are written in */
+  /** @param pool provides the Buffers that answers are written in */
   constructor(id: number, manager: ManagerSession, limits: HttpSessionLimits, pool: BufferPool, events: SessionEvents<HttpSession>) {
     this.id = id;
     this.manager = manager;
@@ -95,19 +95,19 @@ export class HttpSession {
     [this.#bodies, this.#channel] = this.#open();
   }
 
-  /** What the session is at. */
+  /** The session's state. */
   get state(): HttpSessionState {
     if (this.#ended) return 'over';
     if (this.pending === 0) return 'idle';
     return this.#bodies.reading ? 'relaying' : 'answering';
   }
 
-  /** A POST awaits its answer, however long that takes. */
+  /** True while a POST awaits its answer. */
   get answerDue(): boolean {
     return this.pending > 0;
   }
 
-  /** POSTs under way. */
+  /** Number of POSTs under way. */
   get pending(): number {
     return this.#bodies.pending;
   }
@@ -117,7 +117,7 @@ export class HttpSession {
     return this.pending > 0 && this.#owner !== connection;
   }
 
-  /** Takes a POST of this session; the caller has seen to `busyFor`. */
+  /** Takes a POST of this session. The caller has checked `busyFor`. */
   accept(request: IncomingMessage, response: ServerResponse, body: BegunBody): void {
     this.#polled();
     this.#owner = request.socket;
@@ -131,7 +131,9 @@ export class HttpSession {
     this.#bodies.accept(request, response, body, () => this.#polled());
   }
 
-  /** Ends the session: POSTs under way get `status` and `text`, the Runtime Manager is told to close its side. */
+  /**
+   * Ends the session. POSTs under way are answered with `status` and `text`; the Runtime Manager is told to close its side.
+   */
   end(status: number, text: string, error?: VeracruzError): void {
     if (this.#ended) return;
     this.#ended = true;
@@ -141,7 +143,7 @@ export class HttpSession {
     this.#events.onEnd(this, error);
   }
 
-  /** Empty POSTs keep a session that was answered; one that never said a word they must not. */
+  /** A POST counts as a sign of life only after output of the manager: empty POSTs alone must not keep a session open. */
   #polled(): void {
     if (this.manager.bytes.down > 0) this.lastActive = performance.now();
   }
@@ -156,9 +158,9 @@ export class HttpSession {
   }
 
   /**
-   * Feeds the manager with what comes, some chunks in one request: all that is there at the end of a body, and before that
-   * when enough has come. The last chunk is kept back until the next has come: a body of one chunk reaches TLS when all of it
-   * has turned out to be good, or not at all.
+   * Feeds the manager, several chunks in one request: whenever `GATHER_BYTES` have come, and the rest at the end of a body.
+   * The last chunk is held back until the next one comes. So a body of one chunk reaches TLS only after the whole body was
+   * found to be valid.
    */
   #relay(channel: Channel<ItemChunk | Mark>): void {
     let held: Buffer[] = [];
@@ -192,7 +194,10 @@ export class HttpSession {
     });
   }
 
-  /** Fetches an answer: at once, so that the question goes along with what was just fed, or behind those before it. */
+  /**
+   * Fetches an answer after those before it. The first is fetched at once, so that its request travels with what was just
+   * fed.
+   */
   #fetch(channel: Channel<ItemChunk | Mark>, small: boolean): void {
     const answer = () => this.#answer(channel, small);
     const fetching = this.#fetching === undefined ? answer() : this.#fetching.then(answer);
@@ -215,7 +220,7 @@ export class HttpSession {
         this.lastActive = performance.now();
         items++;
         for (const slice of data) if (!channel.write(slice)) await drained(channel);
-        // Of a long answer this much goes out now; the next item may take its time.
+        // This part of a long answer goes out now, since the next item may take a while.
         channel.write(BOUNDARY);
         if (!channel.write(FLUSH)) await drained(channel);
       }
@@ -224,7 +229,7 @@ export class HttpSession {
       if (!channel.destroyed) channel.write(BODY_END);
     } catch (error) {
       if (items > 0 && !bodies.destroyed) {
-        // What did arrive is the last the client will get of this session, an alert for example.
+        // The client still gets what has arrived. It may be a TLS alert that says why the session ends.
         const answered = bodies.answered();
         channel.write(BODY_END);
         await answered;
@@ -235,12 +240,12 @@ export class HttpSession {
       }
       this.#fail(error as VeracruzError);
     } finally {
-      // The client may be gone that asked for it: the manager has shut down all the same.
+      // Also when the client is gone: the manager has shut down in any case.
       if (inactive) this.#events.onInactive();
     }
   }
 
-  /** A fault of this session alone. */
+  /** Handles an error of this session. Other sessions are not affected. */
   #fail(error: VeracruzError): void {
     if (this.#ended) return;
     if (error instanceof LinkError) {
@@ -250,10 +255,10 @@ export class HttpSession {
     } else if (error instanceof LimitError) {
       this.end(413, error.message, error);
     } else if (this.#fed || this.pending > 1) {
-      // With a POST before this one under way its output would be lost, and TLS is a stream.
+      // Output for an earlier POST would be lost, or TLS would miss part of its input: the stream cannot go on.
       this.end(400, error.message, error);
     } else {
-      // Nothing of the bad body has reached TLS: the session is as it was before it.
+      // None of the bad body's bytes has reached TLS, so the session goes on unchanged.
       const refused = this.#bodies;
       [this.#bodies, this.#channel] = this.#open();
       refused.refuse(400, error.message);

@@ -10,50 +10,50 @@ import { type LinkOptions, serverManagerStack } from '../stacks.js';
 
 const LAYER = 'link';
 /**
- * Answers with data that may be on their way at once from a console: a VirtIO console drops what its host does not read
- * in time, some 110 KiB fit, and the manager behind one answers with 8,000 bytes at most.
+ * GetTlsData requests that may be under way at once on a VirtIO console. Such a console holds about 110 KiB and drops what
+ * its host does not read in time; a manager behind one answers with at most 8,000 bytes.
  */
 const CONSOLE_FETCHES = 8;
-/** Ciphertext of one SendTlsData: well below what a frame may have at either end; and on a console what soon gets through. */
+/** Bytes of ciphertext in one SendTlsData: well below the frame limit of either end, and less on a console, which is slow. */
 const SEND_BYTES = 256 * 1024;
 const CONSOLE_SEND_BYTES = 48 * 1024;
 
 type Answered = (error: LinkError | undefined, response: Response | undefined) => void;
 
 export interface ManagerLinkOptions extends LinkOptions {
-  /** Milliseconds that the manager may stay silent with a request unanswered; 0 for ever. */
+  /** Milliseconds that the manager may stay silent while a request is unanswered; 0 for no limit. */
   readonly maxSilenceMs: number;
-  /** GetTlsData may be sent before it is known that there is something. Not done on a console, which is slow. */
+  /** Whether GetTlsData may be sent before the manager has said that it has data. Never done on a console, which is slow. */
   readonly askAhead: boolean;
 }
 
 /**
- * The Server's end of the link to one Runtime Manager. Requests are pipelined: they carry no number, so the answers
- * are matched by order alone, first in, first out (wire spec §D).
+ * The Server's end of the link to one Runtime Manager. Requests are pipelined. They carry no number, so the order alone
+ * matches answers to requests: first in, first out (wire spec §D).
  *
- * The link fails once, for everybody: every request under way gets the `LinkError`, and so does every later one.
+ * When the link fails, every request under way gets the same `LinkError`, and so does every later request.
  */
 export class ManagerLink {
   readonly #channel: Channel<Request | Response>;
   #waiting: Answered[] = [];
-  /** Index of the first waiting answer; the array is cut when it has run far ahead. */
+  /** Index of the oldest unanswered request in `#waiting`. Used entries are cut off only now and then, which is cheaper. */
   #head = 0;
   #failure: LinkError | undefined;
-  /** Time of the last answer, or of the first request after a pause: `performance.now()`. */
+  /** Time of the last answer, or of a later request that found none unanswered: `performance.now()`. */
   #heard = 0;
   readonly #watch: NodeJS.Timeout | undefined;
   /** A permit for each GetTlsData that may be sent before one is answered. */
   readonly #fetches: Semaphore;
   readonly dialect: Dialect;
   readonly frame: FrameKind;
-  /** GetTlsData may be sent before it is known that there is something. */
+  /** Whether GetTlsData may be sent before the manager has said that it has data. */
   readonly asksAhead: boolean;
-  /** Bytes of ciphertext that one SendTlsData may have. */
+  /** Most bytes of ciphertext in one SendTlsData. */
   readonly maxSendBytes: number;
 
   /**
    * @param pipe the connected socket; the link owns it
-   * @param onClose called once, with the fault if there was one
+   * @param onClose called once when the link has closed, with the error that every request gets
    */
   constructor(pipe: Duplex, options: ManagerLinkOptions, onClose: (error: LinkError | undefined) => void) {
     this.dialect = options.dialect;
@@ -78,12 +78,12 @@ export class ManagerLink {
     if (maxSilenceMs > 0) this.#watch = setInterval(() => this.#checkSilence(maxSilenceMs), Math.min(1000, maxSilenceMs)).unref();
   }
 
-  /** Requests that await their answer. */
+  /** Number of unanswered requests. */
   get pending(): number {
     return this.#waiting.length - this.#head;
   }
 
-  /** Sends a request; `answered` is called exactly once. False: wait for `drained` before the next bulk request. */
+  /** Sends a request; `answered` is called exactly once. Returns false when the next data should wait for `drained`. */
   send(request: Request, answered: Answered): boolean {
     if (this.#failure !== undefined) {
       answered(this.#failure, undefined);
@@ -94,7 +94,7 @@ export class ManagerLink {
     return this.#channel.write(request);
   }
 
-  /** Sends a request and gives its answer. */
+  /** Sends a request and resolves with its answer. */
   call(request: Request): Promise<Response> {
     return new Promise((resolve, reject) => {
       this.send(request, (error, response) => {
@@ -104,9 +104,11 @@ export class ManagerLink {
     });
   }
 
-  /** GetTlsData, in its turn where the upstream takes only so many at once. `sent` is called when it is on its way. */
+  /**
+   * Sends GetTlsData, on a console as soon as fewer than `CONSOLE_FETCHES` are under way. `sent` is called right after that.
+   */
   async fetch(session: number, sent?: () => void): Promise<Response> {
-    // Sent at once where that may be: a request that follows must not overtake it.
+    // `tryAcquire` first: a free permit lets the request leave in this tick, so that no later request overtakes it.
     const release = this.#fetches.tryAcquire() ?? (await this.#fetches.acquire());
     try {
       const response = this.call({ kind: 'GetTlsData', session });
@@ -117,17 +119,17 @@ export class ManagerLink {
     }
   }
 
-  /** Settles when the link takes bulk again, or is gone. */
+  /** Settles when the link takes more data, or is gone. */
   drained(): Promise<void> {
     return drained(this.#channel);
   }
 
-  /** Closes the link when what was asked is answered. */
+  /** Ends the sending side. The link closes when the manager ends its side too, after its last answer. */
   end(): void {
     this.#channel.end();
   }
 
-  /** Closes the link at once; `error` is what the requests under way get. */
+  /** Closes the link at once. The requests under way fail with `error`. */
   destroy(error: LinkError = new LinkError('the link is closed', { layer: LAYER })): void {
     this.#failure ??= error;
     this.#channel.destroy();
@@ -170,7 +172,7 @@ export class ManagerLink {
   }
 }
 
-/** What an answer is called in errors: its kind, with the status of a `Status`. */
+/** Name of an answer in error messages: its kind, and for a `Status` also the status. */
 export function nameOf(response: Response | undefined): string {
   return response?.kind === 'Status' ? `Status(${response.status})` : (response?.kind ?? 'nothing');
 }

@@ -4,18 +4,18 @@ import { type ManagerLink, nameOf } from './manager-link.js';
 
 const LAYER = 'server';
 
-/** Ciphertext that the manager gave for a client, and whether the manager is still at work (wire spec §D, `active`). */
+/** Ciphertext that the manager gave for a client, and whether the manager is still in service (wire spec §D, `active`). */
 export interface Fetched {
   readonly data: Slices;
   readonly active: boolean;
 }
 
 /**
- * A session as the Runtime Manager knows it: hands it ciphertext and fetches what it has for the client.
+ * A session at its Runtime Manager, as the Server uses it: sends ciphertext and fetches the manager's ciphertext.
  *
- *     feed    SendTlsData…                                    one a slice, pipelined
+ *     feed    SendTlsData…                                    pipelined
  *     fetch   GetTlsDataNeeded, then GetTlsData while true     2207
- *             the first GetTlsData without that question, where an answer is likely
+ *             a GetTlsData before these, where an answer is likely
  *             GetTlsData until it is empty                     head
  */
 export class ManagerSession {
@@ -23,12 +23,14 @@ export class ManagerSession {
   readonly id: number;
   readonly link: ManagerLink;
   readonly #maxUnacknowledgedBytes: number;
-  /** Bytes of ciphertext from the client, and for it, so far. */
+  /** Bytes of ciphertext so far: `up` from the client, `down` to it. */
   readonly bytes = { up: 0, down: 0 };
   #unacknowledged = 0;
-  /** Wakes the one who waits for room. Not a semaphore: what runs out is bytes, and only one waits for them. */
+  /**
+   * Wakes the one caller of `feed` that may be waiting. Not a semaphore, since bytes are counted and only one caller waits.
+   */
   #acknowledged: (() => void) | undefined;
-  /** Why a SendTlsData was refused, until somebody asks. */
+  /** Why a SendTlsData was refused. Cleared by `takeRefusal`. */
   #refusal: VeracruzError | undefined;
   #closed = false;
 
@@ -41,8 +43,8 @@ export class ManagerSession {
   /**
    * Opens a session at a manager.
    *
-   * @param maxUnacknowledgedBytes ciphertext on its way before `feed` makes its caller wait
-   * @throws LinkError when the manager opens none
+   * @param maxUnacknowledgedBytes bytes of unanswered SendTlsData from which on `feed` makes its caller wait
+   * @throws LinkError when the manager does not open a session
    */
   static async open(link: ManagerLink, maxUnacknowledgedBytes: number): Promise<ManagerSession> {
     const answer = await link.call({ kind: 'NewTlsSession' });
@@ -54,14 +56,14 @@ export class ManagerSession {
     return new ManagerSession(answer.session, link, maxUnacknowledgedBytes);
   }
 
-  /** The manager refused ciphertext since this was last asked. */
+  /** The refusal of a SendTlsData since the last call, if there was one. */
   takeRefusal(): VeracruzError | undefined {
     const refusal = this.#refusal;
     this.#refusal = undefined;
     return refusal;
   }
 
-  /** Hands over ciphertext. Undefined when more may follow at once, else a promise of when: both before the manager answers. */
+  /** Sends ciphertext. Returns undefined when more may follow at once, else a promise that settles when more may follow. */
   feed(slices: Slices): Promise<void> | undefined {
     let room = true;
     for (const group of grouped(slices, this.link.maxSendBytes)) room = this.#send(group);
@@ -91,19 +93,19 @@ export class ManagerSession {
   }
 
   /**
-   * Gives what the manager has for the client, piece by piece, until there is no more. Only one fetch a session at a
-   * time: two would share the bytes out between them. The first question is sent at once, so that it goes along with what
+   * Yields the manager's ciphertext for the client, piece by piece, until there is no more. A session must run one fetch at
+   * a time: two would each get part of the bytes. The first request leaves at once, so that it travels together with what
    * was fed in the same tick.
    *
-   * @param likely something will come, in all likelihood: it is asked for at once, which spares a round trip
+   * @param likely an answer is likely: GetTlsData is then sent first, without asking, which saves a round trip
    * @throws SessionUnknownError when the manager has closed the session
    */
   fetch(likely = false): AsyncGenerator<Fetched> {
     if (this.link.dialect === 'head') return this.#untilEmpty(this.#get());
-    // Behind GetTlsData there always is the question whether there is more: the two may as well go together.
+    // Each GetTlsData is followed by the question whether there is more, so both are sent together.
     const ahead = likely && this.link.asksAhead ? this.link.fetch(this.id) : undefined;
     const needed = this.#needed();
-    // Who asks for the first piece hears of a fault.
+    // A failure is reported when the generator awaits these promises. Until then it must not count as unhandled.
     for (const promise of [ahead, needed]) promise?.catch(() => {});
     return this.#whileNeeded(ahead, needed);
   }
@@ -117,11 +119,11 @@ export class ManagerSession {
     let needed = first;
     if (ahead !== undefined) {
       const response = await ahead;
-      // With nothing there a manager says no (wire spec §D), in whatever words: the answer behind it tells.
+      // A manager without data refuses here in one way or another (wire spec §D). The next answer tells what it means.
       if (response.kind === 'TlsData' && sliceBytes(response.data) > 0) yield this.#fetched(response);
     }
     while (await needed) {
-      // Asked right behind the item: the manager is never idle for us, and the last answer comes with the last item.
+      // The next question follows GetTlsData at once, so that the final "no" arrives together with the last piece.
       const ask = () => {
         needed = this.#needed();
         needed.catch(() => {});
@@ -130,7 +132,7 @@ export class ManagerSession {
     }
   }
 
-  /** Tells the manager that the session is over, and wakes who waits for it. */
+  /** Tells the manager that the session is over, and wakes a waiting caller of `feed`. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -155,8 +157,8 @@ export class ManagerSession {
   }
 
   /**
-   * What a Runtime Manager says of a session that it does not know (any more) is Status Fail (wire spec §D). Any other
-   * kind than the request's own answers something else: the order is lost, and with it the link.
+   * The error for an unexpected answer. A Runtime Manager answers Status Fail for a session that it does not know or has
+   * closed (wire spec §D). Any other kind means that answers no longer match requests, so the link is destroyed.
    */
   #refused(request: string, response: Response | undefined): VeracruzError {
     const got = nameOf(response);
@@ -172,7 +174,7 @@ export class ManagerSession {
   }
 }
 
-/** The slices in groups of at most `max` bytes. */
+/** Splits slices into groups of at most `max` bytes. */
 function* grouped(slices: Slices, max: number): Generator<Slices> {
   let group: Buffer[] = [];
   let bytes = 0;

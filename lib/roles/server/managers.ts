@@ -8,53 +8,53 @@ import { type CompleteManagerOptions, Upstream } from './upstream.js';
 
 const LAYER = 'server';
 
-/** Milliseconds that the first open upstream waits for the others at the start. */
+/** Milliseconds that the start waits for the other upstreams once the first one is open. */
 const PATIENCE_MS = 1000;
-/** Milliseconds that a manager has to answer `ResetEnclave` before its upstream is closed all the same. */
+/** Milliseconds that a manager has to answer `ResetEnclave`. After that its upstream is closed without an answer. */
 const RESET_MS = 2000;
 
 export interface ManagersOptions {
   readonly log: Log;
   /** As `ManagerLinkOptions`. */
   readonly maxSilenceMs: number;
-  /** What a manager is led through before it is used. Undefined: managers that are ready as they are. */
+  /** Attests each manager before it is used. Undefined when the managers need no attestation. */
   readonly attestationHandshake: AttestationHandshake | undefined;
-  /** A link in service is gone, for good or to be restored. */
+  /** Called when a link in service is gone, whether or not it will be restored. */
   readonly onLost: (member: Member, error: LinkError | undefined) => void;
-  /** Every manager was torn down: there will be no link any more. */
+  /** Called when every upstream is closed and no link is left. */
   readonly onAllGone: () => void;
 }
 
-/** A link in service, and the sessions that it carries. */
+/** A link in service, with the number of sessions that it carries. */
 export interface Member {
   readonly upstream: string;
   readonly link: ManagerLink;
-  /** Of its attestation. */
+  /** The attestation server's number for the manager; undefined where it is not attested. */
   deviceId: number | undefined;
   sessions: number;
-  /** Takes no new sessions. */
+  /** The link takes no new sessions. */
   draining: boolean;
-  /** A principal has shut it down, and it has said so: that its link ends is no fault. */
+  /** A principal has shut the manager down, so the end of its link is no fault. */
   retired: boolean;
 }
 
 /** The state of an upstream, for a status report. */
 export interface ManagerStatus {
   readonly address: string;
-  /** Its link is there and, where there is an attestation handshake, it has been led through it. */
+  /** The link stands and the manager has passed the attestation handshake, if there is one. */
   readonly up: boolean;
-  /** The attestation server's number for it; undefined where it is not attested. */
+  /** The attestation server's number for the manager; undefined where it is not attested. */
   readonly deviceId: number | undefined;
   readonly draining: boolean;
   readonly sessions: number;
-  /** Requests that await their answer. */
+  /** Number of unanswered requests. */
   readonly pending: number;
 }
 
 /**
- * The Runtime Managers of a Server, each behind an upstream of its own. New sessions go where the fewest are; a link
- * that is lost takes its own sessions with it and is restored with backoff, the others never notice. Where there is an
- * attestation handshake, a link is not in service before the manager is through it; one that fails it counts as lost.
+ * The Runtime Managers of a Server. Each upstream (the address of a manager, or an address where managers connect) has its
+ * own links. A new session goes to the link with the fewest sessions. A lost link ends only its own sessions, and it is
+ * restored with backoff. Where there is an attestation handshake, a link comes into service when its manager has passed.
  */
 export class Managers {
   readonly #upstreams: Upstream[];
@@ -70,10 +70,10 @@ export class Managers {
   }
 
   /**
-   * Opens every upstream, in parallel, and puts their managers into service; settles when all are, or a second after the first
-   * one is. What is not open then is tried for as long as the Server runs.
+   * Opens all upstreams in parallel and puts their managers into service. Settles when all are open, or one second after the
+   * first is. The Server keeps trying the others for as long as it runs.
    *
-   * @throws the first upstream's error when no upstream can be reached
+   * @throws the first upstream's error when none can be opened
    */
   async open(signal?: AbortSignal): Promise<void> {
     const attempts = this.#upstreams.map((upstream) => upstream.open(signal));
@@ -88,7 +88,7 @@ export class Managers {
     this.#upstreams.forEach((upstream, i) => void attempts[i]?.catch(() => upstream.restore()));
   }
 
-  /** The link with the fewest sessions. @throws LinkError when none is up */
+  /** The link with the fewest sessions. @throws LinkError when no link takes new sessions */
   place(): Member {
     let best: Member | undefined;
     for (const member of this.#members) {
@@ -109,18 +109,18 @@ export class Managers {
     });
   }
 
-  /** Takes no new sessions for the manager at `address`, waits for those it has, and closes the upstream. */
+  /** Gives the manager at `address` no new sessions, waits until its sessions have ended, and closes the upstream. */
   async drain(address: string): Promise<void> {
     const upstream = this.#find(address);
     this.#retireAll(upstream);
-    // A manager that comes by itself now would be cut off with the sessions that it took; one may just have come.
+    // Closed first, so that no further manager connects here. One may have connected meanwhile: it is retired below.
     await upstream.close();
     const members = this.#retireAll(upstream);
     while (members.some((member) => member.sessions > 0 && this.#members.has(member))) await sleep(20);
     await this.#tearDown(upstream);
   }
 
-  /** Tells the manager at `address` to reset its enclave, then, 2 s later at the latest, closes the upstream; its sessions end. */
+  /** Tells the manager at `address` to reset its enclave. Closes the upstream after the answer, or 2 s; its sessions end. */
   async reset(address: string): Promise<void> {
     const upstream = this.#find(address);
     const told = this.#retireAll(upstream)
@@ -130,12 +130,12 @@ export class Managers {
     await this.#tearDown(upstream);
   }
 
-  /** The manager behind `member` has shut down: its upstream is closed for good. */
+  /** Called when the manager behind `member` has shut down. Closes its upstream for good, if only this manager uses it. */
   retire(member: Member): void {
     member.draining = true;
     member.retired = true;
     const upstream = this.#upstreams.find(({ name }) => name === member.upstream);
-    // One of several that connected to us says nothing about the others.
+    // Where managers connect to the Server, several may share the upstream, so it stays open for the others.
     if (upstream !== undefined && !upstream.listens) upstream.closed = true;
     member.link.end();
   }
@@ -151,7 +151,7 @@ export class Managers {
     return upstream;
   }
 
-  /** Its links take no new sessions. */
+  /** Marks all links of an upstream: they take no new sessions. */
   #retireAll(upstream: Upstream): Member[] {
     const members = [...this.#members].filter((member) => member.upstream === upstream.name);
     for (const member of members) member.draining = true;
@@ -176,7 +176,7 @@ export class Managers {
       { dialect: upstream.dialect, frame: upstream.frame, askAhead: upstream.askAhead, maxSilenceMs },
       (error) => {
         gone.abort(error);
-        // One that never came into service is nobody's loss.
+        // A link that never came into service is not reported as lost.
         if (!this.#members.delete(member)) return;
         this.#options.onLost(member, error);
         upstream.lost();

@@ -8,45 +8,47 @@ import { listenPipe, openPipe } from '../../transports/pipe.js';
 import type { Listener, RetryOptions } from '../../transports/socket.js';
 import type { Log } from '../options.js';
 
-/** Milliseconds between two tries to restore a lost link: doubled from the first to the last. */
+/** Milliseconds between two tries to restore a lost link: from FIRST, doubled each time, up to LAST. */
 const RECONNECT_FIRST_MS = 100;
 const RECONNECT_LAST_MS = 5000;
 
-/** A Runtime Manager and how it is spoken to. */
+/** Address and protocol of a Runtime Manager. */
 export interface ManagerOptions {
   /**
-   * Where it is: `tcp://host:port` or `unix:///path` to connect to it, `tcp-listen://host:port` or `unix-listen:///path`
-   * to let it (or several) connect to us.
+   * The Server connects to the manager at `tcp://host:port` or `unix:///path`. At `tcp-listen://host:port` or
+   * `unix-listen:///path` it listens instead, for one or more managers that connect.
    */
   readonly address: string;
-  /** What it speaks. Default: the Server's. */
+  /** Dialect of the manager. Default: the Server's. */
   readonly dialect?: Dialect;
-  /** How its messages are framed: `tcp9` on Linux and Nitro, `icecap4` on IceCap. Default: the Server's. */
+  /** Framing of its messages: `tcp9` on Linux and Nitro, `icecap4` on IceCap. Default: the Server's. */
   readonly frame?: FrameKind;
-  /** How often the connection is tried at the Server's start. Default once. */
+  /** Tries to connect at the Server's start. Default: one. */
   readonly retry?: RetryOptions;
-  /** Waits for the hello of a console's guest before it says a word. Default false: an original one sends none. */
+  /**
+   * Whether to wait for the hello of a console's guest before sending anything. Default false: the original sends no hello.
+   */
   readonly hello?: boolean;
-  /** Whether it is asked ahead. Default: as the Server's `askAhead`. */
+  /** Whether GetTlsData may be sent before the manager has said that it has data. Default: the Server's `askAhead`. */
   readonly askAhead?: boolean;
 }
 
-/** What an upstream needs. */
+/** The options of an upstream, with the Server's defaults filled in. */
 export type CompleteManagerOptions = Required<Omit<ManagerOptions, 'retry' | 'hello'>> & Pick<ManagerOptions, 'retry' | 'hello'>;
 
 /**
- * Puts the manager at the other end of a pipe into service, and settles then; rejects when that cannot be. The pipe is
- * its own from then on, whatever comes of it.
+ * Puts the manager at the other end of a pipe into service. Settles when the manager is in service, rejects when that
+ * fails. The callee owns the pipe in both cases.
  */
 type Join = (pipe: Duplex, upstream: Upstream, signal: AbortSignal) => Promise<void>;
 
-/** One Runtime Manager that the Server reaches (or, where it listens, all that come): makes the pipes that links run over. */
+/** Makes the pipes for links: to one Runtime Manager that the Server connects to, or from all that connect to the Server. */
 export class Upstream {
   readonly name: string;
   readonly dialect: Dialect;
   readonly frame: FrameKind;
   readonly askAhead: boolean;
-  /** No further pipe is made. */
+  /** Closed for good: no further pipe is made. */
   closed = false;
   readonly #address: Address;
   readonly #retry: RetryOptions | undefined;
@@ -54,10 +56,10 @@ export class Upstream {
   readonly #log: Log;
   readonly #join: Join;
   readonly #stop = new AbortController();
-  /** What is on its way into service. */
+  /** Managers that are on their way into service. */
   readonly #joining = new Set<Promise<void>>();
   #listener: Listener | undefined;
-  /** A pipe exists, or one is being made. */
+  /** A pipe exists or is being made. */
   #busy = false;
 
   constructor(manager: CompleteManagerOptions, log: Log, join: Join) {
@@ -75,12 +77,12 @@ export class Upstream {
     this.#join = join;
   }
 
-  /** Managers connect to us here. */
+  /** True when managers connect to the Server here. */
   get listens(): boolean {
     return !isConnectAddress(this.#address);
   }
 
-  /** Makes the first pipe and puts its manager into service, or begins to listen. */
+  /** Connects and puts the manager into service, or begins to listen. */
   async open(signal: AbortSignal | undefined): Promise<void> {
     if (this.listens) {
       this.#listener = await listenPipe(this.#address, (pipe) => {
@@ -100,20 +102,20 @@ export class Upstream {
     }
   }
 
-  /** The pipe of a manager that was in service is gone. */
+  /** Called when the link of a manager in service is gone; restores it. */
   lost(): void {
     this.#busy = false;
     this.restore();
   }
 
-  /** Makes a pipe, with backoff, until its manager is in service; does nothing where one exists or is being made. */
+  /** Connects, with backoff, until the manager is in service. Does nothing where a pipe exists or is being made. */
   restore(): void {
     if (this.listens || this.closed || this.#busy) return;
     this.#busy = true;
     void this.#reconnect();
   }
 
-  /** Makes no further pipe; settles when nothing is on its way into service any more. Links in service stay. */
+  /** Makes no further pipe. Settles when no manager is on its way into service any more. Links in service stay. */
   async close(): Promise<void> {
     this.closed = true;
     this.#stop.abort();
