@@ -42,9 +42,9 @@ const ALICE = ['-c', 'alice.pem', '-p', '/input/:w'];
 
 void t.test('create, with the flags of generate-policy', async (t) => {
   const { status, stdout, stderr } = run([
-    ...['create', '-c', 'alice.pem', '-p', '/program/:wx,stdin:w', '-c', 'bob.pem', '-p', '/output/:r'],
+    ...['create', '-c', 'alice.pem', '-p', '/program/ : wx, stdin : w', '-c', 'bob.pem', '-p', '/output/:r'],
     ...['-w', '/program/sum.wasm=./sum.wasm,/program/two.wasm=sum.wasm', '-p', '/input/:r,/output/:rw', '-p', ''],
-    ...['--pipeline', '{ /program/sum.wasm; }', '-p', '/:r', '--hashes', '/input/model=model.bin'],
+    ...['--pipeline', '/program/sum.wasm ; /program/two.wasm', '-p', ' / : r ', '--hashes', '/input/model=model.bin'],
     ...[...SERVERS, ...EXPIRY, '-b', 'manager', '-l', 'pcr0', '-d', '-e', 'Interpretation', '-n', '-m', '512', '-o', 'made.json'],
   ]);
   t.match({ status, stdout }, { status: 0, stdout: '' });
