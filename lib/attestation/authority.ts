@@ -1,7 +1,8 @@
 /** A certificate authority: of the attestation server, and of tests. */
 import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { InvalidArgumentError } from '../core/errors.js';
-import { type Asn1, fromDer, items } from '../layers/formats/asn1.js';
+import { derOf } from '../layers/formats/asn1.js';
+import { subjectBytes, subjectKeyIdentifier } from '../layers/formats/x509.js';
 import {
   type DistinguishedName,
   type KeyAlgorithm,
@@ -89,7 +90,9 @@ export function issue(authority: Authority, options: IssueOptions): Buffer {
       ...(notBefore && { notBefore }),
       ...(notAfter && { notAfter }),
       subject,
-      issuer: subjectOf(authority.certificateDer),
+      // Whoever builds a chain compares both with what the issuer's certificate has, byte by byte.
+      issuer: derOf(subjectBytes(issuer)),
+      issuerKeyIdentifier: subjectKeyIdentifier(issuer),
       publicKey,
       issuerKey: issuer.publicKey,
       isCa,
@@ -118,10 +121,4 @@ export interface EnclaveCertificateOptions extends Validity {
  */
 export function issueEnclaveCertificate(authority: Authority, options: EnclaveCertificateOptions): Buffer {
   return issue(authority, { ...options, san: [ENCLAVE_NAME] });
-}
-
-/** The subject's `SEQUENCE`, as it stands: an issuer must be repeated byte by byte. */
-function subjectOf(certificate: Buffer): Asn1 {
-  // tbs = [0] version, serial, algorithm, issuer, validity, subject, …
-  return items(items(fromDer(certificate))[0])[5] as Asn1;
 }
