@@ -49,8 +49,8 @@ export interface TlsClientOptions extends TlsCommonOptions {
 export interface TlsServerOptions extends TlsCommonOptions {
   role: 'server';
   /**
-   * The principals: a client's leaf certificate must equal the first certificate of one of these, byte for byte. All
-   * of them are trust anchors. Order gives the index that `tlsState().principal` has.
+   * The principals: a client's leaf certificate must equal the first certificate of one of these, byte for byte. Those
+   * that are self-signed are trust anchors, also where several have the same subject. Order gives the index that `tlsState().principal` has.
    */
   identities: readonly CertificateInput[];
   /** Authorities that issued those identities which are not self-signed. They admit nobody by themselves. */
@@ -124,10 +124,15 @@ export function principalsOf(options: TlsServerOptions): Principals {
 
 function anchorsOf(options: TlsOptions): X509Certificate[] {
   if (options.role === 'client') return certificatesOfAll('authority', given('authority', options.authority));
-  const identities = certificatesOfAll('identities', given('identities', options.identities));
+  const identities = certificatesOfAll('identities', given('identities', options.identities)).filter(isSelfSigned);
   return options.clientAuthorities === undefined
     ? identities
     : [...identities, ...certificatesOfAll('clientAuthorities', options.clientAuthorities)];
+}
+
+/** An identity that another has issued is no trust anchor: a chain must lead from it to one of `clientAuthorities`. */
+function isSelfSigned(certificate: X509Certificate): boolean {
+  return certificate.subject === certificate.issuer && certificate.verify(certificate.publicKey);
 }
 
 function suitesOf(names: string | readonly string[] | undefined): readonly CipherSuite[] {
