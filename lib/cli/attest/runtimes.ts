@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import type { AllowedRuntime, Platform } from '../../attestation/registry/index.js';
 import { InvalidArgumentError } from '../../core/errors.js';
 import { DATABASE, JSON_LINE, LABEL, RESTORE, STATE } from './flags.js';
-import { print, withRegistry } from './output.js';
+import { tell, withRegistry } from './output.js';
 import type { StateFlags } from './state.js';
 
 /** Hex digits of a runtime hash, and of the PCR0 that one is the beginning of (wire spec §E). */
@@ -29,7 +29,7 @@ export function runtimeCommands(): Command[] {
         flags,
         async (registry) => {
           const runtime = await registry.allowRuntime(platform, hashOf(hash), { label, restore });
-          print(flags, runtime, [`allowed ${runtime.platform} ${runtime.hash}`]);
+          await tell(flags, runtime, [`allowed ${runtime.platform} ${runtime.hash}`]);
         },
         true,
       ),
@@ -37,7 +37,7 @@ export function runtimeCommands(): Command[] {
   const runtimes = new Command('runtimes').description('List the runtime hashes.').action((flags: RuntimeFlags) =>
     withRegistry(flags, async (registry) => {
       const list = await registry.listRuntimes();
-      print(flags, list, list.map(lineOf));
+      await tell(flags, list, list.map(lineOf));
     }),
   );
   const revoke = new Command('revoke')
@@ -48,7 +48,7 @@ export function runtimeCommands(): Command[] {
       withRegistry(flags, async (registry) => {
         const digits = hashOf(hash);
         if (!(await registry.revokeRuntime(digits, platform))) throw new InvalidArgumentError('no such hash is allowed');
-        print(flags, { revoked: digits }, [`revoked ${digits}`]);
+        await tell(flags, { revoked: digits }, [`revoked ${digits}`]);
       }),
     );
   return [allow, runtimes, revoke].map((command) => command.addOption(STATE).addOption(DATABASE).addOption(JSON_LINE));

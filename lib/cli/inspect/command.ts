@@ -5,6 +5,7 @@ import { InvalidArgumentError, VeracruzError } from '../../core/errors.js';
 import { DIALECTS, type Dialect } from '../../layers/formats/dialect.js';
 import { FRAME_KINDS, type FrameKind } from '../../layers/frame/index.js';
 import { ENVELOPES, type EnvelopeName } from '../../layers/protobuf/index.js';
+import { standardOutput } from '../standard-output.js';
 import { type Annotation, annotate } from './annotate.js';
 import { type Choice, choose } from './choose.js';
 import { wrap } from './down.js';
@@ -152,7 +153,7 @@ function* textPieces(title: string, items: Iterable<Annotation>, paint: Paint): 
 /** Writes pieces to standard output, no faster than it takes them. A reader that goes away ends it. */
 async function print(pieces: Iterable<string>): Promise<void> {
   try {
-    await pipeline(Readable.from(gathered(pieces)), process.stdout, { end: false });
+    await pipeline(Readable.from(gathered(pieces)), standardOutput());
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
   }

@@ -4,6 +4,7 @@ import { CREATE_POLICY_DEFAULTS, createPolicy, type Policy, policyHash } from '.
 import { parseTransfers } from '../client/transfers.js';
 import { readText, wholeNumber } from '../flags.js';
 import { writeNewFiles } from '../new-files.js';
+import { print } from '../standard-output.js';
 import { parseExpiry } from './expiry.js';
 import { fileHash, pcrHash } from './hashes.js';
 
@@ -121,11 +122,11 @@ async function create(flags: CreateFlags): Promise<void> {
     enableClock: flags.enableClock === true,
     debug: flags.enclaveDebugMode === true,
   });
-  if (flags.outputPolicyFile === '-') process.stdout.write(text);
+  if (flags.outputPolicyFile === '-') await print(text);
   else writeNewFiles([{ path: flags.outputPolicyFile, content: text, secret: false }], flags.force === true);
   const [file, hash] = [flags.outputPolicyFile, policyHash(text)];
   const line = flags.json === true ? JSON.stringify({ file, hash, bytes: Buffer.byteLength(text) }) : `wrote ${file}, policy hash ${hash}`;
-  process.stderr.write(`${line}\n`);
+  await print(`${line}\n`, 'stderr');
 }
 
 function checkHashes({ cssFile, runtimeHash, pcrFile, sevsnpHash }: CreateFlags): void {

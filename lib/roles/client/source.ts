@@ -48,7 +48,8 @@ export class PieceReader {
       const file = createReadStream(source, { highWaterMark: FILE_CHUNK_BYTES });
       // It is opened at once, and may be read much later or never: whoever reads it hears then that it cannot be.
       file.on('error', () => {});
-      return new PieceReader(file, found.size);
+      // A file of /proc says that it has no bytes, and has some: how many, its end tells.
+      return new PieceReader(file, found.size === 0 ? size : found.size);
     }
     if (source instanceof Uint8Array) {
       agree(size, source.byteLength);
