@@ -2,6 +2,7 @@
 import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { InvalidArgumentError } from '../core/errors.js';
 import { derOf } from '../layers/formats/asn1.js';
+import { encryptedKey } from '../layers/formats/private-key.js';
 import { subjectBytes, subjectKeyIdentifier } from '../layers/formats/x509.js';
 import {
   type DistinguishedName,
@@ -48,7 +49,9 @@ export function readAuthority(certificate: string, key: string): Authority {
     const x509 = new X509Certificate(certificate);
     if (x509.ca && x509.checkPrivateKey(privateKeyOf(key))) return { key, certificate, certificateDer: x509.raw };
   } catch (cause) {
-    throw new InvalidArgumentError('no certificate and private key in PEM', { cause });
+    throw new InvalidArgumentError(encryptedKey('the private key of the authority', key) ?? 'no certificate and private key in PEM', {
+      cause,
+    });
   }
   throw new InvalidArgumentError('the certificate is no CA, or the private key is of another');
 }

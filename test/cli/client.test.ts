@@ -243,3 +243,12 @@ void t.test('host:port is enough for an address', async (t) => {
   t.match(await run(t, url.replace('http://', ''), '-d', `/f=${put('source', 'x')}`, '-q'), { code: 0, stderr: '' });
   t.equal(String(await stored(store, '/f')), 'x');
 });
+
+void t.test('a file that is not there is told by its name', async (t) => {
+  const { url } = await start(t, () => 0);
+  t.match(await run(t, url, '-o', `/no/such=${path('none')}`), {
+    code: 1,
+    stderr:
+      /^reading \/no\/such\nveracruz-streams: the manager answered FAILED_GENERIC to read_file "\/no\/such" \(ERR_VC_REQUEST_FAILED\)\n$/,
+  });
+});

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { AllowedRuntime, Platform } from '../../attestation/registry/index.js';
 import { InvalidArgumentError } from '../../core/errors.js';
+import { print } from '../standard-output.js';
 import { DATABASE, JSON_LINE, LABEL, RESTORE, STATE } from './flags.js';
 import { tell, withRegistry } from './output.js';
 import type { StateFlags } from './state.js';
@@ -28,6 +29,7 @@ export function runtimeCommands(): Command[] {
       withRegistry(
         flags,
         async (registry) => {
+          if (/^0+$/.test(hash)) await print('warning: all zeros, which any enclave in debug mode has\n', 'stderr');
           const runtime = await registry.allowRuntime(platform, hashOf(hash), { label, restore });
           await tell(flags, runtime, [`allowed ${runtime.platform} ${runtime.hash}`]);
         },

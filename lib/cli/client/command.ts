@@ -174,7 +174,7 @@ async function perform(policyPath: string, flags: ClientFlags, jobs: Jobs, signa
     // Outputs of a program that failed would look like results.
     if (failed) process.exitCode = 1;
     else {
-      for (const transfer of outputs) did({ operation: 'read', ...(await fetch(client, transfer, shown)) });
+      for (const transfer of outputs) did({ operation: 'read', ...(await fetch(client, transfer, shown, signal)) });
       if (shutdown) {
         await client.shutdown();
         did({ operation: 'shutdown' });
@@ -218,10 +218,15 @@ function sourceOf(local: string): FileSource {
   return statSync(local, { throwIfNoEntry: false })?.isFile() === false ? createReadStream(local) : local;
 }
 
-async function fetch(client: VeracruzClient, { remote, local }: Transfer, shown: Shown): Promise<{ name: string; bytes: number }> {
+async function fetch(
+  client: VeracruzClient,
+  { remote, local }: Transfer,
+  shown: Shown,
+  signal: AbortSignal,
+): Promise<{ name: string; bytes: number }> {
   shown.say(`reading ${remote}`);
-  if (local !== '-') return { name: remote, ...(await client.readFile(remote, { to: local })) };
-  const body = await client.readFile(remote);
+  if (local !== '-') return { name: remote, ...(await client.readFile(remote, { to: local, signal })) };
+  const body = await client.readFile(remote, { signal });
   // The result is known to be written before success is told, and before the service is asked to end.
   await pipeline(body, standardOutput());
   return { name: remote, bytes: body.length };

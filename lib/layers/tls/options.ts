@@ -1,9 +1,10 @@
 /** The options of the TLS layer, checked once and completed. */
-import { createPrivateKey, KeyObject, type X509Certificate } from 'node:crypto';
+import { KeyObject, type X509Certificate } from 'node:crypto';
 import { definedOf, given, integerInRange, oneOf } from '../../core/check.js';
 import { InvalidOptionError } from '../../core/errors.js';
 import { type CertificateInput, certificatesOf, certificatesOfAll, listOf, pemList } from '../formats/certificates.js';
 import { type CipherSuite, cipherList, cipherSuite, DEFAULT_CIPHER_SUITES } from '../formats/cipher-suite.js';
+import { readPrivateKey } from '../formats/private-key.js';
 import { Principals } from './principals.js';
 
 export interface TlsLimits {
@@ -147,9 +148,5 @@ function privateKeyOf(key: string | Buffer | KeyObject): KeyObject {
     if (key.type === 'private') return key;
     throw new InvalidOptionError(`key is a ${key.type} key`, { layer: 'tls', expected: 'private', got: key.type });
   }
-  try {
-    return createPrivateKey(key);
-  } catch (cause) {
-    throw new InvalidOptionError('key is no private key in PEM', { layer: 'tls', cause });
-  }
+  return readPrivateKey('key', key, 'tls');
 }

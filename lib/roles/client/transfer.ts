@@ -4,6 +4,7 @@ import { rename, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { closed } from '../../core/closed.js';
 import {
+  AbortedError,
   HttpStatusError,
   InvalidArgumentError,
   RequestFailedError,
@@ -101,16 +102,18 @@ export function cannotWrite(path: string, cause: unknown): InvalidArgumentError 
  * Saves a body at a path. A regular file appears there, or is replaced, when all of the body is there; a symbolic link is
  * followed, and stays. A FIFO, a device or a descriptor of the process (`/dev/fd/3`) is written as the body comes.
  *
- * @throws InvalidArgumentError when it cannot be written there
+ * @param signal ends the wait for somebody who reads a FIFO
+ * @throws InvalidArgumentError when it cannot be written there; AbortedError
  */
-export async function save(body: IncomingBody, path: string): Promise<void> {
+export async function save(body: IncomingBody, path: string, signal?: AbortSignal): Promise<void> {
   try {
     const target = targetOf(path);
     if (target.kind === 'file') await replace(body, target.path);
-    else await fill(body, await openPlace(target, () => body.destroyed));
+    else await fill(body, await openPlace(target, () => signal?.aborted === true || body.errored !== null));
   } catch (error) {
     // Whoever sends it would wait for a reader.
     body.destroy();
+    if (signal?.aborted === true) throw new AbortedError('the transfer was aborted', { layer: LAYER, cause: signal.reason });
     // What the system says is of the file; the body's own faults are ours.
     const ofBody = body.errored ?? error;
     throw (ofBody as NodeJS.ErrnoException).syscall === undefined ? ofBody : cannotWrite(path, ofBody);
