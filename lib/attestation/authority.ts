@@ -1,7 +1,9 @@
 /** A certificate authority: of the attestation server, and of tests. */
 import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { InvalidArgumentError } from '../core/errors.js';
-import { type Asn1, fromDer, items } from '../layers/formats/asn1.js';
+import { derOf } from '../layers/formats/asn1.js';
+import { encryptedKey } from '../layers/formats/private-key.js';
+import { subjectBytes, subjectKeyIdentifier } from '../layers/formats/x509.js';
 import {
   type DistinguishedName,
   type KeyAlgorithm,
@@ -47,7 +49,9 @@ export function readAuthority(certificate: string, key: string): Authority {
     const x509 = new X509Certificate(certificate);
     if (x509.ca && x509.checkPrivateKey(privateKeyOf(key))) return { key, certificate, certificateDer: x509.raw };
   } catch (cause) {
-    throw new InvalidArgumentError('no certificate and private key in PEM', { cause });
+    throw new InvalidArgumentError(encryptedKey('the private key of the authority', key) ?? 'no certificate and private key in PEM', {
+      cause,
+    });
   }
   throw new InvalidArgumentError('the certificate is no CA, or the private key is of another');
 }
@@ -89,7 +93,9 @@ export function issue(authority: Authority, options: IssueOptions): Buffer {
       ...(notBefore && { notBefore }),
       ...(notAfter && { notAfter }),
       subject,
-      issuer: subjectOf(authority.certificateDer),
+      // Whoever builds a chain compares both with what the issuer's certificate has, byte by byte.
+      issuer: derOf(subjectBytes(issuer)),
+      issuerKeyIdentifier: subjectKeyIdentifier(issuer),
       publicKey,
       issuerKey: issuer.publicKey,
       isCa,
@@ -118,10 +124,4 @@ export interface EnclaveCertificateOptions extends Validity {
  */
 export function issueEnclaveCertificate(authority: Authority, options: EnclaveCertificateOptions): Buffer {
   return issue(authority, { ...options, san: [ENCLAVE_NAME] });
-}
-
-/** The subject's `SEQUENCE`, as it stands: an issuer must be repeated byte by byte. */
-function subjectOf(certificate: Buffer): Asn1 {
-  // tbs = [0] version, serial, algorithm, issuer, validity, subject, …
-  return items(items(fromDer(certificate))[0])[5] as Asn1;
 }

@@ -1,5 +1,5 @@
 /** X.509 v3 certificates: their structure from DER pieces, their keys and signatures from node:crypto. */
-import { createHash, createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes, sign, X509Certificate } from 'node:crypto';
+import { createHash, createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes, X509Certificate } from 'node:crypto';
 import { InvalidArgumentError } from '../core/errors.js';
 import {
   type Asn1,
@@ -8,7 +8,6 @@ import {
   fromDer,
   implicit,
   integer,
-  nil,
   octets,
   oid,
   printable,
@@ -19,6 +18,7 @@ import {
   toDer,
   utf8,
 } from '../layers/formats/asn1.js';
+import { signatureAlgorithm, signatureBy } from './signature.js';
 
 /** P-256 or RSA-2048: the two kinds of key that Veracruz policies have had (wire spec §B). */
 export type KeyAlgorithm = 'ec' | 'rsa';
@@ -65,8 +65,10 @@ export interface CertificateContent extends Validity {
   subject: DistinguishedName | Asn1;
   issuer: DistinguishedName | Asn1;
   publicKey: KeyObject;
-  /** The issuer's public key, for the authority key identifier. Default: self-signed. */
+  /** The issuer's public key, from which the authority key identifier is made. Default: self-signed. */
   issuerKey?: KeyObject;
+  /** The authority key identifier itself: what the issuer's own certificate has as its subject key identifier. Default: made of `issuerKey`. */
+  issuerKeyIdentifier?: Buffer | undefined;
   isCa: boolean;
   /** Of a CA: how many CAs may stand between it and a leaf, 0 to 127. Default: any number. */
   pathLength?: number;
@@ -85,16 +87,6 @@ export function makeKey(algorithm: KeyAlgorithm): KeyObject {
     : generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
 }
 
-/** The `AlgorithmIdentifier` of a SHA-256 signature by `key`. */
-export function signatureAlgorithm(key: KeyObject): Asn1 {
-  if (key.asymmetricKeyType === 'ec') return sequence(oid('1.2.840.10045.4.3.2'));
-  if (key.asymmetricKeyType === 'rsa') return sequence(oid('1.2.840.113549.1.1.11'), nil());
-  throw new InvalidArgumentError(`a key of type ${key.asymmetricKeyType} cannot sign certificates here`, {
-    expected: 'ec|rsa',
-    got: String(key.asymmetricKeyType),
-  });
-}
-
 /** The `SEQUENCE` of a name. */
 export function nameOf(name: DistinguishedName): Asn1 {
   const parts = NAME_PARTS.flatMap(([part, type]) => {
@@ -106,7 +98,7 @@ export function nameOf(name: DistinguishedName): Asn1 {
 
 /** Signs `tbs` (a certificate or request to be) with `key`: `SEQUENCE { tbs, algorithm, signature }`, in DER. */
 export function signed(tbs: Asn1, key: KeyObject): Buffer {
-  return toDer(sequence(tbs, signatureAlgorithm(key), bits(sign('sha256', toDer(tbs), key))));
+  return toDer(sequence(tbs, signatureAlgorithm(key), bits(signatureBy(key, toDer(tbs)))));
 }
 
 /**
@@ -153,14 +145,14 @@ export function publicKeyInfo(key: KeyObject): Asn1 {
 }
 
 function extensionsOf(certificate: CertificateContent): Asn1[] {
-  const { isCa, pathLength, usages = [], san = [], runtimeHash, publicKey, issuerKey } = certificate;
+  const { isCa, pathLength, usages = [], san = [], runtimeHash, publicKey, issuerKey, issuerKeyIdentifier } = certificate;
   const below = pathLength === undefined ? [] : [integer(Buffer.of(pathLength))];
   const list = [
     extension('2.5.29.19', isCa ? sequence(boolean(true), ...below) : sequence(), true),
     // A CA signs certificates (bit 5) and lists (bit 6), everyone else signs handshakes (bit 0).
     extension('2.5.29.15', isCa ? bits(Buffer.of(0x06), 1) : bits(Buffer.of(0x80), 7), true),
     extension('2.5.29.14', octets(keyIdentifier(publicKey))),
-    extension('2.5.29.35', sequence(implicit(0, keyIdentifier(issuerKey ?? publicKey)))),
+    extension('2.5.29.35', sequence(implicit(0, issuerKeyIdentifier ?? keyIdentifier(issuerKey ?? publicKey)))),
   ];
   if (usages.length > 0) list.push(extension('2.5.29.37', sequence(...usages.map((usage) => oid(USAGE_OIDS[usage])))));
   if (san.length > 0) list.push(extension('2.5.29.17', sequence(...san.map((name) => implicit(2, Buffer.from(name, 'ascii'))))));

@@ -1,7 +1,7 @@
 /** Certificate signing requests (PKCS#10, RFC 2986). */
 import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { integerInRange } from '../core/check.js';
-import { CertificateRequestError, LimitError } from '../core/errors.js';
+import { CertificateRequestError, InvalidArgumentError, LimitError } from '../core/errors.js';
 import {
   type Asn1,
   bitBytes,
@@ -17,7 +17,8 @@ import {
   tagged,
   toDer,
 } from '../layers/formats/asn1.js';
-import { type DistinguishedName, nameOf, privateKeyOf, publicKeyInfo, signatureAlgorithm, signed } from './certificate.js';
+import { type DistinguishedName, nameOf, privateKeyOf, publicKeyInfo, signed } from './certificate.js';
+import { signatureAlgorithm } from './signature.js';
 
 /** The subject that an enclave asks for (wire spec §B). */
 export const ENCLAVE_SUBJECT: Readonly<Required<DistinguishedName>> = Object.freeze({
@@ -47,9 +48,16 @@ export interface CertificateRequest {
   readonly publicKey: KeyObject;
 }
 
-/** Makes a request, in DER, without extensions, signed with SHA-256. `key` is a private key (PEM or object). */
+/**
+ * Makes a request, in DER, without extensions, signed with SHA-256 (on the curve P-384 with SHA-384, on P-521 with SHA-512).
+ * `key` is a private key (PEM or object). Throws `InvalidArgumentError` when it is neither EC nor RSA.
+ */
 export function makeRequest(key: KeyObject | string, subject: DistinguishedName = ENCLAVE_SUBJECT): Buffer {
   const privateKey = privateKeyOf(key);
+  const type = String(privateKey.asymmetricKeyType);
+  if (type !== 'ec' && type !== 'rsa') {
+    throw new InvalidArgumentError(`a key of type ${type} cannot sign a request here`, { expected: 'ec|rsa', got: type });
+  }
   return signed(sequence(integer(Buffer.of(0)), nameOf(subject), publicKeyInfo(createPublicKey(privateKey)), tagged(0)), privateKey);
 }
 

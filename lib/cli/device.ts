@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { InsecureSoftwareAttester } from '../attestation/evidence/index.js';
 import { writeNewFiles } from './new-files.js';
+import { print } from './standard-output.js';
 
 interface DeviceFlags {
   out?: string;
@@ -24,7 +25,7 @@ Examples:
     )
     .action(async (keyFile: string, { out, force }: DeviceFlags) => {
       const { publicKeyPem } = await InsecureSoftwareAttester.open({ keyFile });
-      if (out === undefined) process.stdout.write(publicKeyPem);
+      if (out === undefined) await print(publicKeyPem);
       else writeNewFiles([{ path: out, content: publicKeyPem, secret: false }], force === true);
     });
 }

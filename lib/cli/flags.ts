@@ -40,6 +40,13 @@ export function frameOf(flags: LinkFlags): { dialect: Dialect; frame?: FrameKind
   return { dialect, ...((flags.frame !== undefined || flags.arrangement !== 'linux') && { frame }) };
 }
 
+const HOST_AND_PORT = /^(?:\[[^\]]+\]|[^:/[\]]+):\d{1,5}$/;
+
+/** The address that a flag names. `host:port` alone is one of TCP, or a URL of HTTP where `scheme` says so. */
+export function addressOf<T extends string | undefined>(text: T, scheme: 'tcp' | 'http' = 'tcp'): T | string {
+  return text !== undefined && HOST_AND_PORT.test(text) ? `${scheme}://${text}` : text;
+}
+
 /** Reads the number of `flag`; its range is for who uses it. */
 export function wholeNumber(flag: string): (text: string) => number {
   return (text) => {

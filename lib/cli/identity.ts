@@ -9,6 +9,7 @@ import { InvalidArgumentError } from '../core/errors.js';
 import { wholeNumber } from './flags.js';
 import { type NewFile, writeNewFiles } from './new-files.js';
 import { makePkcs12 } from './pkcs12.js';
+import { print } from './standard-output.js';
 
 /** Holds the password of a PKCS#12 file when no file does. */
 const PASSWORD_VARIABLE = 'VERACRUZ_STREAMS_P12_PASSWORD';
@@ -65,8 +66,8 @@ export function identityCommand(): Command {
     .option('--force', 'replace files that exist')
     .option('--json', 'print the result as one line of JSON')
     .addHelpText('after', HELP)
-    .action((name: string | undefined, flags: IdentityFlags) => {
-      process.stdout.write(identity(name, flags));
+    .action(async (name: string | undefined, flags: IdentityFlags) => {
+      await print(identity(name, flags));
     });
 }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { exitWith } from './exit.js';
+import { keepOutputErrors, print } from './standard-output.js';
 import { tuneV8 } from './tune-v8.js';
 import { VERSION } from './version.js';
 
@@ -25,12 +26,20 @@ async function loaded(): Promise<Command[]> {
 }
 
 tuneV8();
+keepOutputErrors();
+/** Help and version: commander says them, and says by an error that they were asked for. */
+let said = '';
 const program = new Command('veracruz-streams')
   .description('The network stack of Veracruz: the roles, from the command line.')
   .version(VERSION)
   .showHelpAfterError('(--help shows what is there)')
   // Wrong use is thrown, and comes to `exitWith`: commander itself would exit with 1.
   .exitOverride()
+  .configureOutput({
+    writeOut: (text) => {
+      said += text;
+    },
+  })
   .addHelpText('after', '\nExit status: 0 done, 1 failed, 2 wrong use, 130 interrupted.');
 
 /** Commands that were made apart do not know of the settings above. */
@@ -41,7 +50,7 @@ function inherit(command: Command): void {
 for (const command of await loaded()) program.addCommand(command);
 inherit(program);
 try {
-  await program.parseAsync();
+  await program.parseAsync().finally(() => print(said));
 } catch (error) {
   exitWith(error);
 }

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { measureRuntime } from '../attestation/evidence/index.js';
+import { print } from './standard-output.js';
 
 /** `veracruz-streams measure` */
 export function measureCommand(): Command {
@@ -18,6 +19,6 @@ Examples:
     )
     .action(async ({ json }: { json?: boolean }) => {
       const runtimeHash = (await measureRuntime()).toString('hex');
-      process.stdout.write(`${json === true ? JSON.stringify({ runtimeHash }) : runtimeHash}\n`);
+      await print(`${json === true ? JSON.stringify({ runtimeHash }) : runtimeHash}\n`);
     });
 }

@@ -4,6 +4,7 @@ import { InvalidArgumentError } from '../core/errors.js';
 import { formatFault, POLICY_SCHEMA, type PolicyFault, policyFaults, policyHash, readPolicy } from '../enclave/policy/index.js';
 import { createCommand } from './policy/create.js';
 import { warningsOf } from './policy/warnings.js';
+import { print } from './standard-output.js';
 
 /** `veracruz-streams policy` */
 export function policyCommand(): Command {
@@ -39,7 +40,7 @@ Examples:
   veracruz-streams policy check policy.json
   veracruz-streams policy check --json - < policy.json`,
     )
-    .action((path: string, { json }: { json?: boolean }) => {
+    .action(async (path: string, { json }: { json?: boolean }) => {
       const bytes = readBytes(path);
       const hash = policyHash(bytes);
       const faults = faultsOf(bytes);
@@ -47,7 +48,7 @@ Examples:
       const warnings = good ? warningsOf(readPolicy(bytes.toString())) : [];
       const lines = good ? [`${path} is a good policy; its hash is ${hash}`] : faults.map(formatFault);
       lines.push(...warnings.map((warning) => `warning: ${warning}`));
-      process.stdout.write(json === true ? `${JSON.stringify({ good, hash, faults, warnings })}\n` : `${lines.join('\n')}\n`);
+      await print(json === true ? `${JSON.stringify({ good, hash, faults, warnings })}\n` : `${lines.join('\n')}\n`);
       if (!good) process.exitCode = 1;
     });
 }
@@ -58,9 +59,9 @@ function hashCommand(): Command {
     .argument('<file>', 'the policy; - is standard input')
     .option('--json', 'print it as one line of JSON')
     .addHelpText('after', '\nExample:\n  veracruz-streams policy hash policy.json')
-    .action((path: string, { json }: { json?: boolean }) => {
+    .action(async (path: string, { json }: { json?: boolean }) => {
       const hash = policyHash(readBytes(path));
-      process.stdout.write(`${json === true ? JSON.stringify({ hash }) : hash}\n`);
+      await print(`${json === true ? JSON.stringify({ hash }) : hash}\n`);
     });
 }
 
@@ -68,8 +69,8 @@ function schemaCommand(): Command {
   return new Command('schema')
     .description('Print the JSON Schema of policies, for editors.')
     .addHelpText('after', '\nExample:\n  veracruz-streams policy schema > policy.schema.json')
-    .action(() => {
-      process.stdout.write(`${JSON.stringify(POLICY_SCHEMA, null, 2)}\n`);
+    .action(async () => {
+      await print(`${JSON.stringify(POLICY_SCHEMA, null, 2)}\n`);
     });
 }
 

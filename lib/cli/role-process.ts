@@ -1,5 +1,6 @@
 import { type Level, pino } from 'pino';
 import type { Log } from '../roles/options.js';
+import { print } from './standard-output.js';
 
 /** What a role's process tells its parent, over IPC, when it was started by one. */
 export interface ReadyMessage {
@@ -34,7 +35,10 @@ export async function runRole(role: RunningRole, at: string): Promise<void> {
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
   if (process.send === undefined) {
-    process.stdout.write(`listening at ${at}\n`);
+    await print(`listening at ${at}\n`).catch(async (error: unknown) => {
+      await role.close();
+      throw error;
+    });
   } else {
     process.on('disconnect', stop);
     process.send({ ready: true, at } satisfies ReadyMessage);

@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import type { ArrangementName } from '../roles/arrangements.js';
 import { RUNTIME_MANAGER_DEFAULTS, RuntimeManager } from '../roles/runtime-manager/runtime-manager.js';
 import { formatAddress } from '../transports/address.js';
-import { ARRANGEMENT, DIALECT, FRAME, frameOf, LOG_LEVEL, readText } from './flags.js';
+import { ARRANGEMENT, addressOf, DIALECT, FRAME, frameOf, LOG_LEVEL, readText } from './flags.js';
 import { runRole, stderrLog } from './role-process.js';
 import { type AttesterFlags, attesterOf } from './runtime/attester.js';
 import { addEngineOptions, type EngineFlags, engineOf } from './runtime/engine.js';
@@ -69,8 +69,8 @@ async function run(flags: RuntimeFlags): Promise<void> {
   const compute = engineOf(flags);
   try {
     const manager = await RuntimeManager.start({
-      listen: flags.listen,
-      ...(flags.connect === undefined ? {} : { connect: flags.connect }),
+      listen: addressOf(flags.listen),
+      ...(flags.connect === undefined ? {} : { connect: addressOf(flags.connect) }),
       hello: flags.hello === true,
       ...link,
       store: flags.store,

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { definedOf } from '../core/check.js';
 import type { ArrangementName } from '../roles/arrangements.js';
 import { SERVER_DEFAULTS, VeracruzServer } from '../roles/server/server.js';
-import { ARRANGEMENT, DIALECT, FRAME, LOG_LEVEL, linkOf, readText, wholeNumber } from './flags.js';
+import { ARRANGEMENT, addressOf, DIALECT, FRAME, LOG_LEVEL, linkOf, readText, wholeNumber } from './flags.js';
 import { runRole, stderrLog } from './role-process.js';
 
 interface ServerFlags {
@@ -65,9 +65,13 @@ Examples:
     )
     .action(async (flags: ServerFlags) => {
       const server = await VeracruzServer.start({
-        ...definedOf({ listen: flags.listen, direct: flags.direct, attestation: flags.attestation }),
+        ...definedOf({
+          listen: addressOf(flags.listen),
+          direct: addressOf(flags.direct),
+          attestation: flags.attestation === false ? false : addressOf(flags.attestation, 'http'),
+        }),
         ...(flags.policy === undefined ? {} : { policy: readText(flags.policy) }),
-        runtime: flags.runtime.map((address) => ({ address, ...linkOf(flags), hello: flags.hello === true })),
+        runtime: flags.runtime.map((address) => ({ address: addressOf(address), ...linkOf(flags), hello: flags.hello === true })),
         askAhead: flags.askAhead,
         maxBodyBytes: flags.maxBodyBytes,
         maxSessionsPerAddress: flags.maxSessionsPerAddress,

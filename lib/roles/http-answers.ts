@@ -1,6 +1,18 @@
-/** Answers in HTTP that are no message: what roles with an HTTP server have in common. */
+/** Targets of requests, and answers in HTTP that are no message: what roles with an HTTP server have in common. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+
+/** `http://host:port` before the path, as a proxy is told it. */
+const ORIGIN = /^https?:\/\/[^/?]+/i;
+
+/**
+ * The path that a request is for. Its target may be a path, or a whole URL, which every server must take (RFC 9112 §3.2.2);
+ * a query behind it means nothing here.
+ */
+export function pathOf({ url: target = '' }: IncomingMessage): string {
+  const local = target.replace(ORIGIN, '');
+  return local.split('?', 1)[0] || '/';
+}
 
 /** One plain line; a body that is still coming is not read, so the connection cannot be used again. */
 export function plain(

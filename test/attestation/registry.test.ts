@@ -5,7 +5,7 @@ import t from 'tap';
 import { DeviceRegistry, type Platform, REGISTRY_DEFAULTS, tameText } from '../../lib/attestation/registry/index.js';
 import { tcpServer, within } from '../support/foreign.js';
 import { seeded } from '../support/splits.js';
-import { closing, device, ENGINES, HASH, pemOfKey, publicKey, raw } from './registry-engines.js';
+import { closing, device, ENGINES, HASH, pemOfKey, publicKey, raw, SERVER } from './registry-engines.js';
 
 const ARGUMENT = { code: 'ERR_VC_INVALID_ARGUMENT' };
 const LIMIT = { code: 'ERR_VC_LIMIT' };
@@ -282,4 +282,58 @@ void t.test('a server that accepts and says nothing: given up at the time-out', 
   const { port } = await tcpServer(t, () => {});
   const opening = DeviceRegistry.open({ url: `postgres://me@127.0.0.1:${port}/attest`, timeoutMs: 50 });
   await t.rejects(within('the time-out', opening), { code: 'ERR_VC_REGISTRY' });
+});
+
+void t.test('a database whose sessions begin with other settings', { skip: SERVER.skip }, async (t) => {
+  const place = (await SERVER.place()) as { url: string };
+  const name = new URL(place.url).pathname.slice(1);
+  const settings: Readonly<Record<string, string>> = {
+    DateStyle: "'German, DMY'",
+    TimeZone: "'Asia/Kathmandu'",
+    IntervalStyle: "'sql_standard'",
+    standard_conforming_strings: 'off',
+    statement_timeout: "'1h'",
+  };
+  for (const [setting, value] of Object.entries(settings)) await raw(place, `ALTER DATABASE ${name} SET ${setting} = ${value}`);
+  t.match(await raw<{ now: unknown }>(place, 'SELECT now()::text AS now'), [{ now: /^\d\d\.\d\d\.\d{4} / }], 'they hold');
+  const registry = await DeviceRegistry.open(place);
+  t.teardown(() => registry.close());
+  const before = Date.now();
+  await registry.allowRuntime('linux', 'ab'.repeat(32), { label: "a \\ and a '" });
+  const [runtime] = await registry.listRuntimes();
+  t.equal(runtime?.label, "a \\ and a '");
+  t.ok(runtime?.allowedAt instanceof Date && Math.abs(runtime.allowedAt.getTime() - before) < 3_600_000, String(runtime?.allowedAt));
+  t.equal(await registry.forgetDevices(new Date(before)), 0);
+});
+
+void t.test('a session is set by statements: a pooler before the server knows few parameters of a connection', async (t) => {
+  let startup = Buffer.alloc(0);
+  const { port } = await tcpServer(t, (socket) => {
+    socket.once('data', (bytes) => {
+      startup = bytes;
+      socket.destroy();
+    });
+  });
+  await t.rejects(DeviceRegistry.open({ url: `postgres://me@127.0.0.1:${port}/attest?sslmode=disable` }), { code: 'ERR_VC_REGISTRY' });
+  const names = startup
+    .subarray(8)
+    .toString('latin1')
+    .split('\0')
+    .filter((text, index) => index % 2 === 0 && text !== '');
+  // What PgBouncer takes when nothing is configured.
+  const known = [
+    'user',
+    'database',
+    'client_encoding',
+    'application_name',
+    'datestyle',
+    'timezone',
+    'standard_conforming_strings',
+    'replication',
+  ];
+  t.same(
+    names.filter((name) => !known.includes(name.toLowerCase())),
+    [],
+  );
+  t.ok(names.includes('user'));
 });

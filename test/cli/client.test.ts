@@ -1,12 +1,12 @@
 /** `client` as a process, facing roles of this one: what it says, what it exits with, and what it leaves undone. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, lstatSync, mkdirSync, openSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { Computation, ComputeEngine } from '../../lib/enclave/compute/engine.js';
 import type { RuntimeManagerOptions } from '../../lib/roles/runtime-manager/runtime-manager.js';
 import type { ServerOptions } from '../../lib/roles/server/server.js';
-import { within } from '../support/foreign.js';
+import { until, within } from '../support/foreign.js';
 import { PROJECT_ROOT } from '../support/golden.js';
 import { ALL_RIGHTS, alice, Child, freshFolder, policyOf, startRoles, stored } from '../support/roles.js';
 import '../support/processes.js';
@@ -144,4 +144,111 @@ void t.test('a source may be a pipe', { skip: spawnSync('mkfifo', [path('pipe')]
   t.same(await ended(child), { code: 0, stderr: '' });
   await writer.exited;
   t.equal(String(await stored(store, '/piped')), 'through a pipe');
+});
+
+/** A client whose standard output is a file, opened with these flags. */
+async function runInto(t: Pick<Test, 'teardown'>, output: string, flags: string, url: string, ...args: string[]) {
+  const descriptor = openSync(output, flags);
+  try {
+    return await ended(new Child(t, [MAIN, 'client', ...US, '--url', url, ...args], descriptor));
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+const noFull = existsSync('/dev/full') ? false : 'no /dev/full';
+
+void t.test('a result that cannot be written is told, and the service is not ended', { skip: noFull }, async (t) => {
+  const { url, store } = await start(t, () => 0);
+  t.match(await run(t, url, '-d', `/f=${put('five', '12345')}`, '-q'), { code: 0, stderr: '' });
+  const full = await runInto(t, '/dev/full', 'w', url, '-o', '/f=-');
+  t.same(full, { code: 1, stderr: 'reading /f\nveracruz-streams: cannot write to standard output: no space left\n' });
+  const closed = await ended(readerGone(client(t, url, '-o', '/f=-')));
+  t.match(closed, { code: 1, stderr: /^reading \/f\nveracruz-streams: cannot write to standard output: [^\n]+\n$/ });
+  const device = await run(t, url, '-o', '/f=/dev/full');
+  t.match(device, { code: 2, stderr: /^reading \/f\nveracruz-streams: cannot write \/dev\/full: no space left [^\n]+\n$/ });
+  // The manager is there still, or this would fail.
+  t.match(await run(t, url, '-d', `/g=${path('five')}`, '-q'), { code: 0, stderr: '' });
+  t.equal(String(await stored(store, '/g')), '12345');
+});
+
+/** Nobody reads what the child prints. */
+function readerGone(child: Child): Child {
+  child.process.stdout?.destroy();
+  return child;
+}
+
+const mkfifo = (name: string) => spawnSync('mkfifo', [path(name)]).status === 0;
+const noFifo = mkfifo('probe') ? false : 'no mkfifo';
+
+void t.test('a result may go to a device, a FIFO, a descriptor, and through a symbolic link', { skip: noFifo }, async (t) => {
+  const { url } = await start(t, () => 0);
+  const text = 'some text. '.repeat(50_000);
+  t.match(await run(t, url, '-d', `/f=${put('source', text)}`, '-q'), { code: 0, stderr: '' });
+  t.match(await run(t, url, '-o', '/f=/dev/null', '-n'), { code: 0 });
+  t.ok(lstatSync('/dev/null').isCharacterDevice(), 'it is there still');
+
+  mkfifo('fifo');
+  const child = client(t, url, '-o', `/f=${path('fifo')}`, '-n');
+  const reader = new Child(t, ['-e', `process.stderr.write(String(require('fs').readFileSync(${JSON.stringify(path('fifo'))}).length))`]);
+  t.match(await ended(child), { code: 0 });
+  t.match(await ended(reader), { code: 0, stderr: String(text.length) });
+  t.ok(lstatSync(path('fifo')).isFIFO(), 'it is there still');
+
+  for (const name of ['-', '/dev/stdout', '/dev/fd/1', '/proc/self/fd/1']) {
+    put('printed', 'before\n');
+    t.match(await runInto(t, path('printed'), 'a', url, '-o', `/f=${name}`, '-n'), { code: 0 });
+    t.equal(readFileSync(path('printed'), 'utf8'), `before\n${text}`, name);
+  }
+  put('errors', 'before\n');
+  symlinkSync('/proc/self/fd/1', path('a link to a descriptor'));
+  t.match(await runInto(t, path('errors'), 'a', url, '-o', `/f=${path('a link to a descriptor')}`, '-n'), { code: 0 });
+  t.equal(readFileSync(path('errors'), 'utf8'), `before\n${text}`);
+
+  mkdirSync(path('elsewhere'));
+  put('elsewhere/old', 'old');
+  for (const name of ['old', 'new']) {
+    symlinkSync(`elsewhere/${name}`, path(`link to ${name}`));
+    t.match(await run(t, url, '-o', `/f=${path(`link to ${name}`)}`, '-n'), { code: 0 });
+    t.ok(lstatSync(path(`link to ${name}`)).isSymbolicLink(), 'the link stays');
+    t.equal(readFileSync(path(`elsewhere/${name}`), 'utf8'), text);
+  }
+  symlinkSync('circle', path('circle'));
+  t.match(await run(t, url, '-o', `/f=${path('circle')}`, '-n'), { code: 2, stderr: /lead in a circle/ });
+});
+
+void t.test('a client that waits for the reader of a FIFO can be interrupted', { skip: noFifo }, async (t) => {
+  const { url } = await start(t, () => 0);
+  t.match(await run(t, url, '-d', `/f=${put('source', 'x')}`, '-q'), { code: 0 });
+  mkfifo('unread');
+  const child = client(t, url, '-o', `/f=${path('unread')}`, '--log-level', 'info');
+  await until('reading', () => child.stderr.includes('reading /f'));
+  child.process.kill('SIGINT');
+  t.match(await ended(child), { code: 130, stderr: /interrupted\n$/ });
+});
+
+void t.test(
+  'a source may be a file of /proc, which says that it is empty',
+  { skip: existsSync('/proc/version') ? false : 'no /proc' },
+  async (t) => {
+    const { url, store } = await start(t, () => 0);
+    t.match(await run(t, url, '-d', `/v=/proc/version,/e=${put('empty', '')}`, '-q'), { code: 0, stderr: '' });
+    t.equal(String(await stored(store, '/v')), readFileSync('/proc/version', 'utf8'));
+    t.equal(String(await stored(store, '/e')), '');
+  },
+);
+
+void t.test('host:port is enough for an address', async (t) => {
+  const { url, store } = await start(t, () => 0);
+  t.match(await run(t, url.replace('http://', ''), '-d', `/f=${put('source', 'x')}`, '-q'), { code: 0, stderr: '' });
+  t.equal(String(await stored(store, '/f')), 'x');
+});
+
+void t.test('a file that is not there is told by its name', async (t) => {
+  const { url } = await start(t, () => 0);
+  t.match(await run(t, url, '-o', `/no/such=${path('none')}`), {
+    code: 1,
+    stderr:
+      /^reading \/no\/such\nveracruz-streams: the manager answered FAILED_GENERIC to read_file "\/no\/such" \(ERR_VC_REQUEST_FAILED\)\n$/,
+  });
 });

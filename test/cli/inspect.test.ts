@@ -451,6 +451,40 @@ void t.test('the command', async (t) => {
     t.notMatch(hexed.stdout, /\u001b/, 'no colours in a pipe');
   });
 
+  await t.test('reads dumps of xxd, hexdump and od', async (t) => {
+    const bytes = Buffer.concat([Buffer.from('0700000005000000640000000000000016', 'hex'), Buffer.alloc(99)]);
+    const expected = run(['--layer', 'bincode'], bytes).stdout;
+    const dump = ['--layer', 'bincode', '--input', 'dump'];
+    const tools = [
+      ...[['xxd'], ['xxd', '-c', '7'], ['xxd', '-g', '1', '-u'], ['xxd', '-a']],
+      ...[
+        ['hexdump', '-C'],
+        ['hexdump', '-vC'],
+        ['od', '-t', 'x1'],
+        ['od', '-A', 'x', '-t', 'x1z', '-v'],
+        ['od', '-A', 'd', '-t', 'x1'],
+      ],
+    ];
+    for (const [tool = '', ...flags] of tools) {
+      if (spawnSync(tool, ['/dev/null']).error !== undefined) continue;
+      const { stdout } = spawnSync(tool, flags, { input: bytes, encoding: 'utf8' });
+      t.equal(run(dump, stdout).stdout, expected, [tool, ...flags].join(' '));
+    }
+    const lines = '00000000: 0700 0000 0500 0000  ........\n00000008: 6400 0000 0000 0000  d.......\r\n00000010: 16  .\n*\n00000074:\n';
+    t.equal(run(dump, lines).stdout, run(['--layer', 'bincode'], Buffer.concat([bytes.subarray(0, 16), Buffer.alloc(100, 0x16)])).stdout);
+    for (const [wrong, offset] of [
+      ['00000000: 0700\n00000003: 00\n', 0],
+      ['0000000 07 00\nno dump\n', 14],
+      ['00000000: 07\n*\n', 15],
+      ['00000000  07 00\n*\n00000001\n', 0],
+    ] as const) {
+      const broken = run([...dump, '--json'], wrong);
+      t.equal(broken.status, 1, wrong);
+      t.match(JSON.parse(broken.stdout), { error: { code: 'ERR_VC_INVALID_ARGUMENT', offset } });
+    }
+    t.match(run(['--layer', 'bincode', '--input', 'hex'], '00000000: 0700 0000').stdout, '--input dump');
+  });
+
   await t.test('broken input: 1, and where', async (t) => {
     t.match(run(['--layer', 'session'], '0 aGV!bG8='), {
       status: 1,

@@ -42,9 +42,9 @@ const ALICE = ['-c', 'alice.pem', '-p', '/input/:w'];
 
 void t.test('create, with the flags of generate-policy', async (t) => {
   const { status, stdout, stderr } = run([
-    ...['create', '-c', 'alice.pem', '-p', '/program/:wx,stdin:w', '-c', 'bob.pem', '-p', '/output/:r'],
+    ...['create', '-c', 'alice.pem', '-p', '/program/ : wx, stdin : w', '-c', 'bob.pem', '-p', '/output/:r'],
     ...['-w', '/program/sum.wasm=./sum.wasm,/program/two.wasm=sum.wasm', '-p', '/input/:r,/output/:rw', '-p', ''],
-    ...['--pipeline', '{ /program/sum.wasm; }', '-p', '/:r', '--hashes', '/input/model=model.bin'],
+    ...['--pipeline', '/program/sum.wasm ; /program/two.wasm', '-p', ' / : r ', '--hashes', '/input/model=model.bin'],
     ...[...SERVERS, ...EXPIRY, '-b', 'manager', '-l', 'pcr0', '-d', '-e', 'Interpretation', '-n', '-m', '512', '-o', 'made.json'],
   ]);
   t.match({ status, stdout }, { status: 0, stdout: '' });
@@ -214,4 +214,16 @@ void t.test('points in time', async (t) => {
 void t.test('a policy that is too long is refused unread', async (t) => {
   writeFileSync(join(folder, 'long.json'), Buffer.alloc(1_048_577, ' '));
   t.match(run(['check', 'long.json']), { status: 1, stdout: '', stderr: /a policy of 1048577 bytes, the limit is 1048576/ });
+});
+
+void t.test('a runtime hash of zeros is warned of: an enclave in debug mode has it', async (t) => {
+  writeFileSync(join(folder, 'zeros'), '0'.repeat(96));
+  const made = run(['create', ...ALICE, ...SERVERS, ...EXPIRY, '-l', 'zeros', '-o', 'zeros.json']);
+  const warning = 'warning: /runtime_manager_hash_nitro: all zeros, which any enclave in debug mode has\n';
+  t.match(made, { status: 0, stdout: '' });
+  t.equal(made.stderr.replace(/^wrote .*\n/m, ''), warning);
+  const checked = run(['check', 'zeros.json']);
+  t.match(checked, { status: 0, stderr: '' });
+  t.ok(checked.stdout.endsWith(warning));
+  t.match(JSON.parse(run(['check', '--json', 'zeros.json']).stdout), { warnings: [/all zeros/] });
 });

@@ -1,8 +1,10 @@
 /** What the command line says and exits with when it is used right and wrong. */
-import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { goodPolicy } from '../enclave/policy-support.js';
 import { PROJECT_ROOT } from '../support/golden.js';
 import '../support/processes.js';
 import { HANG_MS } from '../support/time.js';
@@ -62,3 +64,53 @@ for (const [what, args, says] of WRONG) {
     t.notMatch(stderr, / at .*\.js:\d+/, 'no stack');
   });
 }
+
+/** Every command that prints, with what it takes for it to print. */
+const folder = t.testdir({
+  'policy.json': JSON.stringify(goodPolicy()),
+  message: Buffer.from('070000000500000002000000000000001603', 'hex'),
+});
+const PRINTING: readonly (readonly string[])[] = [
+  ['--help'],
+  ['--version'],
+  ['policy', 'create', '--help'],
+  ['policy', 'schema'],
+  ['policy', 'hash', join(folder, 'policy.json')],
+  ['policy', 'check', join(folder, 'policy.json')],
+  ['measure'],
+  ['device', join(folder, 'device.key')],
+  ['identity', 'someone', '--out', join(folder, 'someone'), '--force'],
+  ['attest', 'allow', 'linux', 'ab'.repeat(32), '--state', join(folder, 'state')],
+  ['inspect', join(folder, 'message'), '--layer', 'bincode'],
+];
+const LOST = /^veracruz-streams: cannot write to standard output: [^\n]+\n$/;
+const main = join(PROJECT_ROOT, 'dist', 'lib', 'cli', 'main.js');
+
+void t.test(
+  'what is printed and cannot be written is told in one line',
+  { skip: existsSync('/dev/full') ? false : 'no /dev/full' },
+  async (t) => {
+    const full = openSync('/dev/full', 'w');
+    t.teardown(() => closeSync(full));
+    for (const args of PRINTING) {
+      const { status, stderr } = spawnSync(process.execPath, [main, ...args], { stdio: ['ignore', full, 'pipe'], encoding: 'utf8' });
+      t.equal(status, 1, args.join(' '));
+      t.match(stderr, LOST);
+      t.match(stderr, 'no space left');
+    }
+  },
+);
+
+void t.test('so is what nobody reads; inspect, whose reader may have seen enough, says nothing', async (t) => {
+  for (const args of PRINTING.filter(([command]) => command !== 'attest')) {
+    const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    child.stdout.destroy();
+    let stderr = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+    });
+    const [status] = (await once(child, 'close')) as [number | null];
+    t.equal(status, args[0] === 'inspect' ? 0 : 1, args.join(' '));
+    t.match(stderr, args[0] === 'inspect' ? /^$/ : LOST);
+  }
+});

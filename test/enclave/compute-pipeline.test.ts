@@ -30,6 +30,17 @@ const either = (path: string, then: Pipeline, otherwise = sequence()): Pipeline 
 
 void t.test('what a script says', async (t) => {
   const scripts: [string, Pipeline][] = [
+    ['', sequence()],
+    [' \n ', sequence()],
+    ['/a;', program('/a')],
+    ['/a ; /b', sequence(program('/a'), program('/b'))],
+    ['/a ; /b ; ', sequence(program('/a'), program('/b'))],
+    ['/a ; if f { /b ; }', sequence(program('/a'), either('/f', sequence(program('/b'))))],
+    ['if /f { } ; ', either('/f', sequence())],
+    [
+      'if /f { } else { /a } ; { /b ; /c }',
+      sequence(either('/f', sequence(), sequence(program('/a'))), sequence(program('/b'), program('/c'))),
+    ],
     ['/a', program('/a')],
     ['a', program('/a')],
     ['  /program//a.wasm/\n', program('/program/a.wasm')],
@@ -59,11 +70,11 @@ void t.test('what a script says', async (t) => {
 
 void t.test('what is no script, and where', async (t) => {
   const wrong: [string, number][] = [
-    ['', 0],
-    ['   ', 3],
     ['/a /b', 3],
-    ['/a;', 2],
-    ['/a ; /b', 3],
+    ['/a ; ;', 5],
+    ['/a ; /b /c', 8],
+    ['/a ; /b }', 8],
+    ['if /f { } /a', 10],
     [';', 0],
     ['}', 0],
     ['{', 1],
@@ -83,7 +94,6 @@ void t.test('what is no script, and where', async (t) => {
     ['if /f { } else', 14],
     ['if /f { } else /a', 15],
     ['if /f { } else if /g { }', 15],
-    ['if /f { } ; ', 10],
     ['{ stdin }', 2],
     ['stdout', 0],
     ['{ /a ; /../b }', 7],

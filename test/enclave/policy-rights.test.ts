@@ -56,7 +56,16 @@ void t.test('capabilities', async (t) => {
     { file_name: 'stdin', rights: 64 },
   ]);
   t.same(parseCapabilities('/a:b/:x'), [{ file_name: '/a:b/', rights: SHORTHANDS.x }], 'the last colon counts');
+  t.same(
+    parseCapabilities('/in put/ : rw ,\t/output/ : 24582, stdin : r'),
+    [
+      { file_name: '/in put/', rights: SHORTHANDS.rw },
+      { file_name: '/output/', rights: SHORTHANDS.r },
+      { file_name: 'stdin', rights: SHORTHANDS.r },
+    ],
+    'blanks around a name and its rights do not count',
+  );
   t.same(parseCapabilities(''), []);
-  for (const text of ['/input/', ':r', '/a:', '/a:r,', ',/a:r', '/a:q'])
+  for (const text of [' ', ' : r', '/a : r w', '/a : r, ', '/input/', ':r', '/a:', '/a:r,', ',/a:r', '/a:q'])
     t.throws(() => parseCapabilities(text), InvalidArgumentError, text);
 });

@@ -159,7 +159,7 @@ void t.test('each fault is told with its key', async (t) => {
       /^\/programs\/1\/program_file_name is "\/program\/sum.wasm", as in \/programs\/0/,
     ],
     ['a pipeline twice', (p) => p.pipelines.push({ ...p.pipelines[0], id: 1 }), /^\/pipelines\/1\/name is "0"/],
-    ['an empty pipeline', (p) => Object.assign(p.pipelines[0], { pipeline: ' ' }), /^\/pipelines\/0\/pipeline must be a script/],
+    ['a pipeline that is no script', (p) => Object.assign(p.pipelines[0], { pipeline: ';' }), /^\/pipelines\/0\/pipeline must be a script/],
     [
       'an unknown kind of module',
       (p) => Object.assign(p.native_modules[0], { type: { Other: {} } }),

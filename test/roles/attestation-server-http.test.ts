@@ -201,7 +201,7 @@ void t.test('404, 405, 501', async (t) => {
     '/',
     '/start',
     '/Start/',
-    '/Start?x',
+    '/?/Start',
     '/PSA/Other',
     '/Nitro/x',
     '/SGX/Msg1',
@@ -211,6 +211,13 @@ void t.test('404, 405, 501', async (t) => {
   ]) {
     t.equal((await pas.post(path, START)).status, 404, path);
   }
+  const peer = await RawHttp.connect(t, pas.port);
+  for (const path of ['/Start?', '/Start?x=/y?z', 'http://x/Start', 'https://[::1]:3010/Start?x']) {
+    t.equal((await peer.send(post(START, { path }))).status, 200, `${path} (RFC 9112 §3.2.2)`);
+  }
+  const nowhere = await RawHttp.connect(t, pas.port);
+  t.equal((await nowhere.send(post(START, { path: 'http:///Start' }))).status, 404, 'a URL without a host');
+  t.equal((await peer.send('GET http://x/health?x HTTP/1.1\r\nHost: x\r\n\r\n')).status, 200);
   for (const path of SERVICES) {
     for (const method of ['GET', 'PUT', 'DELETE', 'HEAD']) {
       const answer = await http(pas.server.url, { path, method });

@@ -146,13 +146,25 @@ void t.test('404, 405, and the ids', async (t) => {
     http = await http.next(t, answer);
     return answer;
   };
-  for (const path of ['/', '/runtime_manager/', '/runtime_manager?x', '/veracruz_server', '/runtime_managerx', '//runtime_manager']) {
+  for (const path of [
+    '/',
+    '/runtime_manager/',
+    '/?/runtime_manager',
+    '/veracruz_server',
+    '/runtime_managerx',
+    '//runtime_manager',
+    'http:///runtime_manager',
+  ]) {
     t.equal((await send(post(`${id} ${text(HELLO)}`, { path }))).status, 404, path);
   }
   for (const method of ['GET', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
     const answer = await send(`${method} /runtime_manager HTTP/1.1\r\nHost: x\r\n\r\n`);
     t.same([answer.status, answer.headers.allow], [405, 'POST'], method);
   }
+  for (const path of ['/runtime_manager?', '/runtime_manager?a=/b?c', 'http://x/runtime_manager', 'HTTP://[::1]:3011/runtime_manager?x']) {
+    t.equal((await send(post(`${id} `, { path }))).status, 200, `${path} (RFC 9112 §3.2.2)`);
+  }
+  t.equal((await send('DELETE http://x/runtime_manager/1?x HTTP/1.1\r\nHost: x\r\n\r\n')).status, 404);
   const other = id === 1 ? 2 : 1;
   t.equal((await send(post(`${other} ${text(HELLO)}`))).status, 404);
   for (const name of ['0', String(other), `0${id}`, `${id}x`, '', '99999999999', '..', `${id}/..`]) {

@@ -6,6 +6,7 @@ import { mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
 import type { Test } from 'tap';
 import { type Authority, issue, makeAuthority } from '../../lib/attestation/authority.js';
 import { type KeyAlgorithm, makeKey, pemOf } from '../../lib/attestation/certificate.js';
@@ -175,15 +176,16 @@ export class Child {
   stderr = '';
   readonly #lines: AsyncIterator<string>;
 
-  constructor(t: T, args: readonly string[]) {
-    const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+  /** @param output a descriptor for its standard output; default: lines that `line` gives */
+  constructor(t: T, args: readonly string[], output: 'pipe' | number = 'pipe') {
+    const child = spawn(process.execPath, args, { stdio: ['pipe', output, 'pipe'] });
     this.process = child;
     this.exited = once(child, 'exit');
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.stderr = (this.stderr + text).slice(-4096);
     });
-    child.stdin.on('error', () => {});
-    this.#lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    child.stdin?.on('error', () => {});
+    this.#lines = createInterface({ input: child.stdout ?? Readable.from([]) })[Symbol.asyncIterator]();
     t.teardown(() => this.kill());
   }
 

@@ -3,6 +3,7 @@ import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject, X50
 import { promisify } from 'node:util';
 import { oneOf } from '../../core/check.js';
 import { InvalidOptionError } from '../../core/errors.js';
+import { encryptedKey } from '../../layers/formats/private-key.js';
 import { makeCertificate, pemOf } from '../certificate.js';
 import type { Attester } from './attester.js';
 import { checkLength, HASH_BYTES, sha256 } from './binding.js';
@@ -130,7 +131,9 @@ function readRoot(pem: string): { key: KeyObject; root: X509Certificate } {
     const [key, root] = [createPrivateKey(pem), new X509Certificate(pem)];
     if (root.ca && root.checkPrivateKey(key)) return { key, root };
   } catch (cause) {
-    throw new InvalidOptionError('the key file has no private key and certificate in PEM', { cause });
+    throw new InvalidOptionError(encryptedKey('the key file', pem) ?? 'the key file has no private key and certificate in PEM', {
+      cause,
+    });
   }
   throw new InvalidOptionError('the key file has a private key and the certificate of another, or of no CA');
 }

@@ -3,6 +3,7 @@ import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } fr
 import { promisify } from 'node:util';
 import { oneOf } from '../../core/check.js';
 import { InvalidOptionError } from '../../core/errors.js';
+import { encryptedKey } from '../../layers/formats/private-key.js';
 import type { Attester } from './attester.js';
 import { checkLength, HASH_BYTES, sha256 } from './binding.js';
 import { keptSecret } from './key-file.js';
@@ -86,6 +87,6 @@ function deviceKey(pem: string): KeyObject {
     psaPoint(key);
     return key;
   } catch (cause) {
-    throw new InvalidOptionError('the key file has no private P-256 key in PEM', { cause });
+    throw new InvalidOptionError(encryptedKey('the key file', pem) ?? 'the key file has no private P-256 key in PEM', { cause });
   }
 }

@@ -21,10 +21,9 @@ export async function openPostgres(url: string, timeoutMs: number): Promise<Data
       connectionString: url,
       max: MAX_CONNECTIONS,
       connectionTimeoutMillis: timeoutMs,
-      statement_timeout: timeoutMs,
       query_timeout: timeoutMs,
-      idle_in_transaction_session_timeout: timeoutMs,
       application_name: 'veracruz-streams',
+      verify: (client, done) => void client.query(settingsOf(timeoutMs)).then(() => done(), done),
     });
   });
   // A connection that is lost while nobody uses it is replaced by the next query.
@@ -42,6 +41,24 @@ export async function openPostgres(url: string, timeoutMs: number): Promise<Data
     transaction: (run) => transaction(pool, run),
     close: () => pool.end(),
   };
+}
+
+/**
+ * What a session must be set to: the driver reads dates in ISO form only, and the role or the database may say another.
+ * They are statements, because a pooler before the server (PgBouncer) refuses parameters of a connection that it does not know.
+ */
+function settingsOf(timeoutMs: number): string {
+  const settings = {
+    DateStyle: "'ISO, MDY'",
+    TimeZone: "'UTC'",
+    IntervalStyle: "'postgres'",
+    standard_conforming_strings: 'on',
+    statement_timeout: timeoutMs,
+    idle_in_transaction_session_timeout: timeoutMs,
+  };
+  return Object.entries(settings)
+    .map(([name, value]) => `SET ${name} = ${value}`)
+    .join('; ');
 }
 
 async function transaction<T>(pool: Pool, run: (query: Query) => Promise<T>): Promise<T> {

@@ -3,7 +3,7 @@ import type { Device } from '../../attestation/registry/index.js';
 import { InvalidArgumentError } from '../../core/errors.js';
 import { wholeNumber } from '../flags.js';
 import { DATABASE, JSON_LINE, STATE } from './flags.js';
-import { print, withRegistry } from './output.js';
+import { tell, withRegistry } from './output.js';
 import type { StateFlags } from './state.js';
 
 const DAY_MS = 86_400_000;
@@ -21,7 +21,7 @@ export function deviceCommands(): Command[] {
     .action(({ limit, ...flags }: DeviceFlags) =>
       withRegistry(flags, async (registry) => {
         const list = await registry.listDevices(limit);
-        print(flags, list, list.map(lineOf));
+        await tell(flags, list, list.map(lineOf));
       }),
     );
   const forget = new Command('forget')
@@ -31,7 +31,7 @@ export function deviceCommands(): Command[] {
       withRegistry(flags, async (registry) => {
         if (!/^\d{1,6}(\.\d{1,6})?$/.test(days)) throw new InvalidArgumentError('days are a number, 0 or more');
         const forgotten = await registry.forgetDevices(new Date(Date.now() - Number(days) * DAY_MS));
-        print(flags, { forgotten }, [`forgot ${forgotten} device${forgotten === 1 ? '' : 's'}`]);
+        await tell(flags, { forgotten }, [`forgot ${forgotten} device${forgotten === 1 ? '' : 's'}`]);
       }),
     );
   return [devices, forget].map((command) => command.addOption(STATE).addOption(DATABASE).addOption(JSON_LINE));

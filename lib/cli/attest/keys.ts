@@ -3,7 +3,7 @@ import type { DeviceKey } from '../../attestation/registry/index.js';
 import { InvalidArgumentError } from '../../core/errors.js';
 import { readText } from '../flags.js';
 import { DATABASE, JSON_LINE, LABEL, RESTORE, STATE } from './flags.js';
-import { print, withRegistry } from './output.js';
+import { tell, withRegistry } from './output.js';
 import type { StateFlags } from './state.js';
 
 interface KeyFlags extends StateFlags {
@@ -25,7 +25,7 @@ export function keyCommands(): Command[] {
         flags,
         async (registry) => {
           const key = await registry.enrollKey(pem, { label, restore });
-          print(flags, key, [`enrolled ${key.id}`]);
+          await tell(flags, key, [`enrolled ${key.id}`]);
         },
         true,
       );
@@ -33,7 +33,7 @@ export function keyCommands(): Command[] {
   const keys = new Command('keys').description('List the device keys.').action((flags: KeyFlags) =>
     withRegistry(flags, async (registry) => {
       const list = await registry.listKeys();
-      print(flags, list, list.map(lineOf));
+      await tell(flags, list, list.map(lineOf));
     }),
   );
   const revoke = new Command('revoke-key')
@@ -42,7 +42,7 @@ export function keyCommands(): Command[] {
     .action((id: string, flags: KeyFlags) =>
       withRegistry(flags, async (registry) => {
         if (!(await registry.revokeKey(id))) throw new InvalidArgumentError('no key of this id is enrolled');
-        print(flags, { revoked: id.toLowerCase() }, [`revoked ${id.toLowerCase()}`]);
+        await tell(flags, { revoked: id.toLowerCase() }, [`revoked ${id.toLowerCase()}`]);
       }),
     );
   return [enroll, keys, revoke].map((command) => command.addOption(STATE).addOption(DATABASE).addOption(JSON_LINE));

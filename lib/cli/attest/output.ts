@@ -1,4 +1,5 @@
 import type { RegistryAdmin } from '../../attestation/registry/index.js';
+import { print } from '../standard-output.js';
 import { openAdmin, type StateFlags } from './state.js';
 
 /** Does something with the registry, and closes it whatever comes of it. `make`: there need not be one yet. */
@@ -12,6 +13,6 @@ export async function withRegistry(flags: StateFlags, use: (registry: RegistryAd
 }
 
 /** Lines for people, or one line of JSON for programs. */
-export function print({ json }: { readonly json?: boolean }, value: unknown, lines: readonly string[]): void {
-  process.stdout.write(json === true ? `${JSON.stringify(value)}\n` : lines.map((line) => `${line}\n`).join(''));
+export async function tell({ json }: { readonly json?: boolean }, value: unknown, lines: readonly string[]): Promise<void> {
+  await print(json === true ? `${JSON.stringify(value)}\n` : lines.map((line) => `${line}\n`).join(''));
 }

@@ -1,8 +1,9 @@
 import { Command } from 'commander';
 import type { AllowedRuntime, Platform } from '../../attestation/registry/index.js';
 import { InvalidArgumentError } from '../../core/errors.js';
+import { print } from '../standard-output.js';
 import { DATABASE, JSON_LINE, LABEL, RESTORE, STATE } from './flags.js';
-import { print, withRegistry } from './output.js';
+import { tell, withRegistry } from './output.js';
 import type { StateFlags } from './state.js';
 
 /** Hex digits of a runtime hash, and of the PCR0 that one is the beginning of (wire spec §E). */
@@ -28,8 +29,9 @@ export function runtimeCommands(): Command[] {
       withRegistry(
         flags,
         async (registry) => {
+          if (/^0+$/.test(hash)) await print('warning: all zeros, which any enclave in debug mode has\n', 'stderr');
           const runtime = await registry.allowRuntime(platform, hashOf(hash), { label, restore });
-          print(flags, runtime, [`allowed ${runtime.platform} ${runtime.hash}`]);
+          await tell(flags, runtime, [`allowed ${runtime.platform} ${runtime.hash}`]);
         },
         true,
       ),
@@ -37,7 +39,7 @@ export function runtimeCommands(): Command[] {
   const runtimes = new Command('runtimes').description('List the runtime hashes.').action((flags: RuntimeFlags) =>
     withRegistry(flags, async (registry) => {
       const list = await registry.listRuntimes();
-      print(flags, list, list.map(lineOf));
+      await tell(flags, list, list.map(lineOf));
     }),
   );
   const revoke = new Command('revoke')
@@ -48,7 +50,7 @@ export function runtimeCommands(): Command[] {
       withRegistry(flags, async (registry) => {
         const digits = hashOf(hash);
         if (!(await registry.revokeRuntime(digits, platform))) throw new InvalidArgumentError('no such hash is allowed');
-        print(flags, { revoked: digits }, [`revoked ${digits}`]);
+        await tell(flags, { revoked: digits }, [`revoked ${digits}`]);
       }),
     );
   return [allow, runtimes, revoke].map((command) => command.addOption(STATE).addOption(DATABASE).addOption(JSON_LINE));

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { listenAdmin } from '../../attestation/registry/index.js';
 import { ATTESTATION_SERVER_DEFAULTS, AttestationServer } from '../../roles/attestation-server/server.js';
-import { LOG_LEVEL, readText, wholeNumber } from '../flags.js';
+import { addressOf, LOG_LEVEL, readText, wholeNumber } from '../flags.js';
 import { runRole, stderrLog } from '../role-process.js';
 import { DATABASE, STATE } from './flags.js';
 import { type AuthorityFlags, adminSocket, authorityOf, registryFolder } from './state.js';
@@ -41,7 +41,7 @@ export function serveCommand(): Command {
       const { authority, made } = await authorityOf(flags);
       if (made !== undefined) log('info', 'authority made: clients trust this certificate', { certificate: made });
       const server = await AttestationServer.start({
-        listen: flags.listen,
+        listen: addressOf(flags.listen),
         authority,
         registry: flags.database === undefined ? { folder: registryFolder(flags) } : { url: flags.database },
         days: flags.days,

@@ -6,8 +6,9 @@ import { DIALECTS, type Dialect } from '../../layers/formats/dialect.js';
 import { CLIENT_DEFAULTS, VeracruzClient } from '../../roles/client/client.js';
 import type { FileSource } from '../../roles/client/source.js';
 import { Interrupted } from '../exit.js';
-import { logLevel, readText } from '../flags.js';
+import { addressOf, logLevel, readText } from '../flags.js';
 import { stderrLog } from '../role-process.js';
+import { print, standardOutput } from '../standard-output.js';
 import { Shown } from './shown.js';
 import { checkSources, checkStreams, checkTargets, parseTransfers, type Transfer } from './transfers.js';
 
@@ -132,7 +133,7 @@ interface Jobs {
 
 async function perform(policyPath: string, flags: ClientFlags, jobs: Jobs, signal: AbortSignal): Promise<void> {
   const { writes, appends, computes, pipelines, outputs, shutdown } = jobs;
-  const url = flags.direct ?? flags.url;
+  const url = addressOf(flags.direct) ?? addressOf(flags.url, 'http');
   const client = await VeracruzClient.connect({
     policy: readText(policyPath),
     ...(url === undefined ? {} : { url }),
@@ -173,7 +174,7 @@ async function perform(policyPath: string, flags: ClientFlags, jobs: Jobs, signa
     // Outputs of a program that failed would look like results.
     if (failed) process.exitCode = 1;
     else {
-      for (const transfer of outputs) did({ operation: 'read', ...(await fetch(client, transfer, shown)) });
+      for (const transfer of outputs) did({ operation: 'read', ...(await fetch(client, transfer, shown, signal)) });
       if (shutdown) {
         await client.shutdown();
         did({ operation: 'shutdown' });
@@ -183,7 +184,7 @@ async function perform(policyPath: string, flags: ClientFlags, jobs: Jobs, signa
     shown.end();
     await client.close().catch(() => {});
   }
-  if (flags.json === true) process.stderr.write(`${JSON.stringify(done)}\n`);
+  if (flags.json === true) await print(`${JSON.stringify(done)}\n`, 'stderr');
 }
 
 /** A check that is left out is told, whatever else is kept quiet. */
@@ -217,10 +218,16 @@ function sourceOf(local: string): FileSource {
   return statSync(local, { throwIfNoEntry: false })?.isFile() === false ? createReadStream(local) : local;
 }
 
-async function fetch(client: VeracruzClient, { remote, local }: Transfer, shown: Shown): Promise<{ name: string; bytes: number }> {
+async function fetch(
+  client: VeracruzClient,
+  { remote, local }: Transfer,
+  shown: Shown,
+  signal: AbortSignal,
+): Promise<{ name: string; bytes: number }> {
   shown.say(`reading ${remote}`);
-  if (local !== '-') return { name: remote, ...(await client.readFile(remote, { to: local })) };
-  const body = await client.readFile(remote);
-  await pipeline(body, process.stdout, { end: false });
+  if (local !== '-') return { name: remote, ...(await client.readFile(remote, { to: local, signal })) };
+  const body = await client.readFile(remote, { signal });
+  // The result is known to be written before success is told, and before the service is asked to end.
+  await pipeline(body, standardOutput());
   return { name: remote, bytes: body.length };
 }

@@ -1,6 +1,7 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { InvalidArgumentError } from '../../core/errors.js';
+import { targetOf } from '../../roles/client/target.js';
 import { cannotWrite } from '../../roles/client/transfer.js';
 
 /** A file at the manager, and where it is on this side: a path, or `-` for standard input or output. */
@@ -9,6 +10,9 @@ export interface Transfer {
   readonly remote: string;
   readonly local: string;
 }
+
+/** Other names of standard output. It is open, and may be a socket, which cannot be opened by a name. */
+const STDOUT_NAMES: ReadonlySet<string> = new Set(['/dev/stdout', '/dev/fd/1', '/proc/self/fd/1']);
 
 /**
  * Reads `[name=]path[,[name=]path…]`, as the original's flags have it (wire spec §G). Without a name, the path is the
@@ -22,7 +26,7 @@ export function parseTransfers(texts: readonly string[], stream: 'stdin' | 'stdo
       const local = text.slice(at + 1);
       const remote = at === -1 ? (local === '-' ? stream : local) : text.slice(0, at);
       if (local === '' || remote === '') throw new InvalidArgumentError(`write [name=]path, not ${JSON.stringify(text)}`);
-      return { remote, local };
+      return { remote, local: stream === 'stdout' && STDOUT_NAMES.has(local) ? '-' : local };
     });
 }
 
@@ -46,17 +50,19 @@ export function checkSources(transfers: readonly Transfer[]): void {
   }
 }
 
-/** That targets can be written: there is a folder, and what a new file would replace is a file. Throws `InvalidArgumentError`. */
+/**
+ * That targets can be written: a file needs a folder that can be written, and what it would replace is a file; a FIFO or
+ * a device can be written itself. Throws `InvalidArgumentError`.
+ */
 export function checkTargets(transfers: readonly Transfer[]): void {
   for (const { local } of transfers) {
     if (local === '-') continue;
     try {
+      const target = targetOf(local);
       // Below a folder, so that a file in its place is refused, too.
-      accessSync(`${dirname(local)}/.`, constants.W_OK);
+      accessSync(target.kind === 'file' ? `${dirname(target.path)}/.` : target.path, constants.W_OK);
     } catch (cause) {
-      throw cannotWrite(local, cause);
+      throw cause instanceof InvalidArgumentError ? cause : cannotWrite(local, cause);
     }
-    const found = statSync(local, { throwIfNoEntry: false });
-    if (found !== undefined && !found.isFile()) throw new InvalidArgumentError(`cannot write ${local}: it is no regular file`);
   }
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { InvalidArgumentError } from '../../core/errors.js';
 import { Interrupted } from '../exit.js';
+import { print } from '../standard-output.js';
 import { parseSize } from './generated.js';
 import { Processes } from './processes.js';
 import { type DemoReport, exitCodeOf, formatReport } from './report.js';
@@ -27,7 +28,7 @@ export function demoCommand(): Command {
     )
     .action(async (file: string | undefined, flags: DemoFlags) => {
       const report = await demo(sourceOf(file, flags.size), flags.json === true);
-      process.stdout.write(`${flags.json === true ? JSON.stringify(report) : formatReport(report)}\n`);
+      await print(`${flags.json === true ? JSON.stringify(report) : formatReport(report)}\n`);
       process.exitCode = exitCodeOf(report);
     });
 }

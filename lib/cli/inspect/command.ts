@@ -5,6 +5,7 @@ import { InvalidArgumentError, VeracruzError } from '../../core/errors.js';
 import { DIALECTS, type Dialect } from '../../layers/formats/dialect.js';
 import { FRAME_KINDS, type FrameKind } from '../../layers/frame/index.js';
 import { ENVELOPES, type EnvelopeName } from '../../layers/protobuf/index.js';
+import { standardOutput } from '../standard-output.js';
 import { type Annotation, annotate } from './annotate.js';
 import { type Choice, choose } from './choose.js';
 import { wrap } from './down.js';
@@ -41,7 +42,9 @@ export function inspectCommand(): Command {
     .addOption(new Option('--frame <kind>', 'which header frames have').choices([...FRAME_KINDS]).default('tcp9'))
     .addOption(new Option('--side <side>', 'which way it went; default: what fits').choices(['request', 'response']))
     .addOption(new Option('--type <name>', 'which message it is; default: what fits').choices([...ENVELOPES, 'Status']))
-    .addOption(new Option('--input <form>', 'how its bytes are written').choices(FORMS).default('raw'))
+    .addOption(
+      new Option('--input <form>', 'how its bytes are written; dump: by xxd, hexdump -C or od -t x1').choices(FORMS).default('raw'),
+    )
     .option('--json', 'print one JSON document')
     .option('--down', 'first put the input into the layers below its own')
     .option('--max-bytes <n>', 'bytes that the input may have', positive, MAX_BYTES)
@@ -60,6 +63,7 @@ Examples:
   curl -s -d '0 FgMBAAA=' http://127.0.0.1:3011/runtime_manager | veracruz-streams inspect --layer session
   veracruz-streams inspect capture.bin --layer frame --side request
   echo '07000000 05000000 0200000000000000 1603' | veracruz-streams inspect --layer bincode --input hex
+  xxd capture.bin | veracruz-streams inspect --layer frame --input dump
   echo '5a04 0a022f61' | veracruz-streams inspect --layer protobuf --input hex --down
   veracruz-streams inspect start.txt --layer base64 --type ProxyAttestationServerRequest
 
@@ -152,7 +156,7 @@ function* textPieces(title: string, items: Iterable<Annotation>, paint: Paint): 
 /** Writes pieces to standard output, with back-pressure. Ends without an error when the reader goes away. */
 async function print(pieces: Iterable<string>): Promise<void> {
   try {
-    await pipeline(Readable.from(gathered(pieces)), process.stdout, { end: false });
+    await pipeline(Readable.from(gathered(pieces)), standardOutput());
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
   }

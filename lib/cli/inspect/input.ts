@@ -2,13 +2,16 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { Base64Error, InvalidArgumentError, LimitError } from '../../core/errors.js';
 import { decodeBase64 } from '../../layers/base64/index.js';
 import { isWhitespace } from '../../layers/session/index.js';
+import { fromDump, looksLikeDump } from './dump.js';
 
 /** Encodings of the input. */
-export const FORMS = Object.freeze(['raw', 'hex', 'base64'] as const);
+export const FORMS = Object.freeze(['raw', 'hex', 'base64', 'dump'] as const);
 export type Form = (typeof FORMS)[number];
 
 const STDIN = 0;
 const CHUNK_BYTES = 65_536;
+/** Characters that are looked at to tell what a text is. */
+const MAX_LINE_CHARS = 256;
 
 /**
  * Reads a whole file, or standard input (`-`). Throws `InvalidArgumentError` when it cannot be read, and `LimitError` when it
@@ -68,6 +71,7 @@ function tooLong(got: number, limit: number): LimitError {
 /** Decodes the input. Throws `InvalidArgumentError` or `Base64Error` with the offset of the first bad byte. */
 export function bytesOf(input: Buffer, form: Form): Buffer {
   if (form === 'raw') return input;
+  if (form === 'dump') return fromDump(input.toString('latin1'));
   return form === 'hex' ? fromHex(input) : fromBase64(input);
 }
 
@@ -105,7 +109,10 @@ function digit(byte: number | undefined): number | undefined {
 
 function badDigit(text: Buffer, offset: number): InvalidArgumentError {
   const got = text[offset] ?? 'the end';
-  return new InvalidArgumentError(`the hex text has no hex digit at offset ${offset}; for bytes as they are: --input raw`, {
+  const other = looksLikeDump(text.toString('latin1', 0, MAX_LINE_CHARS))
+    ? 'for a dump of xxd, hexdump -C or od: --input dump'
+    : 'for bytes as they are: --input raw';
+  return new InvalidArgumentError(`the hex text has no hex digit at offset ${offset}; ${other}`, {
     layer: 'input',
     expected: 'two hex digits a byte',
     got,

@@ -1,11 +1,13 @@
 import { Command, Option } from 'commander';
 import { InvalidArgumentError } from '../../core/errors.js';
-import { CREATE_POLICY_DEFAULTS, createPolicy, type Policy, policyHash } from '../../enclave/policy/index.js';
+import { CREATE_POLICY_DEFAULTS, createPolicy, type Policy, policyHash, readPolicy } from '../../enclave/policy/index.js';
 import { parseTransfers } from '../client/transfers.js';
 import { readText, wholeNumber } from '../flags.js';
 import { writeNewFiles } from '../new-files.js';
+import { print } from '../standard-output.js';
 import { parseExpiry } from './expiry.js';
 import { fileHash, pcrHash } from './hashes.js';
+import { warningsOf } from './warnings.js';
 
 interface CreateFlags {
   certificate: string[];
@@ -121,11 +123,12 @@ async function create(flags: CreateFlags): Promise<void> {
     enableClock: flags.enableClock === true,
     debug: flags.enclaveDebugMode === true,
   });
-  if (flags.outputPolicyFile === '-') process.stdout.write(text);
+  if (flags.outputPolicyFile === '-') await print(text);
   else writeNewFiles([{ path: flags.outputPolicyFile, content: text, secret: false }], flags.force === true);
+  if (flags.json !== true) for (const warning of warningsOf(readPolicy(text))) await print(`warning: ${warning}\n`, 'stderr');
   const [file, hash] = [flags.outputPolicyFile, policyHash(text)];
   const line = flags.json === true ? JSON.stringify({ file, hash, bytes: Buffer.byteLength(text) }) : `wrote ${file}, policy hash ${hash}`;
-  process.stderr.write(`${line}\n`);
+  await print(`${line}\n`, 'stderr');
 }
 
 function checkHashes({ cssFile, runtimeHash, pcrFile, sevsnpHash }: CreateFlags): void {

@@ -202,9 +202,8 @@ export const policyShape = object('A policy of Veracruz: who may do what in one 
       object('A pipeline.', {
         name: text({ description: 'Its name; also the principal that it is.', what: 'a name', pattern: /./ }),
         pipeline: text({
-          description: 'The script: a path, { e; e; }, or if path { … } else { … }.',
+          description: 'The script: paths, { … } and if path { … } else { … }, with ; between them. It may be empty.',
           what: 'a script',
-          pattern: /\S/,
           parse: pipelineScript,
         }),
         id: u32('Number of the pipeline.'),

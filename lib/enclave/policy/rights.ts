@@ -95,7 +95,8 @@ export function includes(rights: number, wanted: number): boolean {
 }
 
 /**
- * Reads a list of capabilities as generate-policy takes it: `/input/:rw,/output/:r`. The empty text is the empty list.
+ * Reads a list of capabilities as generate-policy takes it: `/input/:rw,/output/:r`. Blanks around a name and around
+ * its rights are dropped, so `/input/ : rw, /output/ : r` is the same list. The empty text is the empty list.
  *
  * @throws InvalidArgumentError
  */
@@ -103,7 +104,8 @@ export function parseCapabilities(text: string): FileRights[] {
   if (text === '') return [];
   return text.split(',').map((entry) => {
     const at = entry.lastIndexOf(':');
-    if (at <= 0) throw new InvalidArgumentError(`write name:rights, like /input/:rw, not ${JSON.stringify(entry)}`, { got: entry });
-    return { file_name: entry.slice(0, at), rights: parseRights(entry.slice(at + 1)) };
+    const name = entry.slice(0, Math.max(at, 0)).trim();
+    if (name === '') throw new InvalidArgumentError(`write name:rights, like /input/:rw, not ${JSON.stringify(entry)}`, { got: entry });
+    return { file_name: name, rights: parseRights(entry.slice(at + 1).trim()) };
   });
 }

@@ -53,6 +53,36 @@ export function fromDer(bytes: Uint8Array, { bitStrings = true } = {}): Asn1 {
   return asn1.fromDer(binary(bytes), options);
 }
 
+/** A value of the bytes of a `SEQUENCE`, which are written again as they stand. */
+export function derOf(bytes: Buffer): Asn1 {
+  const [start, end] = contentRange(bytes, 0);
+  // forge writes a primitive value's content without a look at it. 0x30 is SEQUENCE with the bit that says constructed.
+  return primitive(0x30, binary(bytes.subarray(start, end)));
+}
+
+/** The items of a constructed value, each as the bytes that it is. Throws a RangeError when their lengths do not fit. */
+export function derItems(bytes: Buffer): Buffer[] {
+  const list: Buffer[] = [];
+  const [start, end] = contentRange(bytes, 0);
+  for (let at = start; at < end; ) {
+    const [, next] = contentRange(bytes, at);
+    if (next > end) throw new RangeError(`an item at ${at} is longer than what it stands in`);
+    list.push(bytes.subarray(at, next));
+    at = next;
+  }
+  return list;
+}
+
+/** Where the content of the value at `at` starts, and where it ends. */
+function contentRange(bytes: Buffer, at: number): [start: number, end: number] {
+  const first = bytes.readUInt8(at + 1);
+  if (first < 0x80) return [at + 2, at + 2 + first];
+  const width = first & 0x7f;
+  if (width === 0 || width > 4) throw new RangeError(`a length of ${width} bytes at ${at}`);
+  const start = at + 2 + width;
+  return [start, start + bytes.readUIntBE(at + 2, width)];
+}
+
 /** The items of a constructed value. A primitive value has none. */
 export function items(value: Asn1 | undefined): Asn1[] {
   return value !== undefined && Array.isArray(value.value) ? value.value : [];

@@ -133,13 +133,7 @@ class ServerEndpoint implements Endpoint {
   }
 
   open(wire: Duplex, events: HandshakeEvents): void {
-    this.#server ??= createServer({
-      ...settings(this.#credentials),
-      requestCert: true,
-      rejectUnauthorized: true,
-      // The engine has its own deadline, which must come first.
-      handshakeTimeout: 2 ** 31 - 1,
-    }).on('secureConnection', (socket) => socket.on('error', () => {}).destroy());
+    this.#server ??= serverOf(this.#credentials);
     facadeOf(this.#server, events).emit('connection', wire);
   }
 
@@ -152,6 +146,27 @@ class ServerEndpoint implements Endpoint {
     if (principal === undefined) throw new PrincipalUnknownError("the client's certificate is no identity of the policy", { layer: 'tls' });
     return { certificate, principal };
   }
+}
+
+/**
+ * The server that checks client certificates.
+ *
+ * OpenSSL looks for an anchor by its subject and takes the first that it finds, so that of several self-signed identities
+ * with one subject it would let in the first only. With `allowPartialTrustChain` it then looks for the client's own
+ * certificate among the anchors, byte for byte. node:tls does not hand that option of a server on to the context, so the
+ * context is made here and put in the place of the server's own. That place is not documented, and Node before 20.18 and
+ * 22.9 does not know the option. Both fail closed: without them the first of such identities is let in, and no other.
+ */
+function serverOf(credentials: Credentials): Server {
+  const server = createServer({
+    ...settings(credentials),
+    requestCert: true,
+    rejectUnauthorized: true,
+    // The engine has its own deadline, which must come first.
+    handshakeTimeout: 2 ** 31 - 1,
+  }).on('secureConnection', (socket) => socket.on('error', () => {}).destroy());
+  Reflect.set(server, '_sharedCreds', createSecureContext({ ...settings(credentials), allowPartialTrustChain: true }));
+  return server;
 }
 
 function facadeOf(server: Server, events: HandshakeEvents): Server {

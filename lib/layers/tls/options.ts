@@ -1,9 +1,10 @@
 /** The options of the TLS layer: checks, and defaults. */
-import { createPrivateKey, KeyObject, type X509Certificate } from 'node:crypto';
+import { KeyObject, type X509Certificate } from 'node:crypto';
 import { definedOf, given, integerInRange, oneOf } from '../../core/check.js';
 import { InvalidOptionError } from '../../core/errors.js';
 import { type CertificateInput, certificatesOf, certificatesOfAll, listOf, pemList } from '../formats/certificates.js';
 import { type CipherSuite, cipherList, cipherSuite, DEFAULT_CIPHER_SUITES } from '../formats/cipher-suite.js';
+import { readPrivateKey } from '../formats/private-key.js';
 import { Principals } from './principals.js';
 
 export interface TlsLimits {
@@ -49,8 +50,9 @@ export interface TlsClientOptions extends TlsCommonOptions {
 export interface TlsServerOptions extends TlsCommonOptions {
   role: 'server';
   /**
-   * The principals. The leaf certificate of a client must equal the first certificate of one of these, byte for byte. All
-   * of these certificates are trust anchors. `tlsState().principal` is an index in this list.
+   * The principals. The leaf certificate of a client must equal the first certificate of one of these, byte for byte. The
+   * self-signed certificates among these are trust anchors; several may have the same subject. `tlsState().principal` is an
+   * index in this list.
    */
   identities: readonly CertificateInput[];
   /** Authorities that issued those identities that are not self-signed. A client is not admitted because of them alone. */
@@ -124,10 +126,15 @@ export function principalsOf(options: TlsServerOptions): Principals {
 
 function anchorsOf(options: TlsOptions): X509Certificate[] {
   if (options.role === 'client') return certificatesOfAll('authority', given('authority', options.authority));
-  const identities = certificatesOfAll('identities', given('identities', options.identities));
+  const identities = certificatesOfAll('identities', given('identities', options.identities)).filter(isSelfSigned);
   return options.clientAuthorities === undefined
     ? identities
     : [...identities, ...certificatesOfAll('clientAuthorities', options.clientAuthorities)];
+}
+
+/** An identity that another has issued is no trust anchor: a chain must lead from it to one of `clientAuthorities`. */
+function isSelfSigned(certificate: X509Certificate): boolean {
+  return certificate.subject === certificate.issuer && certificate.verify(certificate.publicKey);
 }
 
 function suitesOf(names: string | readonly string[] | undefined): readonly CipherSuite[] {
@@ -142,9 +149,5 @@ function privateKeyOf(key: string | Buffer | KeyObject): KeyObject {
     if (key.type === 'private') return key;
     throw new InvalidOptionError(`key is a ${key.type} key`, { layer: 'tls', expected: 'private', got: key.type });
   }
-  try {
-    return createPrivateKey(key);
-  } catch (cause) {
-    throw new InvalidOptionError('key is no private key in PEM', { layer: 'tls', cause });
-  }
+  return readPrivateKey('key', key, 'tls');
 }

@@ -4,7 +4,7 @@ import { DeviceRegistry } from '../../attestation/registry/index.js';
 import { Lifecycle } from '../../core/lifecycle.js';
 import { type Address, formatAddress, parseAddress } from '../../transports/address.js';
 import { boundAddress, listen } from '../../transports/socket.js';
-import { answerClientError, plain } from '../http-answers.js';
+import { answerClientError, pathOf, plain } from '../http-answers.js';
 import { type AttestationServerOptions, type Completed, completeOptions } from './options.js';
 import { answerOk } from './post-body.js';
 import { RequestRate } from './request-rate.js';
@@ -146,26 +146,27 @@ export class AttestationServer {
   }
 
   #route(request: IncomingMessage, response: ServerResponse, proceed: () => void): void {
-    const { method = '', url = '' } = request;
+    const { method = '' } = request;
+    const path = pathOf(request);
     if (!this.#rate.allows(request.socket.remoteAddress ?? '')) {
       plain(request, response, 429, 'too many requests', { 'retry-after': '1' });
     } else if (!this.#life.serving) {
       plain(request, response, 503, 'the server is closing');
-    } else if (url === '/health' || url === '/certificate') {
-      if (method === 'GET') void this.#look(url, request, response);
-      else plain(request, response, 405, `only GET ${url}`, { allow: 'GET' });
-    } else if (!this.#services.has(url)) {
+    } else if (path === '/health' || path === '/certificate') {
+      if (method === 'GET') void this.#look(path, request, response);
+      else plain(request, response, 405, `only GET ${path}`, { allow: 'GET' });
+    } else if (!this.#services.has(path)) {
       plain(request, response, 404, 'no such service');
     } else if (method !== 'POST') {
-      plain(request, response, 405, `only POST ${url}`, { allow: 'POST' });
+      plain(request, response, 405, `only POST ${path}`, { allow: 'POST' });
     } else {
-      void this.#services.serve(url, request, response, proceed);
+      void this.#services.serve(path, request, response, proceed);
     }
   }
 
-  async #look(url: '/health' | '/certificate', request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #look(path: '/health' | '/certificate', request: IncomingMessage, response: ServerResponse): Promise<void> {
     request.resume();
-    if (url === '/certificate') {
+    if (path === '/certificate') {
       answerOk(response, this.#options.authority.certificate, 'application/x-pem-file');
       return;
     }

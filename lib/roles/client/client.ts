@@ -184,7 +184,7 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
       this.#during(options.signal, read).catch(reject);
     });
     if (options.to === undefined) return body;
-    await save(body, options.to);
+    await save(body, options.to, options.signal);
     return { bytes: body.length };
   }
 
@@ -365,7 +365,7 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
     });
     const response = await answer;
     if (response.status !== 'SUCCESS') {
-      throw new RequestFailedError(`the manager answered ${response.status} to ${request.oneof}`, {
+      throw new RequestFailedError(`the manager answered ${response.status} to ${asked(request)}`, {
         layer: LAYER,
         session: this.session,
         expected: 'SUCCESS',
@@ -433,4 +433,9 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
     // A small file has arrived before the listener above was added.
     tell(body.received);
   }
+}
+
+/** A request in words: what is asked, and of which file. The status alone does not tell which one is not there. */
+function asked({ oneof, fields }: Request): string {
+  return fields !== undefined && 'file_name' in fields ? `${oneof} ${JSON.stringify(fields.file_name)}` : String(oneof);
 }

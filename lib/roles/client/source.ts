@@ -49,7 +49,8 @@ export class PieceReader {
       const file = createReadStream(source, { highWaterMark: FILE_CHUNK_BYTES });
       // The stream opens the file at once but may be read later, or never. An error is reported to whoever reads it.
       file.on('error', () => {});
-      return new PieceReader(file, found.size);
+      // A file of /proc says that it has no bytes, and has some: how many, its end tells.
+      return new PieceReader(file, found.size === 0 ? size : found.size);
     }
     if (source instanceof Uint8Array) {
       agree(size, source.byteLength);

@@ -4,6 +4,7 @@ import { rename, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { closed } from '../../core/closed.js';
 import {
+  AbortedError,
   HttpStatusError,
   InvalidArgumentError,
   RequestFailedError,
@@ -12,6 +13,7 @@ import {
   type VeracruzError,
 } from '../../core/errors.js';
 import { IncomingBody, type Received } from '../../layers/protobuf/index.js';
+import { openPlace, type Place, targetOf } from './target.js';
 
 const LAYER = 'client';
 
@@ -97,22 +99,42 @@ export function cannotWrite(path: string, cause: unknown): InvalidArgumentError 
 }
 
 /**
- * Saves a body under a name that appears when all of it is there.
+ * Saves a body at a path. A regular file appears there, or is replaced, when all of the body is there; a symbolic link is
+ * followed, and stays. A FIFO, a device or a descriptor of the process (`/dev/fd/3`) is written as the body comes.
  *
- * @throws InvalidArgumentError when it cannot be written there
+ * @param signal ends the wait for somebody who reads a FIFO
+ * @throws InvalidArgumentError when it cannot be written there; AbortedError
  */
-export async function save(body: IncomingBody, path: string): Promise<void> {
+export async function save(body: IncomingBody, path: string, signal?: AbortSignal): Promise<void> {
+  try {
+    const target = targetOf(path);
+    if (target.kind === 'file') await replace(body, target.path);
+    else await fill(body, await openPlace(target, () => signal?.aborted === true || body.errored !== null));
+  } catch (error) {
+    // Whoever sends it would wait for a reader.
+    body.destroy();
+    if (signal?.aborted === true) throw new AbortedError('the transfer was aborted', { layer: LAYER, cause: signal.reason });
+    // What the system says is of the file; the body's own faults are ours.
+    const ofBody = body.errored ?? error;
+    throw (ofBody as NodeJS.ErrnoException).syscall === undefined ? ofBody : cannotWrite(path, ofBody);
+  }
+}
+
+/** Writes a new file beside the old one, which takes its place when it is complete. */
+async function replace(body: IncomingBody, path: string): Promise<void> {
   const partial = `${path}.${process.pid}.partial`;
   try {
-    const file = createWriteStream(partial, { highWaterMark: 1024 * 1024 });
-    await pipeline(body, file).finally(() => closed(file.destroy()));
-    if (file.bytesWritten !== body.length) {
-      throw new TruncatedError('the file is not complete', { layer: LAYER, expected: body.length, got: file.bytesWritten });
-    }
+    await fill(body, createWriteStream(partial, { highWaterMark: 1024 * 1024 }));
     await rename(partial, path);
   } catch (error) {
     await rm(partial, { force: true }).catch(() => {});
-    // What the system says is of the file; the body's own faults are ours.
-    throw (error as NodeJS.ErrnoException).syscall === undefined ? error : cannotWrite(path, error);
+    throw error;
+  }
+}
+
+async function fill(body: IncomingBody, place: Place): Promise<void> {
+  await pipeline(body, place).finally(() => closed(place.destroy()));
+  if (place.bytesWritten !== body.length) {
+    throw new TruncatedError('the file is not complete', { layer: LAYER, expected: body.length, got: place.bytesWritten });
   }
 }

@@ -1,8 +1,9 @@
-import { createPrivateKey, type KeyObject, type X509Certificate } from 'node:crypto';
+import type { KeyObject, X509Certificate } from 'node:crypto';
 import { given, textOf } from '../../core/check.js';
 import { InvalidOptionError } from '../../core/errors.js';
 import { type Policy, policyHash, readPolicy } from '../../enclave/policy/index.js';
 import { certificatesOf } from '../../layers/formats/certificates.js';
+import { readPrivateKey } from '../../layers/formats/private-key.js';
 import { expectRuntimeHash, type TlsClientOptions } from '../../layers/tls/index.js';
 import type { ClientOptions } from './options.js';
 
@@ -115,19 +116,11 @@ function ownIdentity(identity: ClientOptions['identity']): OwnIdentity {
       got: found.length,
     });
   }
-  const key = privateKeyOf(textOf('identity.key', identity.key));
+  const key = readPrivateKey('key', textOf('identity.key', identity.key), LAYER);
   if (!certificate.checkPrivateKey(key)) throw new InvalidOptionError('key is not the key of our certificate', { layer: LAYER });
   const own = { certificate, key, from: { ...identity } };
   READ.set(identity, own);
   return own;
-}
-
-function privateKeyOf(key: string): KeyObject {
-  try {
-    return createPrivateKey(key);
-  } catch (cause) {
-    throw new InvalidOptionError('key is no private key in PEM', { layer: LAYER, cause });
-  }
 }
 
 function outOfTime(message: string, expected: Date, got: Date): InvalidOptionError {

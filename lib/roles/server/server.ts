@@ -9,7 +9,7 @@ import { type Address, parseAddress } from '../../transports/address.js';
 import { BufferPool } from '../../transports/body-buffer.js';
 import { tooLong } from '../../transports/http-faults.js';
 import { boundAddress, type Listener, listen, listenSocket } from '../../transports/socket.js';
-import { answerClientError, plain } from '../http-answers.js';
+import { answerClientError, pathOf, plain } from '../http-answers.js';
 import { AttestationHandshake } from './attestation-handshake.js';
 import { Clients } from './clients.js';
 import { DirectSession } from './direct-session.js';
@@ -209,12 +209,13 @@ export class VeracruzServer {
   }
 
   async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { method = '', url = '' } = request;
-    if (method === 'DELETE' && url.startsWith(`${PATH}/`)) {
-      this.#delete(url.slice(PATH.length + 1), request, response);
+    const { method = '' } = request;
+    const path = pathOf(request);
+    if (method === 'DELETE' && path.startsWith(`${PATH}/`)) {
+      this.#delete(path.slice(PATH.length + 1), request, response);
       return;
     }
-    if (url !== PATH) return plain(request, response, 404, `no such service: POST ${PATH}`);
+    if (path !== PATH) return plain(request, response, 404, `no such service: POST ${PATH}`);
     if (method !== 'POST') return plain(request, response, 405, `only POST ${PATH}`, { allow: 'POST' });
     const { maxBodyBytes } = this.#options;
     const announced = Number(request.headers['content-length'] ?? 0);

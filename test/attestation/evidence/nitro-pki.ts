@@ -1,7 +1,8 @@
 /** Certificates for Nitro documents, right ones and wrong ones: P-384, made once a process, never written anywhere. */
 import { createPublicKey, type KeyObject, randomBytes } from 'node:crypto';
-import { makeCertificate, nameOf, publicKeyInfo, signatureAlgorithm, signed } from '../../../lib/attestation/certificate.js';
+import { makeCertificate, nameOf, publicKeyInfo, signed } from '../../../lib/attestation/certificate.js';
 import { makeNitroDocument, type NewNitroDocument } from '../../../lib/attestation/evidence/index.js';
+import { signatureAlgorithm } from '../../../lib/attestation/signature.js';
 import { type Asn1, bits, boolean, integer, octets, oid, sequence, tagged, time, toDer } from '../../../lib/layers/formats/asn1.js';
 import { newKey } from './support.js';
 

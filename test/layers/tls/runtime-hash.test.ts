@@ -2,7 +2,8 @@ import { X509Certificate as Certificate, createPublicKey, type X509Certificate }
 import fc from 'fast-check';
 import t from 'tap';
 import { makeAuthority } from '../../../lib/attestation/authority.js';
-import { makeCertificate, makeKey, nameOf, publicKeyInfo, signatureAlgorithm, signed } from '../../../lib/attestation/certificate.js';
+import { makeCertificate, makeKey, nameOf, publicKeyInfo, signed } from '../../../lib/attestation/certificate.js';
+import { signatureAlgorithm } from '../../../lib/attestation/signature.js';
 import { integer, octets, oid, sequence, tagged, time } from '../../../lib/layers/formats/asn1.js';
 import { expectRuntimeHash, runtimeHashOf } from '../../../lib/layers/tls/index.js';
 import { seeded } from '../../support/splits.js';

@@ -18,10 +18,13 @@ export type Pipeline =
 /**
  * Reads the script of a pipeline (wire spec §E), in the grammar of the original:
  *
+ *     script      =  [ expression { ';' expression } [ ';' ] ]
  *     expression  =  path  |  block  |  'if' path block [ 'else' block ]
- *     block       =  '{' [ expression { ';' expression } [ ';' ] ] '}'
+ *     block       =  '{' script '}'
  *
- *     { /program/clean.wasm ; if /input/extra { /program/merge.wasm } else { /program/copy.wasm } ; /program/sum.wasm }
+ *     /program/clean.wasm ; if /input/extra { /program/merge.wasm } else { /program/copy.wasm } ; /program/sum.wasm
+ *
+ * A script of one expression is read as that expression, any other script as a sequence.
  *
  * A path goes to the next white space, `;`, `{` or `}`. (In the original only white space ends it, so that a script for
  * both has a space before each `;`.)
@@ -57,9 +60,19 @@ class Parser {
   }
 
   whole(): Pipeline {
-    const pipeline = this.#expression();
-    if (!this.#comes('')) throw expected('nothing more', this.#next);
-    return pipeline;
+    const steps = this.#script('');
+    const [only] = steps;
+    return only !== undefined && steps.length === 1 ? only : { kind: 'sequence', steps };
+  }
+
+  /** Reads the expressions up to the token `end`, which is `}` in a block and the empty text at the top level. */
+  #script(end: '}' | ''): Pipeline[] {
+    const steps: Pipeline[] = [];
+    while (!this.#comes(end)) {
+      steps.push(this.#expression());
+      if (!this.#comes(end)) this.#expect(';', end === '' ? '; or the end' : `; or ${end}`);
+    }
+    return steps;
   }
 
   #expression(): Pipeline {
@@ -82,11 +95,7 @@ class Parser {
       const message = `blocks nested deeper than ${MAX_PIPELINE_DEPTH} at ${offset}`;
       throw new PolicyError(message, { layer: 'pipeline', got: this.#depth, limit: MAX_PIPELINE_DEPTH, offset });
     }
-    const steps: Pipeline[] = [];
-    while (!this.#comes('}')) {
-      steps.push(this.#expression());
-      if (!this.#comes('}')) this.#expect(';', '; or }');
-    }
+    const steps = this.#script('}');
     this.#take();
     this.#depth--;
     return { kind: 'sequence', steps };
