@@ -126,7 +126,7 @@ void t.test('what is on this side is looked at before anything is sent', async (
     [['-d', `/f=${data}`, '--append', `/g=${path('folder')}`], /cannot read .*\/folder: it is a folder/],
     [['-d', `/f=${data}`, '-o', `/f=${path('nowhere/f')}`], /cannot write .*\/nowhere\/f: no such folder/],
     [['-d', `/f=${data}`, '-o', `/f=${data}/f`], /cannot write .*\/first\/f: no such folder/],
-    [['-d', `/f=${data}`, '-o', `/f=${path('folder')}`], /cannot write .*\/folder: it is no regular file/],
+    [['-d', `/f=${data}`, '-o', `/f=${path('folder')}`], /cannot write .*\/folder: it is a folder/],
   ];
   for (const [flags, message] of wrong) {
     const { code, stderr } = await run(t, url, ...flags);

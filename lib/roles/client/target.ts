@@ -39,7 +39,8 @@ export function targetOf(path: string): Target {
   if (found.isFIFO()) return { kind: 'pipe', path: at };
   if (found.isFile()) return { kind: DESCRIPTOR.test(resolve(at)) ? 'opened' : 'file', path: at };
   if (found.isCharacterDevice()) return { kind: 'opened', path: at };
-  throw new InvalidArgumentError(`cannot write ${path}: it is no regular file`, { layer: 'client', got: path });
+  const what = found.isDirectory() ? 'it is a folder' : 'it is no file, pipe or device that bytes can be written to';
+  throw new InvalidArgumentError(`cannot write ${path}: ${what}`, { layer: 'client', got: path });
 }
 
 function followed(path: string): string {

@@ -15,8 +15,8 @@ const HOLD_MS = 1000;
 /** Bytes of ciphertext that may wait for TLS while the client is still told to send more of an upload. */
 const BACKLOG_BYTES = 1024 * 1024;
 /**
- * Bytes of ciphertext beyond which an upload's question waits even when it is told to hurry. The Server must not bring
- * an upload faster than the store takes it, and the client's next POST already waits behind the question.
+ * Bytes of ciphertext of an upload beyond which GetTlsDataNeeded waits even when other requests wait behind it. The Server
+ * must not bring an upload faster than the store takes it, and the client's next POST waits for this answer anyway.
  */
 const HURRY_BACKLOG_BYTES = 8 * 1024 * 1024;
 /**
