@@ -281,7 +281,7 @@ void t.test('the process itself may read its own code and folder, and next to no
   const allowed = flags.filter((flag) => flag.startsWith('--allow-'));
   t.same(
     allowed.filter((flag) => !flag.startsWith('--allow-fs')),
-    ['--allow-worker', '--allow-wasi'],
+    ['--allow-worker'],
   );
   for (const flag of allowed.filter((one) => one.startsWith('--allow-fs'))) {
     t.ok(flag.includes(at.scratch) || /\/compute\/child\/\*$|\/package\.json$/.test(flag), flag.replace(at.scratch, '…'));

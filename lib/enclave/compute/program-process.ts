@@ -101,7 +101,7 @@ export class ProgramProcess {
 function fence(folder: string): string[] {
   if (PERMISSION === undefined || `${folder}${CODE}`.includes('*')) return [];
   const read = [`${CODE}/*`, `${folder}/*`, ...manifests(dirname(CODE))].map((path) => `--allow-fs-read=${path}`);
-  return [PERMISSION, '--allow-worker', '--allow-wasi', ...read, `--allow-fs-write=${folder}/*`, ...MODULES];
+  return [PERMISSION, '--allow-worker', ...read, `--allow-fs-write=${folder}/*`, ...MODULES];
 }
 
 /** Where Node looks for what kind of modules the code is, from `folder` up to where it is said. */

@@ -8,7 +8,7 @@ import type { Computation, ComputeEngine } from './engine.js';
 import { type CompleteOptions, completed, type WasiEngineOptions } from './options.js';
 import { ProgramProcess } from './program-process.js';
 import { RunFolder, removeAbandoned } from './run-folder.js';
-import { type Staged, stage } from './stage.js';
+import { MAX_PATH_BYTES, type Staged, stage } from './stage.js';
 import { writeBack } from './write-back.js';
 
 const PAGES_A_MIB = 16;
@@ -124,6 +124,7 @@ export class WasiEngine implements ComputeEngine {
       program: folder.program,
       name: program,
       world: folder.world,
+      maxNameBytes: MAX_PATH_BYTES - Buffer.byteLength(folder.world),
       streams: folder.streams,
       rights: fileRightsOf(policy, principal).map(({ file_name, rights }) => [file_name, rights]),
       directories,

@@ -9,6 +9,8 @@ export interface Job {
   readonly name: string;
   /** The folder that is its root. */
   readonly world: string;
+  /** Bytes of the longest name below its root, so that the path there is one that the system takes. */
+  readonly maxNameBytes: number;
   /** The files behind its streams. */
   readonly streams: { readonly stdin: string; readonly stdout: string; readonly stderr: string };
   readonly rights: RightsList;
