@@ -14,6 +14,10 @@ export class GuestMemory {
     this.#memory = memory;
   }
 
+  get isThere(): boolean {
+    return this.#memory !== undefined;
+  }
+
   /** A view of the bytes; undefined when they are not all in the memory. */
   bytes(pointer: number, length: number): Buffer | undefined {
     const buffer = this.#memory?.buffer;

@@ -51,7 +51,8 @@ export function poll(host: Host, subscriptions: number, events: number, count: n
 function firstOf(waits: readonly Wait[]): readonly Wait[] {
   const files = waits.filter(({ isClock }) => !isClock);
   if (files.length > 0) return files;
-  const least = waits.reduce((first, { due }) => (due < first ? due : first), 2n ** 64n);
+  let least = 2n ** 64n;
+  for (const { due } of waits) if (due < least) least = due;
   sleep(least);
   return waits.filter(({ due }) => due <= least || due <= 0n);
 }

@@ -31,6 +31,8 @@ export type Outcome =
       readonly kind: 'failed';
       /** Completes "the program …". */
       readonly reason: string;
+      /** What it imports and cannot have, as JSON texts. For its own client: the log of the manager is not told. */
+      readonly foreign?: readonly string[];
       readonly offset?: number;
       readonly got?: number;
       readonly limit?: number;

@@ -1,15 +1,18 @@
-import { openSync } from 'node:fs';
+import { fstatSync, openSync, writeSync } from 'node:fs';
 import { Budget } from './budget.js';
 import { callsOf } from './calls.js';
 import { type Descriptor, Descriptors, type OpenFile } from './descriptors.js';
 import { GuestMemory, type Memory } from './guest-memory.js';
 import type { Host } from './host.js';
-import { ALL_RIGHTS, DIRECTORY_RIGHTS, RIGHT, WASI_MODULE } from './preview1.js';
+import { ALL_RIGHTS, DIRECTORY_RIGHTS, type Preview1, RIGHT, WASI_MODULE } from './preview1.js';
 import { compile } from './program-module.js';
 import type { Job, Outcome } from './protocol.js';
 import { RightsTable } from './rights-table.js';
 import { Exit } from './system-calls.js';
 import { Instance, RuntimeError } from './webassembly.js';
+
+/** Imports that a program is told of which it cannot have. */
+const MAX_FOREIGN = 20;
 
 /** Runs a program to its end. The thread does nothing else meanwhile. */
 export function runProgram(job: Job): Outcome {
@@ -25,17 +28,44 @@ export function runProgram(job: Job): Outcome {
     maxNameBytes: job.maxNameBytes,
     clock: job.clock,
   };
+  const outcome = outcomeOf(job, host);
+  if (outcome.kind === 'failed') complain(host, outcome);
+  return outcome;
+}
+
+function outcomeOf(job: Job, host: Host): Outcome {
+  const { memory } = host;
   const calls = callsOf(host);
   const compiled = compile(job, calls);
   if ('kind' in compiled) return compiled;
   try {
-    const instance = new Instance(compiled, { [WASI_MODULE]: calls });
+    const instance = new Instance(compiled, { [WASI_MODULE]: onceThere(calls, memory) });
     memory.attach(instance.exports.memory as Memory);
     instance.exports._start?.();
     return { kind: 'exited', code: 0 };
   } catch (thrown) {
     return thrown instanceof Exit ? { kind: 'exited', code: thrown.code } : { kind: 'failed', reason: reasonOf(thrown) };
   }
+}
+
+/** The calls, none of which is carried out for a start function of the module: its memory is not known yet. */
+function onceThere(calls: Preview1, memory: GuestMemory): object {
+  const guarded = Object.entries(calls as unknown as Record<string, (...given: unknown[]) => unknown>).map(([name, call]) => [
+    name,
+    (...given: unknown[]) => {
+      if (!memory.isThere) throw new Error('a call before the program is there');
+      return call(...given);
+    },
+  ]);
+  return Object.fromEntries(guarded) as object;
+}
+
+/** Adds to the program's last words why it failed, where it may write them. Its client learns no more than that it failed. */
+function complain({ descriptors }: Host, { reason, foreign = [] }: Extract<Outcome, { kind: 'failed' }>): void {
+  const stderr = descriptors.get(2);
+  if (stderr?.kind !== 'stderr' || !(stderr.rights & RIGHT.FD_WRITE)) return;
+  const lines = [`the program ${reason}`, ...foreign.slice(0, MAX_FOREIGN).map((name) => `  it imports ${name}`)];
+  writeSync(stderr.fd, `${lines.join('\n')}\n`, fstatSync(stderr.fd).size);
 }
 
 /**

@@ -35,7 +35,12 @@ export function writeFrom(host: Host, file: OpenFile, { iovs, count, moved }: Ve
   const answer = host.memory.bytes(moved, 4);
   if (pieces === undefined || answer === undefined) return ERRNO.FAULT;
   const to = file.flags & FDFLAG_APPEND ? sizeOf(file) : Number(offset ?? file.position);
-  const errno = charge(host, file, to, pieces.reduce((sum, { length }) => sum + length, 0));
+  const errno = charge(
+    host,
+    file,
+    to,
+    pieces.reduce((sum, { length }) => sum + length, 0),
+  );
   if (errno !== ERRNO.SUCCESS) return errno;
   if (!Number.isSafeInteger(to)) return ERRNO.FBIG;
   return attempt(() => {
