@@ -56,7 +56,7 @@ export function descriptorCalls(host: Host): DescriptorCalls {
     fd_prestat_dir_name: (fd, path, bytes) =>
       onPreopened(fd, (directory) => {
         const name = Buffer.from(directory.name);
-        if (name.length > bytes >>> 0) return ERRNO.NOBUFS;
+        if (name.length > bytes >>> 0) return ERRNO.NAMETOOLONG;
         const answer = memory.bytes(path, name.length);
         answer?.set(name);
         return answer === undefined ? ERRNO.FAULT : ERRNO.SUCCESS;

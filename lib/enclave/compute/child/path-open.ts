@@ -22,8 +22,8 @@ export function pathOpen(host: Host): Preview1['path_open'] {
     if (typeof plan === 'number') return plan;
     const makes = kind === undefined && (oflags & OFLAG.CREAT) !== 0;
     if (makes && !host.budget.hasFile) return ERRNO.NOSPC;
-    const { inheriting } = host.descriptors.get(fd) as OpenDirectory;
-    if (((plan.rights & ALL_RIGHTS) | plan.inheriting) & ~inheriting) return ERRNO.NOTCAPABLE;
+    const from = host.descriptors.get(fd) as OpenDirectory;
+    if (((plan.rights & ALL_RIGHTS) | plan.inheriting) & ~from.inheriting || neededOf(oflags) & ~from.base) return ERRNO.NOTCAPABLE;
     const answer = host.memory.bytes(opened, 4);
     if (answer === undefined) return ERRNO.FAULT;
 
@@ -72,6 +72,11 @@ function file(allowed: number, wanted: number, oflags: number, missing: boolean)
 function accessOf(rights: number): number {
   if (!(rights & (FD_WRITE | FD_DATASYNC | FD_FILESTAT_SET_SIZE))) return O_RDONLY;
   return rights & FD_READ ? O_RDWR : O_WRONLY;
+}
+
+/** What a directory must not have given up for these flags. */
+function neededOf(oflags: number): number {
+  return (oflags & OFLAG.CREAT ? RIGHT.PATH_CREATE_FILE : 0) | (oflags & OFLAG.TRUNC ? RIGHT.PATH_FILESTAT_SET_SIZE : 0);
 }
 
 /** No link is followed: there is none in a program's world. */

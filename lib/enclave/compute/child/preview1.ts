@@ -21,7 +21,6 @@ export const ERRNO = Object.freeze({
   MFILE: 33,
   NAMETOOLONG: 37,
   NFILE: 41,
-  NOBUFS: 42,
   NOENT: 44,
   NOMEM: 48,
   NOSPC: 51,
