@@ -5,7 +5,7 @@ import { formatAddress } from '../transports/address.js';
 import { ARRANGEMENT, addressOf, DIALECT, FRAME, frameOf, LOG_LEVEL, readText } from './flags.js';
 import { runRole, stderrLog } from './role-process.js';
 import { type AttesterFlags, attesterOf } from './runtime/attester.js';
-import { addEngineOptions, type EngineFlags, engineOf } from './runtime/engine.js';
+import { addEngineOptions, announceSandbox, type EngineFlags, engineOf } from './runtime/engine.js';
 
 interface RuntimeFlags extends AttesterFlags, EngineFlags {
   listen: string;
@@ -67,6 +67,9 @@ async function run(flags: RuntimeFlags): Promise<void> {
   const attester = await attesterOf(flags, link.dialect, log);
   const given = (name: 'certificate' | 'key' | 'policy') => (flags[name] === undefined ? {} : { [name]: readText(flags[name]) });
   const compute = engineOf(flags);
+  // It takes a moment, in which the manager starts too.
+  const announced = compute === undefined ? Promise.resolve() : announceSandbox(compute, log);
+  announced.catch(() => {});
   try {
     const manager = await RuntimeManager.start({
       listen: addressOf(flags.listen),
@@ -80,6 +83,10 @@ async function run(flags: RuntimeFlags): Promise<void> {
       ...given('policy'),
       ...(compute === undefined ? {} : { compute }),
       log,
+    });
+    await announced.catch(async (thrown: unknown) => {
+      await manager.close();
+      throw thrown;
     });
     await runRole(manager, formatAddress(manager.address));
   } finally {

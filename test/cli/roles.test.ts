@@ -51,8 +51,8 @@ class Role {
   stdout = '';
   stderr = '';
 
-  constructor(t: Pick<Test, 'teardown'>, args: readonly string[]) {
-    const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  constructor(t: Pick<Test, 'teardown'>, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+    const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
     this.child = child;
     this.ended = within(`the end of ${args[0]}`, once(child, 'close')).then(([code, signal]) => (code ?? signal) as number | string | null);
     this.ended.catch(() => {});
@@ -96,6 +96,23 @@ for (const flag of Object.keys(FILES)) {
     t.match(role.stderr, `cannot read ${join(folder, 'missing')}`);
   });
 }
+
+void t.test('runtime says what confines programs', async (t) => {
+  const role = new Role(t, [...runtime({ '--log-level': 'info' }), '--sandbox', 'none']);
+  await role.at();
+  t.match(role.stderr, /"sandbox":"none","msg":"programs are confined"/);
+  t.match(role.stderr, /"level":40,.*the sandbox of programs is weak: programs are confined by Node alone, as it was asked for/);
+  const wrong = new Role(t, [...runtime(), '--sandbox', 'firejail']);
+  t.equal(await wrong.ended, 2);
+  t.match(wrong.stderr, /auto, bwrap, none/);
+});
+
+void t.test('runtime with a sandbox that is demanded and not there', async (t) => {
+  const role = new Role(t, [...runtime(), '--sandbox', 'bwrap'], { PATH: '/nowhere' });
+  t.equal(await role.ended, 1);
+  oneLine(t, role.stderr);
+  t.match(role.stderr, 'the sandbox bwrap does not work here: there is no bwrap');
+});
 
 void t.test('runtime with files that are not what they should be', async (t) => {
   const wrong: Record<string, string> = {

@@ -9,6 +9,8 @@ import { PROGRAM, policyWith, programProcesses } from './compute-support.js';
 const [root, scratch] = process.argv.slice(2) as [string, string];
 const store = await DirectoryStore.open(root, { sync: 'none' });
 const engine = new WasiEngine({ scratch });
+// The process that is tried out before is none of a program.
+await engine.ready();
 const policy = policyWith({ '/in': 'r', '/out': 'w' });
 const computation = { program: PROGRAM, principal: { kind: 'program', path: PROGRAM } as const, policy, store };
 const ended = engine.run({ ...computation, signal: new AbortController().signal });

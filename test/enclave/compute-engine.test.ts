@@ -477,6 +477,8 @@ void t.test('options out of range', async (t) => {
     { maxOutputBytes: -1 },
     { maxOutputFiles: -1 },
     { maxOutputFiles: 65_537 },
+    { maxLastWordsBytes: -1 },
+    { sandbox: 'firejail' as 'none' },
     { maxHeapMib: 15 },
     { maxStackMib: 0 },
     { maxStackMib: 257 },

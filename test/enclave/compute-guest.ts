@@ -1,10 +1,10 @@
-/** The guarded calls without a process: a memory, a world in a folder, and `node:wasi` behind them, as a program has them. */
-import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+/** The calls without a process: a memory and a world in a folder, as a program has them. */
+import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { WASI } from 'node:wasi';
 import { Budget } from '../../lib/enclave/compute/child/budget.js';
 import { callsOf } from '../../lib/enclave/compute/child/calls.js';
+import type { Descriptors } from '../../lib/enclave/compute/child/descriptors.js';
 import { GuestMemory, type Memory } from '../../lib/enclave/compute/child/guest-memory.js';
 import type { Preview1 } from '../../lib/enclave/compute/child/preview1.js';
 import { type RightsList, RightsTable } from '../../lib/enclave/compute/child/rights-table.js';
@@ -34,7 +34,7 @@ export class Guest {
   readonly world: string;
   readonly calls: Preview1;
   readonly memory: Buffer;
-  readonly #streams: number[];
+  readonly #opened: Descriptors;
 
   constructor({ rights, files = {}, directories = [], clock = false, maxBytes = 1_000_000, maxFiles = 100 }: GuestOptions) {
     this.folder = mkdtempSync(join(tmpdir(), 'vc-guest-'));
@@ -46,28 +46,23 @@ export class Guest {
       utimesSync(join(this.world, name), 0, 0);
     }
     for (const name of directories) mkdirSync(join(this.world, name), { recursive: true });
-    this.#streams = ['stdin', 'stdout', 'stderr'].map((name) => openSync(join(this.folder, name), 'w+'));
-    const [stdin = 0, stdout = 0, stderr = 0] = this.#streams;
-    const opened = ['/', ...directories];
-    const wasi = new WASI({
-      version: 'preview1',
-      args: ['/program/test.wasm'],
-      preopens: Object.fromEntries(opened.map((name) => [name, join(this.world, name)])),
-      ...{ stdin, stdout, stderr },
-    });
+    const stream = (name: string) => join(this.folder, name);
+    const streams = { stdin: stream('stdin'), stdout: stream('stdout'), stderr: stream('stderr') };
+    writeFileSync(streams.stdin, '');
     const instance = new Instance(MODULE, {});
-    wasi.start(instance);
     const memory = new GuestMemory();
     memory.attach(instance.exports.memory as Memory);
     this.memory = Buffer.from((instance.exports.memory as Memory).buffer);
     const table = new RightsTable(rights);
+    this.#opened = openAtStart(table, { streams, directories });
     this.calls = callsOf({
-      real: wasi.wasiImport as unknown as Preview1,
       memory,
       rights: table,
-      descriptors: openAtStart(table, opened),
+      descriptors: this.#opened,
       budget: new Budget(maxBytes, maxFiles),
+      args: ['/program/test.wasm'],
       world: this.world,
+      maxNameBytes: 4000,
       clock,
     });
   }
@@ -118,7 +113,7 @@ export class Guest {
   }
 
   remove(): void {
-    for (const fd of this.#streams) closeSync(fd);
+    this.#opened.closeAll();
     rmSync(this.folder, { recursive: true, force: true });
   }
 }

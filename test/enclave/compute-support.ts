@@ -234,18 +234,40 @@ export async function contents(store: FileStore): Promise<Record<string, string>
   return files;
 }
 
-/** Processes that run programs for this one, as `[pid, …]`. */
-export function programProcesses(parent = process.pid): number[] {
+/** A process as `/proc` has it. */
+interface Running {
+  readonly pid: number;
+  readonly parent: number;
+  readonly command: readonly string[];
+}
+
+function processes(): Running[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => {
+    .flatMap((pid) => {
       try {
         const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-        const [state, ppid] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-        return Number(ppid) === parent && state !== 'Z' && readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes('compute/child/main.js');
+        const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+        const command = readFileSync(`/proc/${pid}/cmdline`, 'latin1').split('\0');
+        return state === 'Z' ? [] : [{ pid: Number(pid), parent: Number(parent), command }];
       } catch {
-        return false;
+        return [];
       }
-    })
-    .map(Number);
+    });
+}
+
+/** Processes that this one started to run programs, each with those below it, the guardian first: `[[pid, …], …]`. */
+export function programFamilies(parent = process.pid): number[][] {
+  const all = processes();
+  const below = (pid: number): number[] => [pid, ...all.filter((one) => one.parent === pid).flatMap((one) => below(one.pid))];
+  return all.filter((one) => one.parent === parent && one.command[3] === 'guardian').map(({ pid }) => below(pid));
+}
+
+/** Processes that run programs for this one, as `[pid, …]`: those of Node. */
+export function programProcesses(parent = process.pid): number[] {
+  const all = new Map(processes().map((one) => [one.pid, one]));
+  const isNode = (pid: number) => /(^|\/)node$/.test(all.get(pid)?.command[0] ?? '');
+  return programFamilies(parent)
+    .flat()
+    .filter((pid) => isNode(pid));
 }

@@ -1,11 +1,13 @@
-import type { Command } from 'commander';
-import { WASI_ENGINE_DEFAULTS, WasiEngine } from '../../enclave/compute/index.js';
+import { type Command, Option } from 'commander';
+import { SANDBOX_CHOICES, WASI_ENGINE_DEFAULTS, WasiEngine, type WasiEngineOptions } from '../../enclave/compute/index.js';
+import type { Log } from '../../roles/options.js';
 import { wholeNumber } from '../flags.js';
 
 export interface EngineFlags {
   /** False with `--no-compute`. */
   compute: boolean;
   scratch?: string;
+  sandbox: Required<WasiEngineOptions>['sandbox'];
   timeLimitMs: number;
   maxConcurrent: number;
   maxMemoryMib: number;
@@ -14,10 +16,15 @@ export interface EngineFlags {
 
 /** The flags that say how programs are run. */
 export function addEngineOptions(command: Command): Command {
-  const { timeLimitMs, maxConcurrent, maxMemoryMib, maxOutputBytes } = WASI_ENGINE_DEFAULTS;
+  const { sandbox, timeLimitMs, maxConcurrent, maxMemoryMib, maxOutputBytes } = WASI_ENGINE_DEFAULTS;
   return command
     .option('--no-compute', 'run no programs')
     .option('--scratch <folder>', 'where running programs have their files, guarded like the store; default: for temporary files')
+    .addOption(
+      new Option('--sandbox <kind>', 'what confines programs: bubblewrap, the best that works here, or nothing but Node')
+        .choices(SANDBOX_CHOICES)
+        .default(sandbox),
+    )
     .option('--time-limit-ms <n>', 'milliseconds that a program may run', wholeNumber('--time-limit-ms'), timeLimitMs)
     .option('--max-concurrent <n>', 'programs that run at once; more wait', wholeNumber('--max-concurrent'), maxConcurrent)
     .option(
@@ -34,9 +41,17 @@ export function engineOf(flags: EngineFlags): WasiEngine | undefined {
   if (!flags.compute) return undefined;
   return new WasiEngine({
     ...(flags.scratch !== undefined && { scratch: flags.scratch }),
+    sandbox: flags.sandbox,
     timeLimitMs: flags.timeLimitMs,
     maxConcurrent: flags.maxConcurrent,
     maxMemoryMib: flags.maxMemoryMib,
     maxOutputBytes: flags.maxOutputBytes,
   });
+}
+
+/** Gets the engine ready, and says in the log what confines programs. Throws ComputeError. */
+export async function announceSandbox(engine: WasiEngine, log: Log): Promise<void> {
+  const { sandbox, warning } = await engine.ready();
+  log('info', 'programs are confined', { sandbox });
+  if (warning !== undefined) log('warn', `the sandbox of programs is weak: ${warning}`, { sandbox });
 }

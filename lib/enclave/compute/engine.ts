@@ -16,7 +16,8 @@ export interface Computation {
 /**
  * What runs programs for a Runtime Manager. `WasiEngine` is the one that comes with the library; an embedder may plug
  * another that keeps these promises: a run never blocks the streams, sees no file and no stream that the policy does not
- * give to its principal, and leaves in the store either all that it wrote or, when it failed, nothing.
+ * give to its principal, and leaves in the store either all that it wrote or, when it failed, nothing but the end of its
+ * streams.
  */
 export interface ComputeEngine {
   /**

@@ -1,6 +1,10 @@
 import { tmpdir } from 'node:os';
-import { definedOf, integerInRange } from '../../core/check.js';
+import { definedOf, integerInRange, oneOf } from '../../core/check.js';
 import { InvalidOptionError } from '../../core/errors.js';
+
+/** See the option `sandbox`. */
+export const SANDBOX_CHOICES = ['auto', 'bwrap', 'none'] as const;
+export type SandboxChoice = (typeof SANDBOX_CHOICES)[number];
 
 export interface WasiEngineOptions {
   /**
@@ -10,6 +14,12 @@ export interface WasiEngineOptions {
    * the system's folder for temporary files.
    */
   scratch?: string;
+  /**
+   * What confines the process of a program, besides Node's own fence and limits of the system: `bwrap` (bubblewrap) or the
+   * run fails; `auto`, the best of bubblewrap, namespaces by `unshare` and nothing that works here; `none`. `ready` tells
+   * what is in force. Default `auto`.
+   */
+  sandbox?: SandboxChoice;
   /** Memory of a program, MiB, where the policy's `max_memory_mib` does not say less; up to 4,096. Default 4,096. */
   maxMemoryMib?: number;
   /** Milliseconds that a program may run; it is killed then. Default 300,000. */
@@ -28,6 +38,11 @@ export interface WasiEngineOptions {
    * that changed more. Default 1,000.
    */
   maxOutputFiles?: number;
+  /**
+   * Bytes that are kept of the end of `stdout` and of `stderr`, each, when a program traps or is ended: they replace the stream's file in
+   * the store where the program may write it. Default 64 KiB; 0 keeps nothing.
+   */
+  maxLastWordsBytes?: number;
   /** Heap of V8 beside a program's memory, MiB: its tables live there. Default 128. */
   maxHeapMib?: number;
   /** Stack of a program, MiB. Default 4. */
@@ -36,15 +51,17 @@ export interface WasiEngineOptions {
 
 /** Defaults of `WasiEngineOptions`. */
 export const WASI_ENGINE_DEFAULTS = Object.freeze({
+  sandbox: 'auto',
   maxMemoryMib: 4096,
   timeLimitMs: 300_000,
   maxConcurrent: 2,
   maxProgramBytes: 64 * 1024 ** 2,
   maxOutputBytes: 4 * 1024 ** 3,
   maxOutputFiles: 1000,
+  maxLastWordsBytes: 64 * 1024,
   maxHeapMib: 128,
   maxStackMib: 4,
-} satisfies Omit<Required<WasiEngineOptions>, 'scratch'>);
+} as const satisfies Omit<Required<WasiEngineOptions>, 'scratch'>);
 
 export type CompleteOptions = Readonly<Required<WasiEngineOptions>>;
 
@@ -56,8 +73,10 @@ export function completed(options: WasiEngineOptions): CompleteOptions {
   integerInRange('maxProgramBytes', complete.maxProgramBytes, 1, 1024 ** 3);
   integerInRange('maxOutputBytes', complete.maxOutputBytes, 0, Number.MAX_SAFE_INTEGER);
   integerInRange('maxOutputFiles', complete.maxOutputFiles, 0, 65_536);
+  integerInRange('maxLastWordsBytes', complete.maxLastWordsBytes, 0, 1024 ** 3);
   integerInRange('maxHeapMib', complete.maxHeapMib, 16, 65_536);
   integerInRange('maxStackMib', complete.maxStackMib, 1, 256);
+  oneOf('sandbox', complete.sandbox, SANDBOX_CHOICES);
   if (typeof complete.scratch !== 'string' || complete.scratch === '' || complete.scratch.includes('\0')) {
     throw new InvalidOptionError('scratch must be the path of a folder', { expected: 'a path' });
   }

@@ -1,44 +1,59 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import type { ChildProcess } from 'node:child_process';
+import { constants } from 'node:os';
+import { dirname } from 'node:path';
+import type { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { Job, Outcome, Report } from './child/protocol.js';
 import { failed } from './compute-error.js';
 import type { CompleteOptions } from './options.js';
+import { KEEP, systemLimits } from './sandbox/guardian.js';
+import { launch } from './sandbox/launch.js';
+import { nodeFence } from './sandbox/node-fence.js';
+import type { Sandbox } from './sandbox/sandbox.js';
 
-const MAIN = fileURLToPath(new URL('./child/main.js', import.meta.url));
-const CODE = dirname(MAIN);
-
-/** The first of these that this Node knows turns its permission model on. */
-const PERMISSION = ['--permission', '--experimental-permission'].find((flag) => process.allowedNodeEnvironmentFlags.has(flag));
-/** The first versions that have it do not find a package.json that they may read; they must be told what modules these are. */
-const MODULES = ['--experimental-default-type']
-  .filter((flag) => process.allowedNodeEnvironmentFlags.has(flag))
-  .map((flag) => `${flag}=module`);
+const CODE = dirname(fileURLToPath(new URL('./child/main.js', import.meta.url)));
+/** What a shell adds to the number of a signal that ended a process. */
+const BY_SIGNAL = 128;
 
 /**
- * A process that runs one program. It has no environment, nothing open that is the manager's but the channel, and dies
- * with the manager. It starts at once, so that it is up when the program's world is complete.
+ * A process that runs one program. It has no environment, nothing open that is the manager's but the channel, is confined
+ * by a sandbox, and ends with the manager. It starts at once, so that it is up when the program's world is complete.
  */
 export class ProgramProcess {
+  /** The folder of the run, as the process sees it. */
+  readonly folder: string;
+  /** The guardian. */
   readonly #child: ChildProcess;
   /** Resolves when the process is gone, with how it ended. */
   readonly #gone: Promise<string>;
   readonly #up: Promise<void>;
   readonly #outcome: Promise<Outcome>;
 
-  /** @param maxPages pages of 64 KiB that a memory of the program may have */
-  constructor(folder: string, maxPages: number, { maxHeapMib, maxStackMib }: CompleteOptions) {
-    this.#child = fork(MAIN, [folder, String(maxHeapMib), String(maxStackMib)], {
-      env: {},
-      cwd: '/',
-      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-      execArgv: [`--wasm-max-mem-pages=${maxPages}`, ...fence(folder)],
+  /**
+   * @param folder that of the run
+   * @param maxPages pages of 64 KiB that a memory of the program may have
+   * @param largestFile bytes of the largest file that it may find
+   * @throws ComputeError when it cannot be fenced
+   */
+  constructor(sandbox: Sandbox, folder: string, maxPages: number, largestFile: number, options: CompleteOptions) {
+    const place = { node: process.execPath, code: CODE, folder };
+    const seen = sandbox.seen(place);
+    this.folder = seen.folder;
+    this.#child = launch(sandbox, {
+      ...place,
+      flags: [`--wasm-max-mem-pages=${maxPages}`, ...nodeFence(seen.code, seen.folder)],
+      entry: 'main.js',
+      args: [String(options.maxHeapMib), String(options.maxStackMib)],
+      limits: systemLimits(options, maxPages, largestFile),
     });
     this.#gone = new Promise((resolve) => {
-      this.#child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));
+      this.#child.once('exit', (code, signal) => resolve(signal ?? endOf(code ?? 0)));
       this.#child.on('error', (thrown: NodeJS.ErrnoException) => resolve(thrown.code ?? thrown.name));
     });
+    // It may be gone when it is told something.
+    this.#child.stdin?.on('error', () => {});
+    // Its guardian still waits when it ended by itself.
+    this.#child.once('disconnect', () => this.#end());
     let up = () => {};
     let end: (outcome: Outcome) => void = () => {};
     this.#up = new Promise((resolve) => {
@@ -53,6 +68,11 @@ export class ProgramProcess {
     });
   }
 
+  /** Resolves when the process is ready for its job. */
+  up(timeLimitMs: number): Promise<void> {
+    return this.#inTime(this.#up, timeLimitMs, 'the process of the program was not up');
+  }
+
   /**
    * Runs the program; call it once.
    *
@@ -60,7 +80,7 @@ export class ProgramProcess {
    * @throws ComputeError
    */
   async run(job: Job, timeLimitMs: number): Promise<number> {
-    await this.#inTime(this.#up, timeLimitMs, 'the process of the program was not up');
+    await this.up(timeLimitMs);
     this.#child.send(job, () => {});
     const outcome = await this.#inTime(this.#outcome, timeLimitMs, 'the program was still running');
     if (outcome.kind === 'exited') return outcome.code;
@@ -70,8 +90,14 @@ export class ProgramProcess {
 
   /** Ends the process, if it is still there; resolves when it is gone. */
   async kill(): Promise<void> {
-    this.#child.kill('SIGKILL');
+    this.#end();
     await this.#gone;
+  }
+
+  /** Has the guardian end it. The channel is closed too, which ends a process that has lost its guardian. */
+  #end(): void {
+    (this.#child.stdin as Writable).end(KEEP);
+    if (this.#child.connected) this.#child.disconnect();
   }
 
   /** What the process is to say; rejects when it ends by itself, and after `limit` milliseconds. */
@@ -94,18 +120,8 @@ export class ProgramProcess {
   }
 }
 
-/**
- * The second fence: what the process itself may do, should a program get out of WebAssembly into JavaScript. Node lets no
- * `*` into the paths of its permission model but at their end.
- */
-function fence(folder: string): string[] {
-  if (PERMISSION === undefined || `${folder}${CODE}`.includes('*')) return [];
-  const read = [`${CODE}/*`, `${folder}/*`, ...manifests(dirname(CODE))].map((path) => `--allow-fs-read=${path}`);
-  return [PERMISSION, '--allow-worker', '--allow-wasi', ...read, `--allow-fs-write=${folder}/*`, ...MODULES];
-}
-
-/** Where Node looks for what kind of modules the code is, from `folder` up to where it is said. */
-function manifests(folder: string): string[] {
-  const path = join(folder, 'package.json');
-  return existsSync(path) || dirname(folder) === folder ? [path] : [path, ...manifests(dirname(folder))];
+/** How a process ended that ended like this for a shell. */
+function endOf(code: number): string {
+  const signal = Object.entries(constants.signals).find(([, number]) => number === code - BY_SIGNAL);
+  return signal?.[0] ?? `exit code ${code}`;
 }

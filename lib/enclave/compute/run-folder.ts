@@ -14,6 +14,7 @@ const NAME = /^veracruz-run-([\da-f]{8})-(\d+)-(\d*)-([\da-f-]*)-[A-Za-z\d]{6}$/
  *     <scratch>/<name>/program    the program
  *                     /world/     what it sees as its root
  *                     /streams/   stdin, stdout and stderr, a file each
+ *                     /filter     of system calls, for the sandbox; not there without one
  *
  * The name tells whose it is: `veracruz-run-<host>-<pid>-<start of the process>-<boot id>-<random>`.
  */
@@ -41,6 +42,11 @@ export class RunFolder {
     return folder;
   }
 
+  /** The same folder as a process sees it that knows it by another path. */
+  seenAt(path: string): RunFolder {
+    return new RunFolder(path);
+  }
+
   /** Where a file of the store is for the program: below its root, or behind a stream. */
   placeOf(name: string): string {
     return (this.streams as Readonly<Record<string, string>>)[name] ?? join(this.world, name);
@@ -52,8 +58,8 @@ export class RunFolder {
 }
 
 /**
- * Removes the folders of runs whose manager is dead. Mostly the process of the program did that; it could not where it was
- * killed together with the manager. What cannot be removed stays.
+ * Removes the folders of runs whose manager is dead. Mostly the guardian of the program's process did that; it could not
+ * where it was killed together with the manager. What cannot be removed stays.
  */
 export async function removeAbandoned(scratch: string): Promise<void> {
   for (const name of await readdir(scratch).catch(() => [])) {

@@ -14,7 +14,7 @@ import type { Computation } from './engine.js';
 import type { RunFolder } from './run-folder.js';
 
 /** Bytes of a path that the system takes, without the NUL at its end. */
-const MAX_PATH_BYTES = process.platform === 'linux' ? 4095 : 1023;
+export const MAX_PATH_BYTES = process.platform === 'linux' ? 4095 : 1023;
 const READ_RIGHTS = RIGHTS.PATH_OPEN | RIGHTS.FD_READ;
 
 /** A file as it was put into the program's world. */

@@ -5,17 +5,26 @@ import { changesIn } from './changes.js';
 import type { Job } from './child/protocol.js';
 import { COMPUTE_LAYER, computeError } from './compute-error.js';
 import type { Computation, ComputeEngine } from './engine.js';
+import { keepLastWords } from './last-words.js';
 import { type CompleteOptions, completed, type WasiEngineOptions } from './options.js';
 import { ProgramProcess } from './program-process.js';
 import { RunFolder, removeAbandoned } from './run-folder.js';
-import { type Staged, stage } from './stage.js';
+import { type Chosen, chooseSandbox } from './sandbox/choose.js';
+import { MAX_PATH_BYTES, type Staged, stage } from './stage.js';
 import { writeBack } from './write-back.js';
 
 const PAGES_A_MIB = 16;
 
+/** What confines programs. */
+export interface SandboxInForce {
+  readonly sandbox: 'bwrap' | 'unshare' | 'none';
+  /** What is missing from it, and why; undefined when nothing is. */
+  readonly warning: string | undefined;
+}
+
 /**
- * Runs WebAssembly programs of WASI preview 1, by Node's own `node:wasi`, each in a process of its own that has no
- * environment, nothing open, limits of memory, time and output, and dies with this one.
+ * Runs WebAssembly programs of WASI preview 1, each in a process of its own that has no environment, nothing open, limits of
+ * memory, time and output, is confined by the system where it can be (`sandbox`), and ends with this one.
  *
  * **What a program sees.** A folder made for the run, as its root, in which only copies of files are that its principal
  * may read (PATH_OPEN and FD_READ), and the directories that the policy lists. Descriptor 3 is the root, as in the
@@ -25,12 +34,13 @@ const PAGES_A_MIB = 16;
  *
  * **What it may do.** Each call needs its right of the policy on the very path, or it is answered EACCES; a path with `..`
  * or an absolute one is ENOTCAPABLE. There are no links, sockets, signals or threads (ENOSYS), and no times of any kind
- * without `enable_clock` (EACCES, and zero as the time of a file). `node:wasi` alone would promise none of this.
+ * without `enable_clock` (EACCES, and zero as the time of a file).
  *
  * **What remains.** What the program wrote replaces files in the store, once it has exited, whatever its exit code: all
  * of it, or nothing when it trapped, was killed, passed a limit, or wrote what a pin forbids. A file that it may write but
  * not read was not there for it, and is replaced by what it wrote; `stdout` and `stderr` are replaced when it wrote to
- * them. So a file can be changed only where it could be written from outside (`may`). Empty directories, times and modes
+ * them. Of a program that trapped or was ended the last words remain, if it may write the streams: the end of both, up to
+ * `maxLastWordsBytes`, and why it failed at the end of `stderr`. So a file can be changed only where it could be written from outside (`may`). Empty directories, times and modes
  * of files are forgotten. `execution_strategy` and `debug` of the policy are ignored.
  *
  * @example
@@ -44,14 +54,34 @@ export class WasiEngine implements ComputeEngine {
   readonly #gate: Semaphore;
   /** How each run is ended, and when it is over. */
   readonly #runs = new Map<AbortController, Promise<unknown>>();
-  /** What killed managers left in `scratch` is gone. */
-  #cleared: Promise<void> | undefined;
+  /** What killed managers left in `scratch` is gone, and it is known what confines programs. */
+  #ready: Promise<Chosen> | undefined;
   #closed: Promise<void> | undefined;
 
   /** @throws InvalidOptionError */
   constructor(options: WasiEngineOptions = {}) {
     this.#options = completed(options);
     this.#gate = new Semaphore(this.#options.maxConcurrent);
+  }
+
+  /**
+   * Removes what killed managers left in `scratch`, and finds out what confines programs here, which takes a moment. The
+   * first run does the same; call it before, to know.
+   *
+   * @throws ComputeError the sandbox that was chosen does not work
+   */
+  async ready(): Promise<SandboxInForce> {
+    const { sandbox, warning } = await this.#prepared();
+    return { sandbox: sandbox.kind, warning };
+  }
+
+  #prepared(): Promise<Chosen> {
+    const { scratch, sandbox } = this.#options;
+    this.#ready ??= removeAbandoned(scratch).then(() => chooseSandbox(sandbox));
+    this.#ready.catch(() => {
+      this.#ready = undefined;
+    });
+    return this.#ready;
   }
 
   async run(computation: Computation): Promise<number> {
@@ -94,18 +124,23 @@ export class WasiEngine implements ComputeEngine {
   }
 
   async #run(computation: Computation, signal: AbortSignal): Promise<number> {
-    this.#cleared ??= removeAbandoned(this.#options.scratch);
-    await this.#cleared;
+    const { sandbox } = await this.#prepared();
     const folder = await RunFolder.make(this.#options.scratch);
     try {
-      const { maxMemoryMib, maxOutputFiles, maxProgramBytes, timeLimitMs } = this.#options;
+      const { maxLastWordsBytes, maxMemoryMib, maxOutputFiles, maxProgramBytes, timeLimitMs } = this.#options;
       const maxPages = Math.min(maxMemoryMib, computation.policy.max_memory_mib) * PAGES_A_MIB;
-      const child = new ProgramProcess(folder.path, maxPages, this.#options);
+      const child = new ProgramProcess(sandbox, folder.path, maxPages, await largestFile(computation), this.#options);
       const kill = () => void child.kill();
       signal.addEventListener('abort', kill, { once: true });
       try {
         const staged = await stage(folder, computation, maxProgramBytes, signal);
-        const code = await child.run(this.#job(computation, folder, staged, maxPages), timeLimitMs);
+        const inside = folder.seenAt(child.folder);
+        const job = this.#job(computation, folder, inside, staged, maxPages);
+        const code = await child.run(job, timeLimitMs).catch(async (thrown: unknown) => {
+          await child.kill();
+          if (!signal.aborted) await keepLastWords(folder, computation, maxLastWordsBytes);
+          throw thrown;
+        });
         await child.kill();
         await writeBack(await changesIn(folder, staged, maxOutputFiles), computation, signal);
         return code;
@@ -118,13 +153,14 @@ export class WasiEngine implements ComputeEngine {
     }
   }
 
-  #job({ policy, principal, program }: Computation, folder: RunFolder, { directories }: Staged, maxPages: number): Job {
+  #job({ policy, principal, program }: Computation, folder: RunFolder, inside: RunFolder, { directories }: Staged, maxPages: number): Job {
     const { maxOutputBytes, maxOutputFiles } = this.#options;
     return {
-      program: folder.program,
+      program: inside.program,
       name: program,
-      world: folder.world,
-      streams: folder.streams,
+      world: inside.world,
+      maxNameBytes: MAX_PATH_BYTES - Buffer.byteLength(folder.world),
+      streams: inside.streams,
       rights: fileRightsOf(policy, principal).map(({ file_name, rights }) => [file_name, rights]),
       directories,
       clock: policy.enable_clock,
@@ -133,6 +169,13 @@ export class WasiEngine implements ComputeEngine {
       maxOutputFiles,
     };
   }
+}
+
+/** Bytes of the largest file that a program may find. */
+async function largestFile({ store }: Computation): Promise<number> {
+  let largest = 0;
+  for await (const { length } of store.list()) largest = Math.max(largest, length);
+  return largest;
 }
 
 function closed(): ClosedError {

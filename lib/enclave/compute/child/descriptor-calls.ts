@@ -1,128 +1,107 @@
-import { check, FILESTAT_BYTES, type Host, rightsOn, settableTimes, veilTimes } from './host.js';
-import { ERRNO, FDFLAG_APPEND, type Preview1, RIGHT } from './preview1.js';
+import type { Descriptor, OpenDirectory, OpenFile } from './descriptors.js';
+import { attempt } from './errno.js';
+import { answerFilestat, setTimesOfOpen, statsOf } from './filestat.js';
+import { type Host, opened, rightsOn } from './host.js';
+import { listDirectory } from './list-directory.js';
+import { ERRNO, FDFLAGS, FILETYPE, type Preview1, RIGHT } from './preview1.js';
+import { seek } from './seek.js';
+import { readInto, setSize, writeFrom } from './transfer.js';
 
 type DescriptorCalls = Pick<Preview1, Extract<keyof Preview1, `fd_${string}`>>;
 
-/** Where a filestat has the length of the file. */
-const SIZE_AT = 32;
+const MAX_ADVICE = 5;
+const FDSTAT_BYTES = 24;
+const PRESTAT_BYTES = 8;
 
 /** Calls on what is open. What a file lets do was settled when it was opened; a directory is looked up each time. */
 export function descriptorCalls(host: Host): DescriptorCalls {
-  const { real, memory, descriptors } = host;
-  const guarded = (fd: number, needed: number, call: () => number): number => check(host, fd, needed) || call();
+  const { memory, descriptors } = host;
+  const on = (fd: number, needed: number, call: (open: Descriptor) => number): number => {
+    const open = opened(host, fd, needed);
+    return typeof open === 'number' ? open : call(open);
+  };
+  /** For calls whose rights no directory has. */
+  const onFile = (fd: number, needed: number, call: (file: OpenFile) => number): number =>
+    on(fd, needed, (open) => (open.kind === 'directory' ? ERRNO.NOTCAPABLE : call(open)));
+  const onPreopened = (fd: number, call: (directory: OpenDirectory) => number): number =>
+    on(fd, 0, (open) => (open.kind === 'directory' && open.preopened ? call(open) : ERRNO.INVAL));
 
   return {
-    fd_advise: (fd, offset, length, advice) => guarded(fd, RIGHT.FD_ADVISE, () => real.fd_advise(fd, offset, length, advice)),
+    fd_advise: (fd, _offset, _length, advice) => on(fd, RIGHT.FD_ADVISE, () => (advice >>> 0 > MAX_ADVICE ? ERRNO.INVAL : ERRNO.SUCCESS)),
     // As in the original; preview 1 itself let go of it later.
     fd_allocate: () => ERRNO.NOSYS,
-    fd_close(fd) {
-      const errno = guarded(fd, 0, () => real.fd_close(fd));
-      if (errno === ERRNO.SUCCESS) descriptors.delete(fd >>> 0);
-      return errno;
-    },
-    fd_datasync: (fd) => guarded(fd, RIGHT.FD_DATASYNC, () => real.fd_datasync(fd)),
-    fd_fdstat_get(fd, stat) {
-      const errno = guarded(fd, 0, () => real.fd_fdstat_get(fd, stat));
-      const open = descriptors.get(fd >>> 0);
-      if (errno === ERRNO.SUCCESS && open !== undefined && open.kind !== 'directory') {
-        const rights = memory.bytes(stat + 8, 16);
-        rights?.writeBigUInt64LE(BigInt(open.rights), 0);
-        rights?.writeBigUInt64LE(0n, 8);
-      }
-      return errno;
-    },
-    fd_fdstat_set_flags(fd, flags) {
-      const errno = guarded(fd, RIGHT.FD_FDSTAT_SET_FLAGS, () => real.fd_fdstat_set_flags(fd, flags));
-      const open = descriptors.get(fd >>> 0);
-      if (errno === ERRNO.SUCCESS && open !== undefined) open.append = (flags & FDFLAG_APPEND) !== 0;
-      return errno;
-    },
-    fd_fdstat_set_rights(fd, base, inheriting) {
-      const open = descriptors.get(fd >>> 0);
-      if (open === undefined) return ERRNO.BADF;
-      if (open.kind === 'directory') return real.fd_fdstat_set_rights(fd, base, inheriting);
-      if ((base & ~BigInt(open.rights)) !== 0n || inheriting !== 0n) return ERRNO.NOTCAPABLE;
-      open.rights = Number(base);
-      return ERRNO.SUCCESS;
-    },
-    fd_filestat_get: (fd, stat) =>
-      veilTimes(
-        host,
-        stat,
-        guarded(fd, RIGHT.FD_FILESTAT_GET, () => real.fd_filestat_get(fd, stat)),
-      ),
-    fd_filestat_set_size: (fd, size) =>
-      guarded(fd, RIGHT.FD_FILESTAT_SET_SIZE, () => charge(host, fd, BigInt.asUintN(64, size), 0) || real.fd_filestat_set_size(fd, size)),
-    fd_filestat_set_times: (fd, accessed, modified, flags) =>
-      guarded(fd, RIGHT.FD_FILESTAT_SET_TIMES, () =>
-        settableTimes(flags) ? real.fd_filestat_set_times(fd, accessed, modified, flags) : ERRNO.INVAL,
-      ),
-    fd_pread: (fd, iovs, count, offset, read) =>
-      guarded(fd, RIGHT.FD_READ | RIGHT.FD_SEEK, () => real.fd_pread(fd, iovs, count, offset, read)),
-    fd_prestat_get: (fd, prestat) => guarded(fd, 0, () => real.fd_prestat_get(fd, prestat)),
-    fd_prestat_dir_name: (fd, path, bytes) => guarded(fd, 0, () => real.fd_prestat_dir_name(fd, path, bytes)),
-    fd_pwrite: (fd, iovs, count, offset, written) =>
-      guarded(fd, RIGHT.FD_WRITE | RIGHT.FD_SEEK, () => {
-        const start = writeStart(host, fd, BigInt.asUintN(64, offset));
-        return charge(host, fd, start, memory.vectorBytes(iovs, count)) || real.fd_pwrite(fd, iovs, count, offset, written);
+    fd_close: (fd) => on(fd, 0, () => attempt(() => descriptors.close(fd))),
+    // Nothing has to reach a disk: the files are copies, and what becomes of them is up to the store.
+    fd_datasync: (fd) => onFile(fd, RIGHT.FD_DATASYNC, () => ERRNO.SUCCESS),
+    fd_fdstat_get: (fd, stat) => on(fd, 0, (open) => answerFdstat(host, open, stat)),
+    fd_fdstat_set_flags: (fd, flags) =>
+      on(fd, RIGHT.FD_FDSTAT_SET_FLAGS, (open) => {
+        open.flags = flags & FDFLAGS;
+        return ERRNO.SUCCESS;
       }),
-    fd_read: (fd, iovs, count, read) => guarded(fd, RIGHT.FD_READ, () => real.fd_read(fd, iovs, count, read)),
-    fd_readdir: (fd, buffer, bytes, cookie, used) => guarded(fd, RIGHT.FD_READDIR, () => real.fd_readdir(fd, buffer, bytes, cookie, used)),
+    fd_fdstat_set_rights: (fd, base, inheriting) => on(fd, 0, (open) => giveUp(open, base, inheriting)),
+    fd_filestat_get: (fd, stat) => on(fd, RIGHT.FD_FILESTAT_GET, (open) => answerFilestat(host, stat, () => statsOf(host, open))),
+    fd_filestat_set_size: (fd, size) => onFile(fd, RIGHT.FD_FILESTAT_SET_SIZE, (file) => setSize(host, file, size)),
+    fd_filestat_set_times: (fd, accessed, modified, flags) =>
+      on(fd, RIGHT.FD_FILESTAT_SET_TIMES, (open) => setTimesOfOpen(host, open, { accessed, modified, flags })),
+    fd_pread: (fd, iovs, count, offset, moved) =>
+      onFile(fd, RIGHT.FD_READ | RIGHT.FD_SEEK, (file) => readInto(host, file, { iovs, count, moved }, BigInt.asUintN(64, offset))),
+    fd_prestat_get: (fd, prestat) =>
+      onPreopened(fd, ({ name }) => {
+        const answer = memory.bytes(prestat, PRESTAT_BYTES);
+        // The first word says that it is a directory: 0.
+        answer?.fill(0).writeUInt32LE(Buffer.byteLength(name), 4);
+        return answer === undefined ? ERRNO.FAULT : ERRNO.SUCCESS;
+      }),
+    fd_prestat_dir_name: (fd, path, bytes) =>
+      onPreopened(fd, (directory) => {
+        const name = Buffer.from(directory.name);
+        if (name.length > bytes >>> 0) return ERRNO.NAMETOOLONG;
+        const answer = memory.bytes(path, name.length);
+        answer?.set(name);
+        return answer === undefined ? ERRNO.FAULT : ERRNO.SUCCESS;
+      }),
+    fd_pwrite: (fd, iovs, count, offset, moved) =>
+      onFile(fd, RIGHT.FD_WRITE | RIGHT.FD_SEEK, (file) => writeFrom(host, file, { iovs, count, moved }, BigInt.asUintN(64, offset))),
+    fd_read: (fd, iovs, count, moved) => onFile(fd, RIGHT.FD_READ, (file) => readInto(host, file, { iovs, count, moved })),
+    fd_readdir: (fd, buffer, bytes, cookie, used) =>
+      on(fd, RIGHT.FD_READDIR, (open) =>
+        open.kind === 'directory' ? listDirectory(host, open, buffer, bytes, cookie, used) : ERRNO.NOTDIR,
+      ),
     fd_renumber(from, to) {
-      const [moved, replaced] = [descriptors.get(from >>> 0), descriptors.get(to >>> 0)];
+      const [moved, replaced] = [descriptors.get(from), descriptors.get(to)];
       if (moved === undefined || replaced === undefined) return ERRNO.BADF;
       if (moved.kind.startsWith('std') || replaced.kind.startsWith('std')) return ERRNO.NOTSUP;
-      const errno = real.fd_renumber(from, to);
-      if (errno === ERRNO.SUCCESS && from !== to) {
-        descriptors.set(to >>> 0, moved);
-        descriptors.delete(from >>> 0);
-      }
-      return errno;
+      return attempt(() => descriptors.move(from, to));
     },
-    fd_seek: (fd, offset, whence, position) => guarded(fd, RIGHT.FD_SEEK, () => real.fd_seek(fd, offset, whence, position)),
-    fd_sync: (fd) => guarded(fd, RIGHT.FD_SYNC, () => real.fd_sync(fd)),
+    fd_seek: (fd, offset, whence, position) => onFile(fd, RIGHT.FD_SEEK, (file) => seek(host, file, offset, whence, position)),
+    fd_sync: (fd) => on(fd, RIGHT.FD_SYNC, () => ERRNO.SUCCESS),
     fd_tell(fd, position) {
-      const open = descriptors.get(fd >>> 0);
+      const open = descriptors.get(fd);
       // Who may go anywhere may know where he is.
       const either = open !== undefined && rightsOn(host, open) & RIGHT.FD_SEEK ? RIGHT.FD_SEEK : RIGHT.FD_TELL;
-      return guarded(fd, either, () => real.fd_tell(fd, position));
+      return onFile(fd, either, (file) => seek(host, file, 0n, 1, position));
     },
-    fd_write: (fd, iovs, count, written) =>
-      guarded(fd, RIGHT.FD_WRITE, () => {
-        const start = writeStart(host, fd);
-        return charge(host, fd, start, memory.vectorBytes(iovs, count)) || real.fd_write(fd, iovs, count, written);
-      }),
+    fd_write: (fd, iovs, count, moved) => onFile(fd, RIGHT.FD_WRITE, (file) => writeFrom(host, file, { iovs, count, moved })),
   };
 }
 
-/**
- * Takes from the budget what it costs to put `bytes` at `from`: them, and the hole that is left between the end of the file
- * and `from`. A length that is set is that hole alone.
- */
-function charge(host: Host, fd: number, from: bigint | undefined, bytes: number | undefined): number {
-  const size = sizeOf(host, fd);
-  if (size === undefined || from === undefined || bytes === undefined) return ERRNO.FAULT;
-  const hole = from > size ? Number(from - size) : 0;
-  return host.budget.takeBytes(hole + bytes) ? ERRNO.SUCCESS : ERRNO.NOSPC;
+function answerFdstat({ memory }: Host, open: Descriptor, pointer: number): number {
+  const answer = memory.bytes(pointer, FDSTAT_BYTES);
+  if (answer === undefined) return ERRNO.FAULT;
+  const isDirectory = open.kind === 'directory';
+  answer.fill(0).writeUInt8(isDirectory ? FILETYPE.DIRECTORY : FILETYPE.REGULAR_FILE);
+  answer.writeUInt16LE(open.flags, 2);
+  answer.writeBigUInt64LE(BigInt(isDirectory ? open.base : open.rights), 8);
+  answer.writeBigUInt64LE(BigInt(isDirectory ? open.inheriting : 0), 16);
+  return ERRNO.SUCCESS;
 }
 
-/** Where a write goes: to the end of what is open to append, whatever `offset` says; else there, or to where the file stands. */
-function writeStart(host: Host, fd: number, offset?: bigint): bigint | undefined {
-  if (host.descriptors.get(fd >>> 0)?.append) return sizeOf(host, fd);
-  return (
-    offset ??
-    host.memory.ask(
-      8,
-      (pointer) => host.real.fd_tell(fd, pointer),
-      (answer) => answer.readBigUInt64LE(),
-    )
-  );
-}
-
-function sizeOf({ real, memory }: Host, fd: number): bigint | undefined {
-  return memory.ask(
-    FILESTAT_BYTES,
-    (pointer) => real.fd_filestat_get(fd, pointer),
-    (stat) => stat.readBigUInt64LE(SIZE_AT),
-  );
+/** Leaves something open with these rights only. There is no way back. */
+function giveUp(open: Descriptor, base: bigint, inheriting: bigint): number {
+  const [has, passes] = open.kind === 'directory' ? [open.base, open.inheriting] : [open.rights, 0];
+  if ((base & ~BigInt(has)) !== 0n || (inheriting & ~BigInt(passes)) !== 0n) return ERRNO.NOTCAPABLE;
+  if (open.kind === 'directory') Object.assign(open, { base: Number(base), inheriting: Number(inheriting) });
+  else open.rights = Number(base);
+  return ERRNO.SUCCESS;
 }

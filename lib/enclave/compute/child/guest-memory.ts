@@ -14,6 +14,10 @@ export class GuestMemory {
     this.#memory = memory;
   }
 
+  get isThere(): boolean {
+    return this.#memory !== undefined;
+  }
+
   /** A view of the bytes; undefined when they are not all in the memory. */
   bytes(pointer: number, length: number): Buffer | undefined {
     const buffer = this.#memory?.buffer;
@@ -22,37 +26,30 @@ export class GuestMemory {
     return Buffer.from(buffer, start, count);
   }
 
-  u32(pointer: number): number | undefined {
-    return this.bytes(pointer, 4)?.readUInt32LE();
-  }
-
   /** The text there; undefined also when it is no UTF-8. */
   text(pointer: number, length: number): string | undefined {
     const bytes = this.bytes(pointer, length);
     return bytes !== undefined && isUtf8(bytes) ? bytes.toString() : undefined;
   }
 
-  /** The bytes that a vector of `count` pieces describes, in sum. */
-  vectorBytes(iovs: number, count: number): number | undefined {
+  /** The pieces that a vector of `count` describes; undefined when one of them is not all in the memory. */
+  vector(iovs: number, count: number): Buffer[] | undefined {
     const vector = count >>> 0 < 2 ** 29 ? this.bytes(iovs, 8 * (count >>> 0)) : undefined;
     if (vector === undefined) return undefined;
-    let sum = 0;
-    for (let at = 4; at < vector.length; at += 8) sum += vector.readUInt32LE(at);
-    return sum;
+    const pieces: Buffer[] = [];
+    for (let at = 0; at < vector.length; at += 8) {
+      const piece = this.bytes(vector.readUInt32LE(at), vector.readUInt32LE(at + 4));
+      if (piece === undefined) return undefined;
+      pieces.push(piece);
+    }
+    return pieces;
   }
 
-  /**
-   * Asks a call that answers through the program's memory, and leaves that as it was: the first bytes of it are lent for
-   * the while. Undefined when it refuses.
-   */
-  ask<T>(length: number, call: (pointer: number) => number, answer: (bytes: Buffer) => T): T | undefined {
-    const lent = this.bytes(0, length);
-    if (lent === undefined) return undefined;
-    const before = Buffer.from(lent);
-    try {
-      return call(0) === 0 ? answer(lent) : undefined;
-    } finally {
-      before.copy(lent);
-    }
+  /** Writes numbers of 32 bits, each to its pointer; false, and nothing is written, when one lies outside. */
+  answer(...pairs: readonly (readonly [pointer: number, value: number])[]): boolean {
+    const places = pairs.map(([pointer, value]) => [this.bytes(pointer, 4), value] as const);
+    if (places.some(([place]) => place === undefined)) return false;
+    for (const [place, value] of places) place?.writeUInt32LE(value);
+    return true;
   }
 }

@@ -1,15 +1,13 @@
 /**
- * The process that runs one program: `main <folder> <heap MiB> <stack MiB>`. The program is in a thread of its own, so
- * that this one can always hear that the Runtime Manager is gone. Then it removes the folder, which has the participants'
- * files in it, and ends, whatever the program is doing.
+ * The process that runs one program: `main <heap MiB> <stack MiB>`. The program is in a thread of its own, so that this one
+ * can always hear that the Runtime Manager is gone. Then it ends, whatever the program is doing.
  */
-import { rmSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import type { Job, Outcome, Report } from './protocol.js';
 
-const [folder, heapMib, stackMib] = process.argv.slice(2) as [string, string, string];
+const [heapMib, stackMib] = process.argv.slice(2) as [string, string];
 
-// Without a channel nobody started it who may have the folder removed.
+// Without a channel there is nobody to run anything for.
 if (process.send === undefined) process.exit(2);
 
 const worker = new Worker(new URL('./worker.js', import.meta.url), {
@@ -35,9 +33,7 @@ if (!process.connected) end();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
 
 function end(): void {
-  try {
-    rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
-  } finally {
-    process.kill(process.pid, 'SIGKILL');
-  }
+  process.kill(process.pid, 'SIGKILL');
+  // A signal that it sends itself does not end the first process of a namespace.
+  process.exit(1);
 }

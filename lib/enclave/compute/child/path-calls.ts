@@ -1,4 +1,7 @@
-import { type Host, settableTimes, veilTimes } from './host.js';
+import { lstatSync, mkdirSync, renameSync, rmdirSync, unlinkSync } from 'node:fs';
+import { attempt } from './errno.js';
+import { answerFilestat, setTimes } from './filestat.js';
+import { type Host, placeOf } from './host.js';
 import { pathOpen } from './path-open.js';
 import { ERRNO, type Preview1, RIGHT } from './preview1.js';
 import { kindOf, reach } from './reach.js';
@@ -7,7 +10,7 @@ type PathCalls = Pick<Preview1, Extract<keyof Preview1, `path_${string}`>>;
 
 /** Calls by path. Each needs its right on the very path that it is about, whatever directory it starts from. */
 export function pathCalls(host: Host): PathCalls {
-  const { real, rights, budget } = host;
+  const { rights, budget } = host;
   const guarded = (fd: number, path: number, bytes: number, needed: number, call: (name: string) => number): number => {
     const name = reach(host, fd, path, bytes, needed);
     return typeof name === 'number' ? name : call(name);
@@ -15,21 +18,18 @@ export function pathCalls(host: Host): PathCalls {
 
   return {
     path_create_directory: (fd, path, bytes) =>
-      guarded(fd, path, bytes, RIGHT.PATH_CREATE_DIRECTORY, () => {
+      guarded(fd, path, bytes, RIGHT.PATH_CREATE_DIRECTORY, (name) => {
         if (!budget.hasFile) return ERRNO.NOSPC;
-        const errno = real.path_create_directory(fd, path, bytes);
+        const errno = attempt(() => mkdirSync(placeOf(host, name)));
         if (errno === ERRNO.SUCCESS) budget.takeFile();
         return errno;
       }),
-    path_filestat_get: (fd, flags, path, bytes, stat) => {
-      const get = () => real.path_filestat_get(fd, flags, path, bytes, stat);
-      return veilTimes(host, stat, guarded(fd, path, bytes, RIGHT.PATH_FILESTAT_GET, get));
-    },
-    path_filestat_set_times: (fd, lookup, path, bytes, accessed, modified, flags) => {
-      const set = () =>
-        settableTimes(flags) ? real.path_filestat_set_times(fd, lookup, path, bytes, accessed, modified, flags) : ERRNO.INVAL;
-      return guarded(fd, path, bytes, RIGHT.PATH_FILESTAT_SET_TIMES, set);
-    },
+    path_filestat_get: (fd, _lookup, path, bytes, stat) =>
+      guarded(fd, path, bytes, RIGHT.PATH_FILESTAT_GET, (name) =>
+        answerFilestat(host, stat, () => lstatSync(placeOf(host, name), { bigint: true })),
+      ),
+    path_filestat_set_times: (fd, _lookup, path, bytes, accessed, modified, flags) =>
+      guarded(fd, path, bytes, RIGHT.PATH_FILESTAT_SET_TIMES, (name) => setTimes(host, name, { accessed, modified, flags })),
     // A second name for a file would have rights of its own. The original has no links either.
     path_link: () => ERRNO.NOSYS,
     path_symlink: () => ERRNO.NOSYS,
@@ -37,7 +37,7 @@ export function pathCalls(host: Host): PathCalls {
     path_open: pathOpen(host),
     path_remove_directory: (fd, path, bytes) =>
       guarded(fd, path, bytes, RIGHT.PATH_REMOVE_DIRECTORY, (name) =>
-        name === '/' || rights.isListed(name) ? ERRNO.BUSY : real.path_remove_directory(fd, path, bytes),
+        name === '/' || rights.isListed(name) ? ERRNO.BUSY : attempt(() => rmdirSync(placeOf(host, name))),
       ),
     path_rename: (fd, path, bytes, toFd, toPath, toBytes) =>
       guarded(fd, path, bytes, RIGHT.PATH_RENAME_SOURCE, (from) =>
@@ -45,9 +45,10 @@ export function pathCalls(host: Host): PathCalls {
           if (kindOf(host, to) === undefined && !(rights.of(to) & RIGHT.PATH_CREATE_FILE)) return ERRNO.ACCES;
           // With a directory go files, each of which has rights of its own at both ends.
           if (kindOf(host, from) === 'directory') return ERRNO.NOTSUP;
-          return real.path_rename(fd, path, bytes, toFd, toPath, toBytes);
+          return attempt(() => renameSync(placeOf(host, from), placeOf(host, to)));
         }),
       ),
-    path_unlink_file: (fd, path, bytes) => guarded(fd, path, bytes, RIGHT.PATH_UNLINK_FILE, () => real.path_unlink_file(fd, path, bytes)),
+    path_unlink_file: (fd, path, bytes) =>
+      guarded(fd, path, bytes, RIGHT.PATH_UNLINK_FILE, (name) => attempt(() => unlinkSync(placeOf(host, name)))),
   };
 }

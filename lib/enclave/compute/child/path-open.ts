@@ -1,10 +1,12 @@
-import type { Host } from './host.js';
-import { ALL_RIGHTS, DIRECTORY_RIGHTS, ERRNO, FDFLAG_APPEND, OFLAG, type Preview1, RIGHT } from './preview1.js';
+import { constants, openSync } from 'node:fs';
+import type { OpenDirectory } from './descriptors.js';
+import { attempt } from './errno.js';
+import { type Host, placeOf } from './host.js';
+import { ALL_RIGHTS, DIRECTORY_RIGHTS, ERRNO, FDFLAGS, OFLAG, type Preview1, RIGHT } from './preview1.js';
 import { kindOf, reach } from './reach.js';
 
-const { FD_READ, FD_WRITE } = RIGHT;
-/** What every file is opened with besides, so that the length of what is written can be watched. */
-const WATCH_RIGHTS = RIGHT.FD_TELL | RIGHT.FD_FILESTAT_GET;
+const { FD_READ, FD_WRITE, FD_DATASYNC, FD_FILESTAT_SET_SIZE } = RIGHT;
+const { O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY } = constants;
 
 /**
  * `path_open`. As in the original, a file is opened with those of the rights asked for that the program has there; but
@@ -20,30 +22,38 @@ export function pathOpen(host: Host): Preview1['path_open'] {
     if (typeof plan === 'number') return plan;
     const makes = kind === undefined && (oflags & OFLAG.CREAT) !== 0;
     if (makes && !host.budget.hasFile) return ERRNO.NOSPC;
+    const from = host.descriptors.get(fd) as OpenDirectory;
+    if (((plan.rights & ALL_RIGHTS) | plan.inheriting) & ~from.inheriting || neededOf(oflags) & ~from.base) return ERRNO.NOTCAPABLE;
+    const answer = host.memory.bytes(opened, 4);
+    if (answer === undefined) return ERRNO.FAULT;
 
-    const { own, rights, inheriting } = plan;
-    const errno = host.real.path_open(fd, 0, path, bytes, oflags, BigInt(own), BigInt(inheriting), fdflags, opened);
-    if (errno !== ERRNO.SUCCESS) return errno;
-    if (makes) host.budget.takeFile();
-    const number = host.memory.u32(opened) as number;
-    host.descriptors.set(number, { kind: kind ?? 'file', name, rights, append: (fdflags & FDFLAG_APPEND) !== 0 });
-    return errno;
+    return attempt(() => {
+      answer.writeUInt32LE(open(host, name, plan, oflags, fdflags & FDFLAGS));
+      if (makes) host.budget.takeFile();
+    });
   };
+}
+
+/** Opens it, and returns the program's number for it. */
+function open(host: Host, name: string, { kind, rights, inheriting }: Plan, oflags: number, flags: number): number {
+  const { descriptors } = host;
+  if (kind === 'directory') return descriptors.add({ kind, name, flags, preopened: false, base: rights, inheriting, listing: [] });
+  const fd = openSync(placeOf(host, name), accessOf(rights) | flagsOf(oflags), 0o600);
+  return descriptors.add({ kind, name, flags, rights, fd, position: 0 });
 }
 
 /** How something is opened. */
 interface Plan {
-  /** The rights that the program has on it. */
+  readonly kind: 'file' | 'directory';
+  /** What the program may do with it, and with what it opens below it. */
   readonly rights: number;
-  /** The rights that `node:wasi` opens it with. */
-  readonly own: number;
   readonly inheriting: number;
 }
 
 /** A directory is opened with all that one can have: its rights are looked up at each call, by path. */
 function directory(wanted: number, oflags: number): Plan | number {
   if (wanted & FD_WRITE || oflags & (OFLAG.CREAT | OFLAG.TRUNC)) return ERRNO.ISDIR;
-  return { rights: 0, own: DIRECTORY_RIGHTS, inheriting: ALL_RIGHTS };
+  return { kind: 'directory', rights: DIRECTORY_RIGHTS, inheriting: ALL_RIGHTS };
 }
 
 function file(allowed: number, wanted: number, oflags: number, missing: boolean): Plan | number {
@@ -55,5 +65,22 @@ function file(allowed: number, wanted: number, oflags: number, missing: boolean)
     if (!(allowed & RIGHT.PATH_CREATE_FILE)) return ERRNO.ACCES;
   }
   if (oflags & OFLAG.TRUNC && !(allowed & RIGHT.PATH_FILESTAT_SET_SIZE)) return ERRNO.ACCES;
-  return { rights, own: (rights & ALL_RIGHTS) | WATCH_RIGHTS, inheriting: 0 };
+  if (oflags & OFLAG.DIRECTORY) return missing ? ERRNO.NOENT : ERRNO.NOTDIR;
+  return { kind: 'file', rights, inheriting: 0 };
+}
+
+function accessOf(rights: number): number {
+  if (!(rights & (FD_WRITE | FD_DATASYNC | FD_FILESTAT_SET_SIZE))) return O_RDONLY;
+  return rights & FD_READ ? O_RDWR : O_WRONLY;
+}
+
+/** What a directory must not have given up for these flags. */
+function neededOf(oflags: number): number {
+  return (oflags & OFLAG.CREAT ? RIGHT.PATH_CREATE_FILE : 0) | (oflags & OFLAG.TRUNC ? RIGHT.PATH_FILESTAT_SET_SIZE : 0);
+}
+
+/** No link is followed: there is none in a program's world. */
+function flagsOf(oflags: number): number {
+  const flag = (given: number, system: number) => (oflags & given ? system : 0);
+  return flag(OFLAG.CREAT, O_CREAT) | flag(OFLAG.EXCL, O_EXCL) | flag(OFLAG.TRUNC, O_TRUNC) | O_NOFOLLOW;
 }

@@ -9,15 +9,28 @@ export const ERRNO = Object.freeze({
   ACCES: 2,
   BADF: 8,
   BUSY: 10,
+  DQUOT: 19,
+  EXIST: 20,
   FAULT: 21,
+  FBIG: 22,
   ILSEQ: 25,
   INVAL: 28,
+  IO: 29,
   ISDIR: 31,
+  LOOP: 32,
+  MFILE: 33,
   NAMETOOLONG: 37,
+  NFILE: 41,
+  NOENT: 44,
+  NOMEM: 48,
   NOSPC: 51,
   NOSYS: 52,
   NOTDIR: 54,
+  NOTEMPTY: 55,
   NOTSUP: 58,
+  PERM: 63,
+  ROFS: 69,
+  XDEV: 75,
   NOTCAPABLE: 76,
 });
 
@@ -48,9 +61,9 @@ export const RIGHT = Object.freeze({
   POLL_FD_READWRITE: 1 << 27,
 });
 
-/** What uvwasi, which is behind `node:wasi`, knows: every right but that to accept connections. */
+/** Every right but that to accept connections. Each directory passes all of them on to what is opened below it. */
 export const ALL_RIGHTS = 0x0fff_ffff;
-/** Those of them that it lets a directory have. */
+/** Those of them that mean something on a directory. */
 export const DIRECTORY_RIGHTS = 0x0fbf_fe98;
 
 /** What must all be there before anything of a file may be changed: what writing it from outside needs. */
@@ -60,6 +73,11 @@ export const WRITE_RIGHTS = RIGHT.PATH_OPEN | RIGHT.PATH_FILESTAT_SET_SIZE | RIG
 export const OFLAG = Object.freeze({ CREAT: 1, DIRECTORY: 2, EXCL: 4, TRUNC: 8 });
 
 export const FDFLAG_APPEND = 1;
+/** All flags of a descriptor. The others are about when bytes reach a disk, which means nothing for copies. */
+export const FDFLAGS = 31;
+
+/** What something is, as a filestat, an fdstat and a directory's entry say it. */
+export const FILETYPE = Object.freeze({ DIRECTORY: 3, REGULAR_FILE: 4 });
 
 /** Flags of the calls that set times. */
 export const FSTFLAG = Object.freeze({ ATIM: 1, ATIM_NOW: 2, MTIM: 4, MTIM_NOW: 8 });

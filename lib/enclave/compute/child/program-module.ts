@@ -5,6 +5,10 @@ import type { Job, Outcome } from './protocol.js';
 import { CompileError, Module } from './webassembly.js';
 
 const PAGES_A_MIB = 16;
+/** What preview 1 was called while it was made; some of its calls are others. */
+const OLD_MODULE = 'wasi_unstable';
+/** Characters of a name that are told. */
+const MAX_NAME = 200;
 
 /**
  * Compiles the program; what it returns instead says why it cannot be run.
@@ -38,8 +42,11 @@ function unfit(module: Module, calls: object): Outcome | undefined {
     ({ module: from, name, kind }) => from !== WASI_MODULE || kind !== 'function' || !Object.hasOwn(calls, name),
   );
   if (foreign.length > 0) {
-    const reason = `imports ${foreign.length} things that are not of WASI preview 1`;
-    return { kind: 'failed', reason, got: foreign.length };
+    // A name may be anything, and is for the program's own client alone; this one is known to everybody.
+    const old = foreign.some(({ module: from }) => from === OLD_MODULE) ? `, but of ${OLD_MODULE}, which came before it` : '';
+    const names = foreign.map(({ module: from, name, kind }) => `${kind} ${JSON.stringify(`${from}.${name}`).slice(0, MAX_NAME)}`);
+    const reason = `imports ${foreign.length} things that are not of WASI preview 1${old}`;
+    return { kind: 'failed', reason, foreign: names, got: foreign.length };
   }
   const has = (name: string, kind: string) => Module.exports(module).some((one) => one.name === name && one.kind === kind);
   if (has('memory', 'memory') && has('_start', 'function') && !has('_initialize', 'function')) return undefined;

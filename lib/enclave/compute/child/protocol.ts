@@ -9,6 +9,8 @@ export interface Job {
   readonly name: string;
   /** The folder that is its root. */
   readonly world: string;
+  /** Bytes of the longest name below its root, so that the path there is one that the system takes. */
+  readonly maxNameBytes: number;
   /** The files behind its streams. */
   readonly streams: { readonly stdin: string; readonly stdout: string; readonly stderr: string };
   readonly rights: RightsList;
@@ -29,6 +31,8 @@ export type Outcome =
       readonly kind: 'failed';
       /** Completes "the program …". */
       readonly reason: string;
+      /** What it imports and cannot have, as JSON texts. For its own client: the log of the manager is not told. */
+      readonly foreign?: readonly string[];
       readonly offset?: number;
       readonly got?: number;
       readonly limit?: number;

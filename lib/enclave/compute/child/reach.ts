@@ -1,6 +1,5 @@
 import { lstatSync } from 'node:fs';
-import { join } from 'node:path';
-import type { Host } from './host.js';
+import { type Host, placeOf } from './host.js';
 import { resolvePath } from './paths.js';
 import { ERRNO } from './preview1.js';
 
@@ -9,7 +8,7 @@ import { ERRNO } from './preview1.js';
  * error, which says nothing of what is there.
  */
 export function reach(host: Host, fd: number, pointer: number, bytes: number, needed: number): string | number {
-  const open = host.descriptors.get(fd >>> 0);
+  const open = host.descriptors.get(fd);
   if (open === undefined) return ERRNO.BADF;
   if (open.kind !== 'directory') return ERRNO.NOTDIR;
   const path = host.memory.text(pointer, bytes);
@@ -17,14 +16,15 @@ export function reach(host: Host, fd: number, pointer: number, bytes: number, ne
   const name = resolvePath(open.name, path);
   if (typeof name === 'number') return name;
   if ((host.rights.of(name) & needed) !== needed) return ERRNO.ACCES;
-  // Older versions of uvwasi pass over the slash.
+  if ((open.base & needed) !== needed) return ERRNO.NOTCAPABLE;
+  if (Buffer.byteLength(name) > host.maxNameBytes) return ERRNO.NAMETOOLONG;
   return path.endsWith('/') && kindOf(host, name) === 'file' ? ERRNO.NOTDIR : name;
 }
 
 /** What stands in the program's world under a name. There are but files and directories. */
-export function kindOf({ world }: Host, name: string): 'file' | 'directory' | undefined {
+export function kindOf(host: Host, name: string): 'file' | 'directory' | undefined {
   try {
-    const stats = lstatSync(join(world, name), { throwIfNoEntry: false });
+    const stats = lstatSync(placeOf(host, name), { throwIfNoEntry: false });
     return stats && (stats.isDirectory() ? 'directory' : 'file');
   } catch {
     // Too long for the system, which the call itself will be told.

@@ -1,34 +1,59 @@
-import { check, type Host } from './host.js';
-import { ERRNO, type Preview1, RIGHT } from './preview1.js';
+import { resolutionOf, timeOf } from './clocks.js';
+import type { Host } from './host.js';
+import { poll } from './poll.js';
+import { ERRNO, type Preview1 } from './preview1.js';
 
 type SystemCalls = Omit<Preview1, Extract<keyof Preview1, `${'fd' | 'path'}_${string}`>>;
 
-const SUBSCRIPTION_BYTES = 48;
-/** Where a subscription says what it waits for, and where the descriptor is. */
-const TAG_AT = 8;
-const FD_AT = 16;
-const TAG_CLOCK = 0;
-const EVENT_BYTES = 32;
-/** Where an event says what happened. */
-const EVENT_TAG_AT = 10;
+/** Random bytes that are made at once, less than what Node refuses. */
+const MAX_RANDOM_BYTES = 2 ** 30;
+
+/** What `proc_exit` throws, to leave the program. */
+export class Exit extends Error {
+  /** A u32. */
+  readonly code: number;
+
+  constructor(code: number) {
+    super('the program exits');
+    this.code = code >>> 0;
+  }
+}
 
 /** Calls that are about neither descriptors nor paths. There are no sockets and no signals. */
 export function systemCalls(host: Host): SystemCalls {
-  const { real, clock } = host;
+  const { clock, memory } = host;
   const refused = () => ERRNO.NOSYS;
+  const args = host.args.map((one) => Buffer.from(`${one}\0`));
+  const time = (pointer: number, look: () => bigint | undefined): number => {
+    if (!clock) return ERRNO.ACCES;
+    const answer = memory.bytes(pointer, 8);
+    if (answer === undefined) return ERRNO.FAULT;
+    const value = look();
+    if (value !== undefined) answer.writeBigUInt64LE(value);
+    return value === undefined ? ERRNO.INVAL : ERRNO.SUCCESS;
+  };
+
   return {
-    args_get: (argv, buffer) => real.args_get(argv, buffer),
-    args_sizes_get: (count, bytes) => real.args_sizes_get(count, bytes),
-    // There is none, for which `node:wasi` would answer EINVAL.
-    environ_get: () => ERRNO.SUCCESS,
-    environ_sizes_get: (count, bytes) => real.environ_sizes_get(count, bytes),
-    clock_res_get: (id, resolution) => (clock ? real.clock_res_get(id, resolution) : ERRNO.ACCES),
-    clock_time_get: (id, precision, time) => (clock ? real.clock_time_get(id, precision, time) : ERRNO.ACCES),
+    args_get: (argv, buffer) => answerTexts(host, args, argv, buffer),
+    args_sizes_get: (count, bytes) => answerSizes(host, args, count, bytes),
+    environ_get: (environ, buffer) => answerTexts(host, [], environ, buffer),
+    environ_sizes_get: (count, bytes) => answerSizes(host, [], count, bytes),
+    clock_res_get: (id, resolution) => time(resolution, () => resolutionOf(id)),
+    clock_time_get: (id, _precision, pointer) => time(pointer, () => timeOf(id)),
     poll_oneoff: (subscriptions, events, count, happened) => poll(host, subscriptions, events, count, happened),
-    proc_exit: (code) => real.proc_exit(code),
+    proc_exit(code) {
+      throw new Exit(code);
+    },
     proc_raise: refused,
-    random_get: (buffer, bytes) => real.random_get(buffer, bytes),
-    sched_yield: () => real.sched_yield(),
+    random_get(buffer, bytes) {
+      const answer = memory.bytes(buffer, bytes);
+      if (answer === undefined) return ERRNO.FAULT;
+      // Loaded when a program wants it: it takes longer to load than all the rest.
+      const { randomFillSync } = process.getBuiltinModule('node:crypto');
+      for (let at = 0; at < answer.length; at += MAX_RANDOM_BYTES) randomFillSync(answer.subarray(at, at + MAX_RANDOM_BYTES));
+      return ERRNO.SUCCESS;
+    },
+    sched_yield: () => ERRNO.SUCCESS,
     sock_accept: refused,
     sock_recv: refused,
     sock_send: refused,
@@ -36,38 +61,22 @@ export function systemCalls(host: Host): SystemCalls {
   };
 }
 
-/**
- * To wait for a time is to have a clock; to wait for a descriptor is a right of its own. All descriptors are files, which
- * are always ready: they are answered here, because `node:wasi` cannot wait for files.
- */
-function poll(host: Host, subscriptions: number, events: number, count: number, happened: number): number {
-  const asked = slices(host, subscriptions, count, SUBSCRIPTION_BYTES);
-  const answers = slices(host, events, count, EVENT_BYTES);
-  const sum = host.memory.bytes(happened, 4);
-  if (asked === undefined || answers === undefined || sum === undefined) return ERRNO.FAULT;
-  const ready: Buffer[] = [];
-  for (const one of asked) {
-    if (one.readUInt8(TAG_AT) === TAG_CLOCK) {
-      if (!host.clock) return ERRNO.ACCES;
-      continue;
-    }
-    const errno = check(host, one.readUInt32LE(FD_AT), RIGHT.POLL_FD_READWRITE);
-    if (errno !== ERRNO.SUCCESS) return errno;
-    // Copied: the answers may be where the questions are.
-    ready.push(Buffer.from(one.subarray(0, TAG_AT + 1)));
-  }
-  if (ready.length === 0) return host.real.poll_oneoff(subscriptions, events, count, happened);
-  for (const [index, one] of ready.entries()) {
-    const answer = answers[index]?.fill(0);
-    one.copy(answer as Buffer, 0, 0, TAG_AT);
-    answer?.writeUInt8(one.readUInt8(TAG_AT), EVENT_TAG_AT);
-  }
-  sum.writeUInt32LE(ready.length);
-  return ERRNO.SUCCESS;
+function answerSizes({ memory }: Host, texts: readonly Buffer[], count: number, bytes: number): number {
+  const sum = texts.reduce((all, { length }) => all + length, 0);
+  return memory.answer([count, texts.length], [bytes, sum]) ? ERRNO.SUCCESS : ERRNO.FAULT;
 }
 
-/** `count` pieces of the memory, one behind the other. */
-function slices({ memory }: Host, pointer: number, count: number, bytes: number): Buffer[] | undefined {
-  const all = count >>> 0 < 2 ** 26 ? memory.bytes(pointer, (count >>> 0) * bytes) : undefined;
-  return all && Array.from({ length: count >>> 0 }, (_, i) => all.subarray(i * bytes, (i + 1) * bytes));
+/** Writes texts that end with a NUL to `buffer`, one behind the other, and pointers to them to `pointers`. */
+function answerTexts({ memory }: Host, texts: readonly Buffer[], pointers: number, buffer: number): number {
+  const all = Buffer.concat(texts);
+  const answer = memory.bytes(buffer, all.length);
+  const list = memory.bytes(pointers, 4 * texts.length);
+  if (answer === undefined || list === undefined) return ERRNO.FAULT;
+  answer.set(all);
+  let at = buffer >>> 0;
+  for (const [index, { length }] of texts.entries()) {
+    list.writeUInt32LE(at, 4 * index);
+    at += length;
+  }
+  return ERRNO.SUCCESS;
 }

@@ -11,7 +11,7 @@ interface Described {
 export type Module = object;
 
 export interface Instance {
-  readonly exports: { readonly memory?: Memory };
+  readonly exports: { readonly memory?: Memory; readonly _start?: () => void };
 }
 
 interface WebAssemblyApi {
