@@ -12,8 +12,13 @@ export interface RegistryPlace {
 }
 
 export interface RegistryOptions extends RegistryPlace {
-  /** Devices that are kept; one more is refused until some are forgotten. Default 100,000. */
+  /** Attestations that are kept in all; one more is refused until some are forgotten. Default 100,000. */
   maxDevices?: number | undefined;
+  /**
+   * Attestations of one device that are kept, the newest ones: a device is a key or, where the platform's maker signs, an
+   * enclave's name. Default 64.
+   */
+  maxPerDevice?: number | undefined;
   /** Device keys, revoked ones included. Default 10,000. */
   maxKeys?: number | undefined;
   /** Runtime hashes, revoked ones included. Default 10,000. */
@@ -23,7 +28,13 @@ export interface RegistryOptions extends RegistryPlace {
 }
 
 /** Defaults of `RegistryOptions`. */
-export const REGISTRY_DEFAULTS = Object.freeze({ maxDevices: 100_000, maxKeys: 10_000, maxRuntimes: 10_000, timeoutMs: 10_000 });
+export const REGISTRY_DEFAULTS = Object.freeze({
+  maxDevices: 100_000,
+  maxPerDevice: 64,
+  maxKeys: 10_000,
+  maxRuntimes: 10_000,
+  timeoutMs: 10_000,
+});
 type RegistryLimits = Readonly<Record<keyof typeof REGISTRY_DEFAULTS, number>>;
 
 /** The limits with their defaults. @throws InvalidOptionError */
@@ -37,5 +48,11 @@ export function completeOptions(options: RegistryOptions): RegistryLimits {
     });
   }
   const limit = (name: keyof RegistryLimits) => integerInRange(name, options[name] ?? REGISTRY_DEFAULTS[name], 1, 2 ** 31 - 1);
-  return { maxDevices: limit('maxDevices'), maxKeys: limit('maxKeys'), maxRuntimes: limit('maxRuntimes'), timeoutMs: limit('timeoutMs') };
+  return {
+    maxDevices: limit('maxDevices'),
+    maxPerDevice: limit('maxPerDevice'),
+    maxKeys: limit('maxKeys'),
+    maxRuntimes: limit('maxRuntimes'),
+    timeoutMs: limit('timeoutMs'),
+  };
 }

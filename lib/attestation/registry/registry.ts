@@ -41,7 +41,7 @@ export class DeviceRegistry implements RegistryAdmin {
     this.#query = query;
     this.#keys = new KeyTable(query, limits.maxKeys);
     this.#runtimes = new RuntimeTable(query, limits.maxRuntimes);
-    this.#devices = new DeviceTable(query, limits.maxDevices);
+    this.#devices = new DeviceTable(query, limits.maxDevices, limits.maxPerDevice);
   }
 
   /**
@@ -124,7 +124,8 @@ export class DeviceRegistry implements RegistryAdmin {
   }
 
   /**
-   * Keeps a device that has attested itself. When this settles, it outlives the process.
+   * Keeps a device that has attested itself. When this settles, it outlives the process. Of one device the newest
+   * `maxPerDevice` attestations are kept: whoever attests himself over and over does not fill the table.
    * @throws InvalidArgumentError for a device id that is taken; LimitError when `maxDevices` are kept
    */
   recordAttestation(device: NewDevice): Promise<Device> {
