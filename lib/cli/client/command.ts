@@ -6,7 +6,7 @@ import { DIALECTS, type Dialect } from '../../layers/formats/dialect.js';
 import { CLIENT_DEFAULTS, VeracruzClient } from '../../roles/client/client.js';
 import type { FileSource } from '../../roles/client/source.js';
 import { Interrupted } from '../exit.js';
-import { logLevel, readText } from '../flags.js';
+import { logLevel, readKey, readText } from '../flags.js';
 import { stderrLog } from '../role-process.js';
 import { Shown } from './shown.js';
 import { checkSources, checkStreams, checkTargets, parseTransfers, type Transfer } from './transfers.js';
@@ -23,6 +23,7 @@ interface ClientFlags {
   computes?: string[];
   output: string[];
   outputs?: string[];
+  outputMode: number;
   shutdown?: boolean;
   quiet?: boolean;
   json?: boolean;
@@ -43,6 +44,12 @@ interface Done {
   readonly exitCode?: number;
 }
 
+/** The mode of a file, in octal. Throws `InvalidArgumentError`. */
+function fileMode(text: string): number {
+  if (/^0?[0-7]{3}$/.test(text)) return Number.parseInt(text, 8);
+  throw new InvalidArgumentError(`--output-mode is three octal digits like 640, not ${JSON.stringify(text)}`, { got: text });
+}
+
 const collect = (value: string, before: string[] = []) => [...before, value];
 
 /** `veracruz-streams client` */
@@ -59,6 +66,11 @@ export function clientCommand(): Command {
       .option('-c, --compute <name,…>', 'programs to run, by their names at the manager', collect, [])
       .option('--pipeline <index,…>', 'pipelines of the policy to run, by their indices or names (head dialect)', collect, [])
       .option('-o, --output <[name=]path,…>', 'files to read; - is standard output', collect, [])
+      .addOption(
+        new Option('--output-mode <octal>', 'mode of the files of -o, as chmod has it')
+          .argParser(fileMode)
+          .default(CLIENT_DEFAULTS.outputMode, '600'),
+      )
       // The original's other spellings.
       .addOption(new Option('--programs <…>').argParser(collect).hideHelp())
       .addOption(new Option('--datas <…>').argParser(collect).hideHelp())
@@ -136,7 +148,7 @@ async function perform(policyPath: string, flags: ClientFlags, jobs: Jobs, signa
   const client = await VeracruzClient.connect({
     policy: readText(policyPath),
     ...(url === undefined ? {} : { url }),
-    identity: { certificate: readText(flags.identity), key: readText(flags.key) },
+    identity: { certificate: readText(flags.identity), key: readKey(flags.key) },
     skipPolicyHash: flags.skipPolicyHash === true,
     skipRuntimeHash: flags.skipRuntimeHash === true,
     dialect: flags.dialect,
@@ -173,7 +185,7 @@ async function perform(policyPath: string, flags: ClientFlags, jobs: Jobs, signa
     // Outputs of a program that failed would look like results.
     if (failed) process.exitCode = 1;
     else {
-      for (const transfer of outputs) did({ operation: 'read', ...(await fetch(client, transfer, shown)) });
+      for (const transfer of outputs) did({ operation: 'read', ...(await fetch(client, transfer, flags.outputMode, shown)) });
       if (shutdown) {
         await client.shutdown();
         did({ operation: 'shutdown' });
@@ -217,9 +229,14 @@ function sourceOf(local: string): FileSource {
   return statSync(local, { throwIfNoEntry: false })?.isFile() === false ? createReadStream(local) : local;
 }
 
-async function fetch(client: VeracruzClient, { remote, local }: Transfer, shown: Shown): Promise<{ name: string; bytes: number }> {
+async function fetch(
+  client: VeracruzClient,
+  { remote, local }: Transfer,
+  mode: number,
+  shown: Shown,
+): Promise<{ name: string; bytes: number }> {
   shown.say(`reading ${remote}`);
-  if (local !== '-') return { name: remote, ...(await client.readFile(remote, { to: local })) };
+  if (local !== '-') return { name: remote, ...(await client.readFile(remote, { to: local, mode })) };
   const body = await client.readFile(remote);
   await pipeline(body, process.stdout, { end: false });
   return { name: remote, bytes: body.length };

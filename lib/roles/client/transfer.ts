@@ -1,6 +1,6 @@
 /** The small parts of a transfer: names, results, and where the bytes go. */
 import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
+import { chmod, rename, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { closed } from '../../core/closed.js';
 import {
@@ -97,18 +97,22 @@ export function cannotWrite(path: string, cause: unknown): InvalidArgumentError 
 }
 
 /**
- * Saves a body under a name that appears when all of it is there.
+ * Saves a body under a name that appears when all of it is there. Until then only the owner may read what is written.
  *
+ * @param mode of the file, whatever the umask is
  * @throws InvalidArgumentError when it cannot be written there
  */
-export async function save(body: IncomingBody, path: string): Promise<void> {
+export async function save(body: IncomingBody, path: string, mode: number): Promise<void> {
   const partial = `${path}.${process.pid}.partial`;
   try {
-    const file = createWriteStream(partial, { highWaterMark: 1024 * 1024 });
+    // A file that somebody has put there would keep his mode.
+    await rm(partial, { force: true });
+    const file = createWriteStream(partial, { highWaterMark: 1024 * 1024, flags: 'wx', mode: 0o600 });
     await pipeline(body, file).finally(() => closed(file.destroy()));
     if (file.bytesWritten !== body.length) {
       throw new TruncatedError('the file is not complete', { layer: LAYER, expected: body.length, got: file.bytesWritten });
     }
+    await chmod(partial, mode);
     await rename(partial, path);
   } catch (error) {
     await rm(partial, { force: true }).catch(() => {});
