@@ -286,11 +286,13 @@ export {
   CLIENT_DEFAULTS,
   type ClientOptions,
   type Progress,
+  type SaveOptions,
   type TransferOptions,
   VeracruzClient,
   type WriteOptions,
 } from './roles/client/client.js';
 export type { FileSource } from './roles/client/source.js';
+export type { LinkTlsOptions } from './roles/link-tls.js';
 export type { Log } from './roles/options.js';
 export {
   RUNTIME_MANAGER_DEFAULTS,

@@ -1,7 +1,7 @@
 /** A certificate authority: of the attestation server, and of tests. */
 import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { InvalidArgumentError } from '../core/errors.js';
-import { derOf } from '../layers/formats/asn1.js';
+import { CertificateRequestError, InvalidArgumentError } from '../core/errors.js';
+import { derOf, fromDer } from '../layers/formats/asn1.js';
 import { encryptedKey } from '../layers/formats/private-key.js';
 import { subjectBytes, subjectKeyIdentifier } from '../layers/formats/x509.js';
 import {
@@ -9,12 +9,14 @@ import {
   type KeyAlgorithm,
   makeCertificate,
   makeKey,
+  nameOf,
   pemOf,
   privateKeyOf,
   type Usage,
   type Validity,
 } from './certificate.js';
 import { readRequest } from './request.js';
+import { comparableName } from './subject.js';
 
 export interface Authority {
   /** Private key, PKCS#8 PEM. */
@@ -74,8 +76,10 @@ export interface IssueOptions extends Validity {
 
 /**
  * Issues a certificate, in DER. Valid one day unless told otherwise.
- * Throws `LimitError` and `CertificateRequestError` for a request that is too large, malformed, of a weak key or not signed by its
- * own; `InvalidArgumentError` when subject or key is missing, or the hash or the validity is none.
+ * Throws `LimitError` and `CertificateRequestError` for a request that is too large, malformed, of a weak key, not signed by its
+ * own, or of a subject that no certificate is issued for (`readRequest`; the authority's own name is another);
+ * `InvalidArgumentError` when subject or key is missing, the subject given is the authority's own, or the hash or the validity is
+ * none.
  */
 export function issue(authority: Authority, options: IssueOptions): Buffer {
   const { request, isCa = false, usages = isCa ? [] : ['server'], days = 1, san = [], runtimeHash } = options;
@@ -86,6 +90,12 @@ export function issue(authority: Authority, options: IssueOptions): Buffer {
     throw new InvalidArgumentError('a certificate needs a subject and a key, or a request that has both');
   }
   const issuer = new X509Certificate(authority.certificateDer);
+  const issuerName = fromDer(subjectBytes(issuer));
+  // A certificate that seems to have been issued by itself, or by a second authority of that name, leads readers astray.
+  if (comparableName('tagClass' in subject ? subject : nameOf(subject)) === comparableName(issuerName)) {
+    const Fault = options.subject === undefined ? CertificateRequestError : InvalidArgumentError;
+    throw new Fault("the subject is the authority's own name", { layer: 'authority' });
+  }
   const { notBefore, notAfter } = options;
   return makeCertificate(
     {

@@ -10,7 +10,6 @@ import {
   fromDer,
   integer,
   isA,
-  isString,
   isTagged,
   items,
   sequence,
@@ -19,6 +18,7 @@ import {
 } from '../layers/formats/asn1.js';
 import { type DistinguishedName, nameOf, privateKeyOf, publicKeyInfo, signed } from './certificate.js';
 import { signatureAlgorithm } from './signature.js';
+import { subjectFault } from './subject.js';
 
 /** The subject that an enclave asks for (wire spec §B). */
 export const ENCLAVE_SUBJECT: Readonly<Required<DistinguishedName>> = Object.freeze({
@@ -63,8 +63,10 @@ export function makeRequest(key: KeyObject | string, subject: DistinguishedName 
 
 /**
  * Reads a request and checks that its own key signed it, with SHA-256. The key is EC P-256, or RSA of 2,048 to 8,192 bits with
- * an exponent of 65,537 or more. What else the request asks for (extensions) is left alone.
- * Throws `LimitError` when it is too large, and `CertificateRequestError` when it is malformed or the key or signature is not right.
+ * an exponent of 65,537 or more. Its subject is a name of at most 16 parts of 1 to 128 bytes, all of it characters that are
+ * shown. What else the request asks for (extensions) is left alone.
+ * Throws `LimitError` when it is too large, and `CertificateRequestError` when it is malformed, or the key, the signature or the
+ * subject is not right.
  */
 export function readRequest(der: Buffer, limits: RequestLimits = {}): CertificateRequest {
   const max = integerInRange('maxRequestBytes', limits.maxRequestBytes ?? REQUEST_DEFAULTS.maxRequestBytes, 1, 1_048_576);
@@ -98,25 +100,16 @@ export function readRequest(der: Buffer, limits: RequestLimits = {}): Certificat
 
 /**
  * The parts of `SEQUENCE { version, subject, key, [0] attributes }` (RFC 2986 §4.1). The subject goes into a certificate as it
- * stands, so it must be a name. Throws a plain Error.
+ * stands, so it is looked at (`subjectFault`). Throws CertificateRequestError for that, else a plain Error.
  */
 function infoOf(tbs: Asn1): { subject: Asn1; keyInfo: Asn1 } {
   const [version, subject, keyInfo, attributes, ...others] = items(tbs);
   if (!isA(tbs, 'SEQUENCE') || keyInfo === undefined || !isTagged(attributes, 0) || others.length > 0)
     throw new Error('not its four parts');
   if (!isA(version, 'INTEGER') || !content(version).equals(Buffer.of(0))) throw new Error('another version');
-  if (!isA(subject, 'SEQUENCE') || items(subject).length === 0 || !items(subject).every(isNamePart))
-    throw new Error('the subject is no name');
-  return { subject, keyInfo };
-}
-
-/** `SET { SEQUENCE { OID, string }, … }` */
-function isNamePart(part: Asn1): boolean {
-  const isAttribute = (attribute: Asn1): boolean => {
-    const [type, text, ...others] = items(attribute);
-    return isA(attribute, 'SEQUENCE') && isA(type, 'OID') && isString(text) && others.length === 0;
-  };
-  return isA(part, 'SET') && items(part).length > 0 && items(part).every(isAttribute);
+  const fault = subjectFault(subject as Asn1);
+  if (fault !== undefined) throw new CertificateRequestError(fault, { layer: 'csr' });
+  return { subject: subject as Asn1, keyInfo };
 }
 
 function checkKey(key: KeyObject, der: Buffer): void {

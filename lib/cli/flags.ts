@@ -1,5 +1,5 @@
 /** Flags that several commands have. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { Option } from 'commander';
 import { InvalidArgumentError, InvalidOptionError } from '../core/errors.js';
 import { DIALECTS, type Dialect } from '../layers/formats/dialect.js';
@@ -62,4 +62,17 @@ export function readText(path: string): string {
   } catch (cause) {
     throw new InvalidArgumentError(`cannot read ${path}: ${(cause as Error).message}`, { cause });
   }
+}
+
+/** Bits of a mode: others than the owner may read the file. */
+const OTHERS_READ = 0o044;
+
+/** The text of a file that holds a private key. One that others than its owner can read is warned of, whatever is kept quiet. */
+export function readKey(path: string): string {
+  const text = readText(path);
+  const mode = statSync(path, { throwIfNoEntry: false })?.mode ?? 0;
+  if ((mode & OTHERS_READ) !== 0) {
+    process.stderr.write(`veracruz-streams: WARNING: others can read the private key ${path}: chmod 600 it\n`);
+  }
+  return text;
 }

@@ -2,11 +2,11 @@ import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { type Authority, issue, makeAuthority, readAuthority } from '../attestation/authority.js';
-import { type KeyAlgorithm, makeKey, pemOf, privateKeyOf } from '../attestation/certificate.js';
+import { type KeyAlgorithm, makeKey, pemOf, privateKeyOf, type Usage } from '../attestation/certificate.js';
 import { makeIdentity } from '../attestation/identity.js';
 import { integerInRange } from '../core/check.js';
 import { InvalidArgumentError } from '../core/errors.js';
-import { wholeNumber } from './flags.js';
+import { readKey, wholeNumber } from './flags.js';
 import { type NewFile, writeNewFiles } from './new-files.js';
 import { makePkcs12 } from './pkcs12.js';
 import { print } from './standard-output.js';
@@ -31,6 +31,7 @@ interface IdentityFlags {
   csr?: string;
   runtimeHash?: string;
   san?: string[];
+  usage?: Usage;
   p12?: boolean;
   passwordFile?: string;
   force?: boolean;
@@ -61,6 +62,12 @@ export function identityCommand(): Command {
     .option('--csr <file>', 'signing request, PEM or DER: gives subject and key, and no key is made')
     .option('--runtime-hash <hex>', 'SHA-256 of the Runtime Manager, for the extension 2.5.30.1')
     .option('--san <name...>', 'DNS names in the certificate')
+    .addOption(
+      new Option('--usage <end>', 'which end of TLS the certificate is for, as on a link: client or server; default: server').choices([
+        'client',
+        'server',
+      ]),
+    )
     .option('--p12', `also write PKCS#12; its password: --password-file, or ${PASSWORD_VARIABLE}`)
     .option('--password-file <file>', 'its first line is the password of the PKCS#12 file')
     .option('--force', 'replace files that exist')
@@ -77,6 +84,7 @@ Examples:
   veracruz-streams identity bob --algorithm rsa --p12 --password-file ./bob.password
   veracruz-streams identity --authority "Test authority" --out ./ca
   veracruz-streams identity --issue ComputeEnclave --ca ca.pem --ca-key ca.key --san ComputeEnclave.dev --out ./manager
+  veracruz-streams identity --issue "our Server" --ca links.pem --ca-key links.key --usage client --out ./server-link
   veracruz-streams identity --issue enclave --ca ca.pem --ca-key ca.key --csr enclave.csr --runtime-hash <64 hex digits>
 
 Private keys are PKCS#8 PEM and only their owner can read them (0600). Nothing is overwritten without --force.
@@ -104,7 +112,7 @@ function identity(name: string | undefined, flags: IdentityFlags): string {
 
 function checkFlags(flags: IdentityFlags): void {
   const issuing = flags.issue !== undefined;
-  const only = (['ca', 'caKey', 'csr', 'runtimeHash', 'san'] as const).find((flag) => flags[flag] !== undefined);
+  const only = (['ca', 'caKey', 'csr', 'runtimeHash', 'san', 'usage'] as const).find((flag) => flags[flag] !== undefined);
   if (!issuing && only !== undefined) {
     const flag = `--${only.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
     throw new InvalidArgumentError(`${flag} belongs to --issue <name>: add that, or leave ${flag} out`);
@@ -136,12 +144,13 @@ function make(name: string, flags: IdentityFlags): Made {
 }
 
 function issued(name: string, flags: IdentityFlags, algorithm: KeyAlgorithm, days: { days?: number }): Made {
-  const authority: Authority = readAuthority(read(flags.ca as string).toString(), read(flags.caKey as string).toString());
+  const authority: Authority = readAuthority(read(flags.ca as string).toString(), readKey(flags.caKey as string));
   const key = flags.csr === undefined ? makeKey(algorithm) : undefined;
   const certificate = issue(authority, {
     ...days,
     ...(key === undefined ? { request: requestOf(read(flags.csr as string)) } : { subject: name, publicKey: createPublicKey(key) }),
     ...(flags.san && { san: flags.san }),
+    ...(flags.usage && { usages: [flags.usage] }),
     ...(flags.runtimeHash !== undefined && { runtimeHash: Buffer.from(flags.runtimeHash, 'hex') }),
   });
   return { kind: 'certificate', certificate, key, chain: [authority.certificateDer] };

@@ -1,13 +1,15 @@
 import { Command, Option } from 'commander';
+import { definedOf } from '../core/check.js';
 import type { ArrangementName } from '../roles/arrangements.js';
 import { RUNTIME_MANAGER_DEFAULTS, RuntimeManager } from '../roles/runtime-manager/runtime-manager.js';
 import { formatAddress } from '../transports/address.js';
-import { ARRANGEMENT, addressOf, DIALECT, FRAME, frameOf, LOG_LEVEL, readText } from './flags.js';
+import { ARRANGEMENT, addressOf, DIALECT, FRAME, frameOf, LOG_LEVEL, readKey, readText, wholeNumber } from './flags.js';
+import { addLinkTlsOptions, type LinkTlsFlags, linkTlsOf } from './link-flags.js';
 import { runRole, stderrLog } from './role-process.js';
 import { type AttesterFlags, attesterOf } from './runtime/attester.js';
 import { addEngineOptions, announceSandbox, type EngineFlags, engineOf } from './runtime/engine.js';
 
-interface RuntimeFlags extends AttesterFlags, EngineFlags {
+interface RuntimeFlags extends AttesterFlags, EngineFlags, LinkTlsFlags {
   listen: string;
   connect?: string;
   hello?: boolean;
@@ -18,6 +20,9 @@ interface RuntimeFlags extends AttesterFlags, EngineFlags {
   certificate?: string;
   key?: string;
   policy?: string;
+  expectedPolicyHash?: string;
+  maxLinks: number;
+  linkIdleTimeoutMs?: number;
   logLevel: string;
 }
 
@@ -45,12 +50,22 @@ export function runtimeCommand(): Command {
     .option('--measurement <hex>', 'runtime hash that the software attester tells, 64 hex digits; default: of this code')
     .option('--certificate <file>', 'without attestation: its certificate chain, PEM, its own first')
     .option('--key <file>', 'without attestation: the private key of its certificate, PEM')
-    .option('--policy <file>', 'without attestation: the policy');
-  return addEngineOptions(command)
+    .option('--policy <file>', 'without attestation: the policy')
+    .option('--expected-policy-hash <hex>', 'with attestation: SHA-256 of the one policy to take; default: that of whoever comes first')
+    .option('--max-links <n>', 'links from Servers at once', wholeNumber('--max-links'), RUNTIME_MANAGER_DEFAULTS.maxLinks)
+    .option(
+      '--link-idle-timeout-ms <n>',
+      'milliseconds after which a silent link that has done nothing yet ends; 0 never; default with an attester: 60000, else 0',
+      wholeNumber('--link-idle-timeout-ms'),
+    );
+  return addEngineOptions(addLinkTlsOptions(command))
     .addOption(LOG_LEVEL)
     .addHelpText(
       'after',
       `
+Whoever reaches the address of --listen can speak to the manager: keep it private, or give both ends --link-certificate,
+--link-key and --link-authority.
+
 Either --attester software and --device-key, or --certificate, --key and --policy.
 
 Examples:
@@ -65,7 +80,8 @@ async function run(flags: RuntimeFlags): Promise<void> {
   const log = stderrLog(flags.logLevel);
   const link = frameOf(flags);
   const attester = await attesterOf(flags, link.dialect, log);
-  const given = (name: 'certificate' | 'key' | 'policy') => (flags[name] === undefined ? {} : { [name]: readText(flags[name]) });
+  const given = (name: 'certificate' | 'key' | 'policy') =>
+    flags[name] === undefined ? {} : { [name]: (name === 'key' ? readKey : readText)(flags[name]) };
   const compute = engineOf(flags);
   // It takes a moment, in which the manager starts too.
   const announced = compute === undefined ? Promise.resolve() : announceSandbox(compute, log);
@@ -76,6 +92,9 @@ async function run(flags: RuntimeFlags): Promise<void> {
       ...(flags.connect === undefined ? {} : { connect: addressOf(flags.connect) }),
       hello: flags.hello === true,
       ...link,
+      ...linkTlsOf(flags),
+      ...definedOf({ expectedPolicyHash: flags.expectedPolicyHash, linkIdleTimeoutMs: flags.linkIdleTimeoutMs }),
+      maxLinks: flags.maxLinks,
       store: flags.store,
       ...(attester === undefined ? {} : { attester }),
       ...given('certificate'),

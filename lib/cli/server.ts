@@ -3,9 +3,10 @@ import { definedOf } from '../core/check.js';
 import type { ArrangementName } from '../roles/arrangements.js';
 import { SERVER_DEFAULTS, VeracruzServer } from '../roles/server/server.js';
 import { ARRANGEMENT, addressOf, DIALECT, FRAME, LOG_LEVEL, linkOf, readText, wholeNumber } from './flags.js';
+import { addLinkTlsOptions, type LinkTlsFlags, linkTlsOf } from './link-flags.js';
 import { runRole, stderrLog } from './role-process.js';
 
-interface ServerFlags {
+interface ServerFlags extends LinkTlsFlags {
   policy?: string;
   /** False where `--no-attestation` stands. */
   attestation?: string | false;
@@ -25,7 +26,7 @@ interface ServerFlags {
 
 /** `veracruz-streams server` */
 export function serverCommand(): Command {
-  return new Command('server')
+  const command = new Command('server')
     .description('Run a Veracruz Server: relays ciphertext between clients and a Runtime Manager.')
     .option('--policy <file>', 'attest the Runtime Managers and initialise them with this policy before they are used')
     .option('--attestation <url>', 'the Proxy Attestation Server, http://host:port; default: as the policy says')
@@ -52,7 +53,8 @@ export function serverCommand(): Command {
       'milliseconds after which an idle session is closed; 0 never',
       wholeNumber('--idle-timeout-ms'),
       SERVER_DEFAULTS.idleTimeoutMs,
-    )
+    );
+  return addLinkTlsOptions(command)
     .addOption(LOG_LEVEL)
     .addHelpText(
       'after',
@@ -73,6 +75,7 @@ Examples:
         ...(flags.policy === undefined ? {} : { policy: readText(flags.policy) }),
         runtime: flags.runtime.map((address) => ({ address: addressOf(address), ...linkOf(flags), hello: flags.hello === true })),
         askAhead: flags.askAhead,
+        ...linkTlsOf(flags),
         maxBodyBytes: flags.maxBodyBytes,
         maxSessionsPerAddress: flags.maxSessionsPerAddress,
         idleTimeoutMs: flags.idleTimeoutMs,

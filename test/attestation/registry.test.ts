@@ -1,5 +1,5 @@
 /** The device registry: the same behaviour in both databases. */
-import { createHash, generateKeyPairSync } from 'node:crypto';
+import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import t from 'tap';
 import { DeviceRegistry, type Platform, REGISTRY_DEFAULTS, tameText } from '../../lib/attestation/registry/index.js';
@@ -170,16 +170,39 @@ for (const { name, skip, place } of ENGINES) {
       await fc.assert(
         fc.asyncProperty(text, async (wild) => {
           const tame = tameText(wild);
-          const { deviceId } = await registry.recordAttestation(device({ enclaveName: tame }));
+          const { deviceId } = await registry.recordAttestation(device({ enclaveName: tame, pubkeyHash: '12'.repeat(32) }));
           t.equal((await registry.findDevice(deviceId))?.enclaveName, tame);
         }),
         seeded(100),
       );
     });
 
+    await t.test('one device that attests itself over and over does not fill the table', async (t) => {
+      const small = closing(t, await DeviceRegistry.open({ ...(await place()), maxDevices: 5, maxPerDevice: 2 }));
+      const other = await small.recordAttestation(device({ pubkeyHash: 'ee'.repeat(32) }));
+      const again: number[] = [];
+      // Whatever else it says of itself: the key is the device.
+      for (let i = 0; i < 9; i++) again.push((await small.recordAttestation(device({ enclaveName: `enclave ${i}` }))).deviceId);
+      t.same(
+        (await small.listDevices()).map(({ deviceId }) => deviceId),
+        [...again.slice(-2).reverse(), other.deviceId],
+      );
+      // Where the platform's maker signs, the enclave is.
+      const enclave = (enclaveName: string) => small.recordAttestation(device({ pubkeyHash: '', platform: 'nitro', enclaveName }));
+      for (let i = 0; i < 5; i++) await enclave('one');
+      t.equal((await small.listDevices()).length, 5);
+      await t.rejects(enclave('two'), { ...LIMIT, limit: 5 }, 'others do not give way to a device that is new');
+      await enclave('one');
+      const newest = (await small.listDevices())[0]?.deviceId as number;
+      const taken = small.recordAttestation(device({ deviceId: newest, pubkeyHash: '', platform: 'nitro', enclaveName: 'one' }));
+      await t.rejects(taken, { ...ARGUMENT, message: /taken/ });
+      t.equal((await small.listDevices()).length, 5, 'and nothing is lost by it');
+      t.equal((await small.findDevice(other.deviceId))?.deviceId, other.deviceId);
+    });
+
     await t.test('many at once', async (t) => {
       const before = (await registry.listDevices()).length;
-      const many = Array.from({ length: 60 }, () => device());
+      const many = Array.from({ length: 60 }, () => device({ pubkeyHash: randomBytes(32).toString('hex') }));
       await Promise.all(many.map((one) => registry.recordAttestation(one)));
       t.equal((await registry.listDevices()).length, before + many.length);
       const one = device();

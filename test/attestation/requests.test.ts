@@ -99,6 +99,48 @@ void t.test('requests that their key signed, and that are none all the same', as
   }
 });
 
+void t.test('subjects that no certificate is issued for', async (t) => {
+  const ofName = (...parts: readonly (readonly [type: string, text: ReturnType<typeof utf8>])[]) => {
+    const name = sequence(...parts.map(([type, text]) => set(sequence(oid(type), text))));
+    return signed(sequence(integer(Buffer.of(0)), name, publicKeyInfo(createPublicKey(key)), tagged(0)), key);
+  };
+  const CN = '2.5.4.3';
+  const many = (count: number) => ofName(...Array.from({ length: count }, (_, i) => [CN, utf8(`${i}`)] as const));
+  const taken: Readonly<Record<string, Buffer>> = {
+    'a text of 128 bytes': ofName([CN, utf8('x'.repeat(128))]),
+    '16 parts': many(16),
+    Greek: ofName([CN, utf8('Ελλάδα')]),
+    'a name like that of the authority': ofName([CN, utf8('Veracruz Proxy Attestation Server')]),
+  };
+  for (const [what, request] of Object.entries(taken)) {
+    const certificate = new X509Certificate(issueEnclaveCertificate(authority, { request, runtimeHash: HASH }));
+    t.equal(certificate.issuer, new X509Certificate(authority.certificate).subject, what);
+  }
+  const O = '2.5.4.10';
+  const [organization, own] = ['Veracruz', 'Veracruz Proxy Attestation Server'];
+  const refused: Readonly<Record<string, Buffer>> = {
+    'a name of 15 KB': ofName([CN, utf8('x'.repeat(15_000))]),
+    'one byte over': ofName([CN, utf8('x'.repeat(129))]),
+    'an empty text': ofName([CN, utf8('')]),
+    '17 parts': many(17),
+    NUL: ofName([CN, utf8('ComputeEnclave.dev\0.example')]),
+    'NUL in a text of bytes': ofName([CN, printable('a\0b')]),
+    'a line feed': ofName([CN, utf8('a\nCN=b')]),
+    'a C1 control': ofName([CN, utf8('a\u0085b')]),
+    'text that turns round': ofName([CN, utf8('a\u202eb')]),
+    'BMPString, two bytes a character': ofName([CN, { ...utf8('xx'), type: 30 }]),
+    "the authority's own": ofName([O, utf8(organization)], [CN, utf8(own)]),
+    'the same in capitals': ofName([O, utf8(organization.toUpperCase())], [CN, utf8(own.toUpperCase())]),
+    'the same with more spaces': ofName([O, utf8(organization)], [CN, utf8(own.replaceAll(' ', '   '))]),
+    'the same in another encoding': ofName([O, printable(organization)], [CN, printable(own)]),
+  };
+  for (const [what, request] of Object.entries(refused)) {
+    t.throws(() => issueEnclaveCertificate(authority, { request, runtimeHash: HASH }), REFUSED, what);
+  }
+  const name = { organization, commonName: own };
+  t.throws(() => issue(authority, { subject: name, publicKey: createPublicKey(key) }), { code: 'ERR_VC_INVALID_ARGUMENT' });
+});
+
 void t.test('what comes of a certificate can be read, or it is not made', async (t) => {
   const content = { issuer: { commonName: 'x' }, publicKey: createPublicKey(key), isCa: false };
   t.doesNotThrow(() => makeCertificate({ ...content, subject: { commonName: 'x' } }, key));
@@ -138,12 +180,13 @@ void t.test('RSA of 8,192 bits is looked at, a longer one is not: to check its s
 });
 
 void t.test('size: at the limit and one over, before any of it is read', async (t) => {
-  // An RSA signature has one length, so that the name alone decides.
+  // An RSA signature has one length, so that the attributes alone decide.
   const signer = makeKey('rsa');
-  const sized = (bytes: number) => {
-    const around = makeRequest(signer, { commonName: 'x'.repeat(bytes - 1000) }).length - (bytes - 1000);
-    return makeRequest(signer, { commonName: 'x'.repeat(bytes - around) });
+  const padded = (bytes: number) => {
+    const keyInfo = publicKeyInfo(createPublicKey(signer));
+    return signed(sequence(integer(Buffer.of(0)), nameOf({ commonName: 'x' }), keyInfo, tagged(0, octets(Buffer.alloc(bytes)))), signer);
   };
+  const sized = (bytes: number) => padded(2 * (bytes - 1000) - padded(bytes - 1000).length + 1000);
   t.equal(sized(16_384).length, 16_384);
   t.doesNotThrow(() => readRequest(sized(16_384)));
   t.throws(() => readRequest(sized(16_385)), { code: 'ERR_VC_LIMIT', got: 16_385, limit: 16_384 });

@@ -1,6 +1,17 @@
 /** `client` as a process, facing roles of this one: what it says, what it exits with, and what it leaves undone. */
 import { spawnSync } from 'node:child_process';
-import { closeSync, existsSync, lstatSync, mkdirSync, openSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { Computation, ComputeEngine } from '../../lib/enclave/compute/engine.js';
@@ -116,6 +127,40 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     await within('the end of the program', aborted);
   });
 }
+
+void t.test('results are for who asked for them, unless he says otherwise', async (t) => {
+  const { url } = await start(t, () => 0);
+  const data = put('private', 'private');
+  const modeOf = (name: string) => (statSync(path(name)).mode & 0o777).toString(8);
+  const there = put('there', 'an older one, for all to read');
+  chmodSync(there, 0o644);
+  t.equal((await run(t, url, '-q', '-d', `/f=${data}`, '-o', `/f=${path('result')},/f=${there}`, '-n')).code, 0);
+  t.same([modeOf('result'), modeOf('there')], ['600', '600'], 'whatever was there before');
+  t.equal((await run(t, url, '-q', '-o', `/f=${path('shared')}`, '--output-mode', '664', '-n')).code, 0);
+  t.equal(modeOf('shared'), '664', 'whatever the umask is');
+  for (const mode of ['9', '8000', 'u+r', '1777']) {
+    const { code, stderr } = await run(t, url, '-o', `/f=${path('none')}`, '--output-mode', mode);
+    t.equal(code, 2, mode);
+    t.match(stderr, /--output-mode is three octal digits like 640/);
+  }
+});
+
+void t.test('a private key that others can read is warned of, whatever is kept quiet', async (t) => {
+  const { url } = await start(t, () => 0);
+  const data = put('plain', 'plain');
+  const key = put('open.key', alice.key);
+  const send = () => run(t, url, '-k', key, '-q', '-d', `/f=${data}`);
+  for (const [mode, warned] of [
+    [0o600, false],
+    [0o400, false],
+    [0o640, true],
+    [0o604, true],
+  ] as const) {
+    chmodSync(key, mode);
+    const stderr = warned ? `veracruz-streams: WARNING: others can read the private key ${key}: chmod 600 it\n` : '';
+    t.same(await send(), { code: 0, stderr }, mode.toString(8));
+  }
+});
 
 void t.test('what is on this side is looked at before anything is sent', async (t) => {
   const { url, store } = await start(t, () => 0);

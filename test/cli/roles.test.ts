@@ -324,3 +324,52 @@ void t.test('the client has pipelines at head only', async (t) => {
   t.equal(await head.ended, 1);
   t.match(head.stderr, /FAILED_INVALID_REQUEST to request_pipeline/, 'the policy has none');
 });
+
+/** Runs a command to its end. */
+async function done(t: Test, ...args: string[]): Promise<void> {
+  const role = new Role(t, args);
+  t.equal(await role.ended, 0, role.stderr);
+}
+
+void t.test('the link with mutual TLS, with certificates that the command line makes', async (t) => {
+  const at = (name: string) => join(folder, name);
+  await done(t, 'identity', '--authority', 'links', '--out', at('links'));
+  const ca = ['--ca', at('links.pem'), '--ca-key', at('links.key')];
+  await done(t, 'identity', '--issue', 'our manager', ...ca, '--usage', 'server', '--out', at('rm'));
+  await done(t, 'identity', '--issue', 'our Server', ...ca, '--usage', 'client', '--out', at('vs'));
+  const tlsOf = (name: string) => ({
+    '--link-certificate': at(`${name}.pem`),
+    '--link-key': at(`${name}.key`),
+    '--link-authority': at('links.pem'),
+  });
+  const manager = new Role(t, runtime(tlsOf('rm')));
+  const serve = async (name: string) => {
+    const flags = { '--listen': 'tcp://127.0.0.1:0', '--runtime': await manager.at(), '--log-level': 'error', ...tlsOf(name) };
+    return new Role(t, ['server', ...Object.entries(flags).flat()]);
+  };
+  const client = await VeracruzClient.connect({ policy: POLICY, url: await (await serve('vs')).at(), identity: alice });
+  await client.writeFile('/input/a', Buffer.from('x'));
+  await client.close();
+
+  const wrong = new Role(t, ['server', '--link-key', at('vs.key')]);
+  t.equal(await wrong.ended, 2);
+  t.match(wrong.stderr, /needs --link-certificate, --link-key and --link-authority, all three/);
+});
+
+void t.test('the one policy, and how many links', async (t) => {
+  const flags = {
+    '--listen': 'tcp://127.0.0.1:0',
+    '--store': join(folder, `store${stores++}`),
+    '--attester': 'software',
+    '--log-level': 'error',
+  };
+  const start = (more: Record<string, string>) =>
+    new Role(t, ['runtime', ...Object.entries({ ...flags, '--device-key': join(folder, 'one.key'), ...more }).flat()]);
+  const other = start({ '--expected-policy-hash': 'ab'.repeat(32), '--max-links': '1', '--link-idle-timeout-ms': '0' });
+  const manager = { address: parseAddress(await other.at()) };
+  const leader = await Leader.connect(t, manager);
+  t.equal(await leader.lead(), 'Fail');
+  await until('it says why', () => /ERR_VC_POLICY/.test(other.stderr));
+  t.equal(await start({ '--expected-policy-hash': 'ab' }).ended, 2);
+  t.equal(await start({ '--max-links': '0' }).ended, 2);
+});

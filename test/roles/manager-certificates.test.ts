@@ -50,7 +50,7 @@ const WRONG: Record<string, () => Credentials> = {
   'the right subject, RSA': () => makeIdentity({ commonName: 'bob', algorithm: 'rsa' }),
   expired: () => expired,
   'not yet valid': () => notYet,
-  'signed by an identity that is no CA': () => issuedBy({ ...alice, certificateDer: alice.certificateDer }),
+  'signed by an identity that is no CA': () => issuedBy({ ...alice, certificateDer: alice.certificateDer }, 'leaf of alice'),
   // The original lets this one in, as the first identity of the policy (wire spec §B).
   'signed by an identity that is a CA': () => issuedBy(signers, 'leaf of signer'),
   'signed by an identity that is a CA, with its chain': () => {

@@ -13,17 +13,28 @@ const MAX_ROWS = 100_000;
 export class DeviceTable {
   readonly #query: Query;
   readonly #maxDevices: number;
+  readonly #maxPerDevice: number;
 
-  constructor(query: Query, maxDevices: number) {
+  constructor(query: Query, maxDevices: number, maxPerDevice: number) {
     this.#query = query;
     this.#maxDevices = maxDevices;
+    this.#maxPerDevice = maxPerDevice;
   }
 
+  /** An attestation beyond `maxPerDevice` takes the place of the oldest ones of its device, in the same statement. */
   async record(device: NewDevice): Promise<Device> {
     const deviceId = checkDeviceId(device.deviceId);
     const [recorded] = await this.#query<Device>(
-      `INSERT INTO devices (device_id, pubkey_hash, enclave_name, runtime_hash, platform, firmware_version)
-         SELECT $1::int4, $2::text, $3::text, $4::text, $5::text, $6::text WHERE (SELECT count(*) FROM devices) < $7::int4
+      `WITH older AS (
+         DELETE FROM devices WHERE id IN (
+           SELECT id FROM devices WHERE pubkey_hash = $2::text AND (pubkey_hash <> '' OR enclave_name = $3::text)
+           ORDER BY id DESC OFFSET $8::int4 - 1
+         ) AND NOT EXISTS (SELECT 1 FROM devices WHERE device_id = $1::int4)
+         RETURNING 1
+       )
+       INSERT INTO devices (device_id, pubkey_hash, enclave_name, runtime_hash, platform, firmware_version)
+         SELECT $1::int4, $2::text, $3::text, $4::text, $5::text, $6::text
+         WHERE (SELECT count(*) FROM devices) - (SELECT count(*) FROM older) < $7::int4
        ON CONFLICT (device_id) DO NOTHING
        RETURNING ${COLUMNS}`,
       [
@@ -34,6 +45,7 @@ export class DeviceTable {
         checkText('a platform', device.platform),
         checkText('a firmware version', device.firmwareVersion ?? ''),
         this.#maxDevices,
+        this.#maxPerDevice,
       ],
     );
     if (recorded !== undefined) return recorded;

@@ -14,8 +14,13 @@ export interface RegistryPlace {
 }
 
 export interface RegistryOptions extends RegistryPlace {
-  /** Most devices that are kept. One more is refused until some are removed. Default 100,000. */
+  /** Most attestations that are kept in all. One more is refused until some are removed. Default 100,000. */
   maxDevices?: number | undefined;
+  /**
+   * Most attestations of one device that are kept; the newest ones stay. A device is a key or, where the platform's maker
+   * signs, an enclave's name. Default 64.
+   */
+  maxPerDevice?: number | undefined;
   /** Most device keys, including revoked ones. Default 10,000. */
   maxKeys?: number | undefined;
   /** Most runtime hashes, including revoked ones. Default 10,000. */
@@ -25,7 +30,13 @@ export interface RegistryOptions extends RegistryPlace {
 }
 
 /** Defaults of `RegistryOptions`. */
-export const REGISTRY_DEFAULTS = Object.freeze({ maxDevices: 100_000, maxKeys: 10_000, maxRuntimes: 10_000, timeoutMs: 10_000 });
+export const REGISTRY_DEFAULTS = Object.freeze({
+  maxDevices: 100_000,
+  maxPerDevice: 64,
+  maxKeys: 10_000,
+  maxRuntimes: 10_000,
+  timeoutMs: 10_000,
+});
 type RegistryLimits = Readonly<Record<keyof typeof REGISTRY_DEFAULTS, number>>;
 
 /** The limits with their defaults. @throws InvalidOptionError */
@@ -39,5 +50,11 @@ export function completeOptions(options: RegistryOptions): RegistryLimits {
     });
   }
   const limit = (name: keyof RegistryLimits) => integerInRange(name, options[name] ?? REGISTRY_DEFAULTS[name], 1, 2 ** 31 - 1);
-  return { maxDevices: limit('maxDevices'), maxKeys: limit('maxKeys'), maxRuntimes: limit('maxRuntimes'), timeoutMs: limit('timeoutMs') };
+  return {
+    maxDevices: limit('maxDevices'),
+    maxPerDevice: limit('maxPerDevice'),
+    maxKeys: limit('maxKeys'),
+    maxRuntimes: limit('maxRuntimes'),
+    timeoutMs: limit('timeoutMs'),
+  };
 }

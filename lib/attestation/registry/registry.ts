@@ -42,7 +42,7 @@ export class DeviceRegistry implements RegistryAdmin {
     this.#query = query;
     this.#keys = new KeyTable(query, limits.maxKeys);
     this.#runtimes = new RuntimeTable(query, limits.maxRuntimes);
-    this.#devices = new DeviceTable(query, limits.maxDevices);
+    this.#devices = new DeviceTable(query, limits.maxDevices, limits.maxPerDevice);
   }
 
   /**
@@ -125,7 +125,9 @@ export class DeviceRegistry implements RegistryAdmin {
   }
 
   /**
-   * Records a device that was attested. Once this settles, the record survives the process, except in memory.
+   * Records a device that was attested. Once this settles, the record survives the process, except in memory. Of one device
+   * the newest `maxPerDevice` attestations are kept, so that a device which attests itself again and again does not fill the
+   * table.
    * @throws InvalidArgumentError for a device id that is taken; LimitError when there are `maxDevices` already
    */
   recordAttestation(device: NewDevice): Promise<Device> {

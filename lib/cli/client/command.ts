@@ -6,7 +6,7 @@ import { DIALECTS, type Dialect } from '../../layers/formats/dialect.js';
 import { CLIENT_DEFAULTS, VeracruzClient } from '../../roles/client/client.js';
 import type { FileSource } from '../../roles/client/source.js';
 import { Interrupted } from '../exit.js';
-import { addressOf, logLevel, readText } from '../flags.js';
+import { addressOf, logLevel, readKey, readText } from '../flags.js';
 import { stderrLog } from '../role-process.js';
 import { print, standardOutput } from '../standard-output.js';
 import { Shown } from './shown.js';
@@ -24,6 +24,7 @@ interface ClientFlags {
   computes?: string[];
   output: string[];
   outputs?: string[];
+  outputMode: number;
   shutdown?: boolean;
   quiet?: boolean;
   json?: boolean;
@@ -44,6 +45,12 @@ interface Done {
   readonly exitCode?: number;
 }
 
+/** The mode of a file, in octal. Throws `InvalidArgumentError`. */
+function fileMode(text: string): number {
+  if (/^0?[0-7]{3}$/.test(text)) return Number.parseInt(text, 8);
+  throw new InvalidArgumentError(`--output-mode is three octal digits like 640, not ${JSON.stringify(text)}`, { got: text });
+}
+
 const collect = (value: string, before: string[] = []) => [...before, value];
 
 /** `veracruz-streams client` */
@@ -60,6 +67,11 @@ export function clientCommand(): Command {
       .option('-c, --compute <name,…>', 'programs to run, by their names at the manager', collect, [])
       .option('--pipeline <index,…>', 'pipelines of the policy to run, by their indices or names (head dialect)', collect, [])
       .option('-o, --output <[name=]path,…>', 'files to read; - is standard output', collect, [])
+      .addOption(
+        new Option('--output-mode <octal>', 'mode of the files of -o, as chmod has it')
+          .argParser(fileMode)
+          .default(CLIENT_DEFAULTS.outputMode, '600'),
+      )
       // The original's other spellings.
       .addOption(new Option('--programs <…>').argParser(collect).hideHelp())
       .addOption(new Option('--datas <…>').argParser(collect).hideHelp())
@@ -137,7 +149,7 @@ async function perform(policyPath: string, flags: ClientFlags, jobs: Jobs, signa
   const client = await VeracruzClient.connect({
     policy: readText(policyPath),
     ...(url === undefined ? {} : { url }),
-    identity: { certificate: readText(flags.identity), key: readText(flags.key) },
+    identity: { certificate: readText(flags.identity), key: readKey(flags.key) },
     skipPolicyHash: flags.skipPolicyHash === true,
     skipRuntimeHash: flags.skipRuntimeHash === true,
     dialect: flags.dialect,
@@ -174,7 +186,7 @@ async function perform(policyPath: string, flags: ClientFlags, jobs: Jobs, signa
     // Outputs of a program that failed would look like results.
     if (failed) process.exitCode = 1;
     else {
-      for (const transfer of outputs) did({ operation: 'read', ...(await fetch(client, transfer, shown, signal)) });
+      for (const transfer of outputs) did({ operation: 'read', ...(await fetch(client, transfer, flags.outputMode, shown, signal)) });
       if (shutdown) {
         await client.shutdown();
         did({ operation: 'shutdown' });
@@ -221,11 +233,12 @@ function sourceOf(local: string): FileSource {
 async function fetch(
   client: VeracruzClient,
   { remote, local }: Transfer,
+  mode: number,
   shown: Shown,
   signal: AbortSignal,
 ): Promise<{ name: string; bytes: number }> {
   shown.say(`reading ${remote}`);
-  if (local !== '-') return { name: remote, ...(await client.readFile(remote, { to: local, signal })) };
+  if (local !== '-') return { name: remote, ...(await client.readFile(remote, { to: local, mode, signal })) };
   const body = await client.readFile(remote, { signal });
   // The result is known to be written before success is told, and before the service is asked to end.
   await pipeline(body, standardOutput());

@@ -20,7 +20,14 @@ import { Mutex } from '../../core/semaphore.js';
 import type { Dialect } from '../../layers/formats/dialect.js';
 import type { IncomingBody, Received, Sent } from '../../layers/protobuf/index.js';
 import type { LayerTraffic } from '../../pipeline/diagnostics.js';
-import { CLIENT_DEFAULTS, type ClientOptions, type Progress, type TransferOptions, type WriteOptions } from './options.js';
+import {
+  CLIENT_DEFAULTS,
+  type ClientOptions,
+  type Progress,
+  type SaveOptions,
+  type TransferOptions,
+  type WriteOptions,
+} from './options.js';
 import { type Piece, sendPieces } from './pieces.js';
 import { type ClientChannel, openConnection, type ServerConnection } from './server-connection.js';
 import { type FileSource, PieceReader } from './source.js';
@@ -34,7 +41,14 @@ const PEER_END_MS = 1000;
 type Request = Sent<'RuntimeManagerRequest'>;
 type Response = Received<'RuntimeManagerResponse'>;
 
-export { CLIENT_DEFAULTS, type ClientOptions, type Progress, type TransferOptions, type WriteOptions } from './options.js';
+export {
+  CLIENT_DEFAULTS,
+  type ClientOptions,
+  type Progress,
+  type SaveOptions,
+  type TransferOptions,
+  type WriteOptions,
+} from './options.js';
 
 /**
  * The Veracruz Client: one TLS session with a Runtime Manager, through a Server that sees ciphertext only.
@@ -165,11 +179,11 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
    * Reads a file of the manager. Returns a Readable with its `length`; the next request waits until the stream was read or
    * destroyed. With `to`, it saves the contents in a local file instead, which appears when it is complete.
    */
-  readFile(name: string, options: TransferOptions & { readonly to: string }): Promise<{ readonly bytes: number }>;
+  readFile(name: string, options: SaveOptions): Promise<{ readonly bytes: number }>;
   readFile(name: string, options?: TransferOptions): Promise<Readable & { readonly length: number }>;
   async readFile(
     name: string,
-    options: TransferOptions & { readonly to?: string } = {},
+    options: TransferOptions & Partial<SaveOptions> = {},
   ): Promise<(Readable & { readonly length: number }) | { bytes: number }> {
     const body = await new Promise<IncomingBody>((resolve, reject) => {
       const read = async (unwatch: () => void) => {
@@ -184,7 +198,7 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
       this.#during(options.signal, read).catch(reject);
     });
     if (options.to === undefined) return body;
-    await save(body, options.to, options.signal);
+    await save(body, options.to, options.mode ?? CLIENT_DEFAULTS.outputMode, options.signal);
     return { bytes: body.length };
   }
 

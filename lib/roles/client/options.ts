@@ -61,6 +61,7 @@ export const CLIENT_DEFAULTS = Object.freeze({
   dialect: '2207',
   maxPieceBytes: 2 ** 31 - 8193,
   maxMessageBytes: 16 * 2 ** 30,
+  outputMode: 0o600,
 });
 
 export interface TransferOptions {
@@ -68,6 +69,14 @@ export interface TransferOptions {
   signal?: AbortSignal;
   /** Called as bytes go by; the client emits the same as `progress`. */
   onProgress?: (progress: Progress) => void;
+}
+
+/** Where the file of an answer goes. */
+export interface SaveOptions extends TransferOptions {
+  /** Path of the file. It appears when it is complete. */
+  readonly to: string;
+  /** Its mode, whatever the umask is. Default 0600: results are for their principal, and not for all users of a machine. */
+  readonly mode?: number;
 }
 
 export interface WriteOptions extends TransferOptions {

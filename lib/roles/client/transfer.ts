@@ -1,6 +1,6 @@
 /** The small parts of a transfer: names, results, and where the bytes go. */
 import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
+import { chmod, rename, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { closed } from '../../core/closed.js';
 import {
@@ -102,13 +102,14 @@ export function cannotWrite(path: string, cause: unknown): InvalidArgumentError 
  * Saves a body at a path. A regular file appears there, or is replaced, when all of the body is there; a symbolic link is
  * followed, and stays. A FIFO, a device or a descriptor of the process (`/dev/fd/3`) is written as the body comes.
  *
+ * @param mode of a file that is made, whatever the umask is; until it is complete only the owner may read it
  * @param signal ends the wait for somebody who reads a FIFO
  * @throws InvalidArgumentError when it cannot be written there; AbortedError
  */
-export async function save(body: IncomingBody, path: string, signal?: AbortSignal): Promise<void> {
+export async function save(body: IncomingBody, path: string, mode: number, signal?: AbortSignal): Promise<void> {
   try {
     const target = targetOf(path);
-    if (target.kind === 'file') await replace(body, target.path);
+    if (target.kind === 'file') await replace(body, target.path, mode);
     else await fill(body, await openPlace(target, () => signal?.aborted === true || body.errored !== null));
   } catch (error) {
     // Whoever sends it would wait for a reader.
@@ -121,10 +122,13 @@ export async function save(body: IncomingBody, path: string, signal?: AbortSigna
 }
 
 /** Writes a new file beside the old one, which takes its place when it is complete. */
-async function replace(body: IncomingBody, path: string): Promise<void> {
+async function replace(body: IncomingBody, path: string, mode: number): Promise<void> {
   const partial = `${path}.${process.pid}.partial`;
   try {
-    await fill(body, createWriteStream(partial, { highWaterMark: 1024 * 1024 }));
+    // A file that somebody has put there would keep his mode.
+    await rm(partial, { force: true });
+    await fill(body, createWriteStream(partial, { highWaterMark: 1024 * 1024, flags: 'wx', mode: 0o600 }));
+    await chmod(partial, mode);
     await rename(partial, path);
   } catch (error) {
     await rm(partial, { force: true }).catch(() => {});

@@ -39,8 +39,7 @@ function derSequence(bytes: Buffer): X509Certificate[] {
 
 /**
  * Checks that a chain is the manager's own and holds together: the first certificate is of `key`, and each was issued by
- * the next, a CA. Whom the last one belongs to, and whether it is their time, is for the clients to judge: they have the
- * policy's `proxy_service_cert`, and an enclave has no clock to trust.
+ * the next, a CA. Whom the chain leads to is for `checkRoot`, which needs the policy.
  *
  * @throws CertificateError
  */
@@ -49,8 +48,32 @@ export function checkChain(chain: readonly X509Certificate[], key: KeyObject): v
     throw new CertificateError('the first certificate of the chain is of another key than was attested', { layer: LAYER });
   }
   for (let i = 0; i + 1 < chain.length; i++) {
-    const [subject, issuer] = [chain[i] as X509Certificate, chain[i + 1] as X509Certificate];
-    if (issuer.ca && subject.checkIssued(issuer) && subject.verify(issuer.publicKey)) continue;
+    if (isIssued(chain[i] as X509Certificate, chain[i + 1] as X509Certificate)) continue;
     throw new CertificateError(`certificate ${i} of the chain was not issued by certificate ${i + 1}`, { layer: LAYER, got: i });
   }
+}
+
+/**
+ * Checks that a chain leads to a certificate that the policy trusts (`proxy_service_cert`). The chain must have been
+ * through `checkChain`. A certificate of the policy is known by its exact DER: one of the same name, or of the same key,
+ * is another certificate. It stands in the chain above the first certificate, or it issued the last one of the chain.
+ *
+ * Nothing here looks at the time. An enclave has no clock that it could trust; clients have one, and they check.
+ *
+ * @throws CertificateError
+ */
+export function checkRoot(chain: readonly X509Certificate[], roots: readonly X509Certificate[]): void {
+  const last = chain.at(-1);
+  const trusted = roots.filter(({ ca }) => ca);
+  const named = chain.slice(1).some(({ raw }) => trusted.some((root) => root.raw.equals(raw)));
+  if (named || (last !== undefined && trusted.some((root) => isIssued(last, root)))) return;
+  throw new CertificateError("the chain does not lead to the policy's proxy_service_cert", {
+    layer: LAYER,
+    expected: roots.map(({ fingerprint256 }) => fingerprint256).join(),
+    got: last?.fingerprint256 ?? 'nothing',
+  });
+}
+
+function isIssued(subject: X509Certificate, issuer: X509Certificate): boolean {
+  return issuer.ca && subject.checkIssued(issuer) && subject.verify(issuer.publicKey);
 }

@@ -3,10 +3,13 @@ import { InvalidOptionError } from '../../core/errors.js';
 import type { ComputeEngine } from '../../enclave/compute/engine.js';
 import { type Policy, policyHash, readPolicy } from '../../enclave/policy/index.js';
 import type { FileStore } from '../../enclave/store/file-store.js';
+import { certificatesOf } from '../../layers/formats/certificates.js';
 import type { Log } from '../options.js';
 import { type MessageOptions, managerClientStack } from '../stacks.js';
-import type { ManagerIdentity } from './enrolment.js';
+import { checkRoot } from './certificate-chain.js';
+import type { IssuedIdentity, ManagerIdentity } from './enrolment.js';
 import { GuardedFiles } from './guarded-files.js';
+import { Presented } from './presented.js';
 import { type IdentityPrincipal, Programs } from './programs.js';
 import type { Service } from './requests.js';
 
@@ -21,6 +24,8 @@ export interface EnclaveOptions extends MessageOptions {
   readonly shutdown: () => void;
 }
 
+type SessionStack = ReturnType<typeof managerClientStack>;
+
 /** What a manager guards once it is initialised: a policy, and files and programs as far as that policy goes. */
 export class Enclave implements Service {
   readonly policyHash: string;
@@ -30,15 +35,17 @@ export class Enclave implements Service {
   readonly shutdown: () => void;
   readonly #policy: Policy;
   readonly #options: EnclaveOptions;
-  #stack: ReturnType<typeof managerClientStack>;
+  readonly #presented: Presented<SessionStack>;
 
   /**
    * @param text the policy's exact text
-   * @param identity what clients are shown
-   * @throws PolicyError, LimitError; InvalidOptionError for certificates and keys that TLS cannot use, and for a policy
-   * that lets nobody in
+   * @param identity what clients are shown. The policy must trust its chain where it has come over a link (`checkRoot`);
+   * otherwise whoever started the manager vouches for it
+   * @param from the link's enrolment; undefined where the identity came over no link
+   * @throws PolicyError, LimitError; CertificateError for a chain that the policy does not trust; InvalidOptionError for
+   * certificates and keys that TLS cannot use, and for a policy that lets nobody in
    */
-  constructor(text: string, identity: ManagerIdentity, options: EnclaveOptions) {
+  constructor(text: string, identity: ManagerIdentity | IssuedIdentity, from: object | undefined, options: EnclaveOptions) {
     const { store, compute, log, maxPolicyBytes } = options;
     const policy = readPolicy(text, { maxPolicyBytes });
     if (policy.identities.length === 0) {
@@ -46,7 +53,7 @@ export class Enclave implements Service {
     }
     this.#policy = policy;
     this.#options = options;
-    this.#stack = this.#stackFor(identity);
+    this.#presented = new Presented(this.#stackFor(identity), from);
     this.policyHash = policyHash(text);
     this.files = new GuardedFiles(policy, store);
     this.programs = compute && new Programs({ policy, store, files: this.files, engine: compute });
@@ -54,14 +61,23 @@ export class Enclave implements Service {
     this.shutdown = options.shutdown;
   }
 
-  /** The stack of a new session. */
-  get stack(): ReturnType<typeof managerClientStack> {
-    return this.#stack;
+  /** The stack of a new session of a link: it shows the certificate that `Presented` names. */
+  stackFor(link: object | undefined): SessionStack {
+    return this.#presented.to(link);
   }
 
-  /** Shows new sessions another certificate. Those that are open keep theirs. Throws InvalidOptionError. */
-  present(identity: ManagerIdentity): void {
-    this.#stack = this.#stackFor(identity);
+  /**
+   * Takes another certificate that a link has brought (see `Presented`). Sessions that are open keep theirs.
+   *
+   * @throws CertificateError for a chain that the policy does not trust; InvalidOptionError
+   */
+  present(identity: IssuedIdentity, link: object): void {
+    this.#presented.bring(this.#stackFor(identity), link);
+  }
+
+  /** A link has closed. */
+  left(link: object): void {
+    this.#presented.left(link);
   }
 
   /** The principal at this place of the policy's list, which is where TLS found the client's certificate. */
@@ -71,7 +87,9 @@ export class Enclave implements Service {
     return { kind: 'identity', id: identity.id };
   }
 
-  #stackFor({ certificate, key }: ManagerIdentity): ReturnType<typeof managerClientStack> {
+  #stackFor(identity: ManagerIdentity | IssuedIdentity): SessionStack {
+    if ('chain' in identity) checkRoot(identity.chain, certificatesOf('proxy_service_cert', this.#policy.proxy_service_cert));
+    const { certificate, key } = identity;
     const { dialect, maxMessageBytes, clientAuthorities, handshakeTimeoutMs } = this.#options;
     const { identities, ciphersuite: cipherSuite } = this.#policy;
     const trust = definedOf({ clientAuthorities, cipherSuite, handshakeTimeoutMs });

@@ -1,4 +1,4 @@
-import type { KeyObject } from 'node:crypto';
+import type { KeyObject, X509Certificate } from 'node:crypto';
 import { makeKey } from '../../attestation/certificate.js';
 import type { AttestationProtocol, Attester } from '../../attestation/evidence/attester.js';
 import { makeRequest } from '../../attestation/request.js';
@@ -13,6 +13,12 @@ const LAYER = 'runtime-manager';
 export interface ManagerIdentity {
   readonly certificate: string;
   readonly key: string;
+}
+
+/** An identity that Initialize brought. It serves only under a policy that trusts its chain (`checkRoot`). */
+export interface IssuedIdentity extends ManagerIdentity {
+  /** The chain once more, read. */
+  readonly chain: readonly X509Certificate[];
 }
 
 export interface EnrolmentOptions {
@@ -32,6 +38,10 @@ export class Enrolment {
   /** Of the last evidence that was given; a certificate for it is to come. */
   #key: KeyObject | undefined;
   #attesting = false;
+  /** This link has initialised the manager, or has brought it a certificate of its own since. */
+  initialised = false;
+  /** The link has closed: nothing that it brought is taken any more. */
+  closed = false;
 
   constructor(options: EnrolmentOptions) {
     this.#options = options;
@@ -68,11 +78,11 @@ export class Enrolment {
 
   /**
    * The chain that Initialize brings, checked against the key that was attested. Whatever comes of it the key is used up:
-   * the next chain needs an attestation of its own.
+   * the next chain needs an attestation of its own. Whether the policy trusts the chain is not known here.
    *
    * @throws NotReadyError when nothing was attested over this link; LimitError, CertificateError
    */
-  accept(chain: readonly Buffer[]): ManagerIdentity {
+  accept(chain: readonly Buffer[]): IssuedIdentity {
     const key = this.#key;
     if (key === undefined) throw new NotReadyError('nothing was attested over this link', { layer: LAYER, expected: 'Attestation' });
     this.#key = undefined;
@@ -81,6 +91,7 @@ export class Enrolment {
     return {
       certificate: certificates.map((certificate) => certificate.toString()).join(''),
       key: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
+      chain: certificates,
     };
   }
 }

@@ -3,24 +3,29 @@ import { Mutex } from '../../core/semaphore.js';
 import { policyHash } from '../../enclave/policy/index.js';
 import type { Response } from '../../layers/bincode/index.js';
 import { Enclave, type EnclaveOptions } from './enclave.js';
-import type { Enrolment, ManagerIdentity } from './enrolment.js';
+import type { Enrolment, IssuedIdentity, ManagerIdentity } from './enrolment.js';
 import type { PendingResponse } from './link.js';
 
 const LAYER = 'runtime-manager';
+
+export interface InitialisationOptions extends EnclaveOptions {
+  /** As in `RuntimeManagerOptions`. */
+  readonly expectedPolicyHash?: string;
+}
 
 /**
  * How a manager becomes an enclave: once, by one policy, whoever leads it there (wire spec §D, steps 3 and 5 of the
  * attestation handshake). What goes wrong is Status Fail and a line in the log; the original would die of some of it.
  */
 export class Initialisation {
-  readonly #options: EnclaveOptions;
+  readonly #options: InitialisationOptions;
   readonly #active: () => boolean;
   #enclave: Enclave | undefined;
   /** Takings run one after the other. */
   readonly #takings = new Mutex();
 
   /** @param active whether the manager still serves */
-  constructor(options: EnclaveOptions, active: () => boolean) {
+  constructor(options: InitialisationOptions, active: () => boolean) {
     this.#options = options;
     this.#active = active;
   }
@@ -31,27 +36,41 @@ export class Initialisation {
   }
 
   /**
-   * Takes a policy and an identity. The first policy stays; with it, another identity may come.
+   * Takes the policy and the identity that the manager was started with. Whoever started it vouches for both.
    *
-   * @throws PolicyError for another policy, or one that is none; LimitError, InvalidOptionError (`Enclave`);
-   * FileStoreError for a store that belongs to another policy
+   * @throws PolicyError for a policy that is none; LimitError, InvalidOptionError (`Enclave`); FileStoreError for a store
+   * that belongs to another policy
    */
-  take(policy: string, identity: ManagerIdentity): Promise<void> {
-    return this.#takings.run(() => this.#take(policy, identity));
+  begin(policy: string, identity: ManagerIdentity): Promise<void> {
+    return this.#takings.run(() => this.#found(policy, identity, undefined));
   }
 
-  async #take(policy: string, identity: ManagerIdentity): Promise<void> {
+  /** A link has closed: what it brought may be replaced (`Presented`). */
+  left(enrolment: Enrolment | undefined): void {
+    if (enrolment === undefined) return;
+    enrolment.closed = true;
+    this.#enclave?.left(enrolment);
+  }
+
+  /** The first policy stays; with it, each link may bring a certificate of its own (`Presented`). */
+  async #take(policy: string, identity: IssuedIdentity, enrolment: Enrolment): Promise<void> {
+    if (enrolment.closed) throw new ClosedError('the link has closed', { layer: LAYER });
     const before = this.#enclave;
-    if (before !== undefined) {
-      const got = policyHash(policy);
-      if (got !== before.policyHash)
-        throw new PolicyError('the manager has another policy', { layer: LAYER, expected: before.policyHash, got });
-      before.present(identity);
-      return;
-    }
-    const enclave = new Enclave(policy, identity, this.#options);
-    await this.#options.store.bind(enclave.policyHash);
+    if (before === undefined) return this.#found(policy, identity, enrolment);
+    const got = policyHash(policy);
+    if (got !== before.policyHash) throw anotherPolicy(before.policyHash, got);
+    before.present(identity, enrolment);
+  }
+
+  /** The policy and the chain are judged before the store is bound to the policy for good. */
+  async #found(policy: string, identity: ManagerIdentity | IssuedIdentity, enrolment: Enrolment | undefined): Promise<void> {
+    const { expectedPolicyHash: expected, store } = this.#options;
+    const got = policyHash(policy);
+    if (expected !== undefined && got !== expected.toLowerCase()) throw anotherPolicy(expected, got);
+    const enclave = new Enclave(policy, identity, enrolment, this.#options);
+    await store.bind(enclave.policyHash);
     this.#enclave = enclave;
+    if (enrolment?.closed === true) enclave.left(enrolment);
   }
 
   /** Answers Attestation. */
@@ -62,7 +81,9 @@ export class Initialisation {
   /** Answers Initialize. */
   initialize(enrolment: Enrolment, policy: string, chain: readonly Buffer[]): PendingResponse {
     return this.#step('initialised', { policy: policyHash(policy) }, async () => {
-      await this.take(policy, enrolment.accept(chain));
+      const identity = enrolment.accept(chain);
+      await this.#takings.run(() => this.#take(policy, identity, enrolment));
+      enrolment.initialised = true;
       return { kind: 'Status', status: 'Success' };
     });
   }
@@ -89,4 +110,8 @@ export class Initialisation {
     };
     return { response: answer(), hurry: () => {} };
   }
+}
+
+function anotherPolicy(expected: string, got: string): PolicyError {
+  return new PolicyError('the manager has another policy', { layer: LAYER, expected, got });
 }

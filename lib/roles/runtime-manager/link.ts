@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { drained } from '../../core/drained.js';
+import type { VeracruzError } from '../../core/errors.js';
 import type { Request, Response } from '../../layers/bincode/index.js';
 import type { Channel } from '../../pipeline/channel.js';
 import { type LinkOptions, managerServerStack } from '../stacks.js';
@@ -74,8 +75,9 @@ export class LinkEndpoint {
     });
   }
 
-  destroy(): void {
-    this.#channel.destroy();
+  /** Ends the link at once; `reason` is what `onClose` gets. */
+  destroy(reason?: VeracruzError): void {
+    this.#channel.destroy(reason);
   }
 
   #take(request: Request): void {

@@ -6,6 +6,7 @@ import { POLICY_DEFAULTS } from '../../enclave/policy/index.js';
 import type { FileStore } from '../../enclave/store/file-store.js';
 import type { Dialect } from '../../layers/formats/dialect.js';
 import type { FrameKind } from '../../layers/frame/index.js';
+import type { LinkTlsOptions } from '../link-tls.js';
 import { type Log, noLog } from '../options.js';
 
 /**
@@ -48,6 +49,32 @@ export interface RuntimeManagerOptions extends TrustOptions {
   store: string | FileStore;
   /** Runs programs; whoever gives it closes it. Default none: requests to compute are FAILED_INVALID_REQUEST. */
   compute?: ComputeEngine;
+  /**
+   * SHA-256 of the one policy that the manager takes, 64 hex digits. Default: the first policy that comes with a chain of
+   * its own authority, whoever brings it. Say it where others than the Server could reach the manager first.
+   */
+  expectedPolicyHash?: string;
+  /**
+   * Mutual TLS around the link: only a Server whose certificate leads to `authority` is heard. The Server must have it, too
+   * (`ServerOptions.linkTls`). Not behind a console, which is private by its nature. Default: none, and then whoever
+   * reaches the address that the manager listens at can speak to it.
+   */
+  linkTls?: LinkTlsOptions;
+  /**
+   * Links at once, connections whose TLS is not up yet included. When one more comes, the one that has been silent for
+   * longest makes room (a second at least, without sessions, and `linkIdleTimeoutMs` could end it); where there is none
+   * like that, the new one is closed. Default 16.
+   */
+  maxLinks?: number;
+  /** Milliseconds that may pass between two bytes of a frame; then the link ends. 0 for ever. Default 10,000. */
+  frameTimeoutMs?: number;
+  /**
+   * Milliseconds after which a silent link without sessions ends, unless it has initialised the manager, carried a request
+   * of a principal, or is authenticated by `linkTls`: a Server may wait for its clients for days. 0 never. Default 60,000
+   * with an attester. Without one it is 0, because there is nothing that a Server must have said. Never behind a console,
+   * nor where the manager has made the connection.
+   */
+  linkIdleTimeoutMs?: number;
   /** TLS sessions at once. Default 10,000. */
   maxSessions?: number;
   /**
@@ -80,6 +107,9 @@ export const RUNTIME_MANAGER_DEFAULTS = Object.freeze({
   listen: 'tcp://127.0.0.1:6000',
   dialect: '2207',
   frame: 'tcp9',
+  maxLinks: 16,
+  frameTimeoutMs: 10_000,
+  linkIdleTimeoutMs: 60_000,
   maxSessions: 10_000,
   maxBacklogBytes: 64 * 2 ** 20,
   maxMessageBytes: 16 * 2 ** 30,
@@ -104,7 +134,11 @@ export interface GivenTrust {
 /** The options with every default filled in. Throws InvalidOptionError. */
 export function completed(options: RuntimeManagerOptions): CompleteOptions {
   const behindConsole = options.listen?.startsWith('serial:') === true && options.connect === undefined ? CONSOLE_DEFAULTS : {};
-  const all: CompleteOptions = { log: noLog, ...RUNTIME_MANAGER_DEFAULTS, ...behindConsole, ...definedOf(options) };
+  const patient = options.attester === undefined ? { linkIdleTimeoutMs: 0 } : {};
+  const all: CompleteOptions = { log: noLog, ...RUNTIME_MANAGER_DEFAULTS, ...patient, ...behindConsole, ...definedOf(options) };
+  integerInRange('maxLinks', all.maxLinks, 1, 2 ** 20);
+  integerInRange('frameTimeoutMs', all.frameTimeoutMs, 0, 2 ** 31 - 1);
+  integerInRange('linkIdleTimeoutMs', all.linkIdleTimeoutMs, 0, 2 ** 31 - 1);
   integerInRange('maxSessions', all.maxSessions, 1, 2 ** 31);
   integerInRange('maxBacklogBytes', all.maxBacklogBytes, 65_536, Number.MAX_SAFE_INTEGER);
   integerInRange('maxMessageBytes', all.maxMessageBytes, 1, Number.MAX_SAFE_INTEGER);
@@ -113,7 +147,17 @@ export function completed(options: RuntimeManagerOptions): CompleteOptions {
   integerInRange('maxChainBytes', all.maxChainBytes, 1, Number.MAX_SAFE_INTEGER);
   integerInRange('maxChallengeBytes', all.maxChallengeBytes, 1, Number.MAX_SAFE_INTEGER);
   checkAttester(all);
+  checkTrust(all);
   return all;
+}
+
+function checkTrust({ expectedPolicyHash, linkTls, listen, connect }: CompleteOptions): void {
+  if (expectedPolicyHash !== undefined && !/^[0-9a-f]{64}$/i.test(expectedPolicyHash)) {
+    throw new InvalidOptionError('expectedPolicyHash is 64 hex digits', { expected: 64, got: expectedPolicyHash.length });
+  }
+  if (linkTls !== undefined && connect === undefined && listen.startsWith('serial:')) {
+    throw new InvalidOptionError('linkTls is not for a console', { expected: 'tcp:// or unix://', got: listen });
+  }
 }
 
 /** Certificate, key and policy, when the manager was given them. Throws InvalidOptionError when it is neither way, or both. */

@@ -1,14 +1,17 @@
 import type { Duplex } from 'node:stream';
-import { InvalidOptionError } from '../../core/errors.js';
+import { asVeracruzError, InvalidOptionError, type VeracruzError } from '../../core/errors.js';
 import { Lifecycle } from '../../core/lifecycle.js';
 import { DirectoryStore, type FileStore } from '../../enclave/store/file-store.js';
 import { joined, type Request, type Response } from '../../layers/bincode/index.js';
 import { type Address, isConnectAddress, parseAddress } from '../../transports/address.js';
 import { listenPipe, openPipe } from '../../transports/pipe.js';
 import type { Listener, RetryOptions } from '../../transports/socket.js';
+import { warnOfExposure } from '../link-privacy.js';
+import { LinkTls } from '../link-tls.js';
 import { Enrolment } from './enrolment.js';
 import { Initialisation } from './initialisation.js';
 import { LinkEndpoint, type PendingResponse } from './link.js';
+import { type LinkPlace, LinkPlaces } from './link-places.js';
 import { type CompleteOptions, completed, type RuntimeManagerOptions, trustOf } from './options.js';
 import { answerRequest } from './requests.js';
 import { TlsSession } from './tls-session.js';
@@ -28,6 +31,8 @@ interface Link {
   readonly sessions: Map<number, TlsSession>;
   /** Undefined where the manager needs no attestation. */
   readonly enrolment: Enrolment | undefined;
+  /** It has carried a request of a principal. */
+  used: boolean;
 }
 
 /**
@@ -37,7 +42,10 @@ interface Link {
  *     Attestation ─▶ Initialize ─▶ NewTlsSession, SendTlsData, GetTlsData …
  *
  * With an attester it opens no session before it is initialised. It is so once: a second Initialize may bring another
- * certificate (a Server that has come back), never another policy; nor may a store that was used under one.
+ * certificate, for the sessions of its own link (`Presented`), never another policy; nor may a store that was used under
+ * one. Certificates must lead to the policy's `proxy_service_cert`.
+ *
+ * Who can reach the address that it listens at can speak to it: the link is private, or it has `linkTls`.
  */
 export class RuntimeManager {
   readonly #options: CompleteOptions;
@@ -46,6 +54,10 @@ export class RuntimeManager {
   /** Sessions by the ids of the wire: they count up from 1. */
   readonly #sessions = new Map<number, TlsSession>();
   readonly #links = new Set<LinkEndpoint>();
+  readonly #places: LinkPlaces;
+  readonly #linkTls: LinkTls | undefined;
+  /** Ends what is on its way to become a link. */
+  readonly #stop = new AbortController();
   /** A principal who shuts the manager down lets it drain (`active` of TlsData is false then). */
   readonly #life = new Lifecycle(LAYER, () => this.#close());
   #lastId = 0;
@@ -55,6 +67,8 @@ export class RuntimeManager {
   private constructor(options: CompleteOptions, store: FileStore) {
     this.#options = options;
     this.#store = store;
+    this.#places = new LinkPlaces(options);
+    this.#linkTls = options.linkTls && new LinkTls(options.linkTls, 'manager');
     this.#initialisation = new Initialisation({ ...options, store, shutdown: () => this.#requestShutdown() }, () => this.#life.serving);
   }
 
@@ -70,7 +84,7 @@ export class RuntimeManager {
     const store = typeof options.store === 'string' ? await DirectoryStore.open(options.store) : options.store;
     const manager = new RuntimeManager(complete, store);
     try {
-      if (trust !== undefined) await manager.#initialisation.take(trust.policy, trust);
+      if (trust !== undefined) await manager.#initialisation.begin(trust.policy, trust);
       await manager.#open();
     } catch (error) {
       if (typeof options.store === 'string') await store.close();
@@ -83,19 +97,20 @@ export class RuntimeManager {
   async #open(): Promise<void> {
     const { listen, connect, hello } = this.#options;
     if (connect === undefined) {
-      this.#listener = await listenPipe(parseAddress(listen), (pipe) => this.#serve(pipe), {
+      this.#listener = await listenPipe(parseAddress(listen), (pipe) => void this.#accept(pipe), {
         console: {
           hello: hello ?? false,
           onTrouble: (error) => this.#options.log('warn', 'console', { code: error.code, reason: error.message }),
         },
       });
+      await warnOfExposure(this.address, this.#linkTls !== undefined, this.#options.log);
       return;
     }
     const address = parseAddress(connect);
     if (!isConnectAddress(address)) {
       throw new InvalidOptionError(`connect takes a place to connect to, not ${connect}`, { expected: 'tcp:// or unix://', got: connect });
     }
-    this.#serve(await openPipe(address, { signal: this.#options.signal, retry: CONNECT_RETRY }));
+    await this.#accept(await openPipe(address, { signal: this.#options.signal, retry: CONNECT_RETRY }));
   }
 
   /** Where it listens, with the port that the system chose where 0 was asked. */
@@ -135,6 +150,7 @@ export class RuntimeManager {
 
   async #close(): Promise<void> {
     clearTimeout(this.#shutdown);
+    this.#stop.abort();
     await this.#listener?.close();
     for (const session of this.#sessions.values()) session.destroy();
     for (const link of this.#links) link.destroy();
@@ -142,24 +158,54 @@ export class RuntimeManager {
     if (typeof this.#options.store === 'string') await this.#store.close();
   }
 
-  #serve(pipe: Duplex): void {
-    const { attester } = this.#options;
-    const link: Link = { sessions: new Map(), enrolment: attester && new Enrolment({ ...this.#options, attester }) };
+  /** A connection has come about, or was made. It is closed where it can become no link. */
+  async #accept(pipe: Duplex): Promise<void> {
+    let place: LinkPlace | undefined;
+    let refused = false;
+    const refuse = ({ code, message }: VeracruzError) => {
+      if (!refused) this.#options.log('warn', 'link refused', { code, reason: message });
+      refused = true;
+      place?.leave();
+      pipe.on('error', () => {}).destroy();
+    };
+    try {
+      // Until there is a link, whatever ends its place ends the connection.
+      let end = refuse;
+      place = this.#places.take((reason) => end(reason));
+      const secure = this.#linkTls === undefined ? pipe : await this.#linkTls.secure(pipe, this.#stop.signal);
+      end = this.#serve(secure, place);
+    } catch (error) {
+      refuse(asVeracruzError(error, { layer: LAYER }));
+      if (this.#options.connect !== undefined) throw error;
+    }
+  }
+
+  /** Makes a link of a pipe; gives what ends it. */
+  #serve(pipe: Duplex, place: LinkPlace): (reason: VeracruzError) => void {
+    const { attester, connect } = this.#options;
+    const enrolment = attester && new Enrolment({ ...this.#options, attester });
+    const link: Link = { sessions: new Map(), enrolment, used: false };
+    const kept = this.#linkTls !== undefined || connect !== undefined || this.address.kind === 'serial';
+    place.spare = () => !(kept || link.used || enrolment?.initialised === true || link.sessions.size > 0);
+    place.watch(pipe);
     const endpoint = new LinkEndpoint(
       pipe,
       this.#options,
       (request) => this.#answer(request, link),
       (error) => {
+        place.leave();
         this.#links.delete(endpoint);
+        this.#initialisation.left(enrolment);
         this.#options.log(error === undefined ? 'info' : 'warn', 'link closed', { reason: error?.message, sessions: link.sessions.size });
         // Who relays a session's bytes is gone: the session cannot go on.
         for (const id of link.sessions.keys()) this.#drop(id, link);
         // A manager that had connected has nobody to serve any more.
-        if (!this.#life.serving || this.#options.connect !== undefined) void this.close();
+        if (!this.#life.serving || connect !== undefined) void this.close();
       },
     );
     this.#links.add(endpoint);
     this.#options.log('info', 'link opened');
+    return (reason) => endpoint.destroy(reason);
   }
 
   #answer(request: Request, link: Link): Response | PendingResponse {
@@ -208,9 +254,11 @@ export class RuntimeManager {
     const { enclave } = this.#initialisation;
     if (enclave === undefined || !this.#life.serving || this.#sessions.size >= this.#options.maxSessions) return status(false);
     const id = ++this.#lastId;
-    const session = new TlsSession(id, enclave.stack, this.#options, {
-      answer: (request, principal, signal) =>
-        answerRequest(request, enclave, { principal: enclave.principal(principal), session: id, signal }),
+    const session = new TlsSession(id, enclave.stackFor(link.enrolment), this.#options, {
+      answer: (request, principal, signal) => {
+        link.used = true;
+        return answerRequest(request, enclave, { principal: enclave.principal(principal), session: id, signal });
+      },
       onEnd: (ended, error) => {
         if (error !== undefined)
           this.#options.log('warn', 'session failed', { session: id, code: error.code, layer: error.layer, reason: error.message });

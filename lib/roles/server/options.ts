@@ -3,6 +3,7 @@ import { InvalidOptionError } from '../../core/errors.js';
 import { type Policy, readPolicy } from '../../enclave/policy/index.js';
 import type { Dialect } from '../../layers/formats/dialect.js';
 import type { FrameKind } from '../../layers/frame/index.js';
+import type { LinkTlsOptions } from '../link-tls.js';
 import { type Log, noLog } from '../options.js';
 import { attestationUrl } from './attestation-client.js';
 import type { AttestationHandshakeOptions } from './attestation-handshake.js';
@@ -42,6 +43,11 @@ export interface ServerOptions {
    * §D) and nothing else comes of it. False for a manager that takes it amiss. Never done on a console. Default true.
    */
   askAhead?: boolean;
+  /**
+   * Mutual TLS around the links to the Runtime Managers, which must have it, too (`RuntimeManagerOptions.linkTls`). Where
+   * managers connect to us, only one whose certificate leads to `authority` comes into service. Default: none.
+   */
+  linkTls?: LinkTlsOptions;
   /**
    * Milliseconds that a Runtime Manager may stay silent with a request unanswered before its link is given up; 0 for
    * ever, as an original one needs that computes for long. Default 120,000.
@@ -95,7 +101,7 @@ export const SERVER_DEFAULTS = Object.freeze({
 });
 
 /** What has no default, or is told in other words once it is complete. */
-type Told = 'signal' | 'direct' | 'policy' | 'attestation' | 'runtime';
+type Told = 'signal' | 'direct' | 'policy' | 'attestation' | 'runtime' | 'linkTls';
 
 export interface CompleteServerOptions extends Required<Omit<ServerOptions, Told>>, Pick<ServerOptions, 'direct'> {
   readonly managers: readonly CompleteManagerOptions[];
@@ -109,7 +115,7 @@ export function completeOptions(options: ServerOptions): CompleteServerOptions {
   const maxPolicyBytes = integerInRange('maxPolicyBytes', given.maxPolicyBytes ?? SERVER_DEFAULTS.maxPolicyBytes, 1, 2 ** 20);
   const policy = text === undefined ? undefined : readPolicy(text, { maxPolicyBytes });
   const all = { log: noLog, ...SERVER_DEFAULTS, ...(policy && { listen: `tcp://${policy.veracruz_server_url}` }), ...given };
-  const { runtime, dialect, frame, askAhead } = all;
+  const { runtime, dialect, frame, askAhead, linkTls } = all;
   const timeoutMs = integerInRange('attestationTimeoutMs', all.attestationTimeoutMs, 1, 2 ** 31 - 1);
   integerInRange('maxSessions', all.maxSessions, 1, 2 ** 31);
   integerInRange('maxSessionsPerAddress', all.maxSessionsPerAddress, 0, 2 ** 31);
@@ -123,7 +129,7 @@ export function completeOptions(options: ServerOptions): CompleteServerOptions {
   const url = attestationOf(policy, attestation);
   return {
     ...all,
-    managers: managersOf({ runtime, dialect, frame, askAhead }),
+    managers: managersOf({ runtime, dialect, frame, askAhead, ...(linkTls && { linkTls }) }),
     attestationHandshake: text === undefined || url === undefined ? undefined : { policy: text, url, timeoutMs, log: all.log },
   };
 }
@@ -136,7 +142,7 @@ function attestationOf(policy: Policy | undefined, attestation: string | false |
   throw new InvalidOptionError('attestation needs a policy to initialise the managers with', { expected: 'policy', got: 'none' });
 }
 
-type EachManager = Required<Pick<ServerOptions, 'runtime' | 'dialect' | 'frame' | 'askAhead'>>;
+type EachManager = Required<Pick<ServerOptions, 'runtime' | 'dialect' | 'frame' | 'askAhead'>> & Pick<ServerOptions, 'linkTls'>;
 
 function managersOf({ runtime, ...preset }: EachManager): CompleteManagerOptions[] {
   const list = Array.isArray(runtime) ? (runtime as readonly (string | ManagerOptions)[]) : [runtime as string | ManagerOptions];

@@ -6,6 +6,8 @@ import type { FrameKind } from '../../layers/frame/index.js';
 import { type Address, type ConnectAddress, isConnectAddress, parseAddress } from '../../transports/address.js';
 import { listenPipe, openPipe } from '../../transports/pipe.js';
 import type { Listener, RetryOptions } from '../../transports/socket.js';
+import { warnOfExposure } from '../link-privacy.js';
+import { LinkTls, type LinkTlsOptions } from '../link-tls.js';
 import type { Log } from '../options.js';
 
 /** Milliseconds between two tries to restore a lost link: from FIRST, doubled each time, up to LAST. */
@@ -31,10 +33,14 @@ export interface ManagerOptions {
   readonly hello?: boolean;
   /** Whether GetTlsData may be sent before the manager has said that it has data. Default: the Server's `askAhead`. */
   readonly askAhead?: boolean;
+  /** Mutual TLS around the link. Default: the Server's `linkTls`. */
+  readonly linkTls?: LinkTlsOptions;
 }
 
+/** The options that have no default. */
+type Optional = 'retry' | 'hello' | 'linkTls';
 /** The options of an upstream, with the Server's defaults filled in. */
-export type CompleteManagerOptions = Required<Omit<ManagerOptions, 'retry' | 'hello'>> & Pick<ManagerOptions, 'retry' | 'hello'>;
+export type CompleteManagerOptions = Required<Omit<ManagerOptions, Optional>> & Pick<ManagerOptions, Optional>;
 
 /**
  * Puts the manager at the other end of a pipe into service. Settles when the manager is in service, rejects when that
@@ -53,6 +59,7 @@ export class Upstream {
   readonly #address: Address;
   readonly #retry: RetryOptions | undefined;
   readonly #hello: boolean | undefined;
+  readonly #linkTls: LinkTls | undefined;
   readonly #log: Log;
   readonly #join: Join;
   readonly #stop = new AbortController();
@@ -73,6 +80,7 @@ export class Upstream {
     this.askAhead = manager.askAhead;
     this.#retry = manager.retry;
     this.#hello = manager.hello;
+    this.#linkTls = manager.linkTls && new LinkTls(manager.linkTls, 'server');
     this.#log = log;
     this.#join = join;
   }
@@ -90,6 +98,7 @@ export class Upstream {
           this.#log('debug', 'link refused', { manager: this.name, reason: error.message });
         });
       });
+      await warnOfExposure(this.#address, this.#linkTls !== undefined, this.#log);
       return;
     }
     this.#busy = true;
@@ -128,9 +137,13 @@ export class Upstream {
   }
 
   async #take(pipe: Duplex, signal: AbortSignal): Promise<void> {
-    const joined = this.#join(pipe, this, signal);
+    const joined = this.#linkTls === undefined ? this.#join(pipe, this, signal) : this.#secure(this.#linkTls, pipe, signal);
     this.#joining.add(joined);
     await joined.finally(() => this.#joining.delete(joined));
+  }
+
+  async #secure(tls: LinkTls, pipe: Duplex, signal: AbortSignal): Promise<void> {
+    await this.#join(await tls.secure(pipe, signal), this, signal);
   }
 
   async #reconnect(): Promise<void> {

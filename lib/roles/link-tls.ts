@@ -1,0 +1,130 @@
+import { constants, type X509Certificate } from 'node:crypto';
+import type { Duplex } from 'node:stream';
+import { connect, createServer, type SecureContextOptions, type TLSSocket } from 'node:tls';
+import { privateKeyOf } from '../attestation/certificate.js';
+import { AbortedError, InvalidOptionError, TlsHandshakeError } from '../core/errors.js';
+import { messageOf } from '../core/message-of.js';
+import { certificatesOf, certificatesOfAll, pemList } from '../layers/formats/certificates.js';
+
+const LAYER = 'link';
+/** Milliseconds for a handshake. */
+const HANDSHAKE_MS = 10_000;
+
+/**
+ * What an end of a link proves itself with, and whom it lets be the other end. These certificates are of the link alone:
+ * they have nothing to do with the policy, its authority, or its principals.
+ */
+export interface LinkTlsOptions {
+  /** Our certificate, PEM; certificates that lead from it to the other end's `authority` may follow it. */
+  readonly certificate: string;
+  /** Private key of the first certificate, PEM. */
+  readonly key: string;
+  /**
+   * Whom the other end's chain must lead to, PEM: an authority that issues certificates for links and for nothing else. Every
+   * certificate that leads there is let in, whatever its name is.
+   */
+  readonly authority: string | readonly string[];
+}
+
+/** The manager is the server of TLS, whichever end has made the connection. */
+export type LinkEnd = 'manager' | 'server';
+
+/**
+ * Mutual TLS 1.3 around the link between a Server and a Runtime Manager: below its frames, which stay as they are.
+ *
+ *     frame ──▶ TLS ──▶ TCP or Unix socket
+ *
+ * Both ends must have it. The original has no such thing: its ends can be joined by a TLS tunnel on each side.
+ *
+ * Extended key usages count where a certificate has them: `serverAuth` at the manager, `clientAuth` at the Server. With such
+ * certificates a Server cannot pass for a manager, nor a manager for a Server.
+ */
+export class LinkTls {
+  readonly #end: LinkEnd;
+  readonly #credentials: SecureContextOptions;
+
+  /** @throws InvalidOptionError for certificates and keys that are none, or not of each other */
+  constructor(options: LinkTlsOptions, end: LinkEnd) {
+    const chain = certificatesOf('linkTls.certificate', options.certificate);
+    this.#end = end;
+    this.#credentials = {
+      cert: pemList(chain).join(''),
+      key: keyOf(options.key, chain[0] as X509Certificate),
+      ca: pemList(certificatesOfAll('linkTls.authority', options.authority)),
+      minVersion: 'TLSv1.3',
+      maxVersion: 'TLSv1.3',
+      secureOptions: constants.SSL_OP_NO_TICKET,
+    };
+  }
+
+  /**
+   * Makes a pipe of plaintext of a pipe of bytes, which is destroyed where that fails.
+   *
+   * @throws TlsHandshakeError when the other end is none that we trust, does not trust us, speaks no TLS, or takes more than
+   * 10 s; AbortedError when `signal` fires first
+   */
+  async secure(pipe: Duplex, signal?: AbortSignal): Promise<Duplex> {
+    const stop = () => pipe.destroy();
+    signal?.addEventListener('abort', stop, { once: true });
+    try {
+      signal?.throwIfAborted();
+      return await (this.#end === 'manager' ? this.#accept(pipe) : this.#connect(pipe));
+    } catch (cause) {
+      pipe.on('error', () => {}).destroy();
+      if (signal?.aborted === true) throw new AbortedError('the TLS of the link was aborted', { layer: LAYER, cause });
+      throw new TlsHandshakeError(`the link has no TLS: ${messageOf(cause as Error)}`, { layer: LAYER, cause });
+    } finally {
+      signal?.removeEventListener('abort', stop);
+    }
+  }
+
+  /** A server of node:tls checks client certificates; a bare TLSSocket lets everybody in. So each link has a server. */
+  #accept(pipe: Duplex): Promise<TLSSocket> {
+    const options = { requestCert: true, rejectUnauthorized: true, handshakeTimeout: HANDSHAKE_MS } as const;
+    const server = createServer({ ...this.#credentials, ...options });
+    const { allowHalfOpen } = pipe;
+    // An end that comes during the handshake would else be waited on until the deadline: TLS takes this over from the pipe.
+    pipe.allowHalfOpen = false;
+    return new Promise((resolve, reject) => {
+      server.once('secureConnection', (socket) => {
+        socket.allowHalfOpen = allowHalfOpen;
+        if (socket.authorized) resolve(socket);
+        else reject(new Error('the certificate of the other end is not authorized'));
+      });
+      server.once('tlsClientError', (error, socket) => {
+        socket.on('error', () => {});
+        reject(error);
+      });
+      pipe.once('close', () => reject(new Error('the connection closed during the handshake')));
+      server.emit('connection', pipe);
+    });
+  }
+
+  #connect(pipe: Duplex): Promise<TLSSocket> {
+    return new Promise((resolve, reject) => {
+      const late = setTimeout(() => reject(new Error(`the handshake took more than ${HANDSHAKE_MS} ms`)), HANDSHAKE_MS);
+      const failed = (error: Error) => {
+        clearTimeout(late);
+        reject(error);
+      };
+      // A link trusts an authority of its own, not a name.
+      const socket = connect({ ...this.#credentials, socket: pipe, checkServerIdentity: () => undefined });
+      socket.on('error', failed);
+      socket.once('close', () => failed(new Error('the connection closed during the handshake')));
+      socket.once('secureConnect', () => {
+        clearTimeout(late);
+        resolve(socket);
+      });
+    });
+  }
+}
+
+function keyOf(pem: string, certificate: X509Certificate): string {
+  try {
+    const key = privateKeyOf(pem);
+    if (certificate.checkPrivateKey(key)) return key.export({ type: 'pkcs8', format: 'pem' }).toString();
+  } catch (cause) {
+    throw new InvalidOptionError('linkTls.key is no private key in PEM', { layer: LAYER, cause });
+  }
+  throw new InvalidOptionError('linkTls.key is not the key of the first certificate', { layer: LAYER });
+}

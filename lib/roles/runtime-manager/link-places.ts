@@ -1,0 +1,125 @@
+import type { Duplex } from 'node:stream';
+import { LimitError, TimeoutError, type VeracruzError } from '../../core/errors.js';
+import type { FrameKind } from '../../layers/frame/index.js';
+import { FramePosition } from './frame-position.js';
+
+const LAYER = 'runtime-manager';
+/** Milliseconds between two looks at a link, at most. */
+const LOOK_MS = 1000;
+/** Milliseconds that a link must have been silent before it makes room for another. */
+const ROOM_AFTER_MS = 1000;
+
+export interface LinkLimits {
+  readonly frame: FrameKind;
+  /** As in `RuntimeManagerOptions`. */
+  readonly maxLinks: number;
+  readonly frameTimeoutMs: number;
+  readonly linkIdleTimeoutMs: number;
+  /** Milliseconds that only grow. Default `performance.now`. */
+  readonly clock?: () => number;
+}
+
+/** Ends a link, or a connection that is to become one. */
+type End = (reason: VeracruzError) => void;
+
+/**
+ * The links that a manager has, counted from their first byte on: a connection whose TLS is not up yet is one of them.
+ *
+ * A stranger who reaches the manager can open links and say nothing. So there are `maxLinks` at most; a frame that was
+ * begun must go on (`frameTimeoutMs`); and a link that nobody would miss ends when it has been silent for
+ * `linkIdleTimeoutMs`, or for a second where all places are taken and another one comes.
+ */
+export class LinkPlaces {
+  readonly #limits: LinkLimits;
+  readonly #places = new Set<LinkPlace>();
+
+  constructor(limits: LinkLimits) {
+    this.#limits = limits;
+  }
+
+  /**
+   * A place for a connection that has come. It must be left when the connection has closed.
+   *
+   * @param end ends the connection
+   * @throws LimitError when all places are taken, and no link can make room
+   */
+  take(end: End): LinkPlace {
+    const { maxLinks: limit } = this.#limits;
+    if (this.#places.size >= limit && !this.#makeRoom()) {
+      throw new LimitError(`all ${limit} links are taken`, { layer: LAYER, limit, got: this.#places.size });
+    }
+    const place = new LinkPlace(this.#limits, end, () => this.#places.delete(place));
+    this.#places.add(place);
+    return place;
+  }
+
+  /** Ends the link that has been silent for longest among those that nobody would miss. False when there is none. */
+  #makeRoom(): boolean {
+    const spare = [...this.#places].filter((place) => place.spare() && place.silentMs >= ROOM_AFTER_MS);
+    const [longest] = spare.sort((a, b) => b.silentMs - a.silentMs);
+    longest?.end(new LimitError('the link makes room for another', { layer: LAYER, limit: this.#limits.maxLinks }));
+    longest?.leave();
+    return longest !== undefined;
+  }
+}
+
+/** One of them. */
+export class LinkPlace {
+  /** Whether nobody would miss this link now. Whoever has more to go by than silence replaces this. */
+  spare: () => boolean = () => true;
+  readonly end: End;
+  readonly #limits: LinkLimits;
+  readonly #position: FramePosition;
+  readonly #onLeave: () => void;
+  readonly #looking: NodeJS.Timeout;
+  #pipe: Duplex | undefined;
+  /** When a byte came last, by the clock. */
+  #heard: number;
+
+  constructor(limits: LinkLimits, end: End, onLeave: () => void) {
+    this.#limits = limits;
+    this.#position = new FramePosition(limits.frame);
+    this.#onLeave = onLeave;
+    this.#heard = this.#now();
+    this.end = end;
+    const shortest = Math.min(...[limits.frameTimeoutMs, limits.linkIdleTimeoutMs].filter((ms) => ms > 0).map((ms) => ms / 4));
+    this.#looking = setInterval(() => this.#look(), Math.max(1, Math.min(LOOK_MS, shortest))).unref();
+  }
+
+  /** Milliseconds since a byte came. */
+  get silentMs(): number {
+    return this.#now() - this.#heard;
+  }
+
+  /** Frames begin: `pipe` is the one that they come from. It must be read by somebody else. */
+  watch(pipe: Duplex): void {
+    this.#pipe = pipe;
+    pipe.on('data', (chunk: Buffer) => {
+      this.#heard = this.#now();
+      this.#position.push(chunk);
+    });
+  }
+
+  leave(): void {
+    clearInterval(this.#looking);
+    this.#onLeave();
+  }
+
+  #now(): number {
+    return this.#limits.clock?.() ?? performance.now();
+  }
+
+  #look(): void {
+    // Bytes that we do not take cannot come: that is no silence of the other end.
+    if (this.#pipe?.isPaused() === true) this.#heard = this.#now();
+    const { frameTimeoutMs, linkIdleTimeoutMs } = this.#limits;
+    const passed = (limit: number) => limit > 0 && this.silentMs >= limit;
+    if (this.#position.midFrame && passed(frameTimeoutMs)) {
+      const message = `a frame was begun, and nothing more of it came for ${frameTimeoutMs} ms`;
+      this.end(new TimeoutError(message, { layer: LAYER, limit: frameTimeoutMs }));
+    } else if (passed(linkIdleTimeoutMs) && this.spare()) {
+      const message = `the link has no sessions and was silent for ${linkIdleTimeoutMs} ms`;
+      this.end(new TimeoutError(message, { layer: LAYER, limit: linkIdleTimeoutMs }));
+    }
+  }
+}
