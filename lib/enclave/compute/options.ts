@@ -60,7 +60,7 @@ export const WASI_ENGINE_DEFAULTS = Object.freeze({
   maxLastWordsBytes: 64 * 1024,
   maxHeapMib: 128,
   maxStackMib: 4,
-} as const satisfies Omit<Required<WasiEngineOptions>, 'scratch' | 'sandbox'>);
+} satisfies Omit<Required<WasiEngineOptions>, 'scratch' | 'sandbox'>);
 
 export type CompleteOptions = Readonly<Required<WasiEngineOptions>>;
 
