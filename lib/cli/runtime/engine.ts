@@ -16,14 +16,14 @@ export interface EngineFlags {
 
 /** The flags that say how programs are run. */
 export function addEngineOptions(command: Command): Command {
-  const { sandbox, timeLimitMs, maxConcurrent, maxMemoryMib, maxOutputBytes } = WASI_ENGINE_DEFAULTS;
+  const { timeLimitMs, maxConcurrent, maxMemoryMib, maxOutputBytes } = WASI_ENGINE_DEFAULTS;
   return command
     .option('--no-compute', 'run no programs')
     .option('--scratch <folder>', 'where running programs have their files, guarded like the store; default: for temporary files')
     .addOption(
       new Option('--sandbox <kind>', 'what confines programs: bubblewrap, the best that works here, or nothing but Node')
         .choices(SANDBOX_CHOICES)
-        .default(sandbox),
+        .default(SANDBOX_CHOICES[0]),
     )
     .option('--time-limit-ms <n>', 'milliseconds that a program may run', wholeNumber('--time-limit-ms'), timeLimitMs)
     .option('--max-concurrent <n>', 'programs that run at once; more wait', wholeNumber('--max-concurrent'), maxConcurrent)

@@ -2,7 +2,7 @@ import { tmpdir } from 'node:os';
 import { definedOf, integerInRange, oneOf } from '../../core/check.js';
 import { InvalidOptionError } from '../../core/errors.js';
 
-/** See the option `sandbox`. */
+/** See the option `sandbox`; the first is its default. */
 export const SANDBOX_CHOICES = ['auto', 'bwrap', 'none'] as const;
 export type SandboxChoice = (typeof SANDBOX_CHOICES)[number];
 
@@ -51,7 +51,6 @@ export interface WasiEngineOptions {
 
 /** Defaults of `WasiEngineOptions`. */
 export const WASI_ENGINE_DEFAULTS = Object.freeze({
-  sandbox: 'auto',
   maxMemoryMib: 4096,
   timeLimitMs: 300_000,
   maxConcurrent: 2,
@@ -61,12 +60,12 @@ export const WASI_ENGINE_DEFAULTS = Object.freeze({
   maxLastWordsBytes: 64 * 1024,
   maxHeapMib: 128,
   maxStackMib: 4,
-} as const satisfies Omit<Required<WasiEngineOptions>, 'scratch'>);
+} satisfies Omit<Required<WasiEngineOptions>, 'scratch' | 'sandbox'>);
 
 export type CompleteOptions = Readonly<Required<WasiEngineOptions>>;
 
 export function completed(options: WasiEngineOptions): CompleteOptions {
-  const complete = { scratch: tmpdir(), ...WASI_ENGINE_DEFAULTS, ...definedOf(options) };
+  const complete = { scratch: tmpdir(), sandbox: SANDBOX_CHOICES[0], ...WASI_ENGINE_DEFAULTS, ...definedOf(options) };
   integerInRange('maxMemoryMib', complete.maxMemoryMib, 1, 4096);
   integerInRange('timeLimitMs', complete.timeLimitMs, 1, 2 ** 31 - 1);
   integerInRange('maxConcurrent', complete.maxConcurrent, 1, 1024);

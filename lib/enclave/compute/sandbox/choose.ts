@@ -1,10 +1,11 @@
 import { constants } from 'node:fs';
-import { access, mkdtemp, realpath, rm } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { failed } from '../compute-error.js';
 import { completed, type SandboxChoice } from '../options.js';
 import { ProgramProcess } from '../program-process.js';
+import { RunFolder } from '../run-folder.js';
 import { nodeFiles } from './node-files.js';
 import { bubblewrap, type Sandbox, unconfined, unshared } from './sandbox.js';
 import { seccompFilter } from './seccomp.js';
@@ -80,14 +81,14 @@ async function plainest(): Promise<Sandbox> {
   return typeof sandbox === 'string' ? unconfined(undefined) : sandbox;
 }
 
+/** In a folder like that of a run, which is found and removed later should this process be killed meanwhile. */
 async function tryOut(sandbox: Sandbox): Promise<void> {
-  const folder = await realpath(await mkdtemp(join(tmpdir(), 'veracruz-trial-')));
-  const trial = new ProgramProcess(sandbox, folder, TRIAL_PAGES, 0, completed({}));
+  const folder = await RunFolder.make(tmpdir());
   try {
-    await trial.up(TRIAL_MS);
+    const trial = new ProgramProcess(sandbox, folder.path, TRIAL_PAGES, 0, completed({}));
+    await trial.up(TRIAL_MS).finally(() => trial.kill());
   } finally {
-    await trial.kill();
-    await rm(folder, { recursive: true, force: true });
+    await folder.remove();
   }
 }
 
