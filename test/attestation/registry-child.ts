@@ -3,7 +3,7 @@
  * `refused <message>`; `open <place>` opens a registry (its place as JSON) and says `open`; `record <place>` goes on to record
  * devices, a line each with the id, when it is acknowledged.
  */
-import { randomInt } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { FolderLock } from '../../lib/attestation/registry/folder-lock.js';
 import { DeviceRegistry, type RegistryPlace } from '../../lib/attestation/registry/index.js';
 
@@ -21,7 +21,9 @@ try {
     const registry = await DeviceRegistry.open(JSON.parse(where) as RegistryPlace);
     say('open');
     while (what === 'record') {
-      const device = { pubkeyHash: HASH, enclaveName: 'x'.repeat(randomInt(128)), runtimeHash: HASH, platform: 'linux' };
+      // Each is a device of its own: of one the newest attestations are kept only.
+      const pubkeyHash = randomBytes(32).toString('hex');
+      const device = { pubkeyHash, enclaveName: 'x'.repeat(randomInt(128)), runtimeHash: HASH, platform: 'linux' };
       await Promise.all(
         Array.from({ length: 4 }, async () => {
           const { deviceId } = await registry.recordAttestation({ deviceId: randomInt(1, 2 ** 31), ...device });
