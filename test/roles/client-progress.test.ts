@@ -73,3 +73,16 @@ void t.test('a program may take as long as it is given, and no longer', async (t
   t.ok(performance.now() - began >= 700, 'the limit of other answers is not its own');
   await client.close();
 });
+
+void t.test('the limit of a program is not that of the answers after it', async (t) => {
+  const { server } = await startRoles(t);
+  const { url, state } = await relay(t, server.url);
+  const client = await connectClient(t, url, { answerTimeoutMs: 300, computeTimeoutMs: 86_400_000 });
+  await client.writeFile('/f', Buffer.from('fine'));
+  // The timer of the answers before it has fired by then: the program's is the one that runs.
+  await new Promise((go) => setTimeout(go, 700));
+  await t.rejects(client.compute('/f'), { code: 'ERR_VC_REQUEST_FAILED' }, 'there is no engine');
+  state.drops = true;
+  await t.rejects(client.readFile('/f'), { code: 'ERR_VC_OUTCOME_UNKNOWN', cause: { code: 'ERR_VC_TIMEOUT', limit: 300 } });
+  await client.close();
+});

@@ -24,6 +24,8 @@ export class AnswerWatch {
   readonly #channel: Pick<Channel<unknown>, 'idle' | 'received' | 'destroyed' | 'destroy' | 'connection' | 'once'>;
   readonly #options: AnswerWatchOptions;
   #timer: NodeJS.Timeout | undefined;
+  /** Time at which the timer fires, `performance.now()`. */
+  #firesAt = 0;
   /** Time of the last progress, `performance.now()`, and the plaintext bytes received by then. */
   #since = 0;
   #received = 0;
@@ -40,7 +42,13 @@ export class AnswerWatch {
   /** An answer is due from now on. */
   expect(): void {
     this.#progress();
-    this.#timer ??= this.#look(this.#limitMs);
+    const limit = this.#limitMs;
+    // The timer may still be that of a program, which had far longer than this answer has.
+    if (this.#timer !== undefined && limit > 0 && this.#firesAt > this.#since + limit) {
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+    }
+    this.#timer ??= this.#look(limit);
   }
 
   get #limitMs(): number {
@@ -59,6 +67,7 @@ export class AnswerWatch {
    */
   #look(afterMs: number): NodeJS.Timeout | undefined {
     if (afterMs === 0 || this.#channel.destroyed) return undefined;
+    this.#firesAt = performance.now() + afterMs;
     return setTimeout(() => this.#check(), afterMs).unref();
   }
 
