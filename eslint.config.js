@@ -64,6 +64,8 @@ const roleDirections = ROLES.map((role) =>
   ),
 );
 
+const CLOCK = 'time comes from `clock` of core/clock.ts, so that a simulation can put its own';
+
 export default defineConfig(
   { ignores: ['dist/**', '**/*.generated.js', '**/*.generated.d.ts', 'node_modules/**'] },
   {
@@ -81,6 +83,22 @@ export default defineConfig(
   {
     files: ['lib/**/*.ts'],
     rules: { '@typescript-eslint/no-explicit-any': 'error' },
+  },
+  {
+    // The demo's scenes run beside the roles, and a program's process has no library in it.
+    files: ['lib/**/*.ts'],
+    ignores: ['lib/core/clock.ts', 'lib/cli/demo/**', 'lib/enclave/compute/child/**'],
+    rules: {
+      'no-restricted-globals': [
+        'error',
+        ...['setTimeout', 'setInterval', 'clearTimeout', 'clearInterval', 'performance'].map((name) => ({ name, message: CLOCK })),
+      ],
+      'no-restricted-properties': [
+        'error',
+        { object: 'Date', property: 'now', message: CLOCK },
+        { object: 'AbortSignal', property: 'timeout', message: CLOCK },
+      ],
+    },
   },
   {
     files: ['test/**/*.ts', 'bench/**/*.ts', 'examples/**/*.ts'],

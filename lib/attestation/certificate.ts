@@ -1,5 +1,7 @@
 /** X.509 v3 certificates: their structure from DER pieces, their keys and signatures from node:crypto. */
+
 import { createHash, createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes, X509Certificate } from 'node:crypto';
+import { clock } from '../core/clock.js';
 import { InvalidArgumentError } from '../core/errors.js';
 import {
   type Asn1,
@@ -106,7 +108,7 @@ export function signed(tbs: Asn1, key: KeyObject): Buffer {
  * the hash is none, and when OpenSSL cannot read what came of it.
  */
 export function makeCertificate(certificate: CertificateContent, signingKey: KeyObject): Buffer {
-  const notBefore = certificate.notBefore ?? new Date(Date.now() - 300_000);
+  const notBefore = certificate.notBefore ?? new Date(clock.now() - 300_000);
   const notAfter = certificate.notAfter ?? new Date(notBefore.getTime() + (certificate.days ?? 365) * DAY_MS);
   if (!(notAfter.getTime() > notBefore.getTime())) {
     throw new InvalidArgumentError('notAfter must be later than notBefore', { expected: String(notBefore), got: String(notAfter) });

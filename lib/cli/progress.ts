@@ -1,4 +1,5 @@
 import { Presets, SingleBar } from 'cli-progress';
+import { clock } from '../core/clock.js';
 
 const MB = 1_000_000;
 /** Between two plain lines of a transfer. */
@@ -10,7 +11,7 @@ export class TransferProgress {
   readonly #quiet: boolean;
   readonly #label: string;
   readonly #total: number;
-  readonly #started = performance.now();
+  readonly #started = clock.monotonic();
   #lastLine = this.#started;
 
   constructor(label: string, total: number, { quiet }: { quiet: boolean }) {
@@ -27,7 +28,7 @@ export class TransferProgress {
 
   update(bytes: number): void {
     this.#bar?.update(bytes, this.#figures(bytes));
-    const now = performance.now();
+    const now = clock.monotonic();
     if (this.#quiet || this.#bar !== undefined || now - this.#lastLine < LINE_MS) return;
     this.#lastLine = now;
     const { done, all, rate, left } = this.#figures(bytes);
@@ -40,7 +41,7 @@ export class TransferProgress {
   }
 
   #figures(bytes: number): { done: string; all: string; rate: string; left: string } {
-    const seconds = Math.max((performance.now() - this.#started) / 1000, 0.001);
+    const seconds = Math.max((clock.monotonic() - this.#started) / 1000, 0.001);
     const perSecond = bytes / seconds;
     const left = perSecond === 0 ? '?' : `${Math.ceil((this.#total - bytes) / perSecond)} s`;
     return { done: (bytes / MB).toFixed(1), all: (this.#total / MB).toFixed(1), rate: (perSecond / MB).toFixed(1), left };

@@ -1,5 +1,5 @@
 /** How long to wait before the next try. */
-import { setTimeout as sleep } from 'node:timers/promises';
+import { clock } from './clock.js';
 
 export interface BackoffOptions {
   /** Milliseconds of the first wait, 0 or more. */
@@ -54,7 +54,7 @@ export class Backoff {
 
   /** Waits as long as `next` says. If `signal` fires first, it rejects with Node's AbortError; its `cause` is the reason. */
   async wait(signal?: AbortSignal): Promise<void> {
-    await sleep(this.next(), undefined, signal === undefined ? {} : { signal });
+    await clock.sleep(this.next(), signal === undefined ? {} : { signal });
   }
 
   /** Makes the next wait the first one again. */

@@ -1,5 +1,7 @@
 /** The events of stacks on `node:diagnostics_channel`. An event is made only when someone has subscribed. */
+
 import { channel } from 'node:diagnostics_channel';
+import { clock } from '../core/clock.js';
 import type { Connection } from '../core/connection.js';
 import type { VeracruzError } from '../core/errors.js';
 import type { Traffic } from '../core/traffic.js';
@@ -71,7 +73,7 @@ export function announceClose(stack: Watched): void {
 /** Publishes the counters every second, if someone had subscribed when the stack was opened. Returns the function to stop. */
 export function watchTraffic(stack: Watched): () => void {
   if (!channels.traffic.hasSubscribers) return () => {};
-  const timer = setInterval(() => publish('traffic', stack), TRAFFIC_INTERVAL_MS);
+  const timer = clock.setInterval(() => publish('traffic', stack), TRAFFIC_INTERVAL_MS);
   timer.unref();
-  return () => clearInterval(timer);
+  return () => clock.clear(timer);
 }

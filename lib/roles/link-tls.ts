@@ -2,6 +2,7 @@ import { constants, type X509Certificate } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import { connect, createServer, type SecureContextOptions, type TLSSocket } from 'node:tls';
 import { privateKeyOf } from '../attestation/certificate.js';
+import { clock } from '../core/clock.js';
 import { AbortedError, InvalidOptionError, TlsHandshakeError } from '../core/errors.js';
 import { messageOf } from '../core/message-of.js';
 import { certificatesOf, certificatesOfAll, pemList } from '../layers/formats/certificates.js';
@@ -102,9 +103,9 @@ export class LinkTls {
 
   #connect(pipe: Duplex): Promise<TLSSocket> {
     return new Promise((resolve, reject) => {
-      const late = setTimeout(() => reject(new Error(`the handshake took more than ${HANDSHAKE_MS} ms`)), HANDSHAKE_MS);
+      const late = clock.setTimeout(() => reject(new Error(`the handshake took more than ${HANDSHAKE_MS} ms`)), HANDSHAKE_MS);
       const failed = (error: Error) => {
-        clearTimeout(late);
+        clock.clear(late);
         reject(error);
       };
       // A link trusts an authority of its own, not a name.
@@ -112,7 +113,7 @@ export class LinkTls {
       socket.on('error', failed);
       socket.once('close', () => failed(new Error('the connection closed during the handshake')));
       socket.once('secureConnect', () => {
-        clearTimeout(late);
+        clock.clear(late);
         resolve(socket);
       });
     });

@@ -3,6 +3,7 @@ import { Duplex } from 'node:stream';
 import { type buildConnector, Client } from 'undici';
 import { Backoff } from '../core/backoff.js';
 import { integerInRange } from '../core/check.js';
+import { clock, type Timer } from '../core/clock.js';
 import type { DeferredBytes } from '../core/deferred-bytes.js';
 import { HttpStatusError, LimitError, OutcomeUnknownError, SessionBusyError, SessionUnknownError, TransportError } from '../core/errors.js';
 import { messageOf } from '../core/message-of.js';
@@ -74,7 +75,7 @@ export class HttpExchange extends Duplex {
   #ending: (() => void) | undefined;
   /** Continues an answer that was paused because the reader had no room. */
   #resumeAnswer: (() => void) | undefined;
-  #pollTimer: NodeJS.Timeout | undefined;
+  #pollTimer: Timer | undefined;
   readonly #pollDelay = new Backoff({ firstMs: POLL_FIRST_MS, lastMs: POLL_LAST_MS });
   /** A poll is due, but waits until the reader has room. */
   #pollAwaitsReader = false;
@@ -144,7 +145,7 @@ export class HttpExchange extends Duplex {
   }
 
   override _final(done: (error?: Error | null) => void): void {
-    clearTimeout(this.#pollTimer);
+    clock.clear(this.#pollTimer);
     if (this.#body.length > 0) this.#ready.push(this.#body.take());
     this.#ending = done;
     this.#postReady();
@@ -161,7 +162,7 @@ export class HttpExchange extends Duplex {
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    clearTimeout(this.#pollTimer);
+    clock.clear(this.#pollTimer);
     const client = this.#client;
     this.#client = undefined;
     // Not in this call, because undici may be the caller: if it reports a lost connection and has a second request, a destroy
@@ -195,7 +196,7 @@ export class HttpExchange extends Duplex {
   }
 
   #post(body: GatheredBody, isPoll = false): void {
-    clearTimeout(this.#pollTimer);
+    clock.clear(this.#pollTimer);
     this.#pollTimer = undefined;
     this.posts++;
     this.#inFlight++;
@@ -286,7 +287,7 @@ export class HttpExchange extends Duplex {
 
   #schedulePoll(): void {
     if (this.#inFlight > 0 || this.#pollTimer !== undefined || this.writableEnded || this.destroyed) return;
-    this.#pollTimer = setTimeout(() => {
+    this.#pollTimer = clock.setTimeout(() => {
       this.#pollTimer = undefined;
       if (this.#inFlight > 0 || this.#body.length > 0 || this.writableEnded || this.destroyed) return;
       if (this.readableLength >= this.readableHighWaterMark) {
@@ -351,15 +352,15 @@ export class HttpExchange extends Duplex {
   #open(host: string, port: number, timeoutMs: number, done: buildConnector.Callback): void {
     const socket = netConnect({ host, port, noDelay: true });
     this.#connecting = socket;
-    const timer = setTimeout(() => socket.destroy(new Error(`no connection after ${timeoutMs} ms`)), timeoutMs);
+    const timer = clock.setTimeout(() => socket.destroy(new Error(`no connection after ${timeoutMs} ms`)), timeoutMs);
     const failed = (cause: Error) => {
-      clearTimeout(timer);
+      clock.clear(timer);
       this.#connecting = undefined;
       done(new TransportError(`cannot connect to ${host}:${port}: ${messageOf(cause)}`, { layer: HTTP_LAYER, cause }), null);
     };
     socket.once('error', failed);
     socket.once('connect', () => {
-      clearTimeout(timer);
+      clock.clear(timer);
       socket.off('error', failed);
       this.#connecting = undefined;
       this.#socket = socket;

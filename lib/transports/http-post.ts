@@ -1,6 +1,7 @@
 import { type ClientRequest, type IncomingMessage, request as openRequest } from 'node:http';
 import { Duplex } from 'node:stream';
 import { integerInRange } from '../core/check.js';
+import { clock, type Timer } from '../core/clock.js';
 import { HttpStatusError, TimeoutError, TransportError } from '../core/errors.js';
 import { messageOf } from '../core/message-of.js';
 import { HTTP_LAYER, Refusal, tooLong } from './http-faults.js';
@@ -40,7 +41,7 @@ export class HttpPost extends Duplex {
   #answerBytes = 0;
   #request: ClientRequest | undefined;
   #response: IncomingMessage | undefined;
-  #deadline: NodeJS.Timeout | undefined;
+  #deadline: Timer | undefined;
 
   constructor(options: HttpPostOptions) {
     super();
@@ -74,7 +75,7 @@ export class HttpPost extends Duplex {
       headers: { 'content-type': 'application/octet-stream', 'content-length': this.#bodyBytes },
     });
     this.#request = request;
-    this.#deadline = setTimeout(() => {
+    this.#deadline = clock.setTimeout(() => {
       this.destroy(new TimeoutError(`no answer after ${timeoutMs} ms`, { layer: HTTP_LAYER, limit: timeoutMs }));
     }, timeoutMs);
     request.on('response', (response) => this.#answer(response));
@@ -91,7 +92,7 @@ export class HttpPost extends Duplex {
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    clearTimeout(this.#deadline);
+    clock.clear(this.#deadline);
     this.#body = [];
     this.#request?.destroy();
     done(error);
@@ -116,7 +117,7 @@ export class HttpPost extends Duplex {
       else if (!this.push(chunk)) response.pause();
     });
     response.on('end', () => {
-      clearTimeout(this.#deadline);
+      clock.clear(this.#deadline);
       this.push(null);
     });
   }

@@ -1,5 +1,7 @@
 /** Verifies attestation documents of AWS Nitro Enclaves (wire spec §F). */
+
 import { integerInRange, oneOf } from '../../core/check.js';
+import { clock } from '../../core/clock.js';
 import { EvidenceError, InvalidOptionError } from '../../core/errors.js';
 import { CHALLENGE_BYTES, checkChallenge, checkLength, checkRequest, HASH_BYTES, sha256 } from './binding.js';
 import { pinnedRoot, verifyChain } from './chain.js';
@@ -85,7 +87,7 @@ export function authenticateNitro(document: Buffer, options: NitroTrustOptions =
   const { maxDepth } = evidenceLimits(options);
   const maxCertificates = integerInRange('maxCertificates', options.maxCertificates ?? NITRO_DEFAULTS.maxCertificates, 1, 64);
   const root = pinnedRoot(options.root ?? AWS_NITRO_ROOT);
-  const now = options.now ?? new Date();
+  const now = options.now ?? new Date(clock.now());
   if (Number.isNaN(now.getTime())) throw new InvalidOptionError('now must be a valid date', { got: String(now) });
   const message = readCoseSign1(document, { ...options, tagged: 'either' });
   const payload = nitroPayload(message.payload, { maxDepth, maxCertificates });

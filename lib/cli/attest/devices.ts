@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { Device } from '../../attestation/registry/index.js';
+import { clock } from '../../core/clock.js';
 import { InvalidArgumentError } from '../../core/errors.js';
 import { wholeNumber } from '../flags.js';
 import { DATABASE, JSON_LINE, STATE } from './flags.js';
@@ -30,7 +31,7 @@ export function deviceCommands(): Command[] {
     .action((days: string, flags: DeviceFlags) =>
       withRegistry(flags, async (registry) => {
         if (!/^\d{1,6}(\.\d{1,6})?$/.test(days)) throw new InvalidArgumentError('days are a number, 0 or more');
-        const forgotten = await registry.forgetDevices(new Date(Date.now() - Number(days) * DAY_MS));
+        const forgotten = await registry.forgetDevices(new Date(clock.now() - Number(days) * DAY_MS));
         await tell(flags, { forgotten }, [`forgot ${forgotten} device${forgotten === 1 ? '' : 's'}`]);
       }),
     );

@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Authority, makeAuthority } from '../../attestation/authority.js';
 import { DeviceRegistry, type RegistryAdmin, RegistryClient } from '../../attestation/registry/index.js';
+import { clock } from '../../core/clock.js';
 import { InvalidArgumentError, RegistryError } from '../../core/errors.js';
 import { readText } from '../flags.js';
 import { writeNewFiles } from '../new-files.js';
@@ -65,8 +65,8 @@ export async function authorityOf(
     }
   }
   // The certificate comes last.
-  const deadline = performance.now() + MAKING_MS;
-  while (!existsSync(certificate) && performance.now() < deadline) await sleep(LOOK_MS);
+  const deadline = clock.monotonic() + MAKING_MS;
+  while (!existsSync(certificate) && clock.monotonic() < deadline) await clock.sleep(LOOK_MS);
   return { authority: { certificate: readText(certificate), key: readText(key) }, made: undefined };
 }
 

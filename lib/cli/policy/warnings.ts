@@ -1,7 +1,8 @@
+import { clock } from '../../core/clock.js';
 import type { Policy } from '../../enclave/policy/index.js';
 
 /** What is no fault of a policy, and yet will not do what one who wrote it wants. */
-export function warningsOf(policy: Policy, now: Date = new Date()): string[] {
+export function warningsOf(policy: Policy, now: Date = new Date(clock.now())): string[] {
   const warnings: string[] = [];
   const { runtime_manager_hash_linux: linux, runtime_manager_hash_nitro: nitro } = policy;
   const { runtime_manager_hash_icecap: icecap, runtime_manager_hash_sevsnp: sevsnp } = policy;

@@ -3,6 +3,7 @@ import { constants } from 'node:os';
 import { dirname } from 'node:path';
 import type { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { clock, type Timer } from '../../core/clock.js';
 import type { Job, Outcome, Report } from './child/protocol.js';
 import { failed } from './compute-error.js';
 import type { CompleteOptions } from './options.js';
@@ -102,14 +103,14 @@ export class ProgramProcess {
 
   /** What the process is to say; rejects when it ends by itself, and after `limit` milliseconds. */
   async #inTime<T>(said: Promise<T>, limit: number, what: string): Promise<T> {
-    let timer: NodeJS.Timeout | undefined;
+    let timer: Timer | undefined;
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(failed(`${what} after ${limit} ms`, { limit })), limit);
+      timer = clock.setTimeout(() => reject(failed(`${what} after ${limit} ms`, { limit })), limit);
     });
     try {
       return await Promise.race([said, late, this.#died()]);
     } finally {
-      clearTimeout(timer);
+      clock.clear(timer);
     }
   }
 

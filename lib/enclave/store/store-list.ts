@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
+import { clock } from '../../core/clock.js';
 import { isAtOrBelow } from './file-name.js';
 import type { ListedFile } from './store-contract.js';
 import { storeError } from './store-error.js';
@@ -21,7 +21,7 @@ export async function* listFiles(folder: StoreFolder, top: string | undefined, c
     check();
     const entries = await readdir(join(folder.root, 'files'));
     for (const [index, entry] of entries.entries()) {
-      if (index % FILES_A_TURN === FILES_A_TURN - 1) await pause(1);
+      if (index % FILES_A_TURN === FILES_A_TURN - 1) await clock.sleep(1);
       const name = await nameOf(folder, entry);
       if (name === undefined || (top !== undefined && !isAtOrBelow(name, top))) continue;
       check();

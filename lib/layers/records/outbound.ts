@@ -1,4 +1,5 @@
 import type { TransformCallback } from 'node:stream';
+import { clock, type Timer } from '../../core/clock.js';
 import { CodecStream } from '../../core/codec-stream.js';
 import type { Connection } from '../../core/connection.js';
 import type { CipherChunk, RecordChunk } from '../../core/unit.js';
@@ -14,8 +15,8 @@ import { RECORDS } from './header.js';
 export class RecordsOutbound extends CodecStream<CipherChunk, RecordChunk> {
   readonly #encoder: RecordEncoder;
   readonly #maxDelayMs: number;
-  #timer: NodeJS.Timeout | undefined;
-  /** The open unit: the number of units closed before it, and the time at which it was opened (`performance.now()`). */
+  #timer: Timer | undefined;
+  /** The open unit: the number of units closed before it, and the time at which it was opened (`clock.monotonic()`). */
   #timed = -1;
   #openedAt = 0;
   /** A chunk is in `_transform`. It may have to wait there until the neighbour has room. */
@@ -38,7 +39,7 @@ export class RecordsOutbound extends CodecStream<CipherChunk, RecordChunk> {
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    clearTimeout(this.#timer);
+    clock.clear(this.#timer);
     super._destroy(error, done);
   }
 
@@ -50,19 +51,19 @@ export class RecordsOutbound extends CodecStream<CipherChunk, RecordChunk> {
     if (!this.#encoder.unitOpen) return;
     if (this.#timed !== this.#encoder.units) {
       this.#timed = this.#encoder.units;
-      this.#openedAt = performance.now();
+      this.#openedAt = clock.monotonic();
     }
-    this.#timer ??= setTimeout(this.#look, this.#maxDelayMs).unref();
+    this.#timer ??= clock.setTimeout(this.#look, this.#maxDelayMs).unref();
   }
 
   readonly #look = (): void => {
     this.#timer = undefined;
     if (!this.#encoder.unitOpen) return;
-    const left = this.#openedAt + this.#maxDelayMs - performance.now();
+    const left = this.#openedAt + this.#maxDelayMs - clock.monotonic();
     // While the neighbour has no room, the unit stays open and takes more records. To close it would gain nothing.
     const waits = this.#busy || this.readableLength > 0;
     if (left >= 1 || waits) {
-      this.#timer = setTimeout(this.#look, waits ? this.#maxDelayMs : left).unref();
+      this.#timer = clock.setTimeout(this.#look, waits ? this.#maxDelayMs : left).unref();
       return;
     }
     const boundary = this.#encoder.closeUnit();

@@ -1,5 +1,6 @@
 import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
+import { clock, type Timer } from '../../core/clock.js';
 import {
   PeerRejectedError,
   TlsError,
@@ -76,9 +77,9 @@ export class TlsEngine implements TlsState {
   #socket: TLSSocket | undefined;
   #writer: PlaintextWriter | undefined;
   #place: Place | undefined;
-  #deadline: NodeJS.Timeout | undefined;
+  #deadline: Timer | undefined;
   /** Runs while the peer is silent in a handshake. */
-  #stall: NodeJS.Timeout | undefined;
+  #stall: Timer | undefined;
   /** The first bytes of the client, while a server is `waiting`. */
   #first: FirstRecord | undefined;
   /** The item from above that came before the peer was admitted. */
@@ -229,7 +230,7 @@ export class TlsEngine implements TlsState {
       return;
     }
     if (bytes !== undefined) {
-      clearTimeout(this.#deadline);
+      clock.clear(this.#deadline);
       this.#early = { bytes, done: () => {} };
       this.#queue();
     }
@@ -359,7 +360,7 @@ export class TlsEngine implements TlsState {
     if (this.#phase === 'closed') return;
     this.#phase = 'handshake';
     this.#startDeadline();
-    this.#stall = setTimeout(() => this.#place?.makeRoom(), this.#settings.handshakeStallMs);
+    this.#stall = clock.setTimeout(() => this.#place?.makeRoom(), this.#settings.handshakeStallMs);
     const wire = new Wire({
       cipher: (pieces) => this.#cipher(pieces),
       cipherEnd: () => this.#onOutboundEnd?.(),
@@ -381,7 +382,7 @@ export class TlsEngine implements TlsState {
 
   #startDeadline(): void {
     const limit = this.#settings.handshakeTimeoutMs;
-    this.#deadline = setTimeout(() => {
+    this.#deadline = clock.setTimeout(() => {
       this.#fail(new TlsHandshakeTimeoutError(`the TLS handshake was not over after ${limit} ms`, { layer: 'tls', limit }));
     }, limit);
   }
@@ -448,8 +449,8 @@ export class TlsEngine implements TlsState {
   }
 
   #leaveGate(): void {
-    clearTimeout(this.#deadline);
-    clearTimeout(this.#stall);
+    clock.clear(this.#deadline);
+    clock.clear(this.#stall);
     this.#stall = undefined;
     this.#place?.leave();
   }

@@ -3,6 +3,7 @@ import { type Authority, readAuthority } from '../../attestation/authority.js';
 import { type AttestationProtocol, EVIDENCE_DEFAULTS } from '../../attestation/evidence/index.js';
 import type { DeviceRegistry, Platform, RegistryOptions } from '../../attestation/registry/index.js';
 import { definedOf, given, integerInRange } from '../../core/check.js';
+import { clock } from '../../core/clock.js';
 import { InvalidOptionError } from '../../core/errors.js';
 import { type Log, noLog } from '../options.js';
 
@@ -44,7 +45,7 @@ export interface AttestationServerOptions {
   headTimeoutMs?: number;
   requestTimeoutMs?: number;
   idleTimeoutMs?: number;
-  /** A monotonic clock in milliseconds, for lifetimes and rates. Default `performance.now`. */
+  /** A monotonic clock in milliseconds, for lifetimes and rates. Default `clock.monotonic`. */
   clock?: () => number;
   /** Takes the log lines. Default: they are discarded. */
   log?: Log;
@@ -83,12 +84,12 @@ export function completeOptions(options: AttestationServerOptions): Completed {
   given('registry', options.registry);
   const authority = readAuthority(options.authority.certificate, options.authority.key);
   const { validFrom, validTo } = new X509Certificate(authority.certificateDer);
-  if (!(Date.parse(validFrom) <= Date.now() && Date.now() < Date.parse(validTo))) {
+  if (!(Date.parse(validFrom) <= clock.now() && clock.now() < Date.parse(validTo))) {
     throw new InvalidOptionError(`the authority's certificate holds from ${validFrom} to ${validTo}`, { expected: validTo });
   }
   const completed: Completed = {
     log: noLog,
-    clock: () => performance.now(),
+    clock: () => clock.monotonic(),
     ...ATTESTATION_SERVER_DEFAULTS,
     ...definedOf(options),
     authority,

@@ -1,6 +1,7 @@
 import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { DeviceRegistry } from '../../attestation/registry/index.js';
+import { clock } from '../../core/clock.js';
 import { Lifecycle } from '../../core/lifecycle.js';
 import { type Address, formatAddress, parseAddress } from '../../transports/address.js';
 import { boundAddress, listen } from '../../transports/socket.js';
@@ -126,12 +127,12 @@ export class AttestationServer {
 
   async #close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#http.close(() => resolve()));
-    const sweep = setInterval(() => this.#http.closeIdleConnections(), 50);
-    const patience = setTimeout(() => this.#http.closeAllConnections(), PATIENCE_MS);
+    const sweep = clock.setInterval(() => this.#http.closeIdleConnections(), 50);
+    const patience = clock.setTimeout(() => this.#http.closeAllConnections(), PATIENCE_MS);
     this.#http.closeIdleConnections();
     await closed;
-    clearInterval(sweep);
-    clearTimeout(patience);
+    clock.clear(sweep);
+    clock.clear(patience);
     if (this.#ownsRegistry) await this.#registry.close();
   }
 

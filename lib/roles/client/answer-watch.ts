@@ -1,3 +1,4 @@
+import { clock, type Timer } from '../../core/clock.js';
 import { TimeoutError } from '../../core/errors.js';
 import type { Channel } from '../../pipeline/channel.js';
 
@@ -23,10 +24,10 @@ export interface AnswerWatchOptions {
 export class AnswerWatch {
   readonly #channel: Pick<Channel<unknown>, 'idle' | 'received' | 'destroyed' | 'destroy' | 'connection' | 'once'>;
   readonly #options: AnswerWatchOptions;
-  #timer: NodeJS.Timeout | undefined;
-  /** Time at which the timer fires, `performance.now()`. */
+  #timer: Timer | undefined;
+  /** Time at which the timer fires, `clock.monotonic()`. */
   #firesAt = 0;
-  /** Time of the last progress, `performance.now()`, and the plaintext bytes received by then. */
+  /** Time of the last progress, `clock.monotonic()`, and the plaintext bytes received by then. */
   #since = 0;
   #received = 0;
 
@@ -36,7 +37,7 @@ export class AnswerWatch {
   ) {
     this.#channel = channel;
     this.#options = options;
-    channel.once('close', () => clearTimeout(this.#timer));
+    channel.once('close', () => clock.clear(this.#timer));
   }
 
   /** An answer is due from now on. */
@@ -45,7 +46,7 @@ export class AnswerWatch {
     const limit = this.#limitMs;
     // The timer may still be that of a program, which had far longer than this answer has.
     if (this.#timer !== undefined && limit > 0 && this.#firesAt > this.#since + limit) {
-      clearTimeout(this.#timer);
+      clock.clear(this.#timer);
       this.#timer = undefined;
     }
     this.#timer ??= this.#look(limit);
@@ -57,7 +58,7 @@ export class AnswerWatch {
   }
 
   #progress(): void {
-    this.#since = performance.now();
+    this.#since = clock.monotonic();
     this.#received = this.#channel.received;
   }
 
@@ -65,10 +66,10 @@ export class AnswerWatch {
    * Starts the timer. Answers do not stop it, which would cost time for each; it checks when it fires whether one is
    * overdue.
    */
-  #look(afterMs: number): NodeJS.Timeout | undefined {
+  #look(afterMs: number): Timer | undefined {
     if (afterMs === 0 || this.#channel.destroyed) return undefined;
-    this.#firesAt = performance.now() + afterMs;
-    return setTimeout(() => this.#check(), afterMs).unref();
+    this.#firesAt = clock.monotonic() + afterMs;
+    return clock.setTimeout(() => this.#check(), afterMs).unref();
   }
 
   #check(): void {
@@ -76,7 +77,7 @@ export class AnswerWatch {
     if (!this.#options.awaiting()) return;
     const limit = this.#limitMs;
     if (!this.#channel.idle || this.#options.sending() || this.#channel.received !== this.#received) this.#progress();
-    const silentMs = performance.now() - this.#since;
+    const silentMs = clock.monotonic() - this.#since;
     if (limit === 0 || silentMs < limit) {
       this.#timer = this.#look(limit === 0 ? 0 : Math.max(1, Math.ceil(limit - silentMs)));
       return;

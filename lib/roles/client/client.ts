@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import type { Readable } from 'node:stream';
 import { definedOf, given, integerInRange } from '../../core/check.js';
+import { clock } from '../../core/clock.js';
 import { closed } from '../../core/closed.js';
 import {
   AbortedError,
@@ -262,8 +263,8 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
     const leave = () => void channel.destroy();
     if (channel.readableEnded) leave();
     else {
-      const late = setTimeout(leave, PEER_END_MS);
-      channel.once('end', leave).once('close', () => clearTimeout(late));
+      const late = clock.setTimeout(leave, PEER_END_MS);
+      channel.once('end', leave).once('close', () => clock.clear(late));
     }
   }
 

@@ -1,6 +1,7 @@
 import { request } from 'node:http';
 import type { Socket } from 'node:net';
 import { definedOf, integerInRange } from '../../core/check.js';
+import { clock } from '../../core/clock.js';
 import { AbortedError, OutcomeUnknownError, SessionUnknownError, TimeoutError, TransportError } from '../../core/errors.js';
 import type { Received, Sent } from '../../layers/protobuf/index.js';
 import { sessionHead } from '../../layers/session/index.js';
@@ -181,7 +182,7 @@ async function overTcp(options: ServerConnectionOptions): Promise<ServerConnecti
 
 /** Connects a socket. @throws TransportError when it cannot connect, or takes more than `timeoutMs` */
 async function connectInTime(url: string, timeoutMs: number, signal: AbortSignal | undefined): Promise<Socket> {
-  const deadline = AbortSignal.timeout(integerInRange('connectTimeoutMs', timeoutMs, 1, 2 ** 31 - 1));
+  const deadline = clock.timeout(integerInRange('connectTimeoutMs', timeoutMs, 1, 2 ** 31 - 1));
   const either = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
   return connectSocket(parseAddress(url), { signal: either }).catch((cause: unknown) => {
     if (!(cause instanceof AbortedError) || signal?.aborted === true) throw cause;

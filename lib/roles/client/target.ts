@@ -1,10 +1,11 @@
 /** Where a body is saved: what is at a path of this machine, and how bytes get there. */
+
 import { constants, createWriteStream, open, readlinkSync, realpathSync, statSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { clock } from '../../core/clock.js';
 import { InvalidArgumentError } from '../../core/errors.js';
 
 /**
@@ -77,6 +78,6 @@ export async function openPlace({ kind, path }: Target, gone: () => boolean): Pr
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENXIO' || gone()) throw error;
     }
-    await sleep(READER_POLL_MS);
+    await clock.sleep(READER_POLL_MS);
   }
 }

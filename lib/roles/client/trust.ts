@@ -1,5 +1,6 @@
 import type { KeyObject, X509Certificate } from 'node:crypto';
 import { given, textOf } from '../../core/check.js';
+import { clock } from '../../core/clock.js';
 import { InvalidOptionError } from '../../core/errors.js';
 import { type Policy, policyHash, readPolicy } from '../../enclave/policy/index.js';
 import { certificatesOf } from '../../layers/formats/certificates.js';
@@ -94,7 +95,7 @@ const READ = new WeakMap<ClientOptions['identity'], OwnIdentity>();
  *
  * @throws InvalidOptionError
  */
-export function checkIdentity(identity: ClientOptions['identity'], now: Date = new Date()): KeyObject {
+export function checkIdentity(identity: ClientOptions['identity'], now: Date = new Date(clock.now())): KeyObject {
   const { certificate, key } = ownIdentity(identity);
   const [from, to] = [new Date(certificate.validFrom), new Date(certificate.validTo)];
   if (now < from) throw outOfTime(`our certificate is not valid before ${from.toISOString()}`, from, now);

@@ -1,3 +1,4 @@
+import { clock } from '../../core/clock.js';
 import { asVeracruzError, ClosedError, PolicyError, type VeracruzError } from '../../core/errors.js';
 import { Mutex } from '../../core/semaphore.js';
 import { policyHash } from '../../enclave/policy/index.js';
@@ -95,12 +96,12 @@ export class Initialisation {
 
   #step(what: string, figures: Readonly<Record<string, unknown>>, work: () => Promise<Response>): PendingResponse {
     const { log } = this.#options;
-    const started = performance.now();
+    const started = clock.monotonic();
     const answer = async (): Promise<Response> => {
       try {
         if (!this.#active()) throw new ClosedError('the manager has shut down', { layer: LAYER });
         const response = await work();
-        log('info', what, { ...figures, milliseconds: Math.round(performance.now() - started) });
+        log('info', what, { ...figures, milliseconds: Math.round(clock.monotonic() - started) });
         return response;
       } catch (thrown) {
         const { code, message }: VeracruzError = asVeracruzError(thrown, { layer: LAYER });

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { clock, type Timer } from '../../core/clock.js';
 import { LimitError, TimeoutError, type VeracruzError } from '../../core/errors.js';
 import type { FrameKind } from '../../layers/frame/index.js';
 import { FramePosition } from './frame-position.js';
@@ -15,7 +16,7 @@ export interface LinkLimits {
   readonly maxLinks: number;
   readonly frameTimeoutMs: number;
   readonly linkIdleTimeoutMs: number;
-  /** Milliseconds that only grow. Default `performance.now`. */
+  /** Milliseconds that only grow. Default `clock.monotonic`. */
   readonly clock?: () => number;
 }
 
@@ -71,7 +72,7 @@ export class LinkPlace {
   readonly #limits: LinkLimits;
   readonly #position: FramePosition;
   readonly #onLeave: () => void;
-  readonly #looking: NodeJS.Timeout;
+  readonly #looking: Timer;
   #pipe: Duplex | undefined;
   /** When a byte came last, by the clock. */
   #heard: number;
@@ -83,7 +84,7 @@ export class LinkPlace {
     this.#heard = this.#now();
     this.end = end;
     const shortest = Math.min(...[limits.frameTimeoutMs, limits.linkIdleTimeoutMs].filter((ms) => ms > 0).map((ms) => ms / 4));
-    this.#looking = setInterval(() => this.#look(), Math.max(1, Math.min(LOOK_MS, shortest))).unref();
+    this.#looking = clock.setInterval(() => this.#look(), Math.max(1, Math.min(LOOK_MS, shortest))).unref();
   }
 
   /** Milliseconds since a byte came. */
@@ -101,12 +102,12 @@ export class LinkPlace {
   }
 
   leave(): void {
-    clearInterval(this.#looking);
+    clock.clear(this.#looking);
     this.#onLeave();
   }
 
   #now(): number {
-    return this.#limits.clock?.() ?? performance.now();
+    return this.#limits.clock?.() ?? clock.monotonic();
   }
 
   #look(): void {

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { clock, type Timer } from '../../core/clock.js';
 import { drained } from '../../core/drained.js';
 import type { VeracruzError } from '../../core/errors.js';
 import type { Request, Response } from '../../layers/bincode/index.js';
@@ -53,7 +54,7 @@ export class LinkEndpoint {
   /** The pending answer that holds up all others. */
   #awaiting: PendingResponse | undefined;
   /** Fires when `#awaiting` has held up others for `PATIENCE_MS`. */
-  #patience: NodeJS.Timeout | undefined;
+  #patience: Timer | undefined;
 
   constructor(
     pipe: Duplex,
@@ -70,7 +71,7 @@ export class LinkEndpoint {
     });
     this.#channel.on('end', () => this.#channel.end());
     this.#channel.on('close', () => {
-      clearTimeout(this.#patience);
+      clock.clear(this.#patience);
       onClose(failure);
     });
   }
@@ -120,15 +121,15 @@ export class LinkEndpoint {
   /** Waits for a pending answer. Earlier answers of the same tick are held back up to 5 ms, to leave together with it. */
   async #awaited(pending: PendingResponse): Promise<Response> {
     this.#awaiting = pending;
-    const releasing = this.#channel.hold() ? setTimeout(() => this.#channel.release(), PATIENCE_MS) : undefined;
+    const releasing = this.#channel.hold() ? clock.setTimeout(() => this.#channel.release(), PATIENCE_MS) : undefined;
     if (this.#due.some(({ request }) => this.#holdsUp(request))) this.#startPatience();
     const response = await pending.response;
     if (releasing !== undefined) {
-      clearTimeout(releasing);
+      clock.clear(releasing);
       this.#channel.release();
     }
     this.#awaiting = undefined;
-    clearTimeout(this.#patience);
+    clock.clear(this.#patience);
     this.#patience = undefined;
     return response;
   }
@@ -145,7 +146,7 @@ export class LinkEndpoint {
   #startPatience(): void {
     if (this.#awaiting?.slow === true) this.#awaiting.hurry();
     else
-      this.#patience ??= setTimeout(() => {
+      this.#patience ??= clock.setTimeout(() => {
         this.#patience = undefined;
         this.#awaiting?.hurry();
       }, PATIENCE_MS);

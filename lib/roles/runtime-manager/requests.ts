@@ -1,3 +1,4 @@
+import { clock } from '../../core/clock.js';
 import {
   AbortedError,
   AccessDeniedError,
@@ -47,11 +48,11 @@ export interface Service {
  *     a missing file, or a full disk                  FAILED_GENERIC
  */
 export async function answerRequest(request: ReceivedRequest, service: Service, caller: Caller): Promise<SentResponse> {
-  const started = performance.now();
+  const started = clock.monotonic();
   const figures = { session: caller.session, identity: caller.principal.id, request: request.oneof ?? 'none' };
   try {
     const response = await carryOut(request, service, caller);
-    service.log('info', 'request', { ...figures, ...bytesOf(request), milliseconds: Math.round(performance.now() - started) });
+    service.log('info', 'request', { ...figures, ...bytesOf(request), milliseconds: Math.round(clock.monotonic() - started) });
     return response;
   } catch (error) {
     const status = statusOf(error);

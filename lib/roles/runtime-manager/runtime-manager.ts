@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { clock, type Timer } from '../../core/clock.js';
 import { asVeracruzError, InvalidOptionError, type VeracruzError } from '../../core/errors.js';
 import { Lifecycle } from '../../core/lifecycle.js';
 import { DirectoryStore, type FileStore } from '../../enclave/store/file-store.js';
@@ -62,7 +63,7 @@ export class RuntimeManager {
   readonly #life = new Lifecycle(LAYER, () => this.#close());
   #lastId = 0;
   #listener: Listener | undefined;
-  #shutdown: NodeJS.Timeout | undefined;
+  #shutdown: Timer | undefined;
 
   private constructor(options: CompleteOptions, store: FileStore) {
     this.#options = options;
@@ -149,7 +150,7 @@ export class RuntimeManager {
   }
 
   async #close(): Promise<void> {
-    clearTimeout(this.#shutdown);
+    clock.clear(this.#shutdown);
     this.#stop.abort();
     await this.#listener?.close();
     for (const session of this.#sessions.values()) session.destroy();
@@ -275,7 +276,7 @@ export class RuntimeManager {
     this.#options.log('info', 'shutdown requested');
     void this.#initialisation.enclave?.programs?.end();
     // The Server closes the link when the answer is out; but the far end of a console is not seen to close.
-    this.#shutdown ??= setTimeout(() => void this.close(), SHUTDOWN_MS);
+    this.#shutdown ??= clock.setTimeout(() => void this.close(), SHUTDOWN_MS);
   }
 
   /** What waits; Fail when there is nothing (wire spec §D). */

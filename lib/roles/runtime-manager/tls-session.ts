@@ -1,3 +1,4 @@
+import { clock, type Timer } from '../../core/clock.js';
 import { asVeracruzError, LimitError, PrincipalUnknownError, type VeracruzError } from '../../core/errors.js';
 import { FLUSH } from '../../core/unit.js';
 import { written } from '../../core/written.js';
@@ -218,19 +219,19 @@ export class TlsSession {
   }
 
   #ask(): { readonly needed: Promise<boolean>; readonly slow: boolean; hurry(): void } {
-    let deadline: NodeJS.Timeout | undefined;
+    let deadline: Timer | undefined;
     let question: Question | undefined;
     const needed = new Promise<boolean>((resolve) => {
       question = {
         hurried: false,
         answer: (answer) => {
-          clearTimeout(deadline);
+          clock.clear(deadline);
           this.#questions = this.#questions.filter((other) => other !== question);
           resolve(answer);
         },
       };
       this.#questions.push(question);
-      deadline = setTimeout(question.answer, HOLD_MS, false);
+      deadline = clock.setTimeout(question.answer, HOLD_MS, false);
     });
     const hurry = () => {
       if (question !== undefined) question.hurried = true;

@@ -1,3 +1,4 @@
+import { clock } from '../../core/clock.js';
 import { AbortedError, asVeracruzError, LinkError, RequestFailedError, type VeracruzError } from '../../core/errors.js';
 import { joined, type Request, type Response, type ResponseKind } from '../../layers/bincode/index.js';
 import type { Log } from '../options.js';
@@ -114,8 +115,8 @@ export class AttestationHandshake {
     const limit = this.#timeoutMs;
     const late = () =>
       link.destroy(new LinkError(`the Runtime Manager did not answer ${request.kind} in ${limit} ms`, { layer: LAYER, limit }));
-    const deadline = setTimeout(late, limit);
-    const answer = await link.call(request).finally(() => clearTimeout(deadline));
+    const deadline = clock.setTimeout(late, limit);
+    const answer = await link.call(request).finally(() => clock.clear(deadline));
     if (answer.kind === expected) return answer as Extract<Response, { kind: K }>;
     throw refused(request.kind, expected, answer);
   }
@@ -139,7 +140,7 @@ function uuidOf(deviceId: number): string {
 class Steps {
   readonly #manager: string;
   readonly #log: Log;
-  readonly #started = performance.now();
+  readonly #started = clock.monotonic();
   #step = '';
   #stepStarted = 0;
   #device: number | undefined;
@@ -151,7 +152,7 @@ class Steps {
 
   begin(step: string): void {
     this.#step = step;
-    this.#stepStarted = performance.now();
+    this.#stepStarted = clock.monotonic();
   }
 
   done(device: number, figures: Readonly<Record<string, number | undefined>> = {}): void {
@@ -167,5 +168,5 @@ class Steps {
 }
 
 function since(time: number): number {
-  return Math.round(performance.now() - time);
+  return Math.round(clock.monotonic() - time);
 }

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { Backoff } from '../../core/backoff.js';
+import { clock, type Timer } from '../../core/clock.js';
 import { drained } from '../../core/drained.js';
 import { asVeracruzError, SessionUnknownError, type VeracruzError } from '../../core/errors.js';
 import type { SessionEvents } from './http-session.js';
@@ -26,8 +27,8 @@ export class DirectSession {
   /** The same session at its Runtime Manager. */
   readonly manager: ManagerSession;
   readonly #events: SessionEvents<DirectSession>;
-  /** Time of the last byte in either direction, `performance.now()`. */
-  lastActive = performance.now();
+  /** Time of the last byte in either direction, `clock.monotonic()`. */
+  lastActive = clock.monotonic();
   /** The last bytes came from the client, so an answer may still come, however long that takes. */
   #spokeLast = false;
   /** The fetch under way has brought output. */
@@ -36,7 +37,7 @@ export class DirectSession {
   #again = false;
   /** The fetch under way. A fetch that is asked for meanwhile is not queued: `#again` makes this one start over. */
   #fetching: Promise<void> | undefined;
-  #look: NodeJS.Timeout | undefined;
+  #look: Timer | undefined;
   readonly #lookDelay = new Backoff({ firstMs: LOOK_FIRST_MS, lastMs: LOOK_LAST_MS });
   #ended = false;
 
@@ -58,7 +59,7 @@ export class DirectSession {
   end(error?: VeracruzError): void {
     if (this.#ended) return;
     this.#ended = true;
-    clearTimeout(this.#look);
+    clock.clear(this.#look);
     this.manager.close();
     this.#socket.destroy();
     this.#events.onEnd(this, error);
@@ -69,7 +70,7 @@ export class DirectSession {
       let ahead = 0;
       // When the client has sent its end, answers may still be on their way out, so the loop must not destroy the socket.
       for await (const chunk of this.#socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-        this.lastActive = performance.now();
+        this.lastActive = clock.monotonic();
         this.#spokeLast = true;
         await this.manager.feed([chunk]);
         this.#lookDelay.reset();
@@ -88,7 +89,7 @@ export class DirectSession {
   }
 
   #fetch(): void {
-    clearTimeout(this.#look);
+    clock.clear(this.#look);
     this.#again = true;
     this.#fetching ??= this.#fetchAll();
   }
@@ -104,7 +105,7 @@ export class DirectSession {
           this.#answering = true;
           this.#spokeLast = false;
           for (const slice of data) if (!this.#socket.write(slice)) await drained(this.#socket);
-          this.lastActive = performance.now();
+          this.lastActive = clock.monotonic();
           if (this.#ended) return;
         }
         const refusal = this.manager.takeRefusal();
@@ -125,6 +126,6 @@ export class DirectSession {
   /** A client on plain TCP cannot ask for output, so the Server fetches it at intervals. */
   #lookLater(): void {
     if (this.#ended) return;
-    this.#look = setTimeout(() => this.#fetch(), this.#lookDelay.next()).unref();
+    this.#look = clock.setTimeout(() => this.#fetch(), this.#lookDelay.next()).unref();
   }
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { clock } from '../../core/clock.js';
 import { drained } from '../../core/drained.js';
 import { LimitError, LinkError, SessionUnknownError, TransportError, type VeracruzError } from '../../core/errors.js';
 import { BODY_END, BOUNDARY, FLUSH, type ItemChunk, type Mark } from '../../core/unit.js';
@@ -68,8 +69,8 @@ export type HttpSessionState = 'idle' | 'relaying' | 'answering' | 'over';
 export class HttpSession {
   /** The id that the client knows: random, not zero (wire spec §C). */
   readonly id: number;
-  /** Time of the last ciphertext, `performance.now()`. Any POST counts too, once the manager has sent ciphertext. */
-  lastActive = performance.now();
+  /** Time of the last ciphertext, `clock.monotonic()`. Any POST counts too, once the manager has sent ciphertext. */
+  lastActive = clock.monotonic();
   /** The same session at its Runtime Manager. */
   readonly manager: ManagerSession;
   readonly #limits: HttpSessionLimits;
@@ -145,7 +146,7 @@ export class HttpSession {
 
   /** A POST counts as a sign of life only after output of the manager: empty POSTs alone must not keep a session open. */
   #polled(): void {
-    if (this.manager.bytes.down > 0) this.lastActive = performance.now();
+    if (this.manager.bytes.down > 0) this.lastActive = clock.monotonic();
   }
 
   #open(): [HttpBodies, Channel<ItemChunk | Mark>] {
@@ -186,7 +187,7 @@ export class HttpSession {
         this.#fetch(channel, small);
         return;
       }
-      this.lastActive = performance.now();
+      this.lastActive = clock.monotonic();
       held.push(chunk);
       heldBytes += chunk.length;
       postBytes += chunk.length;
@@ -217,7 +218,7 @@ export class HttpSession {
       for await (const { data, active } of this.manager.fetch(small)) {
         inactive ||= !active;
         if (channel.destroyed) return;
-        this.lastActive = performance.now();
+        this.lastActive = clock.monotonic();
         items++;
         for (const slice of data) if (!channel.write(slice)) await drained(channel);
         // This part of a long answer goes out now, since the next item may take a while.

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { clock, type Timer } from '../../core/clock.js';
 import { drained } from '../../core/drained.js';
 import { LinkError } from '../../core/errors.js';
 import { Semaphore } from '../../core/semaphore.js';
@@ -39,9 +40,9 @@ export class ManagerLink {
   /** Index of the oldest unanswered request in `#waiting`. Used entries are cut off only now and then, which is cheaper. */
   #head = 0;
   #failure: LinkError | undefined;
-  /** Time of the last answer, or of a later request that found none unanswered: `performance.now()`. */
+  /** Time of the last answer, or of a later request that found none unanswered: `clock.monotonic()`. */
   #heard = 0;
-  readonly #watch: NodeJS.Timeout | undefined;
+  readonly #watch: Timer | undefined;
   /** A permit for each GetTlsData that may be sent before one is answered. */
   readonly #fetches: Semaphore;
   readonly dialect: Dialect;
@@ -69,13 +70,13 @@ export class ManagerLink {
     );
     this.#channel.on('end', () => this.#channel.destroy());
     this.#channel.on('close', () => {
-      clearInterval(this.#watch);
+      clock.clear(this.#watch);
       const pending = this.pending;
       this.#fail(new LinkError(`the Runtime Manager closed the link with ${pending} requests unanswered`, { layer: LAYER, got: pending }));
       onClose(this.#failure);
     });
     const { maxSilenceMs } = options;
-    if (maxSilenceMs > 0) this.#watch = setInterval(() => this.#checkSilence(maxSilenceMs), Math.min(1000, maxSilenceMs)).unref();
+    if (maxSilenceMs > 0) this.#watch = clock.setInterval(() => this.#checkSilence(maxSilenceMs), Math.min(1000, maxSilenceMs)).unref();
   }
 
   /** Number of unanswered requests. */
@@ -89,7 +90,7 @@ export class ManagerLink {
       answered(this.#failure, undefined);
       return true;
     }
-    if (this.pending === 0) this.#heard = performance.now();
+    if (this.pending === 0) this.#heard = clock.monotonic();
     this.#waiting.push(answered);
     return this.#channel.write(request);
   }
@@ -143,7 +144,7 @@ export class ManagerLink {
       );
       return;
     }
-    this.#heard = performance.now();
+    this.#heard = clock.monotonic();
     this.#waiting[this.#head++] = undefined as unknown as Answered;
     if (this.#head > 256 && this.#head * 2 > this.#waiting.length) {
       this.#waiting = this.#waiting.slice(this.#head);
@@ -153,7 +154,7 @@ export class ManagerLink {
   }
 
   #checkSilence(maxSilenceMs: number): void {
-    if (this.pending === 0 || performance.now() - this.#heard < maxSilenceMs) return;
+    if (this.pending === 0 || clock.monotonic() - this.#heard < maxSilenceMs) return;
     this.#channel.destroy(
       new LinkError(`the Runtime Manager was silent for ${maxSilenceMs} ms with ${this.pending} requests unanswered`, {
         layer: LAYER,

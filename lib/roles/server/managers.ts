@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { clock } from '../../core/clock.js';
 import { InvalidOptionError, LinkError } from '../../core/errors.js';
 import type { Log } from '../options.js';
 import type { AttestationHandshake } from './attestation-handshake.js';
@@ -84,7 +84,7 @@ export class Managers {
       await this.close();
       throw (error as AggregateError).errors[0];
     }
-    await Promise.race([all, sleep(PATIENCE_MS, undefined, { ref: false })]);
+    await Promise.race([all, clock.sleep(PATIENCE_MS, { ref: false })]);
     this.#upstreams.forEach((upstream, i) => void attempts[i]?.catch(() => upstream.restore()));
   }
 
@@ -116,7 +116,7 @@ export class Managers {
     // Closed first, so that no further manager connects here. One may have connected meanwhile: it is retired below.
     await upstream.close();
     const members = this.#retireAll(upstream);
-    while (members.some((member) => member.sessions > 0 && this.#members.has(member))) await sleep(20);
+    while (members.some((member) => member.sessions > 0 && this.#members.has(member))) await clock.sleep(20);
     await this.#tearDown(upstream);
   }
 
@@ -126,7 +126,7 @@ export class Managers {
     const told = this.#retireAll(upstream)
       .filter(({ link }) => link.dialect !== 'head')
       .map(({ link }) => link.call({ kind: 'ResetEnclave' }));
-    await Promise.race([Promise.allSettled(told), sleep(RESET_MS, undefined, { ref: false })]);
+    await Promise.race([Promise.allSettled(told), clock.sleep(RESET_MS, { ref: false })]);
     await this.#tearDown(upstream);
   }
 

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { clock, type Timer } from '../../core/clock.js';
 import { asVeracruzError, LinkError, type VeracruzError } from '../../core/errors.js';
 import { Lifecycle } from '../../core/lifecycle.js';
 import { Mutex } from '../../core/semaphore.js';
@@ -65,7 +65,7 @@ export class VeracruzServer {
   readonly #pool = new BufferPool(POOLED_BUFFERS);
   #address: Address | undefined;
   #directListener: Listener | undefined;
-  #idleTimer: NodeJS.Timeout | undefined;
+  #idleTimer: Timer | undefined;
 
   private constructor(options: ServerOptions) {
     const completed = completeOptions(options);
@@ -112,7 +112,7 @@ export class VeracruzServer {
     server.#address = boundAddress(server.#http, address);
     await server.#listenDirect();
     if (idleTimeoutMs > 0) {
-      server.#idleTimer = setInterval(() => server.#closeIdle(), Math.min(1000, idleTimeoutMs));
+      server.#idleTimer = clock.setInterval(() => server.#closeIdle(), Math.min(1000, idleTimeoutMs));
       server.#idleTimer.unref();
     }
     await server.#life.listening(options.signal);
@@ -171,7 +171,7 @@ export class VeracruzServer {
   }
 
   async #close(): Promise<void> {
-    clearInterval(this.#idleTimer);
+    clock.clear(this.#idleTimer);
     await this.#directListener?.close();
     const closed = new Promise<void>((resolve) => this.#http.close(() => resolve()));
     let patient = true;
@@ -181,17 +181,17 @@ export class VeracruzServer {
         if (!patient || !session.answerDue) end(session, 503, 'the server is closing');
       }
     };
-    const patience = setTimeout(() => {
+    const patience = clock.setTimeout(() => {
       patient = false;
       this.#http.closeAllConnections();
     }, PATIENCE_MS);
     endIdle();
-    const sweep = setInterval(endIdle, SWEEP_MS);
+    const sweep = clock.setInterval(endIdle, SWEEP_MS);
     await closed;
     endIdle();
-    while (this.#members.size > 0) await sleep(SWEEP_MS);
-    clearTimeout(patience);
-    clearInterval(sweep);
+    while (this.#members.size > 0) await clock.sleep(SWEEP_MS);
+    clock.clear(patience);
+    clock.clear(sweep);
     await this.#managers.close();
   }
 
@@ -335,7 +335,7 @@ export class VeracruzServer {
   }
 
   #closeIdle(): void {
-    const oldest = performance.now() - this.#options.idleTimeoutMs;
+    const oldest = clock.monotonic() - this.#options.idleTimeoutMs;
     for (const session of this.#members.keys()) {
       if (!session.answerDue && session.lastActive < oldest) end(session, 404, `session ${nameOf(session).session} was idle too long`);
     }

@@ -1,3 +1,4 @@
+import { clock, type Timer } from '../../core/clock.js';
 import { TimeoutError } from '../../core/errors.js';
 
 /** Name of this transport in errors. */
@@ -8,9 +9,9 @@ export const CONSOLE_LAYER = 'console';
  * The result of a late operation is dropped, because a call into a device cannot be taken back.
  */
 export async function withDeadline<T>(what: string, limitMs: number, operation: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
+  let timer: Timer | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
+    timer = clock.setTimeout(
       () => reject(new TimeoutError(`${what} took more than ${limitMs} ms`, { layer: CONSOLE_LAYER, limit: limitMs })),
       limitMs,
     );
@@ -18,6 +19,6 @@ export async function withDeadline<T>(what: string, limitMs: number, operation: 
   try {
     return await Promise.race([operation, late]);
   } finally {
-    clearTimeout(timer);
+    clock.clear(timer);
   }
 }

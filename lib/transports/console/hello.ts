@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { integerInRange } from '../../core/check.js';
+import { clock, type Timer } from '../../core/clock.js';
 import { AbortedError, TimeoutError, TransportError } from '../../core/errors.js';
 import { CONSOLE_LAYER } from './deadline.js';
 
@@ -52,12 +53,12 @@ export async function awaitHello(pipe: Duplex, options: HelloOptions = {}): Prom
   const { signal } = options;
   let zeros = 0;
   let questions = 0;
-  let quiet: NodeJS.Timeout | undefined;
+  let quiet: Timer | undefined;
   await new Promise<void>((resolve, reject) => {
     const settle = (error?: Error) => {
-      clearTimeout(quiet);
-      clearTimeout(late);
-      clearInterval(asking);
+      clock.clear(quiet);
+      clock.clear(late);
+      clock.clear(asking);
       // The listener was for 'readable', not 'data', so the pipe is left as it was: neither flowing nor paused.
       pipe.off('readable', heard).off('end', ended).off('close', ended).off('error', failed);
       signal?.removeEventListener('abort', abort);
@@ -67,19 +68,19 @@ export async function awaitHello(pipe: Duplex, options: HelloOptions = {}): Prom
     const heard = () => {
       const chunk = pipe.read() as Buffer | null;
       if (chunk === null) return;
-      clearTimeout(quiet);
+      clock.clear(quiet);
       for (const byte of chunk) zeros = byte === 0 ? zeros + 1 : 0;
-      if (zeros >= HELLO.length) quiet = setTimeout(() => settle(), questions > 1 ? intervalMs : quietMs);
+      if (zeros >= HELLO.length) quiet = clock.setTimeout(() => settle(), questions > 1 ? intervalMs : quietMs);
     };
     const ended = () => settle(new TransportError('the pipe ended before the guest said hello', { layer: CONSOLE_LAYER }));
     const failed = (cause: Error) =>
       settle(new TransportError(`the pipe failed before the guest said hello: ${cause.message}`, { layer: CONSOLE_LAYER, cause }));
     const abort = () => settle(new AbortedError('waiting for the guest was aborted', { layer: CONSOLE_LAYER, cause: signal?.reason }));
-    const late = setTimeout(
+    const late = clock.setTimeout(
       () => settle(new TimeoutError(`no hello from the guest within ${timeoutMs} ms`, { layer: CONSOLE_LAYER, limit: timeoutMs })),
       timeoutMs,
     );
-    const asking = setInterval(() => {
+    const asking = clock.setInterval(() => {
       // A hello has come, and its silence is being awaited: no question now.
       if (zeros >= HELLO.length) return;
       questions++;

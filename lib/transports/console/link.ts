@@ -1,5 +1,6 @@
 import { Duplex } from 'node:stream';
 import { ByteQueue } from '../../core/byte-queue.js';
+import { clock, type Timer } from '../../core/clock.js';
 import { ClosedError, TimeoutError, TransportError, VeracruzError } from '../../core/errors.js';
 import { CONSOLE_LAYER, withDeadline } from './deadline.js';
 import type { DevicePort } from './device.js';
@@ -39,7 +40,7 @@ export class ConsoleLink extends Duplex {
   readonly #port: DevicePort;
   readonly #times: LinkTimes;
   readonly #watch = new FrameWatch();
-  readonly #check: NodeJS.Timeout | undefined;
+  readonly #check: Timer | undefined;
   #pool = Buffer.allocUnsafeSlow(READ_POOL_BYTES);
   #poolUsed = 0;
   #reading = false;
@@ -49,7 +50,7 @@ export class ConsoleLink extends Duplex {
   #over = false;
   #looking = false;
   /** Runs while a frame is incomplete and the reader wants the rest of it. */
-  #frameTimer: NodeJS.Timeout | undefined;
+  #frameTimer: Timer | undefined;
   /** The number of the frame that the timer runs for. */
   #timedFrame = -1;
 
@@ -59,7 +60,7 @@ export class ConsoleLink extends Duplex {
     this.#times = times;
     // A terminal that was hung up gives empty reads for ever. The bindings then read in a loop and report nothing.
     if (times.checkIntervalMs > 0 && port.getBaudRate !== undefined) {
-      this.#check = setInterval(() => void this.#lookAfterDevice(), times.checkIntervalMs);
+      this.#check = clock.setInterval(() => void this.#lookAfterDevice(), times.checkIntervalMs);
       this.#check.unref();
     }
     // A console cannot tell the peer about an end. So the link is over when it has written its last byte.
@@ -69,8 +70,8 @@ export class ConsoleLink extends Duplex {
       // The reader gets the end before the close. A reader that does not read is not waited for.
       const close = () => void this.destroy();
       this.once('end', close);
-      const late = setTimeout(close, times.closeTimeoutMs).unref();
-      this.once('close', () => clearTimeout(late));
+      const late = clock.setTimeout(close, times.closeTimeoutMs).unref();
+      this.once('close', () => clock.clear(late));
     });
     if (times.hello) this.write(HELLO);
   }
@@ -103,8 +104,8 @@ export class ConsoleLink extends Duplex {
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    clearTimeout(this.#frameTimer);
-    clearInterval(this.#check);
+    clock.clear(this.#frameTimer);
+    clock.clear(this.#check);
     void this.#close().then(() => done(error));
   }
 
@@ -150,9 +151,9 @@ export class ConsoleLink extends Duplex {
     const { frameTimeoutMs } = this.#times;
     if (frameTimeoutMs === 0 || !this.#watch.midFrame || this.destroyed) return;
     if (this.#frameTimer !== undefined && this.#timedFrame === this.#watch.frames) return;
-    clearTimeout(this.#frameTimer);
+    clock.clear(this.#frameTimer);
     this.#timedFrame = this.#watch.frames;
-    this.#frameTimer = setTimeout(() => {
+    this.#frameTimer = clock.setTimeout(() => {
       const { expected, got } = this.#watch;
       const message = `${got} of the ${expected} bytes of a frame came within ${frameTimeoutMs} ms`;
       this.destroy(new TimeoutError(message, { layer: CONSOLE_LAYER, limit: frameTimeoutMs, expected, got }));
@@ -160,7 +161,7 @@ export class ConsoleLink extends Duplex {
   }
 
   #stopFrameTimer(): void {
-    clearTimeout(this.#frameTimer);
+    clock.clear(this.#frameTimer);
     this.#frameTimer = undefined;
   }
 
