@@ -3,10 +3,15 @@ import { LimitError } from '../../core/errors.js';
 import { Announce, type BincodeChunk } from '../../core/unit.js';
 import { type Slices, sliceBytes } from './slices.js';
 
+/** A message of up to this many bytes is copied into one Buffer: each Buffer costs every layer below more than the copy. */
+const JOIN_MAX_BYTES = 2048;
+
 /**
  * Messages → announced units of bytes.
  *
  *     { kind: 'SendTlsData', session: 5, data }  →  Announce(16 + data)  <16-byte head>  <data, uncopied>
+ *
+ * A message of up to 2 KiB is one Buffer.
  *
  * Throws the errors of `encode`, and `LimitError` for a message above `maxMessageBytes`, before any part of it is given.
  *
@@ -35,7 +40,7 @@ export class BincodeEncoder<M> implements Codec<M, BincodeChunk> {
       });
     }
     this.#announce = new Announce(length);
-    this.#slices = slices;
+    this.#slices = slices.length > 1 && length <= JOIN_MAX_BYTES ? [Buffer.concat(slices as Buffer[], length)] : slices;
     this.#given = 0;
   }
 

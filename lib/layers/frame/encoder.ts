@@ -4,7 +4,7 @@ import { checkAnnounced, mismatch, notAChunk } from './faults.js';
 import { encodeHeader, type FrameHeader } from './header.js';
 
 /** A first chunk of up to this many bytes is copied behind its header: a second write or TLS record would cost more. */
-const MERGE_MAX_BYTES = 64;
+const MERGE_MAX_BYTES = 1024;
 
 /**
  * Puts a header before each payload, and checks that exactly as many bytes follow as were announced.
@@ -19,7 +19,7 @@ const MERGE_MAX_BYTES = 64;
  *   the bytes are cut, so a source that gives too much is always noticed.
  * - An empty Buffer after the first `Announce` has no effect: bytes may come in slices of any size.
  * - `Announce(0)` gives its header at once. Any other header leaves together with the first bytes of its payload.
- * - Bytes are not copied, except a first chunk of up to 64 bytes.
+ * - Bytes are not copied, except a first chunk of up to 1 KiB.
  *
  * Errors: `LengthMismatchError` for more or fewer bytes than announced; `LimitError` for a payload over the limit;
  * `InvalidArgumentError` for an invalid length, and for a chunk that is neither an `Announce` nor a Buffer.

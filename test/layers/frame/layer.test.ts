@@ -28,11 +28,11 @@ void t.test('headers', async (t) => {
 });
 
 void t.test('out: a small first chunk shares the Buffer of the header, a large one is not copied', async (t) => {
-  const [small, large, rest] = [Buffer.alloc(64, 1), Buffer.alloc(65, 2), Buffer.alloc(100, 3)];
-  const { items } = await feed(frame('tcp9').outbound(), [new Announce(164), small, rest, new Announce(165), large, rest]);
+  const [small, large, rest] = [Buffer.alloc(1024, 1), Buffer.alloc(1025, 2), Buffer.alloc(100, 3)];
+  const { items } = await feed(frame('tcp9').outbound(), [new Announce(1124), small, rest, new Announce(1125), large, rest]);
   t.same(
     items.map((item) => (item as Buffer).length),
-    [73, 100, 9, 65, 100],
+    [1033, 100, 9, 1025, 100],
   );
   t.equal(items[1], rest);
   t.equal(items[3], large);

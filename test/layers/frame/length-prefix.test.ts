@@ -43,15 +43,15 @@ void t.test('a prefix is a big-endian u64, exact up to 2^53 - 1', async (t) => {
 });
 
 void t.test('outbound: prefix and bytes', async (t) => {
-  const large = Buffer.alloc(65, 7);
-  const { items } = drive(new FrameEncoder(FRAME_HEADERS.be64, 1000), [hello, new Announce(70), large, hello, new Announce(0)]);
+  const large = Buffer.alloc(1025, 7);
+  const { items } = drive(new FrameEncoder(FRAME_HEADERS.be64, 2000), [hello, new Announce(1030), large, hello, new Announce(0)]);
   t.equal(items.length, 5);
   t.same(items[0], framed(hello), 'a bare Buffer is a message, in one Buffer with its prefix');
-  t.equal(items[2], large, 'a first chunk over 64 bytes is passed as it is');
+  t.equal(items[2], large, 'a first chunk over 1 KiB is passed as it is');
   t.equal(items[3], hello, 'so is what follows');
   t.same(items[4], raw('0000000000000000'));
-  const small = drive(new FrameEncoder(FRAME_HEADERS.be64, 1000), [new Announce(64), Buffer.alloc(64, 1)]);
-  t.equal(small.items.length, 1, '64 bytes are merged with their prefix');
+  const small = drive(new FrameEncoder(FRAME_HEADERS.be64, 2000), [new Announce(1024), Buffer.alloc(1024, 1)]);
+  t.equal(small.items.length, 1, '1 KiB is merged with its prefix');
 });
 
 void t.test('outbound: empty Buffers', async (t) => {
