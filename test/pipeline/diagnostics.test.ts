@@ -1,6 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Duplex } from 'node:stream';
 import t from 'tap';
+import { systemClock, type Timer, useClock } from '../../lib/core/clock.js';
 import { DIAGNOSTICS, type StackEvent } from '../../lib/pipeline/diagnostics.js';
 import { stack } from '../../lib/pipeline/stack.js';
 import { memoryPipe } from '../../lib/transports/memory.js';
@@ -70,19 +71,18 @@ void t.test('an error is published once, before the close', async (t) => {
 });
 
 void t.test('traffic is published every second, while the stack is open', async (t) => {
-  t.comment('the clock is ours');
-  const real = { setInterval, clearInterval };
   const timers = new Map<object, () => void>();
-  t.teardown(() => Object.assign(globalThis, real));
-  Object.assign(globalThis, {
-    setInterval: (tick: () => void, ms: number) => {
+  const restore = useClock({
+    ...systemClock,
+    setInterval: (tick, ms) => {
       t.equal(ms, 1000);
-      const timer = { unref: () => {} };
+      const timer: Timer = { unref: () => timer, refresh: () => timer };
       timers.set(timer, tick);
       return timer;
     },
-    clearInterval: (timer: object) => timers.delete(timer),
+    clear: (timer) => void timers.delete(timer as object),
   });
+  t.teardown(restore);
   const seen = listen(t);
   const [left, right] = pipe();
   const channel = stack(through('a')).over(left);

@@ -61,7 +61,7 @@ export class Base64Encoder implements Codec<ItemChunk, Base64Chunk | DeferredByt
     } else if (Buffer.isBuffer(chunk)) {
       this.#take(chunk);
     } else {
-      throw new InvalidArgumentError('base64 takes Buffers and marks', { layer: BASE64, got: typeof chunk });
+      throw new InvalidArgumentError(`base64 takes Buffers and bounds, got ${typeof chunk}`, { layer: BASE64, got: typeof chunk });
     }
   }
 
