@@ -1,4 +1,12 @@
-import { AbortedError, ClosedError, ComputeError, InvalidArgumentError, NotReadyError, VeracruzError } from '../../core/errors.js';
+import {
+  AbortedError,
+  type BusyError,
+  ClosedError,
+  ComputeError,
+  InvalidArgumentError,
+  NotReadyError,
+  VeracruzError,
+} from '../../core/errors.js';
 import { type ComputeEngine, type Pipeline, parsePipeline, runPipeline } from '../../enclave/compute/index.js';
 import type { Policy, Principal } from '../../enclave/policy/index.js';
 import { normaliseName } from '../../enclave/store/file-name.js';
@@ -17,6 +25,8 @@ export interface Caller {
   readonly session: number;
   /** Fires when the session is gone. */
   readonly signal: AbortSignal;
+  /** Why the session's requests are not carried out, if they are not. */
+  readonly refusal?: BusyError | undefined;
 }
 
 export interface ProgramsOptions {

@@ -71,6 +71,7 @@ export async function answerRequest(request: ReceivedRequest, service: Service, 
 
 async function carryOut(request: ReceivedRequest, service: Service, caller: Caller): Promise<SentResponse> {
   const { files, programs } = service;
+  if (caller.refusal !== undefined) throw caller.refusal;
   switch (request.oneof) {
     case 'write_file':
       await files.write(caller.principal, request.fields.file_name, request.fields.data);
