@@ -209,6 +209,14 @@ export class NotReadyError extends VeracruzError {
   override readonly code = 'ERR_VC_NOT_READY';
 }
 
+/**
+ * As much is under way as may be, for this principal (or peer) or in all: sessions, or programs that wait (`limit`). Nothing
+ * was done. The same may be tried again later.
+ */
+export class BusyError extends VeracruzError {
+  override readonly code = 'ERR_VC_BUSY';
+}
+
 /** A program could not be run to its end: it is not WebAssembly, it trapped, or it exceeded a limit of memory or time. */
 export class ComputeError extends VeracruzError {
   override readonly code = 'ERR_VC_COMPUTE';

@@ -339,6 +339,21 @@ void t.test('so many run at once, the others in the order in which they came', a
   checkGone(t, at);
 });
 
+void t.test('who asks often waits for himself: turns go round, and nobody has all places', async (t) => {
+  const at = await place(t, { maxConcurrent: 2, maxWaitingPerPrincipal: 2 });
+  const policy = policyWith({});
+  const ending = new AbortController();
+  const loop = (i: number) => run(at, LOOP, policy, { signal: ending.signal, program: `/program/${i}`, askedBy: 'greedy' });
+  const loops = [0, 1, 2].map((i) => loop(i).catch((error: unknown) => error));
+  await started();
+  t.equal(await run(at, command('nop'), policy, { program: '/other', askedBy: 'modest' }), 0, 'one place is left for others');
+  t.equal(programFamilies().length, 1, 'of all who waited, none of the greedy one has it');
+  await t.rejects(loop(3), { code: 'ERR_VC_BUSY', layer: 'compute', got: 2, limit: 2 });
+  ending.abort();
+  for (const one of await Promise.all(loops)) t.match(one, { code: 'ERR_VC_ABORTED' });
+  checkGone(t, at);
+});
+
 void t.test('two at once do not mix', async (t) => {
   const at = await place(t, { maxConcurrent: 2 });
   const both = ['a', 'b'];

@@ -305,9 +305,16 @@ void t.test('limits: at them and one over', async (t) => {
   await store.remove('/f');
   await put(store, '/f', Buffer.alloc(50));
   await t.rejects(put(store, '/f', Buffer.alloc(51)), overBytes, 'the old content counts until it is replaced');
-  const reserved = store.write('/g', 50);
-  t.throws(() => store.write('/f', 1), overBytes, 'so does what is announced');
-  await reserved.discard();
+  t.throws(() => store.write('/f', 51), overBytes, 'announced, too');
+  const first = store.write('/g', 50);
+  const other = store.write('/f', 50);
+  await written(first, Buffer.alloc(1));
+  await t.rejects(put(store, '/f', Buffer.alloc(50)), overBytes, 'what has come counts');
+  await written(other, Buffer.alloc(49));
+  first.write(Buffer.alloc(49));
+  await t.rejects(first.commit(), { code: 'ERR_VC_LIMIT', got: 149, limit: 100 }, 'who was first to announce has no right to the room');
+  await first.discard();
+  await other.discard();
   t.same(store.usage, { bytes: 50, files: 1 });
 
   const overFiles = { code: 'ERR_VC_LIMIT', got: 3, limit: 2 };

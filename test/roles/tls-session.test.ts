@@ -4,6 +4,8 @@ import { buffer } from 'node:stream/consumers';
 import fc from 'fast-check';
 import t from 'tap';
 import { IncomingBody } from '../../lib/layers/protobuf/index.js';
+import { Accounts } from '../../lib/roles/runtime-manager/accounts.js';
+import { RUNTIME_MANAGER_DEFAULTS } from '../../lib/roles/runtime-manager/options.js';
 import type { ReceivedRequest, SentResponse } from '../../lib/roles/runtime-manager/requests.js';
 import { type SessionState, TlsSession } from '../../lib/roles/runtime-manager/tls-session.js';
 import { directClientStack, managerClientStack } from '../../lib/roles/stacks.js';
@@ -44,7 +46,7 @@ function played(answer: Answer) {
   const session = new TlsSession(
     7,
     managerStack,
-    { maxBacklogBytes: 64 * 2 ** 20 },
+    { maxBacklogBytes: 64 * 2 ** 20, accounts: new Accounts(RUNTIME_MANAGER_DEFAULTS) },
     {
       answer: (request, _principal, signal) => answer(request, signal),
       onEnd: (_session, error) => void ended.push(error),
@@ -129,6 +131,28 @@ void t.test('a question behind a request waits for its answer; one behind the an
   t.equal(session.needed(), false, 'nothing more is due, and that is known at once');
   await until('the answer', () => answers.length === 1);
   t.equal(feed(), false);
+});
+
+void t.test('a question behind a program is known to wait long, before any has waited', async (t) => {
+  const ends: (() => void)[] = [];
+  const { session, client, serve, answers } = played(async () => {
+    await new Promise<void>((go) => ends.push(go));
+    return hashOf('at last');
+  });
+  const slow = () => {
+    const question = session.needed();
+    return typeof question === 'boolean' ? question : question.slow;
+  };
+  client.write({ oneof: 'request_result', fields: { file_name: '/p' } });
+  await serve(() => ends.length === 1);
+  t.equal(slow(), true);
+  ends[0]?.();
+  await serve(() => answers.length === 1);
+  client.write(ask);
+  await serve(() => ends.length === 2);
+  t.equal(slow(), false, 'of another answer nothing is known');
+  ends[1]?.();
+  await serve(() => answers.length === 2);
 });
 
 void t.test('hurry: no, and the answer comes all the same', async (t) => {

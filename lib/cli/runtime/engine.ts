@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { definedOf } from '../../core/check.js';
 import { SANDBOX_CHOICES, WASI_ENGINE_DEFAULTS, WasiEngine, type WasiEngineOptions } from '../../enclave/compute/index.js';
 import type { Log } from '../../roles/options.js';
 import { wholeNumber } from '../flags.js';
@@ -10,13 +11,16 @@ export interface EngineFlags {
   sandbox: Required<WasiEngineOptions>['sandbox'];
   timeLimitMs: number;
   maxConcurrent: number;
+  maxConcurrentPerPrincipal?: number;
+  maxWaiting: number;
+  maxWaitingPerPrincipal: number;
   maxMemoryMib: number;
   maxOutputBytes: number;
 }
 
 /** The flags that say how programs are run. */
 export function addEngineOptions(command: Command): Command {
-  const { timeLimitMs, maxConcurrent, maxMemoryMib, maxOutputBytes } = WASI_ENGINE_DEFAULTS;
+  const { timeLimitMs, maxConcurrent, maxWaiting, maxWaitingPerPrincipal, maxMemoryMib, maxOutputBytes } = WASI_ENGINE_DEFAULTS;
   return command
     .option('--no-compute', 'run no programs')
     .option('--scratch <folder>', 'where running programs have their files, guarded like the store; default: for temporary files')
@@ -27,6 +31,18 @@ export function addEngineOptions(command: Command): Command {
     )
     .option('--time-limit-ms <n>', 'milliseconds that a program may run', wholeNumber('--time-limit-ms'), timeLimitMs)
     .option('--max-concurrent <n>', 'programs that run at once; more wait', wholeNumber('--max-concurrent'), maxConcurrent)
+    .option(
+      '--max-concurrent-per-principal <n>',
+      'programs of one principal that run at once; default: one less than --max-concurrent',
+      wholeNumber('--max-concurrent-per-principal'),
+    )
+    .option('--max-waiting <n>', 'programs that wait for their turn; more are refused', wholeNumber('--max-waiting'), maxWaiting)
+    .option(
+      '--max-waiting-per-principal <n>',
+      'programs of one principal that wait',
+      wholeNumber('--max-waiting-per-principal'),
+      maxWaitingPerPrincipal,
+    )
     .option(
       '--max-memory-mib <n>',
       'memory of a program, MiB, where the policy does not say less',
@@ -44,6 +60,9 @@ export function engineOf(flags: EngineFlags): WasiEngine | undefined {
     sandbox: flags.sandbox,
     timeLimitMs: flags.timeLimitMs,
     maxConcurrent: flags.maxConcurrent,
+    ...definedOf({ maxConcurrentPerPrincipal: flags.maxConcurrentPerPrincipal }),
+    maxWaiting: flags.maxWaiting,
+    maxWaitingPerPrincipal: flags.maxWaitingPerPrincipal,
     maxMemoryMib: flags.maxMemoryMib,
     maxOutputBytes: flags.maxOutputBytes,
   });

@@ -7,6 +7,11 @@ export interface Computation {
   readonly program: string;
   /** Whose rights the program has: its own, or those of the pipeline that runs it. */
   readonly principal: Principal;
+  /**
+   * Who asked for the run: programs of the same one take turns with those of others, and what they write counts as his.
+   * Default: nobody that another run has to do with.
+   */
+  readonly askedBy?: string;
   readonly policy: Policy;
   readonly store: FileStore;
   /** Ends the run; it then rejects with AbortedError. */
@@ -25,7 +30,8 @@ export interface ComputeEngine {
    *
    * @returns its exit code, a u32; one other than 0 is no error (wire spec §D)
    * @throws NotReadyError the program is not in the store; ComputeError it is no WebAssembly, trapped, or passed a limit;
-   * AccessDeniedError it wrote what a pin forbids; AbortedError; ClosedError the engine is closed
+   * AccessDeniedError it wrote what a pin forbids; BusyError too many programs wait; AbortedError; ClosedError the engine is
+   * closed
    */
   run(computation: Computation): Promise<number>;
   /** Ends what is running. */

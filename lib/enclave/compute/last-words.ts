@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
+import { definedOf } from '../../core/check.js';
 import { may, pinOf } from '../policy/index.js';
 import { undefinedIfMissing } from '../store/store-error.js';
 import type { Computation } from './engine.js';
@@ -15,10 +16,10 @@ export async function keepLastWords(folder: RunFolder, computation: Computation,
   for (const name of ['stdout', 'stderr'] as const) await keep(name, folder.streams[name], computation, maxBytes).catch(() => {});
 }
 
-async function keep(name: string, path: string, { policy, principal, store }: Computation, maxBytes: number): Promise<void> {
+async function keep(name: string, path: string, { askedBy, policy, principal, store }: Computation, maxBytes: number): Promise<void> {
   const { size } = await stat(path);
   const length = Math.min(size, maxBytes);
   const exists = (await store.stat(name).catch(undefinedIfMissing)) !== undefined;
   if (length === 0 || pinOf(policy, name) !== undefined || !may(policy, principal, 'write', name, exists)) return;
-  await pipeline(createReadStream(path, { start: size - length, end: size - 1 }), store.write(name, length));
+  await pipeline(createReadStream(path, { start: size - length, end: size - 1 }), store.write(name, length, definedOf({ owner: askedBy })));
 }

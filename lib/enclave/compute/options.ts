@@ -24,8 +24,17 @@ export interface WasiEngineOptions {
   maxMemoryMib?: number;
   /** Milliseconds that a program may run; it is killed then. Default 300,000. */
   timeLimitMs?: number;
-  /** Programs that run at once. More wait, first come first served. Default 2. */
+  /** Programs that run at once. More wait: those who asked take turns, each one's own programs in their order. Default 3. */
   maxConcurrent?: number;
+  /**
+   * Programs of one who asked (`Computation.askedBy`) that run at once. While it is less than `maxConcurrent`, nobody can
+   * hold all places for as long as his programs last. Default one less than `maxConcurrent`, at least 1.
+   */
+  maxConcurrentPerPrincipal?: number;
+  /** Programs that may wait for their turn. More are refused (BusyError). Default 256; 0 for none. */
+  maxWaiting?: number;
+  /** Programs of one who asked that may wait. Default 32; 0 for none. */
+  maxWaitingPerPrincipal?: number;
   /** Bytes of a program. Default 64 MiB. */
   maxProgramBytes?: number;
   /**
@@ -53,22 +62,28 @@ export interface WasiEngineOptions {
 export const WASI_ENGINE_DEFAULTS = Object.freeze({
   maxMemoryMib: 4096,
   timeLimitMs: 300_000,
-  maxConcurrent: 2,
+  maxConcurrent: 3,
+  maxWaiting: 256,
+  maxWaitingPerPrincipal: 32,
   maxProgramBytes: 64 * 1024 ** 2,
   maxOutputBytes: 4 * 1024 ** 3,
   maxOutputFiles: 1000,
   maxLastWordsBytes: 64 * 1024,
   maxHeapMib: 128,
   maxStackMib: 4,
-} satisfies Omit<Required<WasiEngineOptions>, 'scratch' | 'sandbox'>);
+} satisfies Omit<Required<WasiEngineOptions>, 'scratch' | 'sandbox' | 'maxConcurrentPerPrincipal'>);
 
 export type CompleteOptions = Readonly<Required<WasiEngineOptions>>;
 
 export function completed(options: WasiEngineOptions): CompleteOptions {
-  const complete = { scratch: tmpdir(), sandbox: SANDBOX_CHOICES[0], ...WASI_ENGINE_DEFAULTS, ...definedOf(options) };
+  const given = { scratch: tmpdir(), sandbox: SANDBOX_CHOICES[0], ...WASI_ENGINE_DEFAULTS, ...definedOf(options) };
+  const complete = { maxConcurrentPerPrincipal: Math.max(1, given.maxConcurrent - 1), ...given };
   integerInRange('maxMemoryMib', complete.maxMemoryMib, 1, 4096);
   integerInRange('timeLimitMs', complete.timeLimitMs, 1, 2 ** 31 - 1);
   integerInRange('maxConcurrent', complete.maxConcurrent, 1, 1024);
+  integerInRange('maxConcurrentPerPrincipal', complete.maxConcurrentPerPrincipal, 1, 1024);
+  integerInRange('maxWaiting', complete.maxWaiting, 0, 2 ** 20);
+  integerInRange('maxWaitingPerPrincipal', complete.maxWaitingPerPrincipal, 0, 2 ** 20);
   integerInRange('maxProgramBytes', complete.maxProgramBytes, 1, 1024 ** 3);
   integerInRange('maxOutputBytes', complete.maxOutputBytes, 0, Number.MAX_SAFE_INTEGER);
   integerInRange('maxOutputFiles', complete.maxOutputFiles, 0, 65_536);

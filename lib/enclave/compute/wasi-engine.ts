@@ -1,5 +1,6 @@
-import { AbortedError, ClosedError } from '../../core/errors.js';
-import { Semaphore } from '../../core/semaphore.js';
+import { AbortedError, BusyError, ClosedError, LimitError } from '../../core/errors.js';
+import { FairSemaphore } from '../../core/fair-semaphore.js';
+import type { Release } from '../../core/semaphore.js';
 import { fileRightsOf } from '../policy/index.js';
 import { changesIn } from './changes.js';
 import type { Job } from './child/protocol.js';
@@ -50,8 +51,8 @@ export interface SandboxInForce {
  */
 export class WasiEngine implements ComputeEngine {
   readonly #options: CompleteOptions;
-  /** A permit for each program that runs. */
-  readonly #gate: Semaphore;
+  /** A permit for each program that runs. Its parties are those who asked. */
+  readonly #gate: FairSemaphore;
   /** How each run is ended, and when it is over. */
   readonly #runs = new Map<AbortController, Promise<unknown>>();
   /** What killed managers left in `scratch` is gone, and it is known what confines programs. */
@@ -61,7 +62,13 @@ export class WasiEngine implements ComputeEngine {
   /** @throws InvalidOptionError */
   constructor(options: WasiEngineOptions = {}) {
     this.#options = completed(options);
-    this.#gate = new Semaphore(this.#options.maxConcurrent);
+    const { maxConcurrent, maxConcurrentPerPrincipal, maxWaiting, maxWaitingPerPrincipal } = this.#options;
+    this.#gate = new FairSemaphore(maxConcurrent, {
+      permitsPerParty: maxConcurrentPerPrincipal,
+      maxWaiting,
+      maxWaitingPerParty: maxWaitingPerPrincipal,
+      waiters: 'programs',
+    });
   }
 
   /**
@@ -112,7 +119,7 @@ export class WasiEngine implements ComputeEngine {
   }
 
   async #inTurn(computation: Computation, signal: AbortSignal): Promise<number> {
-    const leave = await this.#gate.acquire(signal);
+    const leave = await this.#turn(computation, signal);
     try {
       return await this.#run(computation, signal);
     } catch (thrown) {
@@ -120,6 +127,18 @@ export class WasiEngine implements ComputeEngine {
       throw signal.aborted ? (signal.reason as Error) : computeError('run the program', thrown);
     } finally {
       leave();
+    }
+  }
+
+  /** @throws BusyError, the reason of `signal` */
+  async #turn({ askedBy }: Computation, signal: AbortSignal): Promise<Release> {
+    try {
+      // Runs that nobody asked for have nothing to do with each other: each is a party of its own.
+      return await this.#gate.acquire(askedBy ?? Symbol('nobody'), signal);
+    } catch (thrown) {
+      if (!(thrown instanceof LimitError)) throw thrown;
+      const { got, limit } = thrown;
+      throw new BusyError(`the program cannot wait for its turn: ${thrown.message}`, { layer: COMPUTE_LAYER, got, limit, cause: thrown });
     }
   }
 

@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
+import { definedOf } from '../../core/check.js';
 import { AccessDeniedError } from '../../core/errors.js';
 import { may, pinOf, RIGHTS, rightsOf } from '../policy/index.js';
 import type { FileSink } from '../store/file-store.js';
@@ -72,13 +73,14 @@ class Drafts {
 
   /** Resolves when the file is written and waits. */
   async add({ name, path, length }: WrittenFile): Promise<void> {
-    const { policy, store } = this.#computation;
+    const { askedBy, policy, store } = this.#computation;
     const pin = pinOf(policy, name);
     let complete: () => void = () => {};
     const waits = new Promise<void>((resolve) => {
       complete = resolve;
     });
     const sink = store.write(name, length, {
+      ...definedOf({ owner: askedBy }),
       hash: pin !== undefined,
       beforeCommit: ({ digest }) => {
         if (pin !== undefined && digest?.toString('hex') !== pin) {

@@ -81,7 +81,7 @@ export class AppendDraft extends Draft {
       const current = folder.find(name);
       await unlink(journal);
       this.#forgetGrowth();
-      if (current?.inode === inode) this.room.keep();
+      if (current?.inode === inode) await folder.owners.grown(name, this.room.owner, this.room.keep());
     });
     await folder.syncPending();
   }

@@ -20,8 +20,17 @@ import { WriteDraft } from './write-draft.js';
 export type { FileSink, FileStat, FileStore, ListedFile, SinkOptions, StoredFile } from './store-contract.js';
 
 export interface DirectoryStoreOptions {
-  /** Most bytes of all files together, including those that are being written. Default 64 GiB; up to 2^53 - 1. */
+  /**
+   * Most bytes of all files together, including what is written and not committed. Room is taken as bytes come, so a file
+   * that was announced may still fail; one that is announced larger than the room that is left is refused at once. Default
+   * 64 GiB; up to 2^53 - 1.
+   */
   maxStoreBytes?: number;
+  /**
+   * Most bytes of one owner (`SinkOptions.owner`): of files that he wrote last, of what he appended, and of what he writes and
+   * has not committed. Files of before the store had this limit are nobody's. Default no limit; up to 2^53 - 1.
+   */
+  maxOwnerBytes?: number;
   /** Most files, including new files that are being written. Default 65,536. */
   maxFiles?: number;
   /** Most UTF-8 bytes of a file name. Default 4,096. */
@@ -42,7 +51,10 @@ export const DIRECTORY_STORE_DEFAULTS = Object.freeze({
   maxFileNameBytes: MAX_FILE_NAME_BYTES,
   readChunkBytes: 256 * 1024,
   sync: 'file',
-} satisfies Required<DirectoryStoreOptions>);
+} satisfies Omit<Required<DirectoryStoreOptions>, 'maxOwnerBytes'>);
+
+/** What an owner may be called. */
+const OWNER = /^[\w.-]{1,64}$/;
 
 /**
  * Files in a folder of the local disk. See `FileStore` for its promises and `StoreFolder` for its layout on disk.
@@ -81,7 +93,7 @@ export class DirectoryStore implements FileStore {
       throw new InvalidOptionError('root must be the path of a folder', { layer: STORE_LAYER, expected: 'a path' });
     }
     try {
-      const quota = new StoreQuota(complete.maxStoreBytes, complete.maxFiles);
+      const quota = new StoreQuota(complete);
       return new DirectoryStore(await StoreFolder.open(root, quota, complete.sync === 'file'), complete);
     } catch (thrown) {
       throw storeError(`open the store ${root}`, thrown);
@@ -156,6 +168,7 @@ export class DirectoryStore implements FileStore {
     this.#folder.quota.giveBytes(length);
     this.#folder.quota.giveFile();
     await this.#folder.syncFiles();
+    await this.#folder.owners.removed(name);
     await forgetName(this.#folder, name);
   }
 
@@ -173,12 +186,16 @@ export class DirectoryStore implements FileStore {
 
   #sink(name: string, length: number | undefined, options: SinkOptions, draft: (name: string, room: Room) => Draft): FileSink {
     const normal = this.#normal(name);
-    const room = new Room(this.#folder.quota);
+    const { owner } = options;
+    if (owner !== undefined && !OWNER.test(owner)) {
+      throw new InvalidArgumentError('an owner is 1 to 64 letters, digits, dots, hyphens or underscores', { layer: STORE_LAYER });
+    }
+    const room = new Room(this.#folder.quota, owner);
     if (length !== undefined) {
       if (!Number.isSafeInteger(length) || length < 0) {
         throw new InvalidArgumentError(`length must be a whole number of bytes, got ${length}`, { layer: STORE_LAYER, got: length });
       }
-      room.take(length);
+      room.check(length);
     }
     return this.#watch(new StoreSink(draft(normal, room), room, length, options));
   }
@@ -215,8 +232,9 @@ function missing(): FileStoreError {
 }
 
 function completed(options: DirectoryStoreOptions): Required<DirectoryStoreOptions> {
-  const complete = { ...DIRECTORY_STORE_DEFAULTS, ...definedOf(options) };
+  const complete = { maxOwnerBytes: Number.POSITIVE_INFINITY, ...DIRECTORY_STORE_DEFAULTS, ...definedOf(options) };
   integerInRange('maxStoreBytes', complete.maxStoreBytes, 0, Number.MAX_SAFE_INTEGER);
+  if (options.maxOwnerBytes !== undefined) integerInRange('maxOwnerBytes', complete.maxOwnerBytes, 0, Number.MAX_SAFE_INTEGER);
   integerInRange('maxFiles', complete.maxFiles, 0, 2 ** 32);
   integerInRange('maxFileNameBytes', complete.maxFileNameBytes, 1, MAX_FILE_NAME_BYTES);
   integerInRange('readChunkBytes', complete.readChunkBytes, 1024, 64 * 1024 ** 2);

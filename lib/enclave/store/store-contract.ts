@@ -2,6 +2,8 @@ import type { Readable, Writable } from 'node:stream';
 
 /** Options for writing one file. */
 export interface SinkOptions {
+  /** Whose bytes these are, for a store that has a limit by owner. Default: nobody's. */
+  owner?: string;
   /** Computes SHA-256 of the bytes, for `FileSink.digest`. Default false. */
   hash?: boolean;
   /**
@@ -25,6 +27,11 @@ export interface FileSink extends Writable {
   readonly bytesWritten: number;
   /** SHA-256 of the bytes of this sink (for an append, only the appended ones). Set after `'finish'`, if `hash` is true. */
   readonly digest: Buffer | undefined;
+  /**
+   * Settles when the sink writes what it is given, so for an append when its turn has come. Until then it only fills its
+   * buffer. A store that makes nobody wait may leave it out.
+   */
+  ready?(): Promise<void>;
   /** Ends the sink. Resolves when the file is committed, rejects with the sink's error. */
   commit(): Promise<void>;
   /** Destroys the sink. Resolves when nothing of it is left. Does nothing after a commit. */
@@ -74,8 +81,8 @@ export interface FileStore {
   /**
    * Replaces a file, or creates it.
    *
-   * @param length number of bytes that will come, if known. It is checked against the limits at once, and before the commit
-   * against the bytes that came (LengthMismatchError).
+   * @param length number of bytes that will come, if known. It is checked against the limits at once, though no room is
+   * taken before the bytes come, and before the commit against the bytes that came (LengthMismatchError).
    * @throws FileNameError, InvalidArgumentError, LimitError, ClosedError
    */
   write(name: string, length?: number, options?: SinkOptions): FileSink;

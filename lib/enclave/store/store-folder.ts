@@ -5,6 +5,7 @@ import { FileStoreError } from '../../core/errors.js';
 import { entryOf } from './store-entry.js';
 import { errno, notAFile, STORE_LAYER, storeError } from './store-error.js';
 import { StoreLock } from './store-lock.js';
+import { StoreOwners } from './store-owners.js';
 import type { StoreQuota } from './store-quota.js';
 import { Turns } from './turns.js';
 
@@ -26,6 +27,7 @@ interface Growing {
  *     <root>/policy                  the policy that the store belongs to (see `bindFolder`)
  *     <root>/files/<entry>           the files, one flat entry each (see `entryOf`)
  *     <root>/names/<entry>           the name of a file whose name is too long for its entry (see `keepName`)
+ *     <root>/owners/<entry>          who wrote it, where there is a limit by owner (see `StoreOwners`)
  *     <root>/pending/w-<n>           a write (or an append to a missing file) that is not committed
  *     <root>/pending/a-<length>-<n>  a hard link to a file that an append is growing, with its length before
  *
@@ -35,6 +37,8 @@ interface Growing {
  */
 export class StoreFolder {
   readonly quota: StoreQuota;
+  /** There when the folder is open. */
+  #owners: StoreOwners | undefined;
   /** Lets appends to the same name run one after the other. */
   readonly appends = new Turns();
   /** Lets changes of which file a name refers to run one after the other. */
@@ -76,6 +80,7 @@ export class StoreFolder {
       const store = new StoreFolder(real, lock, { files, names, pending }, quota, sync);
       await store.#recover();
       await store.#count();
+      store.#owners = await StoreOwners.open(real, quota);
       return store;
     } catch (thrown) {
       for (const handle of opened) await handle.close();
@@ -89,6 +94,11 @@ export class StoreFolder {
     await this.#names.close();
     await this.#pending.close();
     await this.#lock.release();
+  }
+
+  /** Who wrote the files. */
+  get owners(): StoreOwners {
+    return this.#owners as StoreOwners;
   }
 
   /** Path of the folder. */

@@ -21,7 +21,7 @@ type Done = (error?: Error | null) => void;
 export class StoreSink extends Writable implements FileSink {
   readonly #draft: Draft;
   readonly #room: Room;
-  /** The announced length. Its bytes were taken from the quota already. */
+  /** The announced length. */
   readonly #length: number | undefined;
   readonly #options: SinkOptions;
   readonly #hash: Hash | undefined;
@@ -56,6 +56,10 @@ export class StoreSink extends Writable implements FileSink {
 
   get digest(): Buffer | undefined {
     return this.#digest;
+  }
+
+  async ready(): Promise<void> {
+    await this.#place;
   }
 
   async commit(): Promise<void> {
@@ -112,10 +116,10 @@ export class StoreSink extends Writable implements FileSink {
     const count = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
     const got = this.#bytes + count;
     const length = this.#length;
-    if (length === undefined) this.#room.take(count);
-    else if (got > length) {
+    if (length !== undefined && got > length) {
       throw new LengthMismatchError(`${got} bytes came where ${length} were announced`, { layer: STORE_LAYER, expected: length, got });
     }
+    this.#room.take(count);
     for (const chunk of chunks) this.#hash?.update(chunk);
     await writeAll(file, chunks, offset + this.#bytes);
     this.#bytes = got;

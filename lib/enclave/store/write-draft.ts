@@ -45,10 +45,11 @@ export class WriteDraft extends Draft {
     if (before === undefined && !this.#counted) this.#count();
     await rename(this.#path as string, folder.pathOf(name));
     this.#path = undefined;
-    this.room.keep();
+    const bytes = this.room.keep();
     folder.quota.giveBytes(before?.length ?? 0);
     if (before !== undefined && this.#counted) folder.quota.giveFile();
     this.#counted = false;
+    await folder.owners.replaced(name, this.room.owner, bytes);
   }
 
   /** After a commit, this only closes the file. */

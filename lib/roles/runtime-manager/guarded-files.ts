@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { pipeline as streamPipeline } from 'node:stream/promises';
+import { closed } from '../../core/closed.js';
 import { AccessDeniedError } from '../../core/errors.js';
 import { pipeline } from '../../core/pipeline.js';
 import { type FileOperation, may, type Policy, type Principal, pinOf } from '../../enclave/policy/index.js';
@@ -7,6 +8,8 @@ import { normaliseName } from '../../enclave/store/file-name.js';
 import type { FileSink, FileStore, SinkOptions, StoredFile } from '../../enclave/store/file-store.js';
 import { isMissing } from '../../enclave/store/store-error.js';
 import type { IncomingBody } from '../../layers/protobuf/index.js';
+
+import { partyOf } from './programs.js';
 
 const LAYER = 'runtime-manager';
 
@@ -33,7 +36,7 @@ export class GuardedFiles {
   async write(who: Principal, name: string, body: IncomingBody): Promise<void> {
     const file = normaliseName(name);
     await this.#check(who, 'write', file);
-    const options = this.#pinned(file);
+    const options = { ...ownedBy(who), ...this.#pinned(file) };
     if (file === 'stdin') await this.#overwrite(file, body, options);
     else await keep(body, this.#store.write(file, body.length, options));
   }
@@ -42,7 +45,7 @@ export class GuardedFiles {
   async append(who: Principal, name: string, body: IncomingBody): Promise<void> {
     const file = normaliseName(name);
     await this.#check(who, 'append', file);
-    await keep(body, this.#store.append(file, body.length));
+    await keep(body, this.#store.append(file, body.length, ownedBy(who)));
   }
 
   /** Reads a file. A stream (`stdin`, `stdout`, `stderr`) is empty until something was written to it. */
@@ -106,9 +109,19 @@ export class GuardedFiles {
   }
 }
 
-/** Writes a body to the store. A small body has arrived in one piece and is written without a stream. */
-function keep(body: IncomingBody, sink: FileSink): Promise<void> {
-  return pipeline(body.takeWhole() ?? body, sink);
+/**
+ * Writes a body to the store. A small body has arrived in one piece and is written without a stream. Another one is not read
+ * before it can be written, so that its session knows that it waits.
+ */
+async function keep(body: IncomingBody, sink: FileSink): Promise<void> {
+  const whole = body.takeWhole();
+  if (whole === undefined) {
+    // What goes wrong is what the pipeline will say.
+    await Promise.race([sink.ready?.().catch(() => {}), closed(body)]);
+    // The session is gone: the sink must not wait for its turn any longer.
+    if (body.destroyed) await sink.discard();
+  }
+  await pipeline(whole ?? body, sink);
 }
 
 /** Yields `body`, then the bytes of `before` from offset `body.length` on. */
@@ -119,6 +132,11 @@ async function* overlaid(body: IncomingBody, before: Readable): AsyncGenerator<B
     if (chunk.length > skip) yield chunk.subarray(skip);
     skip = Math.max(0, skip - chunk.length);
   }
+}
+
+/** Whose the bytes are that this principal writes. */
+function ownedBy(who: Principal): SinkOptions {
+  return who.kind === 'identity' ? { owner: partyOf(who) } : {};
 }
 
 function denied(operation: FileOperation, file: string): AccessDeniedError {

@@ -3,7 +3,7 @@ import { definedOf, integerInRange } from '../../core/check.js';
 import { InvalidOptionError } from '../../core/errors.js';
 import type { ComputeEngine } from '../../enclave/compute/engine.js';
 import { POLICY_DEFAULTS } from '../../enclave/policy/index.js';
-import type { FileStore } from '../../enclave/store/file-store.js';
+import type { DirectoryStoreOptions, FileStore } from '../../enclave/store/file-store.js';
 import type { Dialect } from '../../layers/formats/dialect.js';
 import type { FrameKind } from '../../layers/frame/index.js';
 import type { LinkTlsOptions } from '../link-tls.js';
@@ -78,6 +78,25 @@ export interface RuntimeManagerOptions extends TrustOptions {
   /** TLS sessions at once. Default 10,000. */
   maxSessions?: number;
   /**
+   * TLS sessions of one principal at once. The requests of one more are answered FAILED_NOT_READY, and it ends. Default 64.
+   */
+  maxSessionsPerPrincipal?: number;
+  /**
+   * Bytes of ciphertext that may wait for the sessions of all principals together. Default 512 MiB.
+   *
+   * The sessions of one principal may have a quarter of it; when more than four have something waiting, an equal part. Beyond
+   * that an upload's sender waits, 200 ms at most for each request. When that does not help, or where nothing would go on
+   * anyway, as behind a program, the session of this principal that has the most waiting ends. A session may always have a
+   * share's half divided by `maxSessionsPerPrincipal`: at least 64 KiB, at most 1 MiB.
+   */
+  maxWaitingBytes?: number;
+  /**
+   * Bytes in the store that one principal may have: files that he wrote last, or a program that he asked for, what he
+   * appended, and what he is writing. Files that were there before this was first set count for nobody. Only where `store` is
+   * a folder: a store of one's own has its own limits (`DirectoryStoreOptions.maxOwnerBytes`). Default no limit.
+   */
+  quotaPerPrincipalBytes?: number;
+  /**
    * Bytes of ciphertext of one session that may wait, behind a program that runs or for a slow store, when SendTlsData
    * brings more: that is refused (Status Fail), and the session is over. Before its handshake 64 KiB. Default 64 MiB, more
    * than a Server at its defaults has under way: 16 POSTs of 4 MiB. Keep it well above 8 MiB, to which an upload may run
@@ -111,6 +130,8 @@ export const RUNTIME_MANAGER_DEFAULTS = Object.freeze({
   frameTimeoutMs: 10_000,
   linkIdleTimeoutMs: 60_000,
   maxSessions: 10_000,
+  maxSessionsPerPrincipal: 64,
+  maxWaitingBytes: 512 * 2 ** 20,
   maxBacklogBytes: 64 * 2 ** 20,
   maxMessageBytes: 16 * 2 ** 30,
   maxAnswerBytes: 256 * 1024,
@@ -140,6 +161,8 @@ export function completed(options: RuntimeManagerOptions): CompleteOptions {
   integerInRange('frameTimeoutMs', all.frameTimeoutMs, 0, 2 ** 31 - 1);
   integerInRange('linkIdleTimeoutMs', all.linkIdleTimeoutMs, 0, 2 ** 31 - 1);
   integerInRange('maxSessions', all.maxSessions, 1, 2 ** 31);
+  integerInRange('maxSessionsPerPrincipal', all.maxSessionsPerPrincipal, 1, 2 ** 31);
+  integerInRange('maxWaitingBytes', all.maxWaitingBytes, 2 ** 20, Number.MAX_SAFE_INTEGER);
   integerInRange('maxBacklogBytes', all.maxBacklogBytes, 65_536, Number.MAX_SAFE_INTEGER);
   integerInRange('maxMessageBytes', all.maxMessageBytes, 1, Number.MAX_SAFE_INTEGER);
   integerInRange('maxAnswerBytes', all.maxAnswerBytes, 1, 2 ** 20);
@@ -148,7 +171,16 @@ export function completed(options: RuntimeManagerOptions): CompleteOptions {
   integerInRange('maxChallengeBytes', all.maxChallengeBytes, 1, Number.MAX_SAFE_INTEGER);
   checkAttester(all);
   checkTrust(all);
+  storeOptionsOf(all);
   return all;
+}
+
+/** The options for a store that the manager opens. Throws InvalidOptionError. */
+export function storeOptionsOf({ store, quotaPerPrincipalBytes }: CompleteOptions): DirectoryStoreOptions {
+  if (quotaPerPrincipalBytes === undefined) return {};
+  integerInRange('quotaPerPrincipalBytes', quotaPerPrincipalBytes, 0, Number.MAX_SAFE_INTEGER);
+  if (typeof store === 'string') return { maxOwnerBytes: quotaPerPrincipalBytes };
+  throw new InvalidOptionError('quotaPerPrincipalBytes is for a store that the manager opens', { expected: 'a folder', got: 'a store' });
 }
 
 function checkTrust({ expectedPolicyHash, linkTls, listen, connect }: CompleteOptions): void {

@@ -1,4 +1,12 @@
-import { AbortedError, ClosedError, ComputeError, InvalidArgumentError, NotReadyError, VeracruzError } from '../../core/errors.js';
+import {
+  AbortedError,
+  type BusyError,
+  ClosedError,
+  ComputeError,
+  InvalidArgumentError,
+  NotReadyError,
+  VeracruzError,
+} from '../../core/errors.js';
 import { type ComputeEngine, type Pipeline, parsePipeline, runPipeline } from '../../enclave/compute/index.js';
 import type { Policy, Principal } from '../../enclave/policy/index.js';
 import { normaliseName } from '../../enclave/store/file-name.js';
@@ -17,6 +25,8 @@ export interface Caller {
   readonly session: number;
   /** Fires when the session is gone. */
   readonly signal: AbortSignal;
+  /** Why the session's requests are not carried out, if they are not. */
+  readonly refusal?: BusyError | undefined;
 }
 
 export interface ProgramsOptions {
@@ -50,14 +60,15 @@ export class Programs {
    * Runs a program. The principal needs the right to execute it; the program itself has the rights that the policy gives it.
    *
    * @returns the program's exit code, a u32
-   * @throws FileNameError, AccessDeniedError, NotReadyError, ComputeError, AbortedError
+   * @throws FileNameError, AccessDeniedError, NotReadyError, BusyError, ComputeError, AbortedError
    */
   async run({ principal, signal }: Caller, name: string): Promise<number> {
     const program = normaliseName(name);
     this.#options.files.checkExecute(principal, program);
     const { policy, store } = this.#options;
+    const askedBy = partyOf(principal);
     return this.#during(signal, (ends) =>
-      this.#engine.run({ program, principal: { kind: 'program', path: program }, policy, store, signal: ends }),
+      this.#engine.run({ program, principal: { kind: 'program', path: program }, askedBy, policy, store, signal: ends }),
     );
   }
 
@@ -69,13 +80,15 @@ export class Programs {
    * @param name a decimal index in the policy's list, or the pipeline's name. Either may have a `/` in front, because the
    * original's client adds one
    * @returns the pipeline's exit code, a u32
-   * @throws InvalidArgumentError when there is no such pipeline; AccessDeniedError, NotReadyError, ComputeError, AbortedError
+   * @throws InvalidArgumentError when there is no such pipeline; AccessDeniedError, NotReadyError, BusyError, ComputeError,
+   * AbortedError
    */
   async runPipeline({ principal, signal }: Caller, name: string): Promise<number> {
     const { policy, store, files } = this.#options;
     const pipeline = pipelineOf(policy, name);
     for (const program of programsOf(parsePipeline(pipeline.pipeline))) files.checkExecute(principal, program);
-    return this.#during(signal, (ends) => runPipeline({ pipeline, policy, store, engine: this.#engine, signal: ends }));
+    const askedBy = partyOf(principal);
+    return this.#during(signal, (ends) => runPipeline({ pipeline, askedBy, policy, store, engine: this.#engine, signal: ends }));
   }
 
   /** Aborts all runs and waits until they have ended. */
@@ -99,6 +112,11 @@ export class Programs {
       this.#running.delete(working);
     }
   }
+}
+
+/** What a principal is called where principals take turns, and where files are counted (`SinkOptions.owner`). */
+export function partyOf({ id }: IdentityPrincipal): string {
+  return String(id);
 }
 
 /** Wraps an engine so that each error it throws becomes one that fails the request only, not the session. */

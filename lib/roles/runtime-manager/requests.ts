@@ -2,6 +2,7 @@ import { clock } from '../../core/clock.js';
 import {
   AbortedError,
   AccessDeniedError,
+  BusyError,
   ComputeError,
   FileNameError,
   FileStoreError,
@@ -44,6 +45,7 @@ export interface Service {
  *     no right, or contents that a pin forbids        FAILED_INVALID_ROLE
  *     an invalid file name, or an unknown request     FAILED_INVALID_REQUEST
  *     a program that was not written yet              FAILED_NOT_READY
+ *     too much that waits, or too many sessions       FAILED_NOT_READY
  *     a trap of a program, or a limit of its run      FAILED_VM_ERROR
  *     a missing file, or a full disk                  FAILED_GENERIC
  */
@@ -69,6 +71,7 @@ export async function answerRequest(request: ReceivedRequest, service: Service, 
 
 async function carryOut(request: ReceivedRequest, service: Service, caller: Caller): Promise<SentResponse> {
   const { files, programs } = service;
+  if (caller.refusal !== undefined) throw caller.refusal;
   switch (request.oneof) {
     case 'write_file':
       await files.write(caller.principal, request.fields.file_name, request.fields.data);
@@ -118,6 +121,7 @@ const STATUSES: ReadonlyArray<readonly [new (message: string) => VeracruzError, 
   [InvalidArgumentError, 'FAILED_INVALID_REQUEST'],
   [AccessDeniedError, 'FAILED_INVALID_ROLE'],
   [NotReadyError, 'FAILED_NOT_READY'],
+  [BusyError, 'FAILED_NOT_READY'],
   [ComputeError, 'FAILED_VM_ERROR'],
   [FileStoreError, 'FAILED_GENERIC'],
   [LimitError, 'FAILED_GENERIC'],

@@ -9,11 +9,12 @@ import { listenPipe, openPipe } from '../../transports/pipe.js';
 import type { Listener, RetryOptions } from '../../transports/socket.js';
 import { warnOfExposure } from '../link-privacy.js';
 import { LinkTls } from '../link-tls.js';
+import { Accounts } from './accounts.js';
 import { Enrolment } from './enrolment.js';
 import { Initialisation } from './initialisation.js';
 import { LinkEndpoint, type PendingResponse } from './link.js';
 import { type LinkPlace, LinkPlaces } from './link-places.js';
-import { type CompleteOptions, completed, type RuntimeManagerOptions, trustOf } from './options.js';
+import { type CompleteOptions, completed, type RuntimeManagerOptions, storeOptionsOf, trustOf } from './options.js';
 import { answerRequest } from './requests.js';
 import { TlsSession } from './tls-session.js';
 
@@ -56,6 +57,7 @@ export class RuntimeManager {
   readonly #sessions = new Map<number, TlsSession>();
   readonly #links = new Set<LinkEndpoint>();
   readonly #places: LinkPlaces;
+  readonly #accounts: Accounts;
   readonly #linkTls: LinkTls | undefined;
   /** Ends what is on its way to become a link. */
   readonly #stop = new AbortController();
@@ -69,6 +71,7 @@ export class RuntimeManager {
     this.#options = options;
     this.#store = store;
     this.#places = new LinkPlaces(options);
+    this.#accounts = new Accounts(options);
     this.#linkTls = options.linkTls && new LinkTls(options.linkTls, 'manager');
     this.#initialisation = new Initialisation({ ...options, store, shutdown: () => this.#requestShutdown() }, () => this.#life.serving);
   }
@@ -82,7 +85,7 @@ export class RuntimeManager {
   static async start(options: RuntimeManagerOptions): Promise<RuntimeManager> {
     const complete = completed(options);
     const trust = trustOf(complete);
-    const store = typeof options.store === 'string' ? await DirectoryStore.open(options.store) : options.store;
+    const store = typeof options.store === 'string' ? await DirectoryStore.open(options.store, storeOptionsOf(complete)) : options.store;
     const manager = new RuntimeManager(complete, store);
     try {
       if (trust !== undefined) await manager.#initialisation.begin(trust.policy, trust);
@@ -223,7 +226,7 @@ export class RuntimeManager {
       case 'NewTlsSession':
         return this.#newSession(link);
       case 'SendTlsData':
-        return status(link.sessions.get(request.session)?.feed(request.data) === true);
+        return taken(link.sessions.get(request.session)?.feed(request.data) ?? false);
       case 'GetTlsDataNeeded':
         return this.#whenKnown(request.session, link, (needed) => ({ kind: 'TlsDataNeeded', needed }));
       case 'GetTlsData':
@@ -255,10 +258,11 @@ export class RuntimeManager {
     const { enclave } = this.#initialisation;
     if (enclave === undefined || !this.#life.serving || this.#sessions.size >= this.#options.maxSessions) return status(false);
     const id = ++this.#lastId;
-    const session = new TlsSession(id, enclave.stackFor(link.enrolment), this.#options, {
-      answer: (request, principal, signal) => {
+    const options = { maxBacklogBytes: this.#options.maxBacklogBytes, accounts: this.#accounts };
+    const session = new TlsSession(id, enclave.stackFor(link.enrolment), options, {
+      answer: (request, principal, signal, refusal) => {
         link.used = true;
-        return answerRequest(request, enclave, { principal: enclave.principal(principal), session: id, signal });
+        return answerRequest(request, enclave, { principal: enclave.principal(principal), session: id, signal, refusal });
       },
       onEnd: (ended, error) => {
         if (error !== undefined)
@@ -307,6 +311,11 @@ export class RuntimeManager {
 }
 
 const UNIMPLEMENTED: Response = Object.freeze({ kind: 'Status', status: 'Unimplemented' });
+
+/** The answer to SendTlsData. One that is held back is so for a reason: that others wait behind it does not change it. */
+function taken(success: boolean | Promise<boolean>): Response | PendingResponse {
+  return typeof success === 'boolean' ? status(success) : { response: success.then(status), hurry: () => {} };
+}
 
 function status(success: boolean): Response {
   return { kind: 'Status', status: success ? 'Success' : 'Fail' };

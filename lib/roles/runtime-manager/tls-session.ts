@@ -1,5 +1,5 @@
 import { clock, type Timer } from '../../core/clock.js';
-import { asVeracruzError, LimitError, PrincipalUnknownError, type VeracruzError } from '../../core/errors.js';
+import { asVeracruzError, type BusyError, LimitError, PrincipalUnknownError, type VeracruzError } from '../../core/errors.js';
 import { FLUSH } from '../../core/unit.js';
 import { written } from '../../core/written.js';
 import { type Slices, sliceBytes } from '../../layers/bincode/index.js';
@@ -7,6 +7,8 @@ import type { IncomingBody } from '../../layers/protobuf/index.js';
 import { tlsState } from '../../layers/tls/index.js';
 import type { Channel } from '../../pipeline/channel.js';
 import type { managerClientStack } from '../stacks.js';
+import type { Accounts, Member } from './accounts.js';
+import { HeldStatus } from './held-status.js';
 import type { ReceivedRequest, SentResponse } from './requests.js';
 import { SessionPipe } from './session-pipe.js';
 
@@ -16,10 +18,12 @@ const HOLD_MS = 1000;
 /** Bytes of ciphertext that may wait for TLS while the client is still told to send more of an upload. */
 const BACKLOG_BYTES = 1024 * 1024;
 /**
- * Bytes of ciphertext of an upload beyond which GetTlsDataNeeded waits even when other requests wait behind it. The Server
- * must not bring an upload faster than the store takes it, and the client's next POST waits for this answer anyway.
+ * Bytes of ciphertext of an upload beyond which the Status of SendTlsData is held back until the store has caught up: the
+ * Server must not bring an upload faster than the store takes it.
  */
-const HURRY_BACKLOG_BYTES = 8 * 1024 * 1024;
+const HOLD_BACKLOG_BYTES = 8 * 1024 * 1024;
+/** Milliseconds that a session may stay whose principal has too many. It is to fetch the answer that says so. */
+const REFUSED_MS = 10_000;
 /**
  * Bytes of ciphertext that may already wait when more arrives before the TLS handshake has begun. A client needs to send
  * only its ClientHello by then. The limit keeps a peer that sends more from filling the memory.
@@ -29,6 +33,7 @@ const STRANGER_BACKLOG_BYTES = 64 * 1024;
 export interface SessionOptions {
   /** As `RuntimeManagerOptions`. */
   readonly maxBacklogBytes: number;
+  readonly accounts: Accounts;
 }
 
 export interface SessionEvents {
@@ -37,8 +42,9 @@ export interface SessionEvents {
    *
    * @param principal place of the client's certificate in the policy's list
    * @param signal fires when the session is gone
+   * @param refusal why this session's requests are not carried out, if they are not
    */
-  answer(request: ReceivedRequest, principal: number, signal: AbortSignal): Promise<SentResponse>;
+  answer(request: ReceivedRequest, principal: number, signal: AbortSignal, refusal: BusyError | undefined): Promise<SentResponse>;
   /** The session's stack has closed. Output that waits to be fetched is still there. */
   onEnd(session: TlsSession, error: VeracruzError | undefined): void;
 }
@@ -84,15 +90,29 @@ interface Question {
  *     the stack closes             -                                        any ─▶ output, over
  *
  * Each of these events checks the waiting questions again. A question that has waited for one second is answered false.
- * `hurry` tells a question that other requests wait behind it: it is then answered false at once, unless more than 8 MiB
- * of an upload wait.
+ * `hurry` tells a question that other requests wait behind it: it is then answered false at once.
+ *
+ * What makes the sender of an upload wait is the Status of SendTlsData (`HeldStatus`). It is held back while the store takes
+ * the upload, but lags behind by more than 8 MiB, or by more than the principal's share of all waiting bytes (`Accounts`).
+ * Beyond that share nothing waits for a session that takes nothing now, such as behind a program: of the principal's
+ * sessions the one with the most waiting bytes is then ended.
  */
-export class TlsSession {
+export class TlsSession implements Member {
   readonly id: number;
   readonly #pipe: SessionPipe;
   readonly #channel: Channel<ReceivedRequest | SentResponse>;
   readonly #events: SessionEvents;
   readonly #maxBacklogBytes: number;
+  readonly #accounts: Accounts;
+  /** The principal in whose account the session is. */
+  #member: number | undefined;
+  /** Bytes that the account has been told of. */
+  #accountedBytes = 0;
+  /** The session counts no more. */
+  #left = false;
+  /** The principal has too many sessions: this one carries out nothing. */
+  #refusal: BusyError | undefined;
+  readonly #held: HeldStatus;
   /** The file in the request that is being answered; it may still be arriving. */
   #body: IncomingBody | undefined;
   /** True while a request is being answered. */
@@ -113,12 +133,29 @@ export class TlsSession {
   #ended = false;
   /** A question was hurried, and the session has made no progress since. */
   #slow = false;
+  /** A program or pipeline is being run: it is known that its answer takes a while. */
+  #computing = false;
   #questions: Question[] = [];
 
-  constructor(id: number, clientStack: ReturnType<typeof managerClientStack>, { maxBacklogBytes }: SessionOptions, events: SessionEvents) {
+  constructor(
+    id: number,
+    clientStack: ReturnType<typeof managerClientStack>,
+    { maxBacklogBytes, accounts }: SessionOptions,
+    events: SessionEvents,
+  ) {
     this.id = id;
     this.#events = events;
     this.#maxBacklogBytes = maxBacklogBytes;
+    this.#accounts = accounts;
+    this.#held = new HeldStatus({
+      mustWait: () => this.#mustWait(),
+      progress: () => this.#body?.received ?? -1,
+      onLimit: (inVain) => {
+        if (this.#member === undefined) return;
+        if (inVain) accounts.heldInVain(this.#member);
+        if (accounts.over(this.#member)) accounts.relieve(this.#member);
+      },
+    });
     this.#pipe = new SessionPipe({
       onOutput: () => this.#progress(),
       onMessageOut: () => {
@@ -134,6 +171,7 @@ export class TlsSession {
     });
     this.#channel.on('close', () => {
       this.#ended = true;
+      this.#leave();
       this.#gone.abort();
       this.#progress();
       events.onEnd(this, failure);
@@ -160,8 +198,11 @@ export class TlsSession {
     return this.state === 'over';
   }
 
-  /** SendTlsData: takes ciphertext. Returns false when the session has ended; a backlog over the limit ends it. */
-  feed(data: Slices): boolean {
+  /**
+   * SendTlsData: takes ciphertext. Gives false when the session has ended; a backlog over the limit ends it. Gives a promise
+   * when the sender is to wait, which is never long (`HeldStatus`).
+   */
+  feed(data: Slices): boolean | Promise<boolean> {
     if (this.#ended || this.#channel.destroyed) return false;
     const got = this.#backlogBytes;
     const limit = this.#backlogLimit();
@@ -175,7 +216,10 @@ export class TlsSession {
     // before `feed` returns.
     if (!this.#clientEnded) this.#flushes.push(this.#pipe.fedBytes + sliceBytes(data));
     this.#pipe.feed(data);
-    return true;
+    this.#account();
+    if (this.#mustWait()) return this.#held.hold().then(() => !this.#ended && !this.#channel.destroyed);
+    if (this.#member !== undefined && this.#tooMuch && this.#accounts.over(this.#member)) this.#accounts.relieve(this.#member);
+    return !this.#channel.destroyed;
   }
 
   /** GetTlsData: ciphertext for the client, at most `max` bytes. */
@@ -198,6 +242,7 @@ export class TlsSession {
 
   /** Ends the session at once. The client gets no close_notify. */
   destroy(error?: VeracruzError): void {
+    this.#leave();
     this.#channel.destroy(error);
   }
 
@@ -237,18 +282,16 @@ export class TlsSession {
       if (question !== undefined) question.hurried = true;
       this.#progress();
     };
-    return { needed, slow: this.#slow, hurry };
+    return { needed, slow: this.#slow || this.#computing, hurry };
   }
 
   /** Called after each event: answers the waiting questions that can be answered now. */
   #progress(): void {
     if (this.#questions.length === 0) return;
     const answer = this.#judge();
-    // Only an upload ignores the hurry. A handshake or a program would not end sooner if its question held up the link.
-    const heedless = this.state === 'uploading' && this.#backlogBytes > HURRY_BACKLOG_BYTES;
     for (const question of this.#questions) {
       if (answer !== undefined) question.answer(answer);
-      else if (question.hurried && !heedless) {
+      else if (question.hurried) {
         this.#slow = true;
         question.answer(false);
       }
@@ -259,6 +302,7 @@ export class TlsSession {
   #digested(): void {
     this.#digestedBytes = this.#flushes.shift() ?? this.#digestedBytes;
     if (this.#answersDue === 0) this.#slow = false;
+    this.#account();
     this.#progress();
   }
 
@@ -267,6 +311,7 @@ export class TlsSession {
     this.#clientEnded = true;
     this.#flushes.length = 0;
     this.#digestedBytes = this.#pipe.fedBytes;
+    this.#account();
     // Our own close_notify follows the last answer.
     if (!this.#serving) this.#channel.end();
     this.#progress();
@@ -286,11 +331,16 @@ export class TlsSession {
     try {
       for (let request: ReceivedRequest | undefined = first; request !== undefined; request = this.#next.shift()) {
         this.#body = bodyOf(request);
-        const response = await this.#events.answer(request, this.#principal(), this.#gone.signal);
+        this.#computing = request.oneof === 'request_result' || request.oneof === 'request_pipeline';
+        this.#account();
+        const response = await this.#events.answer(request, this.#principal(), this.#gone.signal, this.#refusal);
         // The answer may have left the body unread. Destroying the body skips it, so that the next request is found.
         this.#body?.destroy();
         this.#body = undefined;
+        this.#computing = false;
         await written(this.#channel, response);
+        this.#held.check();
+        if (this.#refusal !== undefined) return void this.#channel.end();
       }
       this.#serving = false;
       if (this.#clientEnded) this.#channel.end();
@@ -305,6 +355,60 @@ export class TlsSession {
     const principal = tlsState(this.#channel.connection)?.principal;
     if (principal === undefined) throw new PrincipalUnknownError('the client is no identity of the policy', { layer: 'runtime-manager' });
     return principal;
+  }
+
+  /** Bytes that the account counts for this session. */
+  get waitingBytes(): number {
+    return this.#accountedBytes;
+  }
+
+  /** Whether the Status of SendTlsData is held back now: the store takes the upload, and too much of it waits. */
+  #mustWait(): boolean {
+    const body = this.#body;
+    // A body that nobody has begun to read waits for another one, such as for its turn to append.
+    const taking = body?.readableDidRead === true && !body.complete && !body.destroyed;
+    if (!taking || this.#member === undefined || !this.#tooMuch || !this.#accounts.mayHold(this.#member)) return false;
+    return this.#backlogBytes > HOLD_BACKLOG_BYTES || this.#accounts.over(this.#member);
+  }
+
+  get #tooMuch(): boolean {
+    return this.#backlogBytes > this.#accounts.freeBytes;
+  }
+
+  /** Tells the account what waits now; joins it first, where TLS has told whose session this is. */
+  #account(): void {
+    if (this.#left) return;
+    if (this.#member === undefined && this.#refusal === undefined) this.#join();
+    if (this.#member === undefined) return;
+    const change = this.#backlogBytes - this.#accountedBytes;
+    this.#accountedBytes += change;
+    this.#accounts.add(this.#member, change);
+    if (change < 0) this.#held.check();
+  }
+
+  #join(): void {
+    const principal = tlsState(this.#channel.connection)?.principal;
+    if (principal === undefined) return;
+    try {
+      this.#accounts.join(principal, this);
+      this.#member = principal;
+    } catch (error) {
+      const refusal = error as BusyError;
+      this.#refusal = refusal;
+      const late = clock.setTimeout(() => this.destroy(refusal), REFUSED_MS).unref();
+      this.#channel.once('close', () => clock.clear(late));
+    }
+  }
+
+  /** The session is over: nothing waits for it any more. */
+  #leave(): void {
+    this.#left = true;
+    this.#held.release();
+    if (this.#member === undefined) return;
+    this.#accounts.add(this.#member, -this.#accountedBytes);
+    this.#accountedBytes = 0;
+    this.#accounts.leave(this.#member, this);
+    this.#member = undefined;
   }
 
   /** Bytes of ciphertext that were fed and are not known to be digested. */

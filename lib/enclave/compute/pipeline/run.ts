@@ -9,6 +9,8 @@ import { type Pipeline, parsePipeline } from './parse.js';
 export interface PipelineRun {
   /** One of the policy's. Whoever asks may run it. */
   readonly pipeline: Policy['pipelines'][number];
+  /** As in `Computation`. */
+  readonly askedBy?: string;
   readonly policy: Policy;
   readonly store: FileStore;
   readonly engine: ComputeEngine;
@@ -51,12 +53,12 @@ async function step(pipeline: Pipeline, principal: Principal, run: Surroundings)
   }
 }
 
-async function runProgram(program: string, principal: Principal, { engine, policy, store, signal }: Surroundings): Promise<number> {
-  const listed = policy.programs.some(({ program_file_name }) => program_file_name === program);
-  if (!listed && !may(policy, principal, 'execute', program, true)) {
+async function runProgram(program: string, principal: Principal, { engine, ...run }: Surroundings): Promise<number> {
+  const listed = run.policy.programs.some(({ program_file_name }) => program_file_name === program);
+  if (!listed && !may(run.policy, principal, 'execute', program, true)) {
     throw new AccessDeniedError('the policy does not let the pipeline execute the program', { layer: 'pipeline', got: program });
   }
-  return engine.run({ program, principal, policy, store, signal });
+  return engine.run({ program, principal, ...run });
 }
 
 async function exists(store: FileStore, path: string): Promise<boolean> {
