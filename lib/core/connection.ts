@@ -11,12 +11,18 @@ export class Connection {
   readonly id = ++lastId;
   /** The label that errors carry. A layer that learns the session's id sets it. */
   session: string | undefined;
+  /**
+   * Whom the connection is counted for where something scarce is shared among peers: the network of the peer (`networkOf`), or
+   * the link that it comes over. Connections of which nothing is known have the same origin.
+   */
+  readonly origin: string;
   /** All layers run in one stack and know marks. The stack sets this. Outside of a stack, a layer makes no marks. */
   inStack = false;
   readonly #shared = new Map<object, unknown>();
 
-  constructor(session?: string) {
+  constructor(session?: string, origin = '') {
     this.session = session;
+    this.origin = origin;
   }
 
   /** The one value that belongs to `key` (usually a layer) on this connection. The first call makes it. */

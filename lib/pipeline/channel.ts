@@ -11,6 +11,8 @@ import { announceClose, announceError, announceOpen, type LayerTraffic, watchTra
 export interface ChannelOptions {
   /** The label that errors and diagnostics carry until a layer learns the session's id. */
   session?: string;
+  /** Whom the connection is counted for (`Connection.origin`). Default: the network of the peer of a socket. */
+  origin?: string;
   /** When it fires, the channel is destroyed with `ERR_VC_ABORTED`. */
   signal?: AbortSignal;
 }

@@ -1,7 +1,9 @@
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Connection } from '../core/connection.js';
 import { InvalidOptionError } from '../core/errors.js';
 import type { Layer } from '../core/layer.js';
+import { networkOf } from '../core/network.js';
 import { Channel, type ChannelOptions } from './channel.js';
 
 // The chunk types may be any: `Chained` checks each pair of neighbours.
@@ -54,9 +56,17 @@ export function stack<const L extends readonly AnyLayer[]>(...layers: L & Chaine
   if (list.length === 0) throw new InvalidOptionError('a stack needs at least one layer', { expected: 'layers', got: 0 });
   return Object.freeze({
     layers: list,
-    over: (duplex: Duplex, options: ChannelOptions = {}) => new Channel<Top<L>>(list, duplex, new Connection(options.session), options),
+    over: (duplex: Duplex, options: ChannelOptions = {}) => {
+      const { session, origin = originOf(duplex) } = options;
+      return new Channel<Top<L>>(list, duplex, new Connection(session, origin), options);
+    },
     describe: () => describe(list),
   });
+}
+
+/** The network at the other end, if that can be told. */
+function originOf(duplex: Duplex): string {
+  return duplex instanceof Socket ? networkOf(duplex.remoteAddress) : '';
 }
 
 function describe(layers: readonly AnyLayer[]): string {

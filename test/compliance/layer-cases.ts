@@ -188,8 +188,9 @@ export const LAYER_CASES: readonly LayerCase[] = [
     units: [[pattern(3000)], [hello], [pattern(17_000)]],
     flood: [pattern(16_000)],
     limits: {
-      maxHandshakes: 'test/layers/tls/admission.test.ts: of all connections, not of one',
-      maxQueuedHandshakes: 'test/layers/tls/admission.test.ts',
+      maxHandshakes: 'test/layers/tls/gate.test.ts: of all connections, not of one',
+      maxQueuedHandshakes: 'test/layers/tls/gate.test.ts',
+      maxHandshakeBytes: 'test/layers/tls/flight.test.ts',
       maxIdleRecords: 'test/layers/tls/ends.test.ts: records that carry nothing',
       maxIdleBytes: 'test/layers/tls/ends.test.ts',
     },

@@ -74,6 +74,11 @@ export class RecordHeaderReader {
     return this.#offset;
   }
 
+  /** The header of the current record is whole, and its body is not. */
+  get inBody(): boolean {
+    return this.#bodyLeft > 0;
+  }
+
   /** Bytes taken of an unfinished record, header included; 0 between records. */
   get got(): number {
     return this.#bodyLeft > 0 ? RECORD_HEADER_BYTES + this.#length - this.#bodyLeft : this.#headerBytes;

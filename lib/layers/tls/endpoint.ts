@@ -3,6 +3,7 @@ import { constants, KeyObject, type X509Certificate } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import { connect, createSecureContext, createServer, type SecureContext, type Server, type TLSSocket } from 'node:tls';
 import { CertificateError, PrincipalUnknownError, TlsHandshakeError } from '../../core/errors.js';
+import { serverGroups } from './groups.js';
 import { type Credentials, credentialsOf, principalsOf, type TlsClientOptions, type TlsOptions, type TlsServerOptions } from './options.js';
 
 /** The events of one connection's TLS socket. */
@@ -158,14 +159,15 @@ class ServerEndpoint implements Endpoint {
  * 22.9 does not know the option. Both fail closed: without them the first of such identities is let in, and no other.
  */
 function serverOf(credentials: Credentials): Server {
+  const common = { ...settings(credentials), ecdhCurve: serverGroups() };
   const server = createServer({
-    ...settings(credentials),
+    ...common,
     requestCert: true,
     rejectUnauthorized: true,
     // The engine has its own deadline, which must come first.
     handshakeTimeout: 2 ** 31 - 1,
   }).on('secureConnection', (socket) => socket.on('error', () => {}).destroy());
-  Reflect.set(server, '_sharedCreds', createSecureContext({ ...settings(credentials), allowPartialTrustChain: true }));
+  Reflect.set(server, '_sharedCreds', createSecureContext({ ...common, allowPartialTrustChain: true }));
   return server;
 }
 

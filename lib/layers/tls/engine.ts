@@ -12,6 +12,7 @@ import {
 import type { Endpoint } from './endpoint.js';
 import { tlsFault, verdictOf } from './faults.js';
 import { FirstRecord } from './first-record.js';
+import { Flight } from './flight.js';
 import type { HandshakeGate, Place } from './gate.js';
 import type { TlsSettings } from './options.js';
 import { PlaintextWriter } from './plaintext-writer.js';
@@ -48,15 +49,18 @@ const PLAIN_BYTES = 262_144;
  *     plaintext (send)          held           held         held          to OpenSSL                dropped
  *     mark (flush)              held           held         held          goes on behind it         dropped
  *     our end (end)             held           held         held          close_notify              dropped
- *     ciphertext (receive)      first record   kept         to OpenSSL    to OpenSSL                dropped
+ *     ciphertext (receive)      first record   kept         in its turn   to OpenSSL                dropped
  *     mark below (digest)       goes on        kept         behind it     behind it                 dropped
  *     end of the pipe           fails          fails        fails         close_notify or a cut     -
  *     a place at the gate       -              handshake    -             -                         left at once
+ *     the gate needs room       -              closed       closed        -                         -
  *     secure (node:tls)         -              -            open, or      -                         socket destroyed
  *                                                           refused
  *     close_notify (node:tls)   -              -            -             inbound ends              -
  *     error, deadline           closed         closed       closed        closed                    -
  *     a Transform is destroyed  closed         closed       closed        closed                    -
+ *
+ * "In its turn": a step of the handshake waits for its turn at the gate, and what the client sends is bounded (`Flight`).
  *
  * "Held" is one item: a Transform gets its next item when the current one is done. A session fails only once: its first error
  * is reported, and everything is destroyed. The `error` listeners on node:tls stay for good, because node:tls reports some
@@ -68,6 +72,7 @@ export class TlsEngine implements TlsState {
   readonly #gate: HandshakeGate;
   readonly #settings: TlsSettings;
   readonly #progress: ProgressGuard;
+  readonly #origin: string;
   #phase: Phase = 'waiting';
   #out: CipherSide | undefined;
   #in: PlainSide | undefined;
@@ -78,10 +83,12 @@ export class TlsEngine implements TlsState {
   #writer: PlaintextWriter | undefined;
   #place: Place | undefined;
   #deadline: Timer | undefined;
-  /** Runs while the peer is silent in a handshake. */
-  #stall: Timer | undefined;
   /** The first bytes of the client, while a server is `waiting`. */
   #first: FirstRecord | undefined;
+  /** At a server: bounds what the client sends until it is admitted. */
+  #flight: Flight | undefined;
+  /** What is not within these bounds, and the callback for it, until it is clear whether the client is admitted before it. */
+  #beyond: { readonly bytes: Buffer; readonly done: () => void } | undefined;
   /** The item from above that came before the peer was admitted. */
   #held: (() => void) | undefined;
   /** Ciphertext that came before the handshake could start, and the callback for it. */
@@ -108,8 +115,11 @@ export class TlsEngine implements TlsState {
   cipherSuite: string | undefined;
   heard = false;
 
-  constructor(endpoint: Endpoint, gate: HandshakeGate, settings: TlsSettings) {
+  /** @param origin whom the handshake is counted for at the gate */
+  constructor(endpoint: Endpoint, gate: HandshakeGate, settings: TlsSettings, origin = '') {
     this.role = settings.role;
+    this.#origin = origin;
+    if (settings.role === 'server') this.#flight = new Flight(settings.maxHandshakeBytes);
     this.#endpoint = endpoint;
     this.#gate = gate;
     this.#settings = settings;
@@ -208,7 +218,8 @@ export class TlsEngine implements TlsState {
   receive(chunk: Buffer, done: () => void): void {
     // After its close_notify the peer has nothing more to say.
     if (this.#phase === 'closed' || this.peerEnd !== 'open') done();
-    else if (this.#wire !== undefined) this.#feed(chunk, done);
+    else if (this.#phase === 'open') this.#feed(chunk, done);
+    else if (this.#phase === 'handshake') this.#inTurn(() => this.#step(chunk, done));
     else if (this.#phase === 'waiting') this.#greeted(chunk, done);
     else {
       const before = this.#early?.bytes;
@@ -237,9 +248,36 @@ export class TlsEngine implements TlsState {
     done();
   }
 
+  /** At a server, which strangers send to. A client has a server of its own choice, whose alert must not be late. */
+  #inTurn(step: () => void): void {
+    if (this.role === 'client') step();
+    else this.#place?.turn(step);
+  }
+
+  #step(chunk: Buffer, done: () => void): void {
+    if (this.#phase === 'closed') return;
+    const fits = this.#flight?.fits(chunk) ?? chunk.length;
+    if (fits === chunk.length) {
+      this.#feed(chunk, done);
+      return;
+    }
+    this.#beyond = { bytes: chunk.subarray(fits), done };
+    if (fits > 0) this.#feed(chunk.subarray(0, fits), () => {});
+    this.#judgeFlight();
+  }
+
+  /** OpenSSL has what is within the bounds of a handshake, and there is more. It is plaintext if that ended the handshake. */
+  #judgeFlight(): void {
+    const beyond = this.#beyond;
+    if (beyond === undefined) return;
+    if (this.#phase === 'open') {
+      this.#beyond = undefined;
+      this.#feed(beyond.bytes, beyond.done);
+    } else if (this.#wire?.readableLength === 0) this.#fail((this.#flight as Flight).fault());
+  }
+
   #feed(chunk: Buffer, done: () => void): void {
     const wire = this.#wire as Wire;
-    this.#stall?.refresh();
     this.#progress.cipher(chunk);
     this.#spoke = false;
     wire.feed(chunk, done);
@@ -301,6 +339,12 @@ export class TlsEngine implements TlsState {
     this.#progressed();
   }
 
+  #taken(): void {
+    this.#progressed();
+    // This is called from within OpenSSL's reading loop, which must be left first.
+    if (this.#beyond !== undefined) process.nextTick(() => this.#judgeFlight());
+  }
+
   /** Ciphertext was taken or plaintext was given. A mark or an end that waited for that may go on. */
   #progressed(): void {
     this.#checkDigested();
@@ -347,7 +391,7 @@ export class TlsEngine implements TlsState {
   #queue(): void {
     this.#phase = 'queued';
     try {
-      const place = this.#gate.enter(() => this.#start());
+      const place = this.#gate.enter({ key: this.#origin, start: () => this.#start(), end: (reason) => this.#fail(reason) });
       this.#place = place;
       // The handshake may have failed within `enter`, before there was a place to leave.
       if (this.phase === 'closed') place.leave();
@@ -360,11 +404,10 @@ export class TlsEngine implements TlsState {
     if (this.#phase === 'closed') return;
     this.#phase = 'handshake';
     this.#startDeadline();
-    this.#stall = clock.setTimeout(() => this.#place?.makeRoom(), this.#settings.handshakeStallMs);
     const wire = new Wire({
       cipher: (pieces) => this.#cipher(pieces),
       cipherEnd: () => this.#onOutboundEnd?.(),
-      taken: () => this.#progressed(),
+      taken: () => this.#taken(),
       written: () => this.#checkDigested(),
     });
     wire.on('error', (error) => this.#failed(error, undefined));
@@ -377,7 +420,7 @@ export class TlsEngine implements TlsState {
     }
     const early = this.#early;
     this.#early = undefined;
-    if (early !== undefined) this.#feed(early.bytes, early.done);
+    if (early !== undefined) this.#step(early.bytes, early.done);
   }
 
   #startDeadline(): void {
@@ -450,8 +493,6 @@ export class TlsEngine implements TlsState {
 
   #leaveGate(): void {
     clock.clear(this.#deadline);
-    clock.clear(this.#stall);
-    this.#stall = undefined;
     this.#place?.leave();
   }
 
@@ -512,6 +553,7 @@ export class TlsEngine implements TlsState {
     this.#writer?.forget();
     this.#first = undefined;
     this.#early = undefined;
+    this.#beyond = undefined;
   }
 
   #destroySockets(): void {

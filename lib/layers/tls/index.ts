@@ -27,7 +27,7 @@ export { type Phase, type TlsState, tlsState } from './state.js';
  *
  * A handshake asks its gate for a place: on a client when the layer is opened, on a server when the first record is complete.
  * The deadline of the handshake starts when the gate lets it run. On a server the first record has a deadline of its own, from
- * its first byte on. An idle connection uses no resources here, and it is up to its owner to close it.
+ * its first byte on. What a client may send before it is admitted is bounded, too. An idle connection uses no resources here, and it is up to its owner to close it.
  *
  * @throws InvalidOptionError for options out of range, for certificates or keys that cannot be read or do not belong together,
  *   and for unknown suites. `outbound()` and `inbound()` throw it without a connection, because the two meet in the connection.
@@ -37,14 +37,15 @@ export { type Phase, type TlsState, tlsState } from './state.js';
 export function tls(options: TlsOptions): Layer<ByteChunk, CipherChunk> {
   const settings = settingsOf(options);
   const endpoint = endpointOf(options);
-  const gate = new HandshakeGate(settings.maxHandshakes, settings.maxQueuedHandshakes);
-  const { role, handshakeTimeoutMs, handshakeStallMs, maxHandshakes, maxQueuedHandshakes, maxIdleRecords, maxIdleBytes } = settings;
+  const gate = new HandshakeGate(settings);
+  const { role, handshakeTimeoutMs, handshakeStallMs, maxHandshakes, maxQueuedHandshakes, maxHandshakeBytes } = settings;
+  const { maxIdleRecords, maxIdleBytes } = settings;
 
   const engineOf = (connection: Connection | undefined): [TlsEngine, Connection] => {
     if (connection === undefined)
       throw new InvalidOptionError('the tls layer needs a connection', { layer: 'tls', expected: 'Connection' });
     const engine = connection.share(layer, () => {
-      const made = new TlsEngine(endpoint, gate, settings);
+      const made = new TlsEngine(endpoint, gate, settings, connection.origin);
       publishState(connection, made);
       return made;
     });
@@ -58,6 +59,7 @@ export function tls(options: TlsOptions): Layer<ByteChunk, CipherChunk> {
       handshakeStallMs,
       maxHandshakes,
       maxQueuedHandshakes,
+      ...(role === 'server' ? { maxHandshakeBytes } : {}),
       maxIdleRecords,
       maxIdleBytes,
     }),

@@ -10,12 +10,22 @@ import { Principals } from './principals.js';
 export interface TlsLimits {
   /** Milliseconds for one handshake, until the peer is admitted; on a server also for the first record. Default 10,000. */
   handshakeTimeoutMs?: number;
-  /** Milliseconds of silence after which a handshake gives its place to another. It still goes on. Default 500. */
+  /**
+   * Milliseconds after which a handshake gives its place to another, whatever its peer has sent. It still goes on. Default 100.
+   */
   handshakeStallMs?: number;
-  /** Handshakes that run at once, without those of silent peers. Default 64, because 10,000 at once would all time out. */
+  /** Handshakes that have a place at once. Default 64, because 10,000 at once would all time out. */
   maxHandshakes?: number;
-  /** Connections that may wait for their handshake to start. Default 1,024. One more fails with `LimitError`. */
+  /**
+   * Connections that may wait for their handshake to start. Default 1,024. One more fails with `LimitError`, or takes the place
+   * of one whose origin has more of them (`Connection.origin`). As many, counted apart, go on after their time in a place.
+   */
   maxQueuedHandshakes?: number;
+  /**
+   * Bytes of ciphertext that a client may send until it is admitted, ClientHello not counted. Only at a server. Default 65,536;
+   * 705 are enough for a P-256 certificate, 2,400 for RSA-4096. What is refused here costs no processor time.
+   */
+  maxHandshakeBytes?: number;
   /** TLS records in a row, after the handshake, without any plaintext. Default 64. Limits floods of KeyUpdates. */
   maxIdleRecords?: number;
   /** Bytes of ciphertext in a row, after the handshake, without plaintext. Default 65,536: two records and part of a third. */
@@ -65,9 +75,10 @@ export type TlsOptions = TlsClientOptions | TlsServerOptions;
 export const TLS_DEFAULTS = Object.freeze({
   truncation: 'error',
   handshakeTimeoutMs: 10_000,
-  handshakeStallMs: 500,
+  handshakeStallMs: 100,
   maxHandshakes: 64,
   maxQueuedHandshakes: 1024,
+  maxHandshakeBytes: 65_536,
   maxIdleRecords: 64,
   maxIdleBytes: 65_536,
 });
@@ -95,6 +106,7 @@ export function settingsOf(options: TlsOptions): TlsSettings {
     handshakeStallMs: integerInRange('handshakeStallMs', all.handshakeStallMs, 1, MAX_TIMER_MS),
     maxHandshakes: integerInRange('maxHandshakes', all.maxHandshakes, 1, 2 ** 20),
     maxQueuedHandshakes: integerInRange('maxQueuedHandshakes', all.maxQueuedHandshakes, 0, 2 ** 24),
+    maxHandshakeBytes: integerInRange('maxHandshakeBytes', all.maxHandshakeBytes, 512, 2 ** 24),
     maxIdleRecords: integerInRange('maxIdleRecords', all.maxIdleRecords, 1, 2 ** 31),
     // With less than two records, a single record that is still arriving could count as a flood.
     maxIdleBytes: integerInRange('maxIdleBytes', all.maxIdleBytes, 32_768, 2 ** 31),

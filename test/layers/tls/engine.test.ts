@@ -12,7 +12,7 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 /** A client's engine whose TLS is ours to play, and what its Transforms are told. */
 function played(open: (events: HandshakeEvents) => void = () => {}) {
-  const gate = new HandshakeGate(1, 1);
+  const gate = new HandshakeGate(settingsOf(clientOptions()));
   const heard: string[] = [];
   const errors: VeracruzError[] = [];
   let events: HandshakeEvents | undefined;

@@ -2,10 +2,11 @@
 import type { Duplex } from 'node:stream';
 import { connect, type TLSSocket } from 'node:tls';
 import t from 'tap';
-import { HandshakeGate } from '../../../lib/layers/tls/gate.js';
 import { CIPHER_SUITES, tls, tlsState } from '../../../lib/layers/tls/index.js';
 import { stack } from '../../../lib/pipeline/stack.js';
 import { memoryPipe } from '../../../lib/transports/memory.js';
+import { until } from '../../support/foreign.js';
+import { HANG_MS } from '../../support/time.js';
 import { alice, authority, bob, clientOptions, serverOptions } from './pki.js';
 import { clientHello, type End, open, pattern, talk, watch } from './talk.js';
 
@@ -57,6 +58,27 @@ void t.test('the ClientHello names no server, and offers TLS 1.3 alone', async (
   t.same(extensions.get(43), Buffer.of(2, 3, 4), 'supported_versions');
   client.channel.destroy();
   server.channel.destroy();
+});
+
+void t.test('the server computes nothing in groups that are dear; who begins with another is asked for a cheap one', async (t) => {
+  const credentials = { ca: authority.certificate, checkServerIdentity: () => undefined, minVersion: 'TLSv1.3' } as const;
+  for (const ecdhCurve of ['ffdhe8192', 'ffdhe2048', 'P-521', 'P-384:X448']) {
+    const [left, right] = memoryPipe();
+    const server = open(serverOptions(), right);
+    connect({ ...credentials, socket: left, ecdhCurve }).on('error', () => {});
+    await server.closed;
+    t.match(server.error, { code: 'ERR_VC_TLS_HANDSHAKE', got: 'ERR_SSL_NO_SUITABLE_KEY_SHARE' }, ecdhCurve);
+  }
+  for (const ecdhCurve of ['X25519', 'P-256', 'P-521:P-256', 'ffdhe8192:P-384:X25519']) {
+    const [left, right] = memoryPipe();
+    const server = open(serverOptions(), right);
+    const client = connect({ ...credentials, socket: left, ecdhCurve, key: alice.key, cert: alice.certificate });
+    client.on('error', () => {}).write('hello');
+    await server.heard(5);
+    t.equal(server.bytes.toString(), 'hello', ecdhCurve);
+    client.destroy();
+    server.channel.destroy();
+  }
 });
 
 void t.test('TLS 1.2 and garbage are no handshake', async (t) => {
@@ -144,31 +166,8 @@ void t.test('50 handshakes at once: each connection has its own plaintext and it
   );
 });
 
-void t.test('the gate: so many at once, so many wait, the next is refused', async (t) => {
-  const gate = new HandshakeGate(2, 3);
-  const started: number[] = [];
-  const places = [0, 1, 2, 3, 4].map((i) => gate.enter(() => started.push(i)));
-  t.same([started, gate.running, gate.queued], [[0, 1], 2, 3]);
-  t.throws(() => gate.enter(() => t.fail('never')), { code: 'ERR_VC_LIMIT', limit: 3, got: 3 });
-  places[3]?.leave();
-  t.equal(gate.queued, 2, 'one that waits may leave');
-  const late = gate.enter(() => started.push(5));
-  places[1]?.leave();
-  places[1]?.leave();
-  t.same([gate.running, gate.queued], [2, 2], 'a place is freed once, and taken at once');
-  await new Promise((resolve) => setImmediate(resolve));
-  t.same(started, [0, 1, 2]);
-  places[0]?.leave();
-  places[4]?.leave();
-  await new Promise((resolve) => setImmediate(resolve));
-  t.same(started, [0, 1, 2, 5], 'one that leaves between its turn and its start does not start');
-  places[2]?.leave();
-  late.leave();
-  t.same([gate.running, gate.queued], [0, 0]);
-});
-
 void t.test('300 connections at a gate of 8: all come through, never more than 8 at once', async (t) => {
-  const serverStack = stack(tls(serverOptions({ maxHandshakes: 8, maxQueuedHandshakes: 292 })));
+  const serverStack = stack(tls(serverOptions({ maxHandshakes: 8, maxQueuedHandshakes: 292, handshakeStallMs: HANG_MS })));
   const clientStack = stack(tls(clientOptions(alice, { maxHandshakes: 300 })));
   let most = 0;
   const servers = Array.from({ length: 300 }, () => {
@@ -186,28 +185,6 @@ void t.test('300 connections at a gate of 8: all come through, never more than 8
   clearInterval(timer);
   t.equal(servers.filter(({ server }) => server.bytes.equals(pattern(1000)) && server.error === undefined).length, 300);
   t.ok(most >= 1 && most <= 8, `${most} at once`);
-});
-
-void t.test('the gate: who makes room goes on, and is counted no more', async (t) => {
-  const gate = new HandshakeGate(1, 2);
-  const started: number[] = [];
-  const places = [0, 1, 2].map((i) => gate.enter(() => started.push(i)));
-  places[1]?.makeRoom();
-  t.same([gate.running, gate.queued], [1, 2], 'one that waits has no room to make');
-  places[0]?.makeRoom();
-  places[0]?.makeRoom();
-  await new Promise((resolve) => setImmediate(resolve));
-  t.same([started, gate.running, gate.queued], [[0, 1], 1, 1]);
-  places[1]?.makeRoom();
-  places[2]?.makeRoom();
-  t.same([gate.running, gate.queued], [1, 0], 'the third slow one keeps its place: two may go on without');
-  places[0]?.leave();
-  t.equal(gate.running, 1, 'it had no place any more');
-  places[2]?.makeRoom();
-  t.equal(gate.running, 0);
-  places[1]?.leave();
-  places[2]?.leave();
-  t.equal(gate.running, 0);
 });
 
 void t.test('silent clients at every place of the gate keep nobody out', async (t) => {
@@ -267,7 +244,7 @@ void t.test('what comes before the first record is whole has no place, and what 
 });
 
 void t.test('a client that is gone leaves the queue', async (t) => {
-  const serverStack = stack(tls(serverOptions({ maxHandshakes: 1, maxQueuedHandshakes: 1 })));
+  const serverStack = stack(tls(serverOptions({ maxHandshakes: 1, maxQueuedHandshakes: 1, handshakeStallMs: HANG_MS })));
   const hello = await clientHello(clientOptions());
   const [[first, firstEnd], [second, secondEnd]] = [memoryPipe(), memoryPipe()];
   const [running, queued] = [watch(serverStack.over(firstEnd)), watch(serverStack.over(secondEnd))];
@@ -280,7 +257,7 @@ void t.test('a client that is gone leaves the queue', async (t) => {
 });
 
 void t.test('one connection more than the gate holds', async (t) => {
-  const serverStack = stack(tls(serverOptions({ maxHandshakes: 1, maxQueuedHandshakes: 1 })));
+  const serverStack = stack(tls(serverOptions({ maxHandshakes: 1, maxQueuedHandshakes: 1, handshakeStallMs: HANG_MS })));
   const hello = await clientHello(clientOptions());
   const ends = [0, 1, 2].map(() => {
     const [left, right] = memoryPipe();
@@ -295,8 +272,7 @@ void t.test('one connection more than the gate holds', async (t) => {
   t.same([ends[0]?.state.phase, ends[1]?.state.phase], ['handshake', 'queued']);
   ends[0]?.channel.destroy();
   await ends[0]?.closed;
-  await new Promise((resolve) => setImmediate(resolve));
-  t.equal(ends[1]?.state.phase, 'handshake', 'the next moves up');
+  await until('the next moves up', () => ends[1]?.state.phase === 'handshake');
   ends[1]?.channel.destroy();
 });
 

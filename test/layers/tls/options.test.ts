@@ -35,6 +35,7 @@ void t.test('bad options are refused at once, by name', async (t) => {
     ['maxHandshakes', serverOptions({ maxHandshakes: 1.5 })],
     ['handshakeStallMs', serverOptions({ handshakeStallMs: 0 })],
     ['maxQueuedHandshakes', serverOptions({ maxQueuedHandshakes: -1 })],
+    ['maxHandshakeBytes', serverOptions({ maxHandshakeBytes: 511 })],
     ['maxIdleRecords', serverOptions({ maxIdleRecords: 0 })],
     ['maxIdleBytes', serverOptions({ maxIdleBytes: 32_767 })],
     ['maxIdleBytes', serverOptions({ maxIdleBytes: Number.NaN })],
@@ -75,9 +76,10 @@ void t.test('every form of certificates and keys', async (t) => {
 
 void t.test('undefined is the default; describe() shows the limits', async (t) => {
   const layer = tls({ ...clientOptions(), handshakeTimeoutMs: undefined as unknown as number });
-  const { truncation, ...limits } = TLS_DEFAULTS;
+  const { truncation, maxHandshakeBytes, ...limits } = TLS_DEFAULTS;
   t.equal(truncation, 'error');
   t.same(layer.limits, { role: 'client', ...limits });
+  t.same(tls(serverOptions()).limits, { role: 'server', maxHandshakeBytes, ...limits });
   t.equal(layer.name, 'tls');
 });
 
