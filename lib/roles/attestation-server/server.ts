@@ -1,5 +1,6 @@
 import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { CertificateWatch, periodOf } from '../../attestation/certificate-time.js';
 import { DeviceRegistry } from '../../attestation/registry/index.js';
 import { clock } from '../../core/clock.js';
 import { Lifecycle } from '../../core/lifecycle.js';
@@ -44,6 +45,7 @@ export class AttestationServer {
   readonly #http: HttpServer;
   readonly #life = new Lifecycle('attestation-server', () => this.#close());
   #address: Address | undefined;
+  #watch: CertificateWatch | undefined;
 
   private constructor(options: Completed, registry: DeviceRegistry) {
     this.#options = options;
@@ -83,6 +85,7 @@ export class AttestationServer {
       throw error;
     }
     server.#address = boundAddress(server.#http, address);
+    server.#watch = new CertificateWatch('of the authority', periodOf([completed.authority.certificateDer]), completed.log);
     await server.#life.listening(options.signal);
     return server;
   }
@@ -126,6 +129,7 @@ export class AttestationServer {
   }
 
   async #close(): Promise<void> {
+    this.#watch?.stop();
     const closed = new Promise<void>((resolve) => this.#http.close(() => resolve()));
     const sweep = clock.setInterval(() => this.#http.closeIdleConnections(), 50);
     const patience = clock.setTimeout(() => this.#http.closeAllConnections(), PATIENCE_MS);

@@ -69,7 +69,7 @@ export class RuntimeManager {
     this.#options = options;
     this.#store = store;
     this.#places = new LinkPlaces(options);
-    this.#linkTls = options.linkTls && new LinkTls(options.linkTls, 'manager');
+    this.#linkTls = options.linkTls && new LinkTls(options.linkTls, 'manager', options.log);
     this.#initialisation = new Initialisation({ ...options, store, shutdown: () => this.#requestShutdown() }, () => this.#life.serving);
   }
 
@@ -152,6 +152,7 @@ export class RuntimeManager {
   async #close(): Promise<void> {
     clock.clear(this.#shutdown);
     this.#stop.abort();
+    this.#linkTls?.close();
     await this.#listener?.close();
     for (const session of this.#sessions.values()) session.destroy();
     for (const link of this.#links) link.destroy();
