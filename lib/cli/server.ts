@@ -2,7 +2,6 @@ import { Command } from 'commander';
 import { definedOf } from '../core/check.js';
 import type { ArrangementName } from '../roles/arrangements.js';
 import { SERVER_DEFAULTS, type ServerOptions, VeracruzServer } from '../roles/server/server.js';
-import { formatAddress } from '../transports/address.js';
 import { ARRANGEMENT, addressOf, DIALECT, FRAME, LOG_LEVEL, linkOf, readText, wholeNumber } from './flags.js';
 import { addLinkTlsOptions, type LinkTlsFlags, linkTlsOf } from './link-flags.js';
 import { runRole, stderrLog } from './role-process.js';
@@ -99,7 +98,7 @@ Examples:
       };
       await runRole(
         (signal) => VeracruzServer.start({ ...options, signal }),
-        (server) => server.url || formatAddress(server.address),
+        (server) => server.url,
         log,
       );
     });

@@ -56,7 +56,7 @@ void t.test('whoever holds one is told in time, and then once a day', async (t) 
   const clock = new ManualClock(t, START);
   const lines: string[] = [];
   const log = (level: string, event: string, figures: Readonly<Record<string, unknown>>) =>
-    lines.push(`${(clock.now - START) / DAY_MS} ${level} ${event} ${figures.certificate} ${figures.validTo}`);
+    lines.push([(clock.now - START) / DAY_MS, level, event, figures.certificate, figures.validTo].join(' '));
   const watch = new CertificateWatch('of the test', of(1, 10), log);
   await clock.pass(11.5 * DAY_MS);
   const end = new Date(START + 10 * DAY_MS).toISOString();

@@ -3,7 +3,6 @@ import { listenAdmin } from '../../attestation/registry/index.js';
 import { definedOf } from '../../core/check.js';
 import { ATTESTATION_SERVER_DEFAULTS, AttestationServer } from '../../roles/attestation-server/server.js';
 import type { Log } from '../../roles/options.js';
-import { formatAddress } from '../../transports/address.js';
 import { addressOf, LOG_LEVEL, readText, wholeNumber } from '../flags.js';
 import { runRole, stderrLog } from '../role-process.js';
 import { DATABASE, STATE } from './flags.js';
@@ -49,7 +48,7 @@ export function serveCommand(): Command {
       const log = stderrLog(flags.logLevel);
       await runRole(
         (signal) => serve(flags, log, signal),
-        (server) => server.url || formatAddress(server.address),
+        (server) => server.url,
         log,
       );
     });

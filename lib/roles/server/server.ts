@@ -9,7 +9,7 @@ import { type Address, formatAddress, parseAddress } from '../../transports/addr
 import { BufferPool } from '../../transports/body-buffer.js';
 import { tooLong } from '../../transports/http-faults.js';
 import { boundAddress, type Listener, listen, listenSocket } from '../../transports/socket.js';
-import { answerClientError, pathOf, plain } from '../http-answers.js';
+import { answerClientError, pathOf, plain, urlOf } from '../http-answers.js';
 import { AttestationHandshake } from './attestation-handshake.js';
 import { Clients } from './clients.js';
 import { DirectSession } from './direct-session.js';
@@ -129,10 +129,9 @@ export class VeracruzServer {
     return this.#directListener?.address;
   }
 
-  /** `http://host:port`, what clients take as the server's URL. */
+  /** `http://host:port`, what clients take as the server's URL; or the address of a Unix socket, for a proxy before it. */
   get url(): string {
-    const address = this.address;
-    return address.kind === 'tcp' ? `http://${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}` : '';
+    return urlOf(this.address);
   }
 
   /** Sessions that are open now. */
