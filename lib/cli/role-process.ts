@@ -22,26 +22,38 @@ export function stderrLog(level: string): Log {
 }
 
 /**
- * Says that the role is there, waits for its end, and ends the process. SIGINT and SIGTERM close it in good order, a
- * second one at once; so does the end of the parent that started it over IPC.
+ * Starts a role, says that it is there, waits for its end, and ends the process. SIGINT and SIGTERM end it in good order,
+ * also while it is being started, and a second one at once; so does the end of the parent that started it over IPC. SIGHUP
+ * does nothing, because there is nothing that a role reads again: it may come from a terminal that is closed.
+ *
+ * @param start gives the role; `signal` closes it, or ends its start
+ * @param at where the role listens, for people and for the parent
  */
-export async function runRole(role: RunningRole, at: string): Promise<void> {
-  let asked = false;
+export async function runRole<R extends RunningRole>(start: (signal: AbortSignal) => Promise<R>, at: (role: R) => string, log: Log) {
+  const end = new AbortController();
   const stop = () => {
-    if (asked) process.exit(130);
-    asked = true;
-    void role.close();
+    if (end.signal.aborted) process.exit(130);
+    end.abort();
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
+  process.on('SIGHUP', () => log('info', 'SIGHUP ignored', { reason: 'a role reads nothing again' }));
+  if (process.send !== undefined) process.on('disconnect', stop);
+  let role: R;
+  try {
+    role = await start(end.signal);
+  } catch (error) {
+    if (!end.signal.aborted) throw error;
+    log('info', 'ended before it was there');
+    process.exit(0);
+  }
   if (process.send === undefined) {
-    await print(`listening at ${at}\n`).catch(async (error: unknown) => {
+    await print(`listening at ${at(role)}\n`).catch(async (error: unknown) => {
       await role.close();
       throw error;
     });
   } else {
-    process.on('disconnect', stop);
-    process.send({ ready: true, at } satisfies ReadyMessage);
+    process.send({ ready: true, at: at(role) } satisfies ReadyMessage);
   }
   await role.closed;
   if (process.connected) process.disconnect();

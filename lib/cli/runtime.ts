@@ -87,27 +87,33 @@ async function run(flags: RuntimeFlags): Promise<void> {
   const announced = compute === undefined ? Promise.resolve() : announceSandbox(compute, log);
   announced.catch(() => {});
   try {
-    const manager = await RuntimeManager.start({
-      listen: addressOf(flags.listen),
-      ...(flags.connect === undefined ? {} : { connect: addressOf(flags.connect) }),
-      hello: flags.hello === true,
-      ...link,
-      ...linkTlsOf(flags),
-      ...definedOf({ expectedPolicyHash: flags.expectedPolicyHash, linkIdleTimeoutMs: flags.linkIdleTimeoutMs }),
-      maxLinks: flags.maxLinks,
-      store: flags.store,
-      ...(attester === undefined ? {} : { attester }),
-      ...given('certificate'),
-      ...given('key'),
-      ...given('policy'),
-      ...(compute === undefined ? {} : { compute }),
-      log,
-    });
-    await announced.catch(async (thrown: unknown) => {
-      await manager.close();
-      throw thrown;
-    });
-    await runRole(manager, formatAddress(manager.address));
+    const start = (signal: AbortSignal) =>
+      RuntimeManager.start({
+        listen: addressOf(flags.listen),
+        ...(flags.connect === undefined ? {} : { connect: addressOf(flags.connect) }),
+        hello: flags.hello === true,
+        ...link,
+        ...linkTlsOf(flags),
+        ...definedOf({ expectedPolicyHash: flags.expectedPolicyHash, linkIdleTimeoutMs: flags.linkIdleTimeoutMs }),
+        maxLinks: flags.maxLinks,
+        store: flags.store,
+        ...(attester === undefined ? {} : { attester }),
+        ...given('certificate'),
+        ...given('key'),
+        ...given('policy'),
+        ...(compute === undefined ? {} : { compute }),
+        log,
+        signal,
+      });
+    const announcing = async (signal: AbortSignal) => {
+      const manager = await start(signal);
+      await announced.catch(async (thrown: unknown) => {
+        await manager.close();
+        throw thrown;
+      });
+      return manager;
+    };
+    await runRole(announcing, (manager) => formatAddress(manager.address), log);
   } finally {
     await compute?.close();
   }

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { definedOf } from '../core/check.js';
 import type { ArrangementName } from '../roles/arrangements.js';
-import { SERVER_DEFAULTS, VeracruzServer } from '../roles/server/server.js';
+import { SERVER_DEFAULTS, type ServerOptions, VeracruzServer } from '../roles/server/server.js';
 import { ARRANGEMENT, addressOf, DIALECT, FRAME, LOG_LEVEL, linkOf, readText, wholeNumber } from './flags.js';
 import { addLinkTlsOptions, type LinkTlsFlags, linkTlsOf } from './link-flags.js';
 import { runRole, stderrLog } from './role-process.js';
@@ -21,6 +21,8 @@ interface ServerFlags extends LinkTlsFlags {
   maxBodyBytes: number;
   maxSessionsPerAddress: number;
   idleTimeoutMs: number;
+  startTimeoutMs: number;
+  renewCertificates: boolean;
   logLevel: string;
 }
 
@@ -53,6 +55,16 @@ export function serverCommand(): Command {
       'milliseconds after which an idle session is closed; 0 never',
       wholeNumber('--idle-timeout-ms'),
       SERVER_DEFAULTS.idleTimeoutMs,
+    )
+    .option(
+      '--start-timeout-ms <n>',
+      'milliseconds that it waits at the start for what is not there yet, Runtime Manager or attestation server; 0 for ever',
+      wholeNumber('--start-timeout-ms'),
+      SERVER_DEFAULTS.startTimeoutMs,
+    )
+    .option(
+      '--no-renew-certificates',
+      'let the certificates of the Runtime Managers expire: original ones forget their files at a renewal',
     );
   return addLinkTlsOptions(command)
     .addOption(LOG_LEVEL)
@@ -66,7 +78,8 @@ Examples:
   veracruz-streams server --direct tcp://0.0.0.0:3012 --runtime tcp-listen://127.0.0.1:6000 --dialect head`,
     )
     .action(async (flags: ServerFlags) => {
-      const server = await VeracruzServer.start({
+      const log = stderrLog(flags.logLevel);
+      const options: ServerOptions = {
         ...definedOf({
           listen: addressOf(flags.listen),
           direct: addressOf(flags.direct),
@@ -79,8 +92,14 @@ Examples:
         maxBodyBytes: flags.maxBodyBytes,
         maxSessionsPerAddress: flags.maxSessionsPerAddress,
         idleTimeoutMs: flags.idleTimeoutMs,
-        log: stderrLog(flags.logLevel),
-      });
-      await runRole(server, server.url);
+        startTimeoutMs: flags.startTimeoutMs,
+        renewCertificates: flags.renewCertificates,
+        log,
+      };
+      await runRole(
+        (signal) => VeracruzServer.start({ ...options, signal }),
+        (server) => server.url,
+        log,
+      );
     });
 }

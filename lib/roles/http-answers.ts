@@ -1,6 +1,13 @@
 /** Targets of requests, and answers in HTTP that are no message: what roles with an HTTP server have in common. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { type Address, formatAddress } from '../transports/address.js';
+
+/** Where an HTTP server listens, for people: `http://host:port`, or the address of a Unix socket. */
+export function urlOf(address: Address): string {
+  if (address.kind !== 'tcp' && address.kind !== 'tcp-listen') return formatAddress(address);
+  return `http://${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`;
+}
 
 /** `http://host:port` before the path, as a proxy is told it. */
 const ORIGIN = /^https?:\/\/[^/?]+/i;

@@ -2,10 +2,12 @@ import { constants, type X509Certificate } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import { connect, createServer, type SecureContextOptions, type TLSSocket } from 'node:tls';
 import { privateKeyOf } from '../attestation/certificate.js';
+import { CertificateWatch, periodOf } from '../attestation/certificate-time.js';
 import { clock } from '../core/clock.js';
 import { AbortedError, InvalidOptionError, TlsHandshakeError } from '../core/errors.js';
 import { messageOf } from '../core/message-of.js';
 import { certificatesOf, certificatesOfAll, pemList } from '../layers/formats/certificates.js';
+import type { Log } from './options.js';
 
 const LAYER = 'link';
 /** Milliseconds for a handshake. */
@@ -43,9 +45,13 @@ export type LinkEnd = 'manager' | 'server';
 export class LinkTls {
   readonly #end: LinkEnd;
   readonly #credentials: SecureContextOptions;
+  readonly #watch: CertificateWatch;
 
-  /** @throws InvalidOptionError for certificates and keys that are none, or not of each other */
-  constructor(options: LinkTlsOptions, end: LinkEnd) {
+  /**
+   * @param log is warned of a certificate that expires (`CertificateWatch`), until `close`
+   * @throws InvalidOptionError for certificates and keys that are none, or not of each other
+   */
+  constructor(options: LinkTlsOptions, end: LinkEnd, log: Log) {
     const chain = certificatesOf('linkTls.certificate', options.certificate);
     this.#end = end;
     this.#credentials = {
@@ -56,6 +62,12 @@ export class LinkTls {
       maxVersion: 'TLSv1.3',
       secureOptions: constants.SSL_OP_NO_TICKET,
     };
+    this.#watch = new CertificateWatch('of the link', periodOf(chain), log);
+  }
+
+  /** Its certificate is not held any more. Links that have it stay. */
+  close(): void {
+    this.#watch.stop();
   }
 
   /**

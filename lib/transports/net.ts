@@ -5,6 +5,7 @@ import { TransportError } from '../core/errors.js';
 import { messageOf } from '../core/message-of.js';
 import { TRANSPORT_LAYER } from './refuse.js';
 import { type ConnectOptions, codeOf, connectingAborted, retrying } from './retry.js';
+import { takePlace, whoHas } from './unix-place.js';
 
 /** Bytes that a socket reads ahead, and bytes that may be written to it before the writer must wait. */
 const SOCKET_HIGH_WATER_BYTES = 1024 * 1024;
@@ -49,13 +50,17 @@ export async function listenNet(place: Place, text: string, onConnection: (socke
 
 /** Makes any net or http server listen at `place`. @throws TransportError */
 export async function beginListening(server: Server, place: Place, text: string): Promise<void> {
-  const listening = once(server, 'listening');
-  if ('path' in place) server.listen(place.path);
-  else server.listen(place.port, place.host);
-  try {
+  const bind = async () => {
+    const listening = once(server, 'listening');
+    if ('path' in place) server.listen(place.path);
+    else server.listen(place.port, place.host);
     await listening;
+  };
+  try {
+    await ('path' in place ? takePlace(place.path, bind) : bind());
   } catch (cause) {
-    throw failed('listen at', place, text, cause);
+    if (!('path' in place) || codeOf(cause) !== 'EADDRINUSE') throw failed('listen at', place, text, cause);
+    throw new TransportError(`cannot listen at ${text}: ${await whoHas(place.path)} (EADDRINUSE)`, { layer: TRANSPORT_LAYER, cause });
   }
 }
 
@@ -79,7 +84,7 @@ function failed(verb: string, place: Place, text: string, cause: unknown): Trans
 function reasonOf(unix: boolean, cause: unknown): string {
   switch (codeOf(cause)) {
     case 'EADDRINUSE':
-      return unix ? 'the file is there already, of a process that listens or of one that was killed' : 'the port is in use';
+      return 'the port is in use';
     case 'EADDRNOTAVAIL':
       return 'this machine does not have that host address';
     case 'EACCES':

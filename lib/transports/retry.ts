@@ -43,7 +43,7 @@ export async function retrying<V>(text: string, { signal, retry }: ConnectOption
     try {
       return await attempt();
     } catch (error) {
-      if (error instanceof AbortedError || made >= tries || HOPELESS.has(codeOf((error as Error).cause))) throw error;
+      if (error instanceof AbortedError || made >= tries || isHopeless(error)) throw error;
     }
     await pauses.wait(signal).catch((cause: unknown) => {
       throw connectingAborted(text, cause);
@@ -54,6 +54,11 @@ export async function retrying<V>(text: string, { signal, retry }: ConnectOption
 /** The error of a dial that was ended by a signal. */
 export function connectingAborted(text: string, cause: unknown): AbortedError {
   return new AbortedError(`connecting to ${text} was aborted`, { layer: TRANSPORT_LAYER, cause });
+}
+
+/** Whether no further try of what failed so can succeed: it is not permitted, or there is no such kind of place. */
+export function isHopeless(error: unknown): boolean {
+  return HOPELESS.has(codeOf((error as Error).cause));
 }
 
 /** The system's error code, e.g. `ECONNREFUSED`; an empty string if there is none. */

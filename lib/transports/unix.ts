@@ -14,7 +14,10 @@ export interface UnixAddress<Kind extends 'unix' | 'unix-listen' = 'unix' | 'uni
   readonly path: string;
 }
 
-/** Unix domain sockets. `listen` makes the socket's file, and the file is removed when the listener is closed. */
+/**
+ * Unix domain sockets. `listen` makes the socket's file, and the file is removed when the listener is closed. One that a
+ * killed process has left is replaced.
+ */
 export const unix: Transport<UnixAddress<'unix'> | UnixAddress<'unix-listen'>> & { readonly scheme: 'unix' } = {
   scheme: 'unix',
   forms: ['unix:///path', 'unix-listen:///path'],

@@ -94,7 +94,7 @@ void t.test('four processes, attested', async (t) => {
   ]);
   await until('no word of it on standard error', () => good.child.stderr === '' && first.child.stderr === '');
 
-  const gone = await run(t, ...server, tampered.at);
+  const gone = await run(t, ...server, tampered.at, '--start-timeout-ms', '1');
   t.equal(gone.code, 1, 'an attestation server that is not there');
   t.match(gone.stderr, /\/Start: the POST failed: .*ECONNREFUSED.* \(ERR_VC_TRANSPORT\)\n$/);
   const without = await serve(t, ...server, tampered.at, '--no-attestation');

@@ -72,7 +72,7 @@ export const TRANSPORT_CASES: readonly TransportCase[] = [
     wrongTexts: ['unix://relative', 'unix-listen://', 'unix:///a\nb', `unix:///${'x'.repeat(107)}`],
     layer: 'transport',
     nobody: /: no such file or folder \(ENOENT\)$/,
-    taken: /: the file is there already, of a process that listens or of one that was killed$/,
+    taken: /: another process listens at that file \(EADDRINUSE\)$/,
   },
   {
     transport: serial,

@@ -219,6 +219,8 @@ export function stageOf(t: T, pas: ScriptedPas, managers: readonly ForeignManage
     listen: 'tcp://127.0.0.1:0',
     runtime: managers.map(({ address }) => address),
     policy,
+    // What is not there is not waited for.
+    startTimeoutMs: 1,
     log: (level, event, figures = {}) => logs.push({ level, event, figures }),
   };
   const start = async (more: ServerOptions = {}) => {

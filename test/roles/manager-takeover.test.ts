@@ -149,13 +149,46 @@ void t.test('a certificate is for the sessions of the link that brought it', asy
   t.equal(await (await link()).lead(), 'Success');
   const server = await startServer(t, at);
   const serving = await shown(t, server.url);
-  // It is a good one; but an enclave has no clock: it may be out of its time.
-  const outdated = (csr: Buffer) => certify(csr, authority, { notBefore: new Date(2020, 0), notAfter: new Date(2021, 0) });
   const other = await link();
-  t.equal(await lead(other, outdated), 'Success', 'two Servers may lead one manager');
+  t.equal(await other.lead(), 'Success', 'two Servers may lead one manager');
   t.equal(await shown(t, server.url), serving, 'what serves stays');
   other.channel.destroy();
   t.equal(await shown(t, server.url), serving);
+});
+
+void t.test('the link that initialised it may do so again, with another certificate', async (t) => {
+  const { link, at, events } = await begin(t);
+  const own = await link();
+  t.equal(await own.lead(), 'Success');
+  const server = await startServer(t, at);
+  const before = await shown(t, server.url);
+  const old = await connectClient(t, server.url, { policy: POLICY });
+  t.equal(await lead(own, authority), 'Success');
+  t.not(await shown(t, server.url), before, 'new sessions are shown the new one');
+  t.equal(await old.policyHash(), POLICY_HASH, 'and sessions under way go on');
+  t.equal(await lead(own, evil), 'Fail');
+  const serving = await shown(t, server.url);
+  t.equal(await lead(own, authority, `${POLICY}\n`), 'Fail', 'never with another policy');
+  t.equal(await shown(t, server.url), serving);
+  t.notOk(events.includes('link closed'));
+});
+
+void t.test('a certificate out of its time is refused, but for the skew of the clocks', async (t) => {
+  const { link, codes } = await begin(t);
+  const minutes = (n: number) => new Date(Date.now() + n * 60_000);
+  const chain = (from: number, to: number) => (csr: Buffer) => certify(csr, authority, { notBefore: minutes(from), notAfter: minutes(to) });
+  const own = await link();
+  for (const [from, to] of [
+    [-60, -6],
+    [6, 60],
+  ] as const) {
+    t.equal(await lead(own, chain(from, to)), 'Fail');
+  }
+  t.same(codes, ['ERR_VC_CERTIFICATE', 'ERR_VC_CERTIFICATE']);
+  t.equal(await lead(own, chain(-60, -4)), 'Success');
+  t.equal(await lead(own, chain(4, 60)), 'Success');
+  const strict = await begin(t, { maxClockSkewMs: 0 });
+  t.equal(await lead(await strict.link(), chain(4, 60)), 'Fail');
 });
 
 void t.test('a Server that comes back, over a new link, shows its new certificate', async (t) => {

@@ -169,7 +169,7 @@ void t.test('what stands in the way of listening is told in one line', async (t)
   writeFileSync(join(at, 'taken'), '');
   const cases: [Address, RegExp][] = [
     [port.address, /^cannot listen at tcp-listen:\/\/127\.0\.0\.1:\d+: the port is in use$/],
-    [{ kind: 'unix-listen', path: join(at, 'taken') }, /: the file is there already, of a process that listens or of one that was killed$/],
+    [{ kind: 'unix-listen', path: join(at, 'taken') }, /: a file is there that is no socket \(EADDRINUSE\)$/],
     [{ kind: 'unix-listen', path: join(at, 'no/folder') }, /: no (permission for that path|such file or folder \(ENOENT\))$/],
     [{ kind: 'tcp-listen', host: '203.0.113.1', port: 0 }, /: this machine does not have that host address$/],
   ];

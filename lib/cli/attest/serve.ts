@@ -1,6 +1,8 @@
 import { Command } from 'commander';
 import { listenAdmin } from '../../attestation/registry/index.js';
+import { definedOf } from '../../core/check.js';
 import { ATTESTATION_SERVER_DEFAULTS, AttestationServer } from '../../roles/attestation-server/server.js';
+import type { Log } from '../../roles/options.js';
 import { addressOf, LOG_LEVEL, readText, wholeNumber } from '../flags.js';
 import { runRole, stderrLog } from '../role-process.js';
 import { DATABASE, STATE } from './flags.js';
@@ -9,6 +11,7 @@ import { type AuthorityFlags, adminSocket, authorityOf, registryFolder } from '.
 interface ServeFlags extends AuthorityFlags {
   listen: string;
   days: number;
+  certificateLifetimeMs?: number;
   allowAnyRuntime?: boolean;
   nitroRoot?: string;
   maxRequestsPerSecond: number;
@@ -27,6 +30,11 @@ export function serveCommand(): Command {
     .option('--ca-cert <file>', 'certificate of the authority, PEM; default: ca.pem of the state folder')
     .option('--ca-key <file>', 'its private key, PEM; default: ca.key of the state folder')
     .option('--days <n>', 'days that a certificate holds', wholeNumber('--days'), days)
+    .option(
+      '--certificate-lifetime-ms <n>',
+      'milliseconds that a certificate holds, instead of --days',
+      wholeNumber('--certificate-lifetime-ms'),
+    )
     .option('--allow-any-runtime', 'certify every Runtime Manager, listed or not')
     .option('--nitro-root <file>', 'root certificate of Nitro documents, PEM, instead of that of AWS')
     .option(
@@ -38,22 +46,32 @@ export function serveCommand(): Command {
     .addOption(LOG_LEVEL)
     .action(async (flags: ServeFlags) => {
       const log = stderrLog(flags.logLevel);
-      const { authority, made } = await authorityOf(flags);
-      if (made !== undefined) log('info', 'authority made: clients trust this certificate', { certificate: made });
-      const server = await AttestationServer.start({
-        listen: addressOf(flags.listen),
-        authority,
-        registry: flags.database === undefined ? { folder: registryFolder(flags) } : { url: flags.database },
-        days: flags.days,
-        allowAnyRuntime: flags.allowAnyRuntime === true,
-        maxRequestsPerSecond: flags.maxRequestsPerSecond,
-        ...(flags.nitroRoot !== undefined && { nitroRoot: readText(flags.nitroRoot) }),
+      await runRole(
+        (signal) => serve(flags, log, signal),
+        (server) => server.url,
         log,
-      });
-      log('info', 'registry open', { registry: server.registry.where });
-      const socket = flags.database === undefined ? adminSocket(flags) : undefined;
-      const stop = socket === undefined ? async () => {} : await listenAdmin(server.registry, socket);
-      void server.closed.then(stop);
-      await runRole(server, server.url);
+      );
     });
+}
+
+async function serve(flags: ServeFlags, log: Log, signal: AbortSignal): Promise<AttestationServer> {
+  const { authority, made } = await authorityOf(flags);
+  if (made !== undefined) log('info', 'authority made: clients trust this certificate', { certificate: made });
+  const server = await AttestationServer.start({
+    listen: addressOf(flags.listen),
+    authority,
+    registry: flags.database === undefined ? { folder: registryFolder(flags) } : { url: flags.database },
+    days: flags.days,
+    ...definedOf({ certificateLifetimeMs: flags.certificateLifetimeMs }),
+    allowAnyRuntime: flags.allowAnyRuntime === true,
+    maxRequestsPerSecond: flags.maxRequestsPerSecond,
+    ...(flags.nitroRoot !== undefined && { nitroRoot: readText(flags.nitroRoot) }),
+    log,
+    signal,
+  });
+  log('info', 'registry open', { registry: server.registry.where });
+  const socket = flags.database === undefined ? adminSocket(flags) : undefined;
+  const stop = socket === undefined ? async () => {} : await listenAdmin(server.registry, socket);
+  void server.closed.then(stop);
+  return server;
 }

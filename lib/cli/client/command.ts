@@ -5,6 +5,7 @@ import { InvalidArgumentError } from '../../core/errors.js';
 import { DIALECTS, type Dialect } from '../../layers/formats/dialect.js';
 import { CLIENT_DEFAULTS, VeracruzClient } from '../../roles/client/client.js';
 import type { FileSource } from '../../roles/client/source.js';
+import { expiryOf } from '../../roles/client/trust.js';
 import { Interrupted } from '../exit.js';
 import { addressOf, logLevel, readKey, readText } from '../flags.js';
 import { stderrLog } from '../role-process.js';
@@ -146,10 +147,13 @@ interface Jobs {
 async function perform(policyPath: string, flags: ClientFlags, jobs: Jobs, signal: AbortSignal): Promise<void> {
   const { writes, appends, computes, pipelines, outputs, shutdown } = jobs;
   const url = addressOf(flags.direct) ?? addressOf(flags.url, 'http');
+  const identity = { certificate: readText(flags.identity), key: readKey(flags.key) };
+  const expiry = expiryOf(identity);
+  if (expiry !== undefined) warn(`our certificate ${flags.identity} expires at ${expiry.toISOString()}`);
   const client = await VeracruzClient.connect({
     policy: readText(policyPath),
     ...(url === undefined ? {} : { url }),
-    identity: { certificate: readText(flags.identity), key: readKey(flags.key) },
+    identity,
     skipPolicyHash: flags.skipPolicyHash === true,
     skipRuntimeHash: flags.skipRuntimeHash === true,
     dialect: flags.dialect,
@@ -201,11 +205,14 @@ async function perform(policyPath: string, flags: ClientFlags, jobs: Jobs, signa
 
 /** A check that is left out is told, whatever else is kept quiet. */
 function warnOf({ skipPolicyHash, skipRuntimeHash }: ClientFlags): void {
-  const warn = (text: string) => process.stderr.write(`veracruz-streams: WARNING: ${text}\n`);
   if (skipPolicyHash === true) warn('the policy of the Runtime Manager is not checked (--skip-policy-hash): it may be any other');
   if (skipRuntimeHash === true) {
     warn('the code of the Runtime Manager is not checked (--skip-runtime-hash): it may do with your data what it likes');
   }
+}
+
+function warn(text: string): void {
+  process.stderr.write(`veracruz-streams: WARNING: ${text}\n`);
 }
 
 async function send(

@@ -2,9 +2,10 @@ import { constants, fstatSync, lstatSync } from 'node:fs';
 import { type FileHandle, lstat, mkdir, open, opendir, realpath, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileStoreError } from '../../core/errors.js';
+import type { ProcessClaim } from '../../core/process-claim.js';
 import { entryOf } from './store-entry.js';
 import { errno, notAFile, STORE_LAYER, storeError } from './store-error.js';
-import { StoreLock } from './store-lock.js';
+import { lockStore } from './store-lock.js';
 import { StoreOwners } from './store-owners.js';
 import type { StoreQuota } from './store-quota.js';
 import { Turns } from './turns.js';
@@ -23,7 +24,7 @@ interface Growing {
 /**
  * The folder of a `DirectoryStore`, and the state that its drafts share.
  *
- *     <root>/lock-<pid>-<…>          the process that has the store (see `StoreLock`)
+ *     <root>/lock-<pid>-<…>          the process that has the store (see `lockStore`)
  *     <root>/policy                  the policy that the store belongs to (see `bindFolder`)
  *     <root>/files/<entry>           the files, one flat entry each (see `entryOf`)
  *     <root>/names/<entry>           the name of a file whose name is too long for its entry (see `keepName`)
@@ -49,13 +50,13 @@ export class StoreFolder {
   readonly #names: FileHandle;
   readonly #pending: FileHandle;
   readonly #root: string;
-  readonly #lock: StoreLock;
+  readonly #lock: ProcessClaim;
   readonly #sync: boolean;
   #serial = 0;
 
   private constructor(
     root: string,
-    lock: StoreLock,
+    lock: ProcessClaim,
     handles: { files: FileHandle; names: FileHandle; pending: FileHandle },
     quota: StoreQuota,
     sync: boolean,
@@ -72,7 +73,7 @@ export class StoreFolder {
   static async open(root: string, quota: StoreQuota, sync: boolean): Promise<StoreFolder> {
     await mkdir(root, { recursive: true, mode: 0o700 });
     const real = await realpath(root);
-    const lock = await StoreLock.take(real);
+    const lock = await lockStore(real);
     const opened: FileHandle[] = [];
     try {
       for (const folder of ['files', 'names', 'pending']) opened.push(await openFolder(join(real, folder)));

@@ -9,6 +9,7 @@ import {
   verifyPsaToken,
 } from '../../attestation/evidence/index.js';
 import { type DeviceKey, type DeviceRegistry, tameText } from '../../attestation/registry/index.js';
+import { clock } from '../../core/clock.js';
 import { DeviceUnknownError, EvidenceSignatureError, RuntimeHashError } from '../../core/errors.js';
 import type { Challenge, Challenges } from './challenges.js';
 import { type Completed, PLATFORMS_OF } from './options.js';
@@ -39,7 +40,7 @@ export interface Appraised {
   readonly certificate: Buffer;
 }
 
-type Settings = Pick<Completed, 'authority' | 'days' | 'allowAnyRuntime' | 'nitroRoot' | 'maxKeysTried'>;
+type Settings = Pick<Completed, 'authority' | 'days' | 'certificateLifetimeMs' | 'allowAnyRuntime' | 'nitroRoot' | 'maxKeysTried'>;
 
 /**
  * Decides about evidence. It checks, in this order: the challenge, the signature, what the evidence binds, and whether its
@@ -127,10 +128,11 @@ export class Appraiser {
   }
 
   async #admit({ deviceId, protocol, firmwareVersion }: Challenge, proof: Proof): Promise<Appraised> {
-    const { authority, days } = this.#settings;
+    const { authority, days, certificateLifetimeMs } = this.#settings;
+    const notAfter = certificateLifetimeMs === undefined ? {} : { notAfter: new Date(clock.now() + certificateLifetimeMs) };
     const runtimeHash = proof.runtimeHash.toString('hex');
     const platform = await this.#platformOf(protocol, runtimeHash);
-    const certificate = issueEnclaveCertificate(authority, { request: proof.request, runtimeHash: proof.runtimeHash, days });
+    const certificate = issueEnclaveCertificate(authority, { request: proof.request, runtimeHash: proof.runtimeHash, days, ...notAfter });
     const { pubkeyHash, enclaveName } = proof;
     await this.#registry.recordAttestation({ deviceId, pubkeyHash, enclaveName, runtimeHash, platform, firmwareVersion });
     return { deviceId, platform, runtimeHash, root: authority.certificateDer, certificate };

@@ -16,6 +16,8 @@ export interface AttestationServerOptions {
   registry: DeviceRegistry | RegistryOptions;
   /** Days that a certificate is valid. Default 1, as in the original. */
   days?: number;
+  /** Milliseconds that a certificate is valid from now on, instead of `days`: 1,000 to 3,650 days. Default: `days` count. */
+  certificateLifetimeMs?: number;
   /**
    * Certifies any Runtime Manager, even one that the registry does not list. Clients must then check the runtime hash
    * themselves, as with the original. Default false: with an empty list, no manager is certified.
@@ -68,7 +70,10 @@ export const ATTESTATION_SERVER_DEFAULTS = Object.freeze({
   idleTimeoutMs: 10_000,
 });
 
-type Optional = 'nitroRoot' | 'signal' | 'registry';
+const DAY_MS = 86_400_000;
+const MAX_DAYS = 3650;
+
+type Optional = 'nitroRoot' | 'signal' | 'registry' | 'certificateLifetimeMs';
 export type Completed = Required<Omit<AttestationServerOptions, Optional | 'authority'>> &
   Pick<AttestationServerOptions, Optional> & { readonly authority: Authority };
 
@@ -94,7 +99,10 @@ export function completeOptions(options: AttestationServerOptions): Completed {
     ...definedOf(options),
     authority,
   };
-  integerInRange('days', completed.days, 1, 3650);
+  integerInRange('days', completed.days, 1, MAX_DAYS);
+  if (completed.certificateLifetimeMs !== undefined) {
+    integerInRange('certificateLifetimeMs', completed.certificateLifetimeMs, 1000, MAX_DAYS * DAY_MS);
+  }
   integerInRange('challengeLifetimeMs', completed.challengeLifetimeMs, 1, 3_600_000);
   integerInRange('maxChallenges', completed.maxChallenges, 1, 10_000_000);
   integerInRange('maxKeysTried', completed.maxKeysTried, 1, 1024);

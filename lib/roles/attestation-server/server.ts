@@ -1,11 +1,12 @@
 import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { CertificateWatch, periodOf } from '../../attestation/certificate-time.js';
 import { DeviceRegistry } from '../../attestation/registry/index.js';
 import { clock } from '../../core/clock.js';
 import { Lifecycle } from '../../core/lifecycle.js';
-import { type Address, formatAddress, parseAddress } from '../../transports/address.js';
+import { type Address, parseAddress } from '../../transports/address.js';
 import { boundAddress, listen } from '../../transports/socket.js';
-import { answerClientError, pathOf, plain } from '../http-answers.js';
+import { answerClientError, pathOf, plain, urlOf } from '../http-answers.js';
 import { type AttestationServerOptions, type Completed, completeOptions } from './options.js';
 import { answerOk } from './post-body.js';
 import { RequestRate } from './request-rate.js';
@@ -36,21 +37,18 @@ const MAX_HEAD_BYTES = 8192;
  */
 export class AttestationServer {
   readonly #options: Completed;
-  readonly #registry: DeviceRegistry;
-  /** The server opened the registry itself, so it also closes it. */
-  readonly #ownsRegistry: boolean;
+  /** Both are undefined until the registry is open. */
+  #registry: DeviceRegistry | undefined;
+  #services: Services | undefined;
   readonly #rate: RequestRate;
-  readonly #services: Services;
   readonly #http: HttpServer;
   readonly #life = new Lifecycle('attestation-server', () => this.#close());
   #address: Address | undefined;
+  #watch: CertificateWatch | undefined;
 
-  private constructor(options: Completed, registry: DeviceRegistry) {
+  private constructor(options: Completed) {
     this.#options = options;
-    this.#registry = registry;
-    this.#ownsRegistry = registry !== options.registry;
     this.#rate = new RequestRate(options.maxRequestsPerSecond, options.clock);
-    this.#services = new Services(registry, options);
     this.#http = createServer({
       noDelay: true,
       maxHeaderSize: MAX_HEAD_BYTES,
@@ -67,22 +65,25 @@ export class AttestationServer {
   }
 
   /**
-   * Opens the registry if `options` does not have an open one, and begins to listen.
+   * Begins to listen, and to answer 503; opens the registry if `options` does not have an open one.
    * @throws InvalidOptionError; InvalidArgumentError; RegistryError; TransportError; AbortedError when `signal` fires first
    */
   static async start(options: AttestationServerOptions): Promise<AttestationServer> {
     const completed = completeOptions(options);
     const address = parseAddress(completed.listen);
-    const registry = options.registry instanceof DeviceRegistry ? options.registry : await DeviceRegistry.open(options.registry);
-    const server = new AttestationServer(completed, registry);
+    const server = new AttestationServer(completed);
+    await listen(server.#http, address);
+    server.#address = boundAddress(server.#http, address);
     try {
-      await server.#warn();
-      await listen(server.#http, address);
+      const { registry } = options;
+      server.#registry = registry instanceof DeviceRegistry ? registry : await DeviceRegistry.open(registry);
+      await server.#warn(server.#registry);
+      server.#services = new Services(server.#registry, completed);
     } catch (error) {
-      if (server.#ownsRegistry) await registry.close();
+      await server.close();
       throw error;
     }
-    server.#address = boundAddress(server.#http, address);
+    server.#watch = new CertificateWatch('of the authority', periodOf([completed.authority.certificateDer]), completed.log);
     await server.#life.listening(options.signal);
     return server;
   }
@@ -94,20 +95,17 @@ export class AttestationServer {
 
   /** `http://host:port`, or the address of a Unix socket. */
   get url(): string {
-    const address = this.address;
-    return address.kind === 'tcp' || address.kind === 'tcp-listen'
-      ? `http://${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`
-      : formatAddress(address);
+    return urlOf(this.address);
   }
 
   /** The registry, for enrolling keys and allowing runtimes while the server runs. */
   get registry(): DeviceRegistry {
-    return this.#registry;
+    return this.#registry as DeviceRegistry;
   }
 
   /** Number of challenges that are kept, including expired ones. */
   get challenges(): number {
-    return this.#services.challenges;
+    return this.#services?.challenges ?? 0;
   }
 
   /** Settles when the server has closed. */
@@ -126,6 +124,7 @@ export class AttestationServer {
   }
 
   async #close(): Promise<void> {
+    this.#watch?.stop();
     const closed = new Promise<void>((resolve) => this.#http.close(() => resolve()));
     const sweep = clock.setInterval(() => this.#http.closeIdleConnections(), 50);
     const patience = clock.setTimeout(() => this.#http.closeAllConnections(), PATIENCE_MS);
@@ -133,13 +132,14 @@ export class AttestationServer {
     await closed;
     clock.clear(sweep);
     clock.clear(patience);
-    if (this.#ownsRegistry) await this.#registry.close();
+    // One that was given open is for whoever opened it to close.
+    if (this.#registry !== this.#options.registry) await this.#registry?.close();
   }
 
   /** Warns at the start about settings that would make later answers hard to explain. */
-  async #warn(): Promise<void> {
+  async #warn(registry: DeviceRegistry): Promise<void> {
     const { log, allowAnyRuntime, maxKeysTried } = this.#options;
-    const [runtimes, keys] = await Promise.all([this.#registry.listRuntimes(), this.#registry.liveKeys(maxKeysTried + 1)]);
+    const [runtimes, keys] = await Promise.all([registry.listRuntimes(), registry.liveKeys(maxKeysTried + 1)]);
     if (allowAnyRuntime) log('warn', 'ANY Runtime Manager is certified: whoever connects must check its hash himself');
     else if (runtimes.every(({ revokedAt }) => revokedAt !== null)) log('warn', 'no runtime hash is allowed: nobody will be certified');
     if (keys.length === 0) log('warn', 'no device key is enrolled: no PSA token will pass');
@@ -149,30 +149,38 @@ export class AttestationServer {
   #route(request: IncomingMessage, response: ServerResponse, proceed: () => void): void {
     const { method = '' } = request;
     const path = pathOf(request);
+    const [registry, services] = [this.#registry, this.#services];
     if (!this.#rate.allows(request.socket.remoteAddress ?? '')) {
       plain(request, response, 429, 'too many requests', { 'retry-after': '1' });
     } else if (!this.#life.serving) {
       plain(request, response, 503, 'the server is closing');
+    } else if (registry === undefined || services === undefined) {
+      plain(request, response, 503, 'the server is starting');
     } else if (path === '/health' || path === '/certificate') {
-      if (method === 'GET') void this.#look(path, request, response);
+      if (method === 'GET') void this.#look(registry, path, request, response);
       else plain(request, response, 405, `only GET ${path}`, { allow: 'GET' });
-    } else if (!this.#services.has(path)) {
+    } else if (!services.has(path)) {
       plain(request, response, 404, 'no such service');
     } else if (method !== 'POST') {
       plain(request, response, 405, `only POST ${path}`, { allow: 'POST' });
     } else {
-      void this.#services.serve(path, request, response, proceed);
+      void services.serve(path, request, response, proceed);
     }
   }
 
-  async #look(path: '/health' | '/certificate', request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #look(
+    registry: DeviceRegistry,
+    path: '/health' | '/certificate',
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
     request.resume();
     if (path === '/certificate') {
       answerOk(response, this.#options.authority.certificate, 'application/x-pem-file');
       return;
     }
     try {
-      await this.#registry.ping();
+      await registry.ping();
       answerOk(response, 'ok\n');
     } catch {
       plain(request, response, 503, 'the registry does not answer');

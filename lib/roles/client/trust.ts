@@ -1,4 +1,5 @@
 import type { KeyObject, X509Certificate } from 'node:crypto';
+import { noticeOf, periodOf } from '../../attestation/certificate-time.js';
 import { given, textOf } from '../../core/check.js';
 import { clock } from '../../core/clock.js';
 import { InvalidOptionError } from '../../core/errors.js';
@@ -101,6 +102,13 @@ export function checkIdentity(identity: ClientOptions['identity'], now: Date = n
   if (now < from) throw outOfTime(`our certificate is not valid before ${from.toISOString()}`, from, now);
   if (now > to) throw outOfTime(`our certificate expired at ${to.toISOString()}`, to, now);
   return key;
+}
+
+/** When the client's own certificate expires, if that is soon: less than a third of its life, or than 30 days, is left. */
+export function expiryOf(identity: ClientOptions['identity']): Date | undefined {
+  const { certificate } = ownIdentity(identity);
+  const period = periodOf([certificate]);
+  return noticeOf(period) === 'about to expire' ? new Date(period.to) : undefined;
 }
 
 function ownIdentity(identity: ClientOptions['identity']): OwnIdentity {

@@ -58,7 +58,8 @@ export function checkChain(chain: readonly X509Certificate[], key: KeyObject): v
  * through `checkChain`. A certificate of the policy is known by its exact DER: one of the same name, or of the same key,
  * is another certificate. It stands in the chain above the first certificate, or it issued the last one of the chain.
  *
- * Nothing here looks at the time. An enclave has no clock that it could trust; clients have one, and they check.
+ * Nothing here looks at the time. An enclave has no clock that it could trust: clients have one, and their look at the time
+ * is the one that counts. That of `Enrolment` is there so that a certificate which no client would take is told of at once.
  *
  * @throws CertificateError
  */

@@ -1,5 +1,6 @@
 import type { KeyObject, X509Certificate } from 'node:crypto';
 import { makeKey } from '../../attestation/certificate.js';
+import { checkPeriod, periodOf } from '../../attestation/certificate-time.js';
 import type { AttestationProtocol, Attester } from '../../attestation/evidence/attester.js';
 import { makeRequest } from '../../attestation/request.js';
 import { LimitError, NotReadyError } from '../../core/errors.js';
@@ -26,6 +27,8 @@ export interface EnrolmentOptions {
   readonly dialect: Dialect;
   readonly maxChainBytes: number;
   readonly maxChallengeBytes: number;
+  /** Milliseconds by which the manager's clock may differ from that of whoever issues its certificates. */
+  readonly maxClockSkewMs: number;
 }
 
 /**
@@ -80,7 +83,8 @@ export class Enrolment {
    * The chain that Initialize brings, checked against the key that was attested. Whatever comes of it the key is used up:
    * the next chain needs an attestation of its own. Whether the policy trusts the chain is not known here.
    *
-   * @throws NotReadyError when nothing was attested over this link; LimitError, CertificateError
+   * @throws NotReadyError when nothing was attested over this link; LimitError; CertificateError, also for a chain that is
+   * expired or not yet valid
    */
   accept(chain: readonly Buffer[]): IssuedIdentity {
     const key = this.#key;
@@ -88,6 +92,7 @@ export class Enrolment {
     this.#key = undefined;
     const certificates = readChain(chain, this.#options.maxChainBytes);
     checkChain(certificates, key);
+    checkPeriod(periodOf(certificates), this.#options.maxClockSkewMs, LAYER);
     return {
       certificate: certificates.map((certificate) => certificate.toString()).join(''),
       key: key.export({ type: 'pkcs8', format: 'pem' }).toString(),

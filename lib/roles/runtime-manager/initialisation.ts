@@ -1,8 +1,10 @@
+import { CertificateWatch, periodOf } from '../../attestation/certificate-time.js';
 import { clock } from '../../core/clock.js';
 import { asVeracruzError, ClosedError, PolicyError, type VeracruzError } from '../../core/errors.js';
 import { Mutex } from '../../core/semaphore.js';
 import { policyHash } from '../../enclave/policy/index.js';
 import type { Response } from '../../layers/bincode/index.js';
+import { certificatesOf } from '../../layers/formats/certificates.js';
 import { Enclave, type EnclaveOptions } from './enclave.js';
 import type { Enrolment, IssuedIdentity, ManagerIdentity } from './enrolment.js';
 import type { PendingResponse } from './link.js';
@@ -22,6 +24,8 @@ export class Initialisation {
   readonly #options: InitialisationOptions;
   readonly #active: () => boolean;
   #enclave: Enclave | undefined;
+  /** Over the certificates that are held: those that links have brought, and the one that was given at the start. */
+  readonly #watches = new Map<Enrolment | undefined, CertificateWatch>();
   /** Takings run one after the other. */
   readonly #takings = new Mutex();
 
@@ -50,6 +54,7 @@ export class Initialisation {
   left(enrolment: Enrolment | undefined): void {
     if (enrolment === undefined) return;
     enrolment.closed = true;
+    this.#unwatch(enrolment);
     this.#enclave?.left(enrolment);
   }
 
@@ -61,6 +66,7 @@ export class Initialisation {
     const got = policyHash(policy);
     if (got !== before.policyHash) throw anotherPolicy(before.policyHash, got);
     before.present(identity, enrolment);
+    this.#watch(identity, enrolment);
   }
 
   /** The policy and the chain are judged before the store is bound to the policy for good. */
@@ -71,7 +77,19 @@ export class Initialisation {
     const enclave = new Enclave(policy, identity, enrolment, this.#options);
     await store.bind(enclave.policyHash);
     this.#enclave = enclave;
-    if (enrolment?.closed === true) enclave.left(enrolment);
+    this.#watch(identity, enrolment);
+    if (enrolment?.closed === true) this.left(enrolment);
+  }
+
+  #watch({ certificate }: ManagerIdentity, from: Enrolment | undefined): void {
+    this.#unwatch(from);
+    const period = periodOf(certificatesOf('certificate', certificate));
+    this.#watches.set(from, new CertificateWatch('of the manager', period, this.#options.log, from !== undefined));
+  }
+
+  #unwatch(from: Enrolment | undefined): void {
+    this.#watches.get(from)?.stop();
+    this.#watches.delete(from);
   }
 
   /** Answers Attestation. */
@@ -92,6 +110,7 @@ export class Initialisation {
   /** Waits for what is under way; then ends what is running. */
   async end(): Promise<void> {
     await this.#takings.run(() => this.#enclave?.programs?.end());
+    for (const from of [...this.#watches.keys()]) this.#unwatch(from);
   }
 
   #step(what: string, figures: Readonly<Record<string, unknown>>, work: () => Promise<Response>): PendingResponse {

@@ -116,6 +116,11 @@ export interface RuntimeManagerOptions extends TrustOptions {
   maxChainBytes?: number;
   /** Bytes that a challenge may have. Default 64, the longest nonce of a PSA token (RFC 9783 §4.1); our Server sends 32. */
   maxChallengeBytes?: number;
+  /**
+   * Milliseconds by which the manager's clock may differ from that of whoever issues its certificates: Initialize is refused
+   * when its chain is not yet valid, or expired, by more than that. Default 300,000, 5 minutes.
+   */
+  maxClockSkewMs?: number;
   /** Hears what happens. Default: nobody. */
   log?: Log;
   signal?: AbortSignal;
@@ -138,6 +143,7 @@ export const RUNTIME_MANAGER_DEFAULTS = Object.freeze({
   maxPolicyBytes: POLICY_DEFAULTS.maxPolicyBytes,
   maxChainBytes: 65_536,
   maxChallengeBytes: 64,
+  maxClockSkewMs: 300_000,
 });
 
 /** What differs behind a VirtIO console (wire spec §D, IceCap): the header is of 4 bytes, so that 8,000 + 25 fit in 8 KiB. */
@@ -169,6 +175,7 @@ export function completed(options: RuntimeManagerOptions): CompleteOptions {
   integerInRange('maxPolicyBytes', all.maxPolicyBytes, 1, Number.MAX_SAFE_INTEGER);
   integerInRange('maxChainBytes', all.maxChainBytes, 1, Number.MAX_SAFE_INTEGER);
   integerInRange('maxChallengeBytes', all.maxChallengeBytes, 1, Number.MAX_SAFE_INTEGER);
+  integerInRange('maxClockSkewMs', all.maxClockSkewMs, 0, 2 ** 31 - 1);
   checkAttester(all);
   checkTrust(all);
   storeOptionsOf(all);

@@ -64,20 +64,21 @@ export class RuntimeManager {
   /** A principal who shuts the manager down lets it drain (`active` of TlsData is false then). */
   readonly #life = new Lifecycle(LAYER, () => this.#close());
   #lastId = 0;
-  #listener: Listener | undefined;
+  readonly #listener: Listener | undefined;
   #shutdown: Timer | undefined;
 
-  private constructor(options: CompleteOptions, store: FileStore) {
+  private constructor(options: CompleteOptions, store: FileStore, listener: Listener | undefined) {
     this.#options = options;
     this.#store = store;
+    this.#listener = listener;
     this.#places = new LinkPlaces(options);
     this.#accounts = new Accounts(options);
-    this.#linkTls = options.linkTls && new LinkTls(options.linkTls, 'manager');
+    this.#linkTls = options.linkTls && new LinkTls(options.linkTls, 'manager', options.log);
     this.#initialisation = new Initialisation({ ...options, store, shutdown: () => this.#requestShutdown() }, () => this.#life.serving);
   }
 
   /**
-   * Opens the store and begins to listen.
+   * Begins to listen, before it touches anything else, and opens the store.
    *
    * @throws InvalidOptionError, TransportError; AbortedError when `signal` fires first; FileStoreError for a store that
    * cannot be used, or belongs to another policy; PolicyError for a policy that is none
@@ -85,13 +86,21 @@ export class RuntimeManager {
   static async start(options: RuntimeManagerOptions): Promise<RuntimeManager> {
     const complete = completed(options);
     const trust = trustOf(complete);
-    const store = typeof options.store === 'string' ? await DirectoryStore.open(options.store, storeOptionsOf(complete)) : options.store;
-    const manager = new RuntimeManager(complete, store);
+    const early: Duplex[] = [];
+    let accept = (pipe: Duplex): unknown => early.push(pipe.on('error', () => {}));
+    const listener = await listenerOf(complete, (pipe) => void accept(pipe));
+    let manager: RuntimeManager | undefined;
     try {
+      const store = typeof options.store === 'string' ? await DirectoryStore.open(options.store, storeOptionsOf(complete)) : options.store;
+      manager = new RuntimeManager(complete, store, listener);
       if (trust !== undefined) await manager.#initialisation.begin(trust.policy, trust);
+      const ready = manager;
+      accept = (pipe) => ready.#accept(pipe);
+      for (const pipe of early) void accept(pipe);
       await manager.#open();
     } catch (error) {
-      if (typeof options.store === 'string') await store.close();
+      for (const pipe of early) pipe.destroy();
+      await (manager ?? listener)?.close();
       throw error;
     }
     await manager.#life.listening(options.signal);
@@ -99,17 +108,8 @@ export class RuntimeManager {
   }
 
   async #open(): Promise<void> {
-    const { listen, connect, hello } = this.#options;
-    if (connect === undefined) {
-      this.#listener = await listenPipe(parseAddress(listen), (pipe) => void this.#accept(pipe), {
-        console: {
-          hello: hello ?? false,
-          onTrouble: (error) => this.#options.log('warn', 'console', { code: error.code, reason: error.message }),
-        },
-      });
-      await warnOfExposure(this.address, this.#linkTls !== undefined, this.#options.log);
-      return;
-    }
+    const { connect } = this.#options;
+    if (connect === undefined) return warnOfExposure(this.address, this.#linkTls !== undefined, this.#options.log);
     const address = parseAddress(connect);
     if (!isConnectAddress(address)) {
       throw new InvalidOptionError(`connect takes a place to connect to, not ${connect}`, { expected: 'tcp:// or unix://', got: connect });
@@ -155,6 +155,7 @@ export class RuntimeManager {
   async #close(): Promise<void> {
     clock.clear(this.#shutdown);
     this.#stop.abort();
+    this.#linkTls?.close();
     await this.#listener?.close();
     for (const session of this.#sessions.values()) session.destroy();
     for (const link of this.#links) link.destroy();
@@ -308,6 +309,13 @@ export class RuntimeManager {
     this.#sessions.delete(id);
     session?.destroy();
   }
+}
+
+/** Where Servers connect; undefined for a manager that connects itself. */
+async function listenerOf({ listen, connect, hello, log }: CompleteOptions, onPipe: (pipe: Duplex) => void): Promise<Listener | undefined> {
+  if (connect !== undefined) return undefined;
+  const onTrouble = (error: VeracruzError) => log('warn', 'console', { code: error.code, reason: error.message });
+  return listenPipe(parseAddress(listen), onPipe, { console: { hello: hello ?? false, onTrouble } });
 }
 
 const UNIMPLEMENTED: Response = Object.freeze({ kind: 'Status', status: 'Unimplemented' });

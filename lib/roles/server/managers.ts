@@ -2,8 +2,10 @@ import type { Duplex } from 'node:stream';
 import { clock } from '../../core/clock.js';
 import { InvalidOptionError, LinkError } from '../../core/errors.js';
 import type { Log } from '../options.js';
+import { nearest, TEXTS } from './absence.js';
 import type { AttestationHandshake } from './attestation-handshake.js';
 import { ManagerLink } from './manager-link.js';
+import { Renewal } from './renewal.js';
 import { type CompleteManagerOptions, Upstream } from './upstream.js';
 
 const LAYER = 'server';
@@ -19,6 +21,8 @@ export interface ManagersOptions {
   readonly maxSilenceMs: number;
   /** Attests each manager before it is used. Undefined when the managers need no attestation. */
   readonly attestationHandshake: AttestationHandshake | undefined;
+  /** Whether the certificates that the handshake brings are renewed before they expire. */
+  readonly renewCertificates: boolean;
   /** Called when a link in service is gone, whether or not it will be restored. */
   readonly onLost: (member: Member, error: LinkError | undefined) => void;
   /** Called when every upstream is closed and no link is left. */
@@ -69,14 +73,20 @@ export class Managers {
     );
   }
 
+  /** Begins to listen where managers connect. @throws TransportError */
+  async listen(): Promise<void> {
+    for (const upstream of this.#upstreams) await upstream.listen();
+  }
+
   /**
    * Opens all upstreams in parallel and puts their managers into service. Settles when all are open, or one second after the
    * first is. The Server keeps trying the others for as long as it runs.
    *
+   * @param waitMs milliseconds that it waits for what is not there; 0 for ever
    * @throws the first upstream's error when none can be opened
    */
-  async open(signal?: AbortSignal): Promise<void> {
-    const attempts = this.#upstreams.map((upstream) => upstream.open(signal));
+  async open(waitMs: number, signal?: AbortSignal): Promise<void> {
+    const attempts = this.#upstreams.map((upstream) => upstream.open(signal, waitMs));
     const all = Promise.allSettled(attempts);
     try {
       await Promise.any(attempts);
@@ -94,7 +104,7 @@ export class Managers {
     for (const member of this.#members) {
       if (!member.draining && (best === undefined || member.sessions < best.sessions)) best = member;
     }
-    if (best === undefined) throw new LinkError('the Runtime Manager is not there', { layer: LAYER });
+    if (best === undefined) throw new LinkError(TEXTS[nearest(this.#upstreams.map(({ missing }) => missing))], { layer: LAYER });
     return best;
   }
 
@@ -169,7 +179,7 @@ export class Managers {
   }
 
   async #join(pipe: Duplex, upstream: Upstream, signal: AbortSignal): Promise<void> {
-    const { maxSilenceMs, attestationHandshake } = this.#options;
+    const { maxSilenceMs, attestationHandshake, renewCertificates, log } = this.#options;
     const gone = new AbortController();
     const link = new ManagerLink(
       pipe,
@@ -184,9 +194,19 @@ export class Managers {
       },
     );
     const member: Member = { upstream: upstream.name, link, deviceId: undefined, sessions: 0, draining: false, retired: false };
+    const leading = { manager: upstream.name, signal: AbortSignal.any([signal, gone.signal]) };
     try {
-      member.deviceId = await attestationHandshake?.lead(link, upstream.name, AbortSignal.any([signal, gone.signal]));
+      const attested = await attestationHandshake?.lead(link, { ...leading, onStep: (asked) => upstream.asks(asked) });
       gone.signal.throwIfAborted();
+      member.deviceId = attested?.deviceId;
+      if (attestationHandshake !== undefined && renewCertificates) {
+        const renew = async () => {
+          const renewed = await attestationHandshake.lead(link, { ...leading, renewal: true });
+          member.deviceId = renewed.deviceId;
+          return renewed;
+        };
+        new Renewal(attested?.period, { ...leading, log, renew });
+      }
     } catch (error) {
       link.destroy();
       throw error;

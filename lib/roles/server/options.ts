@@ -31,6 +31,22 @@ export interface ServerOptions {
   attestation?: string | false;
   /** Milliseconds for each of the four steps of that. Default 30,000. */
   attestationTimeoutMs?: number;
+  /**
+   * Whether each manager is attested and initialised anew before its certificate expires: at two thirds of the certificate's
+   * time, over the same link, while the old certificate serves. Default true. Say false for an original manager: by a second
+   * Initialize it forgets its files and sessions.
+   */
+  renewCertificates?: boolean;
+  /**
+   * Milliseconds by which our clock may differ from that of the attestation server: certificates that are not yet valid, or
+   * expired, by more than that are not passed on. Default 300,000, 5 minutes.
+   */
+  maxClockSkewMs?: number;
+  /**
+   * Milliseconds that the start waits for Runtime Managers and an attestation server that are not there yet, until one manager
+   * is in service; then it fails. 0 for ever. What is there and refuses ends the start at once. Default 0.
+   */
+  startTimeoutMs?: number;
   /** Bytes that the policy may have. Default 983,040: with the certificates it fits into one message of the link. */
   maxPolicyBytes?: number;
   /** What the Runtime Managers speak. Default `2207`. */
@@ -88,6 +104,9 @@ export const SERVER_DEFAULTS = Object.freeze({
   frame: 'tcp9',
   askAhead: true,
   attestationTimeoutMs: 30_000,
+  renewCertificates: true,
+  maxClockSkewMs: 300_000,
+  startTimeoutMs: 0,
   maxPolicyBytes: 960 * 1024,
   maxSilenceMs: 120_000,
   maxSessions: 10_000,
@@ -117,6 +136,8 @@ export function completeOptions(options: ServerOptions): CompleteServerOptions {
   const all = { log: noLog, ...SERVER_DEFAULTS, ...(policy && { listen: `tcp://${policy.veracruz_server_url}` }), ...given };
   const { runtime, dialect, frame, askAhead, linkTls } = all;
   const timeoutMs = integerInRange('attestationTimeoutMs', all.attestationTimeoutMs, 1, 2 ** 31 - 1);
+  const maxClockSkewMs = integerInRange('maxClockSkewMs', all.maxClockSkewMs, 0, 2 ** 31 - 1);
+  integerInRange('startTimeoutMs', all.startTimeoutMs, 0, 2 ** 31 - 1);
   integerInRange('maxSessions', all.maxSessions, 1, 2 ** 31);
   integerInRange('maxSessionsPerAddress', all.maxSessionsPerAddress, 0, 2 ** 31);
   integerInRange('maxBodyBytes', all.maxBodyBytes, 64, 2 ** 31);
@@ -130,7 +151,8 @@ export function completeOptions(options: ServerOptions): CompleteServerOptions {
   return {
     ...all,
     managers: managersOf({ runtime, dialect, frame, askAhead, ...(linkTls && { linkTls }) }),
-    attestationHandshake: text === undefined || url === undefined ? undefined : { policy: text, url, timeoutMs, log: all.log },
+    attestationHandshake:
+      text === undefined || url === undefined ? undefined : { policy: text, url, timeoutMs, maxClockSkewMs, log: all.log },
   };
 }
 

@@ -5,11 +5,11 @@ import { clock, type Timer } from '../../core/clock.js';
 import { asVeracruzError, LinkError, type VeracruzError } from '../../core/errors.js';
 import { Lifecycle } from '../../core/lifecycle.js';
 import { Mutex } from '../../core/semaphore.js';
-import { type Address, parseAddress } from '../../transports/address.js';
+import { type Address, formatAddress, parseAddress } from '../../transports/address.js';
 import { BufferPool } from '../../transports/body-buffer.js';
 import { tooLong } from '../../transports/http-faults.js';
 import { boundAddress, type Listener, listen, listenSocket } from '../../transports/socket.js';
-import { answerClientError, pathOf, plain } from '../http-answers.js';
+import { answerClientError, pathOf, plain, urlOf } from '../http-answers.js';
 import { AttestationHandshake } from './attestation-handshake.js';
 import { Clients } from './clients.js';
 import { DirectSession } from './direct-session.js';
@@ -74,6 +74,7 @@ export class VeracruzServer {
     this.#managers = new Managers(completed.managers, {
       log: completed.log,
       maxSilenceMs: completed.maxSilenceMs,
+      renewCertificates: completed.renewCertificates,
       attestationHandshake: completed.attestationHandshake && new AttestationHandshake(completed.attestationHandshake),
       onLost: (member, error) => this.#linkLost(member, error),
       onAllGone: () => void this.close(),
@@ -94,23 +95,22 @@ export class VeracruzServer {
   }
 
   /**
-   * Connects to the Runtime Managers, leads them through the attestation handshake where there is a policy, and begins to listen.
+   * Begins to listen, and to answer 503; connects to the Runtime Managers, and leads them through the attestation handshake
+   * where there is a policy. Settles when one of them is in service, however long it has to be waited for (`startTimeoutMs`).
    *
-   * @throws the first manager's error when none comes into service; PolicyError; AbortedError when `signal` fires first
+   * @throws TransportError for a place that is taken; the first manager's error when none comes into service; PolicyError;
+   * AbortedError when `signal` fires first
    */
   static async start(options: ServerOptions = {}): Promise<VeracruzServer> {
     const server = new VeracruzServer(options);
-    const { listen: at, idleTimeoutMs } = server.#options;
-    const address = parseAddress(at);
-    await server.#managers.open(options.signal);
+    const { idleTimeoutMs, startTimeoutMs } = server.#options;
     try {
-      await listen(server.#http, address);
+      await server.#listen();
+      await server.#managers.open(startTimeoutMs, options.signal);
     } catch (error) {
-      await server.#managers.close();
+      await server.close();
       throw error;
     }
-    server.#address = boundAddress(server.#http, address);
-    await server.#listenDirect();
     if (idleTimeoutMs > 0) {
       server.#idleTimer = clock.setInterval(() => server.#closeIdle(), Math.min(1000, idleTimeoutMs));
       server.#idleTimer.unref();
@@ -129,10 +129,9 @@ export class VeracruzServer {
     return this.#directListener?.address;
   }
 
-  /** `http://host:port`, what clients take as the server's URL. */
+  /** `http://host:port`, what clients take as the server's URL; or the address of a Unix socket, for a proxy before it. */
   get url(): string {
-    const address = this.address;
-    return address.kind === 'tcp' ? `http://${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}` : '';
+    return urlOf(this.address);
   }
 
   /** Sessions that are open now. */
@@ -230,14 +229,17 @@ export class VeracruzServer {
     session.accept(request, response, body);
   }
 
-  async #listenDirect(): Promise<void> {
-    if (this.#options.direct === undefined) return;
-    try {
-      this.#directListener = await listenSocket(parseAddress(this.#options.direct), (socket) => void this.#acceptDirect(socket));
-    } catch (error) {
-      await this.close();
-      throw error;
+  /** Takes all the places that it needs, before anybody hears of it. */
+  async #listen(): Promise<void> {
+    const { listen: at, direct, log } = this.#options;
+    const address = parseAddress(at);
+    await listen(this.#http, address);
+    this.#address = boundAddress(this.#http, address);
+    if (direct !== undefined) {
+      this.#directListener = await listenSocket(parseAddress(direct), (socket) => void this.#acceptDirect(socket));
     }
+    await this.#managers.listen();
+    log('info', 'listening', { at: formatAddress(this.#address), direct: this.directAddress && formatAddress(this.directAddress) });
   }
 
   async #acceptDirect(socket: Socket): Promise<void> {

@@ -1,18 +1,26 @@
 import type { Duplex } from 'node:stream';
 import { Backoff } from '../../core/backoff.js';
+import { clock } from '../../core/clock.js';
 import { InvalidOptionError } from '../../core/errors.js';
 import type { Dialect } from '../../layers/formats/dialect.js';
 import type { FrameKind } from '../../layers/frame/index.js';
 import { type Address, type ConnectAddress, isConnectAddress, parseAddress } from '../../transports/address.js';
 import { listenPipe, openPipe } from '../../transports/pipe.js';
+import { connectingAborted } from '../../transports/retry.js';
 import type { Listener, RetryOptions } from '../../transports/socket.js';
 import { warnOfExposure } from '../link-privacy.js';
 import { LinkTls, type LinkTlsOptions } from '../link-tls.js';
 import type { Log } from '../options.js';
+import { isAbsence, type Missing, TEXTS } from './absence.js';
+import type { Asked } from './attestation-handshake.js';
 
-/** Milliseconds between two tries to restore a lost link: from FIRST, doubled each time, up to LAST. */
-const RECONNECT_FIRST_MS = 100;
-const RECONNECT_LAST_MS = 5000;
+/**
+ * Milliseconds between two tries, from the first, doubled each time, up to the last. A manager that does not answer costs
+ * next to nothing to try, and is back in service within half a second after it is back. One that was refused is not.
+ */
+const ABSENT_MANAGER = { firstMs: 100, lastMs: 500, jitter: 0.5 };
+const ABSENT_ATTESTATION = { firstMs: 250, lastMs: 2000, jitter: 0.5 };
+const REFUSED = { firstMs: 500, lastMs: 5000, jitter: 0.3 };
 
 /** Address and protocol of a Runtime Manager. */
 export interface ManagerOptions {
@@ -68,6 +76,12 @@ export class Upstream {
   #listener: Listener | undefined;
   /** A pipe exists or is being made. */
   #busy = false;
+  /** What keeps the manager from service, as far as it is known. */
+  #missing: Missing = 'manager';
+  /** Who is being asked, or was last. */
+  #asked: Asked = 'manager';
+  /** What was last said to be missing. */
+  #said: Missing | undefined;
 
   constructor(manager: CompleteManagerOptions, log: Log, join: Join) {
     this.#address = parseAddress(manager.address);
@@ -80,7 +94,7 @@ export class Upstream {
     this.askAhead = manager.askAhead;
     this.#retry = manager.retry;
     this.#hello = manager.hello;
-    this.#linkTls = manager.linkTls && new LinkTls(manager.linkTls, 'server');
+    this.#linkTls = manager.linkTls && new LinkTls(manager.linkTls, 'server', log);
     this.#log = log;
     this.#join = join;
   }
@@ -90,21 +104,36 @@ export class Upstream {
     return !isConnectAddress(this.#address);
   }
 
-  /** Connects and puts the manager into service, or begins to listen. */
-  async open(signal: AbortSignal | undefined): Promise<void> {
-    if (this.listens) {
-      this.#listener = await listenPipe(this.#address, (pipe) => {
-        this.#take(pipe, this.#stop.signal).catch((error: Error) => {
-          this.#log('debug', 'link refused', { manager: this.name, reason: error.message });
-        });
+  /** What keeps the manager from service. It means nothing while one is in service. */
+  get missing(): Missing {
+    return this.#missing;
+  }
+
+  /** Begins to listen, where managers connect. Does nothing where the Server connects. */
+  async listen(): Promise<void> {
+    if (!this.listens) return;
+    this.#listener = await listenPipe(this.#address, (pipe) => {
+      this.#take(pipe, this.#stop.signal).catch((error: Error) => {
+        this.#log('debug', 'link refused', { manager: this.name, reason: error.message });
       });
-      await warnOfExposure(this.#address, this.#linkTls !== undefined, this.#log);
-      return;
-    }
+    });
+    await warnOfExposure(this.#address, this.#linkTls !== undefined, this.#log);
+  }
+
+  /**
+   * Connects and puts the manager into service; waits for a manager or an attestation server that is not there. Where
+   * managers connect, there is nothing to wait for.
+   *
+   * @param waitMs milliseconds after which no further try is made; 0 for ever
+   * @throws what no further try would change, at once; the error of the last try
+   */
+  async open(signal: AbortSignal | undefined, waitMs: number): Promise<void> {
+    if (this.listens) return;
     this.#busy = true;
     try {
       const either = signal === undefined ? this.#stop.signal : AbortSignal.any([this.#stop.signal, signal]);
-      await this.#take(await this.#connect(either, this.#retry), either);
+      const deadline = waitMs === 0 ? Number.POSITIVE_INFINITY : clock.monotonic() + waitMs;
+      await this.#establish(either, (error, pauseMs) => !isAbsence(error) || clock.monotonic() + pauseMs > deadline, this.#retry);
     } catch (error) {
       this.#busy = false;
       throw error;
@@ -114,20 +143,32 @@ export class Upstream {
   /** Called when the link of a manager in service is gone; restores it. */
   lost(): void {
     this.#busy = false;
+    this.#missing = 'manager';
     this.restore();
+  }
+
+  /** Called when somebody is asked in the attestation handshake. */
+  asks(asked: Asked): void {
+    // Until the attestation server has answered, nothing is known that was not known before.
+    if (asked === 'manager') this.#missing = 'initialising';
+    this.#asked = asked;
   }
 
   /** Connects, with backoff, until the manager is in service. Does nothing where a pipe exists or is being made. */
   restore(): void {
     if (this.listens || this.closed || this.#busy) return;
     this.#busy = true;
-    void this.#reconnect();
+    this.#establish(this.#stop.signal, () => false).then(
+      () => this.#log('info', 'link restored', { manager: this.name }),
+      () => {},
+    );
   }
 
   /** Makes no further pipe. Settles when no manager is on its way into service any more. Links in service stay. */
   async close(): Promise<void> {
     this.closed = true;
     this.#stop.abort();
+    this.#linkTls?.close();
     await this.#listener?.close();
     await Promise.allSettled(this.#joining);
   }
@@ -146,19 +187,44 @@ export class Upstream {
     await this.#join(await tls.secure(pipe, signal), this, signal);
   }
 
-  async #reconnect(): Promise<void> {
-    const { signal } = this.#stop;
-    const pauses = new Backoff({ firstMs: RECONNECT_FIRST_MS, lastMs: RECONNECT_LAST_MS });
-    for (;;) {
+  /**
+   * Connects until the manager is in service.
+   *
+   * @param giveUp whether the error of a try is the end, before a pause of so many milliseconds
+   * @param retry for the first connection
+   */
+  async #establish(signal: AbortSignal, giveUp: (error: unknown, pauseMs: number) => boolean, retry?: RetryOptions): Promise<void> {
+    const pauses = {
+      manager: new Backoff(ABSENT_MANAGER),
+      'attestation server': new Backoff(ABSENT_ATTESTATION),
+      consent: new Backoff(REFUSED),
+    };
+    for (let first = true; ; first = false) {
       try {
-        await pauses.wait(signal);
-        await this.#take(await this.#connect(signal), signal);
-        this.#log('info', 'link restored', { manager: this.name });
+        this.#asked = 'manager';
+        const pipe = await this.#connect(signal, first ? retry : undefined);
+        if (this.#missing === 'manager') this.#missing = 'initialising';
+        await this.#take(pipe, signal);
+        this.#said = undefined;
         return;
       } catch (error) {
-        if (signal.aborted) return;
-        this.#log('debug', 'link not restored', { manager: this.name, reason: (error as Error).message });
+        if (signal.aborted) throw error;
+        const missing = isAbsence(error) ? this.#asked : 'consent';
+        const pauseMs = pauses[missing].next();
+        if (giveUp(error, pauseMs)) throw error;
+        this.#noteAbsence(missing, error as Error);
+        await clock.sleep(pauseMs, { signal }).catch((cause: unknown) => {
+          throw connectingAborted(this.name, cause);
+        });
       }
     }
+  }
+
+  /** Says once what is missing, until something else is. */
+  #noteAbsence(missing: Missing, { message: reason }: Error): void {
+    this.#missing = missing;
+    const [level, event] = this.#said === missing ? (['debug', 'link not restored'] as const) : (['warn', 'waiting'] as const);
+    this.#said = missing;
+    this.#log(level, event, { manager: this.name, because: TEXTS[missing], reason });
   }
 }
