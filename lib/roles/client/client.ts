@@ -90,7 +90,7 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
   }
 
   async #open(options: ClientOptions, key: KeyObject, { url, authority, cipherSuite, verifyPeer }: Trust): Promise<void> {
-    const { maxMessageBytes, identity, handshakeTimeoutMs, answerTimeoutMs, computeTimeoutMs, signal } = {
+    const { maxMessageBytes, identity, handshakeTimeoutMs, answerTimeoutMs, computeTimeoutMs, maxInFlight, signal } = {
       ...CLIENT_DEFAULTS,
       ...definedOf(options),
     };
@@ -101,6 +101,7 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
       tls: { role: 'client', ...identity, key, authority, ...definedOf({ cipherSuite, verifyPeer, handshakeTimeoutMs }) },
       answerTimeoutMs,
       computeTimeoutMs,
+      maxInFlight,
       signal,
       awaiting: () => this.#awaiting,
       running: () => this.#running,
