@@ -2,6 +2,7 @@ import { Duplex } from 'node:stream';
 import type { DeferredBytes } from '../core/deferred-bytes.js';
 import { OutcomeUnknownError, TimeoutError, TransportError, type VeracruzError } from '../core/errors.js';
 import { messageOf } from '../core/message-of.js';
+import { StallWatch } from '../core/stall-watch.js';
 import { BOUNDARY, type BoundedChunk } from '../core/unit.js';
 import { BodyBuffer, BufferPool, type GatheredBody } from './body-buffer.js';
 import { BodySize } from './body-size.js';
@@ -10,7 +11,6 @@ import { HTTP_LAYER } from './http-faults.js';
 import { Polls } from './polls.js';
 import { type AnswerHead, Post, type PostEvents } from './post.js';
 import { PostConnection } from './post-connection.js';
-import { StallWatch } from './stall-watch.js';
 
 /** An answer without data has at most this many bytes: an id of ten digits and a blank (wire spec §C). It is no progress. */
 const EMPTY_ANSWER_BYTES = 11;

@@ -34,6 +34,7 @@ interface ClientFlags {
   direct?: string;
   dialect: Dialect;
   maxInFlight?: number;
+  readTimeoutMs: number;
   pipeline: string[];
   skipPolicyHash?: boolean;
   skipRuntimeHash?: boolean;
@@ -88,6 +89,12 @@ export function clientCommand(): Command {
         '--max-in-flight <n>',
         'POSTs that may be open at once, 1 to 64; 1 for a proxy that takes them one by one; default: 4',
         wholeNumber('--max-in-flight'),
+      )
+      .option(
+        '--read-timeout-ms <n>',
+        'milliseconds in which something of an output must be taken, by the pipe or device that it goes to; 0 waits for ever',
+        wholeNumber('--read-timeout-ms'),
+        CLIENT_DEFAULTS.readTimeoutMs,
       )
       .option('--skip-policy-hash', 'talk to a manager that runs another policy than this one')
       .option('--skip-runtime-hash', 'talk to a manager of any code: nothing then says that it keeps to the policy')
@@ -161,6 +168,7 @@ async function perform(policyPath: string, flags: ClientFlags, jobs: Jobs, signa
     skipRuntimeHash: flags.skipRuntimeHash === true,
     dialect: flags.dialect,
     ...definedOf({ maxInFlight: flags.maxInFlight }),
+    readTimeoutMs: flags.readTimeoutMs,
     signal,
   });
   const log = stderrLog(flags.logLevel);

@@ -1,4 +1,4 @@
-import { clock, type Timer } from '../core/clock.js';
+import { clock, type Timer } from './clock.js';
 
 /** A look comes this many times within the deadline. */
 const LOOKS = 4;
@@ -16,7 +16,7 @@ export interface StallWatchOptions {
 
 /**
  * Notices that something which is due makes no progress. It looks four times within the deadline, so that signs of life cost
- * nothing when they come.
+ * nothing when they come. Its timer keeps no process alive.
  */
 export class StallWatch {
   readonly #options: StallWatchOptions;
@@ -43,7 +43,7 @@ export class StallWatch {
   }
 
   #look(): Timer {
-    return clock.setTimeout(() => this.#check(), Math.ceil(this.#options.limitMs / LOOKS));
+    return clock.setTimeout(() => this.#check(), Math.ceil(this.#options.limitMs / LOOKS)).unref();
   }
 
   #check(): void {
