@@ -256,6 +256,7 @@ export {
   type SessionState,
   session,
   sessionHead,
+  splitBody,
 } from './layers/session/index.js';
 export {
   type CertificateInput,

@@ -120,7 +120,7 @@ export class HttpBodies extends Duplex implements MarkedPipe {
       else {
         // The rest of a body that nobody reads would stand before the next request on the connection.
         const through = request.complete || begun.whole;
-        const headers = { 'content-type': 'text/plain; charset=utf-8', ...(through ? {} : { connection: 'close' }) };
+        const headers = { ...this.#headers, 'content-type': 'text/plain; charset=utf-8', ...(through ? {} : { connection: 'close' }) };
         response.writeHead(status, headers).end(`${text}\n`);
         request.resume();
       }

@@ -1,47 +1,34 @@
-import { connect as netConnect, type Socket } from 'node:net';
 import { Duplex } from 'node:stream';
-import { type buildConnector, Client } from 'undici';
-import { Backoff } from '../core/backoff.js';
-import { integerInRange } from '../core/check.js';
-import { clock, type Timer } from '../core/clock.js';
 import type { DeferredBytes } from '../core/deferred-bytes.js';
-import { HttpStatusError, LimitError, OutcomeUnknownError, SessionBusyError, SessionUnknownError, TransportError } from '../core/errors.js';
+import { OutcomeUnknownError, TimeoutError, TransportError, type VeracruzError } from '../core/errors.js';
 import { messageOf } from '../core/message-of.js';
+import { StallWatch } from '../core/stall-watch.js';
 import { BOUNDARY, type BoundedChunk } from '../core/unit.js';
 import { BodyBuffer, BufferPool, type GatheredBody } from './body-buffer.js';
-import { HTTP_LAYER, Refusal } from './http-faults.js';
-import { parseHttpUrl } from './http-url.js';
+import { BodySize } from './body-size.js';
+import { type CompleteExchangeOptions, completeExchangeOptions, type HttpExchangeOptions } from './http-exchange-options.js';
+import { HTTP_LAYER } from './http-faults.js';
+import { Polls } from './polls.js';
+import { type AnswerHead, Post, type PostEvents } from './post.js';
+import { PostConnection } from './post-connection.js';
 
-/** Milliseconds between polls while an answer is awaited: the wait doubles from the first to the last. */
-const POLL_FIRST_MS = 2;
-const POLL_LAST_MS = 500;
 /** An answer without data has at most this many bytes: an id of ten digits and a blank (wire spec §C). It is no progress. */
 const EMPTY_ANSWER_BYTES = 11;
-/** A server of this library announces its limit in this header of every answer. */
-const MAX_BODY_HEADER = 'x-veracruz-max-body-bytes';
-/** Complete bodies that may wait for their turn at such a server, so that the layers can work while the server is busy. */
+
+export { HTTP_EXCHANGE_DEFAULTS, type HttpExchangeOptions } from './http-exchange-options.js';
+
+/** Complete bodies that may wait for their turn at a server of this library, so that the layers can work while it is busy. */
 const MAX_READY_BODIES = 2;
 /** Bytes that an original server accepts in a body (wire spec §C). */
 const ORIGINAL_MAX_BODY_BYTES = 262_144;
+/** A connection that carries this many answers before the peer closes it may be pipelined on: a close costs little then. */
+const MANY_ANSWERS = 100;
 
-export interface HttpExchangeOptions {
-  /** The URL that every body is posted to: `http://host:port/path`. */
-  url: string;
-  /** POSTs that may be open at once, on one connection, if the server announces that it can. Default 4. Otherwise 1. */
-  maxInFlight?: number;
-  /** Milliseconds to wait for a TCP connection. Default 10,000. */
-  connectTimeoutMs?: number;
-  /** Milliseconds within which the answer must begin, and between two pieces of it. Default 60,000; 0 waits for ever. */
-  answerTimeoutMs?: number;
-  /**
-   * Called when no POST is open. Returns the body of a POST that only fetches output if the caller awaits an answer, and
-   * `undefined` if it awaits none. Default: never polls.
-   */
-  poll?: () => Buffer | undefined;
+/** A body that waits for its turn. */
+interface ReadyBody {
+  readonly body: GatheredBody;
+  readonly isPoll: boolean;
 }
-
-/** Defaults of `HttpExchangeOptions`. */
-export const HTTP_EXCHANGE_DEFAULTS = Object.freeze({ maxInFlight: 4, connectTimeoutMs: 10_000, answerTimeoutMs: 60_000 });
 
 /**
  * The client's end of an HTTP exchange. Each unit written is the body of one POST. The bodies of the answers are read in the
@@ -52,72 +39,99 @@ export const HTTP_EXCHANGE_DEFAULTS = Object.freeze({ maxInFlight: 4, connectTim
  *
  * `DeferredBytes` may be written: they write themselves into the body.
  *
- * All POSTs go over one connection at a time, in order, because TLS bytes are a stream. A POST is never sent twice: if the
- * connection is lost while a POST is open, the exchange ends with `ERR_VC_OUTCOME_UNKNOWN`. A status other than 200
- * ends it with `ERR_VC_HTTP_STATUS` (404: `ERR_VC_SESSION_UNKNOWN`, 409: `ERR_VC_SESSION_BUSY`, 413: `ERR_VC_LIMIT`).
+ * All POSTs go over one connection at a time, in order, because TLS bytes are a stream. Each is kept until it is answered, but
+ * only a POST that was certainly not processed is sent again:
+ *
+ *     what is seen                                               what is done
+ *     an answer closes its connection, POSTs are open behind it  they are sent again, in order (RFC 9112 §9.6)
+ *     413 that does not come from a server of this library       the body is sent again in smaller ones
+ *     the connection is lost in any other way                    ERR_VC_OUTCOME_UNKNOWN
+ *
+ * A status other than 200 ends the exchange with `ERR_VC_HTTP_STATUS` (404: `ERR_VC_SESSION_UNKNOWN`, 409:
+ * `ERR_VC_SESSION_BUSY`, 413: `ERR_VC_LIMIT`).
  */
 export class HttpExchange extends Duplex {
-  readonly #origin: string;
-  readonly #path: string;
-  readonly #options: Required<Omit<HttpExchangeOptions, 'poll' | 'url'>>;
-  readonly #poll: () => Buffer | undefined;
-  #client: Client | undefined;
+  readonly #options: CompleteExchangeOptions;
+  #connection: PostConnection | undefined;
   /** The unit that is being written. It must be one Buffer, because undici pipelines no other bodies. */
   readonly #body: BodyBuffer;
+  readonly #size = new BodySize();
   #inFlight = 0;
   /** One of the open POSTs is a poll. */
   #polling = false;
   /** Complete bodies that wait for an earlier POST to end. */
-  readonly #ready: GatheredBody[] = [];
+  #ready: ReadyBody[] = [];
+  /** Bodies that must be sent again, as soon as no POST is open. */
+  #again: ReadyBody[] = [];
+  /** Why they must be, if it is that one of them was too long. */
+  #tooLong: VeracruzError | undefined;
+  /** The open POST has a longer body than any that was answered. */
+  #trying = false;
+  /** Connections live long enough for several open POSTs. */
+  #pipelines = true;
   /** The callback of a write that waits until one of the complete bodies is sent. */
   #blocked: (() => void) | undefined;
   /** The callback of `_final`, which waits for the last answer. */
   #ending: (() => void) | undefined;
   /** Continues an answer that was paused because the reader had no room. */
   #resumeAnswer: (() => void) | undefined;
-  #pollTimer: Timer | undefined;
-  readonly #pollDelay = new Backoff({ firstMs: POLL_FIRST_MS, lastMs: POLL_LAST_MS });
-  /** A poll is due, but waits until the reader has room. */
-  #pollAwaitsReader = false;
+  readonly #polls: Polls;
   /** The limit that the server has announced, if it has. */
   #announcedMaxBodyBytes: number | undefined;
-  /** Number of POSTs sent so far. */
+  /** Bytes of the answer that is arriving. */
+  #answerBytes = 0;
+  /** Number of POSTs sent so far. One that is sent again counts once. */
   posts = 0;
   /** Bytes on the closed TCP connections, HTTP heads included. */
   #wire = { bytesOut: 0, bytesIn: 0 };
-  #socket: Socket | undefined;
-  /** The socket of a connection that is not established yet. */
-  #connecting: Socket | undefined;
+  /** Number of signs of life of the server. */
+  #signs = 0;
+  readonly #watch: StallWatch;
+  readonly #events: PostEvents = {
+    onHead: (post, head) => this.#headCame(post, head),
+    onPiece: (piece, resume) => this.#pieceCame(piece, resume),
+    onAnswered: (post) => this.#answered(post),
+    onRefused: (post, error, through) => this.#refused(post, error, through),
+    onUnread: (post) => this.#unread(post),
+    onLost: (_, cause) => this.#lost(cause),
+  };
 
   constructor(options: HttpExchangeOptions) {
     super({ objectMode: true, readableHighWaterMark: 8, writableHighWaterMark: 8 });
-    const url = parseHttpUrl(options.url);
-    this.#origin = url.origin;
-    this.#path = url.pathname + url.search;
-    this.#options = {
-      maxInFlight: integerInRange('maxInFlight', options.maxInFlight ?? HTTP_EXCHANGE_DEFAULTS.maxInFlight, 1, 64),
-      connectTimeoutMs: integerInRange(
-        'connectTimeoutMs',
-        options.connectTimeoutMs ?? HTTP_EXCHANGE_DEFAULTS.connectTimeoutMs,
-        1,
-        2 ** 31 - 1,
-      ),
-      answerTimeoutMs: integerInRange('answerTimeoutMs', options.answerTimeoutMs ?? HTTP_EXCHANGE_DEFAULTS.answerTimeoutMs, 0, 2 ** 31 - 1),
-    };
-    this.#poll = options.poll ?? (() => undefined);
+    this.#options = completeExchangeOptions(options);
     this.#body = new BodyBuffer(new BufferPool(this.#options.maxInFlight + MAX_READY_BODIES));
+    this.#polls = new Polls({
+      body: this.#options.poll,
+      possible: () => this.#inFlight === 0 && this.#body.length === 0 && !this.writableEnded && !this.destroyed,
+      readerIsFull: () => this.readableLength >= this.readableHighWaterMark,
+      post: (bytes) => this.#post({ body: { bytes, release: () => {} }, isPoll: true }),
+    });
+    this.#watch = new StallWatch({
+      limitMs: this.#options.answerTimeoutMs,
+      due: () => this.#inFlight > 0 && !this.destroyed,
+      signs: () => this.#signsOfLife(),
+      stalled: () => this.#stalled(),
+    });
   }
 
-  /** Bytes that the server accepts in one body: 262,144, as an original server does, until it announces another limit. */
+  /**
+   * Bytes that the way to the server takes in one body: 262,144, as an original server does, until it announces another limit,
+   * and less where somebody on the way has refused a body as too long.
+   */
   get maxBodyBytes(): number {
-    return this.#announcedMaxBodyBytes ?? ORIGINAL_MAX_BODY_BYTES;
+    return Math.min(this.#announcedMaxBodyBytes ?? ORIGINAL_MAX_BODY_BYTES, this.#size.limit);
+  }
+
+  /** Bytes that the next body should have, so that it is answered within a few seconds: at most `maxBodyBytes`. */
+  get bodyBytes(): number {
+    return Math.min(this.maxBodyBytes, this.#size.bytes);
   }
 
   /** Bytes that went over TCP so far, in both directions, HTTP heads included. */
   get wireBytes(): { readonly bytesOut: number; readonly bytesIn: number } {
     return {
-      bytesOut: this.#wire.bytesOut + (this.#socket?.bytesWritten ?? 0),
-      bytesIn: this.#wire.bytesIn + (this.#socket?.bytesRead ?? 0),
+      bytesOut: this.#wire.bytesOut + (this.#connection?.bytesOut ?? 0),
+      bytesIn: this.#wire.bytesIn + (this.#connection?.bytesIn ?? 0),
     };
   }
 
@@ -128,8 +142,8 @@ export class HttpExchange extends Duplex {
 
   /** Tells that the caller awaits an answer from now on. `poll` is then called whenever no POST is open. */
   expectAnswer(): void {
-    this.#pollDelay.reset();
-    this.#schedulePoll();
+    this.#polls.hurry();
+    this.#polls.schedule();
   }
 
   override _write(chunk: BoundedChunk | DeferredBytes, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
@@ -138,15 +152,15 @@ export class HttpExchange extends Duplex {
       done();
       return;
     }
-    this.#ready.push(this.#body.take());
+    this.#ready.push({ body: this.#body.take(), isPoll: false });
     this.#postReady();
     if (this.#hasRoom) done();
     else this.#blocked = done;
   }
 
   override _final(done: (error?: Error | null) => void): void {
-    clock.clear(this.#pollTimer);
-    if (this.#body.length > 0) this.#ready.push(this.#body.take());
+    this.#polls.cancel();
+    if (this.#body.length > 0) this.#ready.push({ body: this.#body.take(), isPoll: false });
     this.#ending = done;
     this.#postReady();
     if (this.#inFlight === 0) this.#end();
@@ -156,28 +170,19 @@ export class HttpExchange extends Duplex {
     const resume = this.#resumeAnswer;
     this.#resumeAnswer = undefined;
     resume?.();
-    if (!this.#pollAwaitsReader) return;
-    this.#pollAwaitsReader = false;
-    this.#schedulePoll();
+    this.#polls.roomMade();
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    clock.clear(this.#pollTimer);
-    const client = this.#client;
-    this.#client = undefined;
-    // Not in this call, because undici may be the caller: if it reports a lost connection and has a second request, a destroy
-    // from within makes one of its assertions fail in a socket handler, where nobody can catch the error.
-    process.nextTick(() => {
-      client?.destroy().catch(() => {});
-    });
-    // undici does not know a connection before it is established, so it would not close this one.
-    this.#connecting?.destroy(new Error('the exchange was closed'));
+    this.#polls.cancel();
+    this.#watch.end();
+    this.#connection?.destroy();
     done(error);
   }
 
   /** An original server may hand two open POSTs of one session to different threads, so it gets one at a time. */
   get #maxInFlight(): number {
-    return this.#announcedMaxBodyBytes === undefined ? 1 : this.#options.maxInFlight;
+    return this.#announcedMaxBodyBytes === undefined || !this.#pipelines ? 1 : this.#options.maxInFlight;
   }
 
   /** Whether another body may be written. */
@@ -188,84 +193,78 @@ export class HttpExchange extends Duplex {
 
   /** Sends the complete bodies, as many as may be open at once. */
   #postReady(): void {
-    while (this.#inFlight < this.#maxInFlight) {
-      const body = this.#ready.shift();
-      if (body === undefined) return;
-      this.#post(body);
+    while (this.#inFlight < this.#maxInFlight && this.#again.length === 0 && !this.destroyed) {
+      const next = this.#ready[0];
+      if (next === undefined) return;
+      const { length } = next.body.bytes;
+      const untried = this.#size.untried(length);
+      if (this.#inFlight > 0 && (untried || this.#trying)) return;
+      this.#ready.shift();
+      if (length > this.#size.limit) this.#cut(next);
+      else {
+        this.#trying = untried;
+        this.#post(next);
+      }
     }
   }
 
-  #post(body: GatheredBody, isPoll = false): void {
-    clock.clear(this.#pollTimer);
-    this.#pollTimer = undefined;
-    this.posts++;
-    this.#inFlight++;
-    if (isPoll) this.#polling = true;
-    this.#client ??= this.#connect();
-    const client = this.#client;
-    let begun = false;
-    let status = 0;
-    /** Set for a status other than 200. */
-    let refusal: Refusal | undefined;
-    let resume: (() => void) | undefined;
-    let answerBytes = 0;
-    // undici pipelines only requests that are marked `idempotent`. It would also send them again on a new connection, which
-    // `#connect` prevents: its client connects only once.
-    client.dispatch(
-      {
-        method: 'POST',
-        path: this.#path,
-        body: body.bytes,
-        idempotent: true,
-      },
-      {
-        // Called before the first byte goes out.
-        onConnect: () => {
-          begun = true;
-        },
-        onHeaders: (code, headers, go) => {
-          status = code;
-          if (code > 200) refusal = new Refusal(code);
-          this.#announcedMaxBodyBytes ??= maxBodyOf(headers);
-          resume = go;
-          return true;
-        },
-        onData: (piece) => {
-          if (refusal !== undefined) {
-            if (refusal.push(piece)) this.destroy(statusError(status, refusal.message));
-            return true;
-          }
-          // After a pause undici parses zero bytes and gives them as a piece. If that piece paused it again, it would never
-          // read from the socket.
-          if (piece.length === 0) return true;
-          answerBytes += piece.length;
-          if (answerBytes > EMPTY_ANSWER_BYTES) this.#pollDelay.reset();
-          if (this.push(piece)) return true;
-          this.#resumeAnswer = resume;
-          return false;
-        },
-        onComplete: () => {
-          this.#inFlight--;
-          if (isPoll) this.#polling = false;
-          if (this.destroyed) return;
-          if (refusal === undefined) {
-            // The Buffer may be used again now. A server that answers before it has read the body harms only itself.
-            body.release();
-            this.#answered();
-          } else this.destroy(statusError(status, refusal.message));
-        },
-        onError: (cause) => {
-          if (cause instanceof UsedUpError && !begun) this.#postAgain(client, body, isPoll);
-          // A refusal counts even if its body is cut off.
-          else if (refusal !== undefined) this.destroy(statusError(status, refusal.message));
-          else this.#lost(cause);
-        },
-        onUpgrade: () => {},
-      },
-    );
+  /** Puts smaller bodies in the place of one that is too long for somebody on the way. */
+  #cut({ body, isPoll }: ReadyBody): void {
+    const parts = this.#options.split(body.bytes, this.#size.limit);
+    if (parts === undefined) {
+      this.destroy(this.#tooLong);
+      return;
+    }
+    body.release();
+    this.#ready.unshift(...parts.map((bytes) => ({ body: { bytes, release: () => {} }, isPoll })));
   }
 
-  #answered(): void {
+  #post({ body, isPoll }: ReadyBody): void {
+    this.#polls.cancel();
+    this.posts++;
+    if (this.#inFlight++ === 0) this.#watch.begin();
+    if (isPoll) this.#polling = true;
+    this.#connection ??= new PostConnection(this.#options, (closed) => {
+      // No POST is open, so a new connection repeats nothing.
+      if (this.#inFlight === 0) this.#leave(closed);
+    });
+    new Post(body, isPoll, this.#connection, this.#events).send(this.#options.path);
+  }
+
+  /** The next POST opens a new connection. */
+  #leave(connection: PostConnection): void {
+    if (this.#connection !== connection || this.destroyed) return;
+    this.#wire = this.wireBytes;
+    this.#connection = undefined;
+  }
+
+  #headCame({ connection }: Post, { maxBodyBytes, closes }: AnswerHead): void {
+    this.#signs++;
+    this.#answerBytes = 0;
+    this.#announcedMaxBodyBytes ??= maxBodyBytes;
+    if (closes) this.#notePeerCloses(connection);
+  }
+
+  #pieceCame(piece: Buffer, resume: () => void): boolean {
+    this.#signs++;
+    this.#answerBytes += piece.length;
+    if (this.#answerBytes > EMPTY_ANSWER_BYTES) this.#polls.hurry();
+    if (this.push(piece)) return true;
+    this.#resumeAnswer = resume;
+    return false;
+  }
+
+  #answered(post: Post): void {
+    this.#settled(post);
+    if (this.destroyed) return;
+    if (this.#again.length > 0) {
+      // What stood behind a refused body was taken: the server's stream has a gap now.
+      this.destroy(this.#tooLong);
+      return;
+    }
+    if (!post.isPoll) this.#size.answered(post.body.bytes.length, post.begunAt);
+    // The Buffer may be used again now. A server that answers before it has read the body harms only itself.
+    post.body.release();
     this.push(BOUNDARY);
     this.#postReady();
     if (this.#hasRoom) {
@@ -274,8 +273,48 @@ export class HttpExchange extends Duplex {
       blocked?.();
     }
     if (this.#inFlight > 0) return;
-    if (this.#ending === undefined) this.#schedulePoll();
+    if (this.#ending === undefined) this.#polls.schedule();
     else this.#end();
+  }
+
+  #refused(post: Post, error: VeracruzError, through: boolean): void {
+    this.#settled(post);
+    if (this.destroyed) return;
+    if (!through || !post.tooLongOnTheWay || !this.#size.refused(post.body.bytes.length)) {
+      this.destroy(error);
+      return;
+    }
+    this.#tooLong = error;
+    this.#sendAgain(post);
+  }
+
+  #unread(post: Post): void {
+    this.#settled(post);
+    if (this.destroyed) return;
+    this.#leave(post.connection);
+    if (post.begun) this.#notePeerCloses(post.connection);
+    this.#sendAgain(post);
+  }
+
+  /** Sends a POST again that was not processed: in its order, when those behind it are known to be unprocessed too. */
+  #sendAgain({ body, isPoll }: Post): void {
+    this.posts--;
+    this.#again.push({ body, isPoll });
+    if (this.#inFlight > 0) return;
+    this.#ready.unshift(...this.#again);
+    this.#again = [];
+    this.#postReady();
+  }
+
+  #settled({ isPoll }: Post): void {
+    this.#signs++;
+    this.#inFlight--;
+    if (isPoll) this.#polling = false;
+  }
+
+  /** Each POST behind a closing answer must be sent again, so there are none behind it from now on. */
+  #notePeerCloses({ answers }: PostConnection): void {
+    if (answers < MANY_ANSWERS) this.#pipelines = false;
   }
 
   /** All POSTs are answered, and no further one will be sent. */
@@ -285,112 +324,27 @@ export class HttpExchange extends Duplex {
     this.push(null);
   }
 
-  #schedulePoll(): void {
-    if (this.#inFlight > 0 || this.#pollTimer !== undefined || this.writableEnded || this.destroyed) return;
-    this.#pollTimer = clock.setTimeout(() => {
-      this.#pollTimer = undefined;
-      if (this.#inFlight > 0 || this.#body.length > 0 || this.writableEnded || this.destroyed) return;
-      if (this.readableLength >= this.readableHighWaterMark) {
-        // The reader has enough to read. The poll follows when there is room again.
-        this.#pollAwaitsReader = true;
-        return;
-      }
-      const body = this.#poll();
-      if (body === undefined) return;
-      this.#pollDelay.lengthen();
-      this.#post({ bytes: body, release: () => {} }, true);
-    }, this.#pollDelay.ms);
-  }
-
-  /**
-   * Sends a body whose connection the server closed with the answer before it (`Connection: close`, HTTP/1.0, or a keep-alive
-   * that was too short). No byte of the body was sent, so a new connection repeats nothing.
-   */
-  #postAgain(client: Client, body: GatheredBody, isPoll: boolean): void {
-    this.#inFlight--;
-    if (this.destroyed) return;
-    if (this.#client === client) this.#client = undefined;
-    this.posts--;
-    this.#post(body, isPoll);
-  }
-
   #lost(cause: Error): void {
     this.#inFlight--;
     if (this.destroyed) return;
-    const refused = cause instanceof TransportError;
-    this.destroy(
-      refused
-        ? cause
-        : new OutcomeUnknownError(`the connection was lost with a POST under way: ${messageOf(cause)}`, { layer: HTTP_LAYER, cause }),
-    );
+    // Nothing was sent yet where the connection was never there.
+    if (cause instanceof TransportError) this.destroy(cause);
+    else this.#outcomeUnknown(messageOf(cause), cause);
   }
 
-  /** Makes a client that connects only once. A request that it would send again on a second connection fails instead. */
-  #connect(): Client {
-    let connected = false;
-    const { connectTimeoutMs, answerTimeoutMs } = this.#options;
-    const client = new Client(this.#origin, {
-      pipelining: this.#options.maxInFlight,
-      headersTimeout: answerTimeoutMs,
-      bodyTimeout: answerTimeoutMs,
-      connect: ({ hostname, port }, done) => {
-        if (connected) {
-          done(new UsedUpError('the connection was lost'), null);
-          return;
-        }
-        connected = true;
-        this.#open(hostname, Number(port) || 80, connectTimeoutMs, done);
-      },
-    });
-    client.on('disconnect', () => {
-      // No POST is open, so a new connection repeats nothing.
-      if (this.#client === client && this.#inFlight === 0) this.#client = undefined;
-    });
-    return client;
+  /** A reader that makes the peer wait, and a connection that is being made, have deadlines of their own. */
+  #signsOfLife(): number {
+    if (this.#resumeAnswer !== undefined || this.#connection?.connecting === true) this.#signs++;
+    return this.#signs + this.#wire.bytesOut + (this.#connection?.bytesSent ?? 0);
   }
 
-  #open(host: string, port: number, timeoutMs: number, done: buildConnector.Callback): void {
-    const socket = netConnect({ host, port, noDelay: true });
-    this.#connecting = socket;
-    const timer = clock.setTimeout(() => socket.destroy(new Error(`no connection after ${timeoutMs} ms`)), timeoutMs);
-    const failed = (cause: Error) => {
-      clock.clear(timer);
-      this.#connecting = undefined;
-      done(new TransportError(`cannot connect to ${host}:${port}: ${messageOf(cause)}`, { layer: HTTP_LAYER, cause }), null);
-    };
-    socket.once('error', failed);
-    socket.once('connect', () => {
-      clock.clear(timer);
-      socket.off('error', failed);
-      this.#connecting = undefined;
-      this.#socket = socket;
-      socket.once('close', () => {
-        if (this.#socket === socket) this.#socket = undefined;
-        this.#wire.bytesOut += socket.bytesWritten;
-        this.#wire.bytesIn += socket.bytesRead;
-      });
-      done(null, socket);
-    });
+  #stalled(): void {
+    const limit = this.#options.answerTimeoutMs;
+    const cause = new TimeoutError(`neither a body nor an answer moved for ${limit} ms`, { layer: HTTP_LAYER, limit });
+    this.#outcomeUnknown(cause.message, cause);
   }
-}
 
-/** The error of a client that would have to connect a second time. */
-class UsedUpError extends Error {}
-
-function statusError(status: number, message: string): Error {
-  const figures = { layer: HTTP_LAYER, expected: 200, got: status };
-  if (status === 404) return new SessionUnknownError(message, figures);
-  if (status === 409) return new SessionBusyError(message, figures);
-  if (status === 413) return new LimitError(message, figures);
-  return new HttpStatusError(message, figures);
-}
-
-/** The limit that the server announces. `headers` is undici's raw list of names and values. */
-function maxBodyOf(headers: readonly Buffer[]): number | undefined {
-  for (let i = 0; i + 1 < headers.length; i += 2) {
-    if (headers[i]?.toString('latin1').toLowerCase() !== MAX_BODY_HEADER) continue;
-    const value = Number(headers[i + 1]?.toString('latin1'));
-    return Number.isInteger(value) && value > 64 ? value : undefined;
+  #outcomeUnknown(why: string, cause: Error): void {
+    this.destroy(new OutcomeUnknownError(`the connection was lost with a POST under way: ${why}`, { layer: HTTP_LAYER, cause }));
   }
-  return undefined;
 }

@@ -1,13 +1,14 @@
 import { createReadStream, statSync } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { Command, Option } from 'commander';
+import { definedOf } from '../../core/check.js';
 import { InvalidArgumentError } from '../../core/errors.js';
 import { DIALECTS, type Dialect } from '../../layers/formats/dialect.js';
 import { CLIENT_DEFAULTS, VeracruzClient } from '../../roles/client/client.js';
 import type { FileSource } from '../../roles/client/source.js';
 import { expiryOf } from '../../roles/client/trust.js';
 import { Interrupted } from '../exit.js';
-import { addressOf, logLevel, readKey, readText } from '../flags.js';
+import { addressOf, logLevel, readKey, readText, wholeNumber } from '../flags.js';
 import { stderrLog } from '../role-process.js';
 import { print, standardOutput } from '../standard-output.js';
 import { Shown } from './shown.js';
@@ -33,6 +34,8 @@ interface ClientFlags {
   url?: string;
   direct?: string;
   dialect: Dialect;
+  maxInFlight?: number;
+  readTimeoutMs: number;
   pipeline: string[];
   skipPolicyHash?: boolean;
   skipRuntimeHash?: boolean;
@@ -83,6 +86,17 @@ export function clientCommand(): Command {
       .option('--url <url>', 'the Server, instead of what the policy says: http://host:port')
       .option('--direct <address>', 'TLS straight over TCP instead of HTTP: tcp://host:port')
       .addOption(new Option('--dialect <name>', 'what the Runtime Manager speaks').choices([...DIALECTS]).default(CLIENT_DEFAULTS.dialect))
+      .option(
+        '--max-in-flight <n>',
+        'POSTs that may be open at once, 1 to 64; 1 for a proxy that takes them one by one; default: 4',
+        wholeNumber('--max-in-flight'),
+      )
+      .option(
+        '--read-timeout-ms <n>',
+        'milliseconds in which something of an output must be taken, by the pipe or device that it goes to; 0 waits for ever',
+        wholeNumber('--read-timeout-ms'),
+        CLIENT_DEFAULTS.readTimeoutMs,
+      )
       .option('--skip-policy-hash', 'talk to a manager that runs another policy than this one')
       .option('--skip-runtime-hash', 'talk to a manager of any code: nothing then says that it keeps to the policy')
       .addOption(logLevel('silent'))
@@ -157,6 +171,8 @@ async function perform(policyPath: string, flags: ClientFlags, jobs: Jobs, signa
     skipPolicyHash: flags.skipPolicyHash === true,
     skipRuntimeHash: flags.skipRuntimeHash === true,
     dialect: flags.dialect,
+    ...definedOf({ maxInFlight: flags.maxInFlight }),
+    readTimeoutMs: flags.readTimeoutMs,
     signal,
   });
   const log = stderrLog(flags.logLevel);

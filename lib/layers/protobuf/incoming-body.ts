@@ -23,6 +23,8 @@ export class IncomingBody extends Readable {
   received = 0;
   /** The body and the whole message around it have arrived. A part of the body may still wait to be read. */
   complete = false;
+  /** Bytes that were pushed. */
+  #given = 0;
   readonly #pull: () => void;
   readonly #gone: () => void;
   /** The bytes of a body that arrived in one piece. Undefined once they were read. */
@@ -63,6 +65,16 @@ export class IncomingBody extends Readable {
     this.#bytes = undefined;
     this.destroy();
     return bytes;
+  }
+
+  /** Bytes that the reader has taken. */
+  get taken(): number {
+    return this.#given - this.readableLength;
+  }
+
+  override push(chunk: Buffer | null): boolean {
+    this.#given += chunk?.length ?? 0;
+    return super.push(chunk);
   }
 
   override _read(): void {

@@ -93,3 +93,21 @@ export class WhitespaceRun {
 export function textError(message: string, got: number | string, offset: number): SessionTextError {
   return new SessionTextError(`${message}: at offset ${offset}`, { layer: SESSION, got, offset });
 }
+
+/** The fewest bytes of a part of a body: an id, a blank, and one group of letters. */
+const LEAST_PART_BYTES = MAX_ID_DIGITS + 1 + 4;
+
+/**
+ * Cuts a request's body, `<id> <b64>`, into bodies of at most `maxBytes` each that mean the same, one after the other: each
+ * begins with the id, and goes on with whole groups of four letters.
+ *
+ * @returns undefined for a body that opens a session, because each part would open another; and for a `maxBytes` below 15
+ */
+export function splitBody(body: Buffer, maxBytes: number): Buffer[] | undefined {
+  const head = body.subarray(0, body.indexOf(SPACE) + 1);
+  if (head.length < 2 || head.toString('latin1') === `${NEW_SESSION_ID} ` || maxBytes < LEAST_PART_BYTES) return undefined;
+  const letters = Math.floor((maxBytes - head.length) / 4) * 4;
+  const parts: Buffer[] = [];
+  for (let at = head.length; at < body.length; at += letters) parts.push(Buffer.concat([head, body.subarray(at, at + letters)]));
+  return parts;
+}

@@ -11,7 +11,7 @@ import { ServerSessionDecoder } from './server-decoder.js';
 import { ServerSessionEncoder } from './server-encoder.js';
 import type { SessionState } from './state.js';
 
-export { isWhitespace, MAX_SESSION_ID, NEW_SESSION_ID, sessionHead } from './format.js';
+export { isWhitespace, MAX_SESSION_ID, NEW_SESSION_ID, sessionHead, splitBody } from './format.js';
 export { SessionRequestDecoder, type SessionRequestOptions } from './request-decoder.js';
 export { SessionResponseDecoder, type SessionResponseOptions } from './response-decoder.js';
 export type { SessionState } from './state.js';

@@ -42,16 +42,32 @@ export interface ClientOptions {
   maxPieceBytes?: number;
   /** Bytes that an answer may have, file included. Default 16 GiB. */
   maxMessageBytes?: number;
+  /**
+   * Bytes of a file that `readFile` keeps in memory, so that the next request need not wait for its reader. Default 262,144;
+   * 0 keeps none. It is a limit for each file that is not read yet.
+   */
+  maxBufferedBodyBytes?: number;
   /** Milliseconds for the TLS handshake. Default 10,000. */
   handshakeTimeoutMs?: number;
   /**
    * Milliseconds between two signs of life of an answer, and of bytes that are to leave. A sign of life is what the manager
    * has sent, not what the Server says: a Server that answers every POST with nothing does not keep a session alive. What
-   * `compute` and `runPipeline` wait for has a limit of its own. Default 60,000; 0 waits for ever.
+   * `compute` and `runPipeline` wait for has a limit of its own. A request that waits behind a body of which nothing is read
+   * fails after as long. Default 60,000; 0 waits for ever.
    */
   answerTimeoutMs?: number;
+  /**
+   * Milliseconds in which something must be read of a body that `readFile` has returned; then the session ends. Slow readers
+   * are no matter: each byte that is read counts. Default 600,000, ten minutes; 0 waits for ever.
+   */
+  readTimeoutMs?: number;
   /** Milliseconds that `compute` and `runPipeline` wait for their program. Default 86,400,000, a day; 0 waits for ever. */
   computeTimeoutMs?: number;
+  /**
+   * POSTs to the Server that may be open at once, 1 to 64, if the Server announces that it can and nobody on the way closes
+   * connections. Default 4. It means nothing without HTTP.
+   */
+  maxInFlight?: number;
   /** Aborting ends the session, at both ends. */
   signal?: AbortSignal;
 }
@@ -61,6 +77,8 @@ export const CLIENT_DEFAULTS = Object.freeze({
   dialect: '2207',
   maxPieceBytes: 2 ** 31 - 8193,
   maxMessageBytes: 16 * 2 ** 30,
+  maxBufferedBodyBytes: 256 * 1024,
+  readTimeoutMs: 600_000,
   outputMode: 0o600,
 });
 

@@ -4,7 +4,7 @@ import { definedOf, integerInRange } from '../../core/check.js';
 import { clock } from '../../core/clock.js';
 import { AbortedError, OutcomeUnknownError, SessionUnknownError, TimeoutError, TransportError } from '../../core/errors.js';
 import type { Received, Sent } from '../../layers/protobuf/index.js';
-import { sessionHead } from '../../layers/session/index.js';
+import { sessionHead, splitBody } from '../../layers/session/index.js';
 import { type TlsClientOptions, tlsState } from '../../layers/tls/index.js';
 import type { Channel } from '../../pipeline/channel.js';
 import { parseAddress } from '../../transports/address.js';
@@ -22,8 +22,6 @@ const LAYER = 'client';
 const KEEP_ALIVE_MS = 30_000;
 /** Milliseconds that a client waits while it tells the Server that it has broken off the session. */
 const LEAVE_MS = 1000;
-/** Most bytes of ciphertext in one POST; fewer when the Server's limit is lower. */
-const BATCH_BYTES = 1024 * 1024;
 /** Most bytes of the session id and the space that stand before the base64 text. */
 const SESSION_HEAD_BYTES = 11;
 
@@ -51,6 +49,8 @@ export interface ServerConnectionOptions extends MessageOptions {
   readonly answerTimeoutMs?: number | undefined;
   /** Milliseconds to wait for a TCP connection. Default 10,000. */
   readonly connectTimeoutMs?: number | undefined;
+  /** POSTs that may be open at once. Default 4. It means nothing without HTTP. */
+  readonly maxInFlight?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Whether an answer is due, or the rest of one. */
   readonly awaiting: () => boolean;
@@ -79,6 +79,7 @@ function overHttp({
   answerTimeoutMs,
   connectTimeoutMs,
   computeTimeoutMs,
+  maxInFlight,
   running = () => false,
   signal,
   ...messages
@@ -90,9 +91,11 @@ function overHttp({
       const id = channel.connection.session;
       return awaiting() && id !== undefined ? sessionHead(Number(id)) : undefined;
     },
-    ...definedOf({ answerTimeoutMs, connectTimeoutMs }),
+    split: splitBody,
+    ...definedOf({ answerTimeoutMs, connectTimeoutMs, maxInFlight }),
   });
-  const batchBytes = () => Math.min(BATCH_BYTES, Math.floor((exchange.maxBodyBytes - SESSION_HEAD_BYTES) / 4) * 3);
+  /** Bytes of ciphertext in one POST. */
+  const batchBytes = () => Math.floor((exchange.bodyBytes - SESSION_HEAD_BYTES) / 4) * 3;
   const channel = clientStack({ ...messages, batchBytes, deferred: true }).over(exchange, definedOf({ signal })) as ClientChannel;
   /** True when the Server need not be told: it ended the session, its connection is lost, or both ends sent close_notify. */
   const over = () => {
@@ -146,7 +149,17 @@ function computeLimit(computeTimeoutMs: number | undefined): number {
 }
 
 async function overTcp(options: ServerConnectionOptions): Promise<ServerConnection> {
-  const { url, awaiting, running = () => false, answerTimeoutMs, connectTimeoutMs, computeTimeoutMs, signal, ...messages } = options;
+  const {
+    url,
+    awaiting,
+    running = () => false,
+    answerTimeoutMs,
+    connectTimeoutMs,
+    computeTimeoutMs,
+    signal,
+    maxInFlight: _,
+    ...messages
+  } = options;
   const computeMs = computeLimit(computeTimeoutMs);
   const silentMs = integerInRange('answerTimeoutMs', answerTimeoutMs ?? HTTP_EXCHANGE_DEFAULTS.answerTimeoutMs, 0, 2 ** 31 - 1);
   const socket = await connectInTime(url, connectTimeoutMs ?? HTTP_EXCHANGE_DEFAULTS.connectTimeoutMs, signal);

@@ -18,6 +18,7 @@ import {
   SessionResponseDecoder,
   session,
   sessionHead,
+  splitBody,
 } from '../../../lib/layers/session/index.js';
 import { feed } from '../../support/feed.js';
 import { byteByByte, cutAt, everyCut, seeded, wholePiece } from '../../support/splits.js';
@@ -334,4 +335,19 @@ void t.test('heads and options', async (t) => {
   t.throws(() => session({ end: 'middle' as 'client' }), InvalidOptionError);
   t.same(session({ end: 'client' }).limits, { end: 'client', maxWhitespaceBytes: 1024 });
   t.same(session({ end: 'server' }).limits, { end: 'server', allowPoll: 'true', maxWhitespaceBytes: 1024 });
+});
+
+void t.test('a body is cut into bodies that mean the same', async (t) => {
+  const letters = Buffer.alloc(100, 1).toString('base64');
+  for (const id of ['7', '4294967295']) {
+    for (const maxBytes of [15, 16, 30, 64, 1000]) {
+      const parts = splitBody(latin1(`${id} ${letters}`), maxBytes) as Buffer[];
+      t.ok(parts.every((part) => part.length <= maxBytes && part.toString('latin1').startsWith(`${id} `)));
+      const bytes = parts.map((part) => Buffer.from(part.toString('latin1').slice(id.length + 1), 'base64'));
+      t.same(Buffer.concat(bytes), Buffer.alloc(100, 1), `${id}, at most ${maxBytes}`);
+    }
+  }
+  t.equal(splitBody(latin1(`7 ${letters}`), 14), undefined, 'too short for the longest id and four letters');
+  t.equal(splitBody(latin1(`0 ${letters}`), 64), undefined, 'each part would open a session');
+  t.equal(splitBody(latin1(letters), 64), undefined, 'no id');
 });
