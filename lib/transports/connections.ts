@@ -29,9 +29,17 @@ export interface ConnectionLimits {
 export interface ConnectionsOptions extends ConnectionLimits {
   /** Whether a session would miss this connection. It does not make room then, and may be silent. Default: never. */
   readonly held?: (socket: Socket) => boolean;
+  /** Hears of each connection that is closed or refused, with the reason. Default: nobody. */
+  readonly onEnd?: (reason: ConnectionEnd) => void;
   /** Default: the budget of the process. */
   readonly descriptors?: DescriptorBudget;
 }
+
+/**
+ * Why a connection was closed: to make room, because there was none for it, its bytes were not read, it was silent, or it had
+ * too many requests under way.
+ */
+export type ConnectionEnd = 'room' | 'refused' | 'unread' | 'idle' | 'pipelined';
 
 interface Connection {
   readonly socket: Socket;
@@ -61,8 +69,8 @@ export class Connections {
   readonly #held: (socket: Socket) => boolean;
   readonly #crowd = new Crowd<Connection>();
   readonly #bySocket = new WeakMap<Socket, Connection>();
-  /** Connections so far that were closed, or refused, by reason. */
-  readonly ended = { forRoom: 0, refused: 0, unread: 0, idle: 0, pipelined: 0 };
+  /** Connections so far that were closed or refused, by reason. */
+  readonly ended: Record<ConnectionEnd, number> = { room: 0, refused: 0, unread: 0, idle: 0, pipelined: 0 };
   #looking: Timer | undefined;
 
   constructor(server: Server, options: ConnectionsOptions) {
@@ -90,9 +98,10 @@ export class Connections {
   #take(socket: Socket): void {
     const address = networkOf(socket.remoteAddress);
     if (!this.#admit(address)) {
-      this.ended.refused++;
-      // A server that reads a request before it learns of the end must not answer it.
-      socket.on('error', () => {}).destroy();
+      this.#end(
+        socket.on('error', () => {}),
+        'refused',
+      );
       return;
     }
     const now = clock.monotonic();
@@ -107,10 +116,10 @@ export class Connections {
   #admit(address: string): boolean {
     const { maxConnections, maxConnectionsPerAddress } = this.#options;
     if (maxConnectionsPerAddress > 0 && this.#crowd.count(address) >= maxConnectionsPerAddress) {
-      return this.#end(this.#spareOf(address, ROOM_AFTER_MS));
+      return this.#makeRoom(this.#spareOf(address, ROOM_AFTER_MS));
     }
     if (this.#crowd.size < maxConnections && this.#descriptors.room) return true;
-    return this.#end(this.#spare(address));
+    return this.#makeRoom(this.#spare(address));
   }
 
   /** A connection of the most crowded address that nobody would miss. Of an equal address only one that is silent. */
@@ -138,12 +147,17 @@ export class Connections {
     return busy;
   }
 
-  #end(connection: Connection | undefined): boolean {
+  #makeRoom(connection: Connection | undefined): boolean {
     if (connection === undefined) return false;
-    this.ended.forRoom++;
-    connection.socket.destroy();
+    this.#end(connection.socket, 'room');
     this.#left(connection);
     return true;
+  }
+
+  #end(socket: Socket, reason: ConnectionEnd): void {
+    this.ended[reason]++;
+    socket.destroy();
+    this.#options.onEnd?.(reason);
   }
 
   #left(connection: Connection): void {
@@ -159,9 +173,8 @@ export class Connections {
       connection.pending--;
       connection.active = clock.monotonic();
     });
-    if (connection.pending <= MAX_PIPELINED) return;
-    this.ended.pipelined++;
-    socket.destroy();
+    // Once: the rest of the piece that is being parsed still comes.
+    if (connection.pending === MAX_PIPELINED + 1 && !socket.destroyed) this.#end(socket, 'pipelined');
   }
 
   /** The newest of its address from now on. */
@@ -186,11 +199,9 @@ export class Connections {
     if (socket.bytesRead !== connection.read) this.#touch(connection);
     connection.read = socket.bytesRead;
     if (unreadTimeoutMs > 0 && now - connection.progressed >= unreadTimeoutMs) {
-      this.ended.unread++;
-      socket.destroy();
+      this.#end(socket, 'unread');
     } else if (idleTimeoutMs > 0 && now - connection.active >= idleTimeoutMs && connection.pending === 0 && !this.#held(socket)) {
-      this.ended.idle++;
-      socket.destroy();
+      this.#end(socket, 'idle');
     }
   }
 }

@@ -74,7 +74,7 @@ void t.test('so many at once of one address; a silent one makes room, one that w
     [second, third, other].map(({ destroyed }) => destroyed),
     [false, false, false],
   );
-  t.same([connections.size, connections.ended.forRoom], [3, 1]);
+  t.same([connections.size, connections.ended.room], [3, 1]);
 });
 
 void t.test('one more than there may be: the most crowded address makes room at once', async (t) => {
