@@ -9,7 +9,7 @@ import { encodePrefix } from '../../lib/layers/frame/index.js';
 import { encodeMessage } from '../../lib/layers/protobuf/index.js';
 import { AttestationServer, type AttestationServerOptions } from '../../lib/roles/attestation-server/server.js';
 import { databaseFolder } from '../support/databases.js';
-import { post, RawHttp, until, within } from '../support/foreign.js';
+import { dial, post, RawHttp, until, within } from '../support/foreign.js';
 import { PROJECT_ROOT } from '../support/golden.js';
 import { seeded } from '../support/splits.js';
 import { authority, bodyOf, Device, http, messageOf, Pas } from './attestation-server-support.js';
@@ -261,7 +261,7 @@ void t.test('429: at the rate, and one over, by a clock', async (t) => {
 
 void t.test('503: more challenges than there may be; room again when they are late', async (t) => {
   const clock = { now: 0 };
-  const small = await start(t, { maxChallenges: 50, clock: () => clock.now });
+  const small = await start(t, { maxChallenges: 50, maxConnectionsPerAddress: 0, clock: () => clock.now });
   const flood = await Promise.all(Array.from({ length: 200 }, () => small.post('/Start', START)));
   t.equal(flood.filter(({ status }) => status === 200).length, 50);
   t.equal(flood.filter(({ status }) => status === 503).length, 150);
@@ -314,6 +314,27 @@ void t.test('connections over the limit are closed', async (t) => {
   });
 });
 
+void t.test('connections over the limit of one address are closed', async (t) => {
+  const few = await start(t, { maxConnectionsPerAddress: 1 });
+  const first = await RawHttp.connect(t, few.port);
+  t.equal((await first.send(post(START, { path: '/Start' }))).status, 200);
+  t.equal((await within('the second', (await RawHttp.connect(t, few.port)).closed())).length, 0);
+  t.equal((await first.send(post(START, { path: '/Start' }))).status, 200);
+});
+
+void t.test('who asks and never reads is closed, and others are served', async (t) => {
+  const few = await start(t, { unreadTimeoutMs: 300 });
+  const deaf = await dial(t, few.port);
+  deaf.on('error', () => {}).pause();
+  const ended = () => few.logs.filter(({ event }) => event === 'connection ended').map(({ figures }) => figures.reason);
+  await until('the end of its connection', () => {
+    deaf.write('GET /certificate HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(50));
+    return ended().length > 0;
+  });
+  t.same(ended(), ['unread']);
+  t.equal((await few.post('/Start', START)).status, 200);
+});
+
 void t.test('close: what is being answered is answered, and then there is nobody', async (t) => {
   const own = await start(t);
   const peer = await RawHttp.connect(t, own.port);
@@ -343,6 +364,8 @@ void t.test('options', async (t) => {
     { maxBodyBytes: 63 },
     { maxRequestsPerSecond: -1 },
     { maxConnections: 0 },
+    { maxConnectionsPerAddress: -1 },
+    { unreadTimeoutMs: -1 },
     { headTimeoutMs: 0 },
     { listen: 'http://x' },
   ];

@@ -38,8 +38,13 @@ export interface AttestationServerOptions {
    * socket, count as one address. 0 for no limit. Default 10.
    */
   maxRequestsPerSecond?: number;
-  /** Connections at once; one more is closed at once. Default 1,024. */
+  /**
+   * Connections at once; one more takes the place of an idle one of the most crowded address, or is closed. Default 1,024, and
+   * fewer where the process may have fewer descriptors.
+   */
   maxConnections?: number;
+  /** Connections at once of one IPv4 address or one /64 of IPv6; 0 for no limit. Default 128. */
+  maxConnectionsPerAddress?: number;
   /**
    * Milliseconds for the head of a request, for the whole request, and for an idle connection. Default 10,000, 30,000,
    * 10,000.
@@ -47,6 +52,8 @@ export interface AttestationServerOptions {
   headTimeoutMs?: number;
   requestTimeoutMs?: number;
   idleTimeoutMs?: number;
+  /** Milliseconds that a client may read nothing of an answer; then its connection is closed. 0 for no limit. Default 30,000. */
+  unreadTimeoutMs?: number;
   /** A monotonic clock in milliseconds, for lifetimes and rates. Default `clock.monotonic`. */
   clock?: () => number;
   /** Takes the log lines. Default: they are discarded. */
@@ -65,9 +72,11 @@ export const ATTESTATION_SERVER_DEFAULTS = Object.freeze({
   maxBodyBytes: 2 * EVIDENCE_DEFAULTS.maxEvidenceBytes,
   maxRequestsPerSecond: 10,
   maxConnections: 1024,
+  maxConnectionsPerAddress: 128,
   headTimeoutMs: 10_000,
   requestTimeoutMs: 30_000,
   idleTimeoutMs: 10_000,
+  unreadTimeoutMs: 30_000,
 });
 
 const DAY_MS = 86_400_000;
@@ -109,6 +118,8 @@ export function completeOptions(options: AttestationServerOptions): Completed {
   integerInRange('maxBodyBytes', completed.maxBodyBytes, 64, 2 * 1024 * 1024);
   integerInRange('maxRequestsPerSecond', completed.maxRequestsPerSecond, 0, 1_000_000);
   integerInRange('maxConnections', completed.maxConnections, 1, 1_000_000);
+  integerInRange('maxConnectionsPerAddress', completed.maxConnectionsPerAddress, 0, 1_000_000);
+  integerInRange('unreadTimeoutMs', completed.unreadTimeoutMs, 0, 2 ** 31 - 1);
   for (const name of ['headTimeoutMs', 'requestTimeoutMs', 'idleTimeoutMs'] as const) integerInRange(name, completed[name], 1, 2 ** 31 - 1);
   return completed;
 }

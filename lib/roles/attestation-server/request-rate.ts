@@ -1,4 +1,4 @@
-import { isIPv6 } from 'node:net';
+import { networkOf } from '../../transports/network.js';
 
 /** Most addresses that are remembered. A new address replaces the one that was quiet for longest. */
 const MAX_ADDRESSES = 10_000;
@@ -9,7 +9,7 @@ interface Bucket {
   at: number;
 }
 
-/** Limits the requests of each address: `perSecond` at once, and as many in each second after that. */
+/** Limits the requests of each IPv4 address and each /64 of IPv6: `perSecond` at once, and as many in each second after that. */
 export class RequestRate {
   readonly #perSecond: number;
   readonly #clock: () => number;
@@ -39,16 +39,4 @@ export class RequestRate {
     this.#buckets.set(key, { tokens: allowed ? left - 1 : left, at: now });
     return allowed;
   }
-}
-
-/** An IPv4 address unchanged; the first 64 bits of an IPv6 address, because its owner can choose the others freely. */
-function networkOf(address: string): string {
-  const mapped = /^::ffff:([\d.]+)$/i.exec(address);
-  if (mapped !== null) return mapped[1] as string;
-  if (!isIPv6(address)) return address;
-  const [before = '', after] = address.split('::');
-  const head = before === '' ? [] : before.split(':');
-  const tail = after === undefined || after === '' ? [] : after.split(':');
-  const zeros = after === undefined ? 0 : 8 - head.length - tail.length;
-  return [...head, ...Array.from({ length: zeros }, () => '0'), ...tail].slice(0, 4).join(':');
 }

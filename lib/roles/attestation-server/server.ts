@@ -4,7 +4,8 @@ import { CertificateWatch, periodOf } from '../../attestation/certificate-time.j
 import { DeviceRegistry } from '../../attestation/registry/index.js';
 import { clock } from '../../core/clock.js';
 import { Lifecycle } from '../../core/lifecycle.js';
-import { type Address, parseAddress } from '../../transports/address.js';
+import { type Address, formatAddress, parseAddress } from '../../transports/address.js';
+import { Connections } from '../../transports/connections.js';
 import { boundAddress, listen } from '../../transports/socket.js';
 import { answerClientError, pathOf, plain, urlOf } from '../http-answers.js';
 import { type AttestationServerOptions, type Completed, completeOptions } from './options.js';
@@ -57,11 +58,16 @@ export class AttestationServer {
       keepAliveTimeout: options.idleTimeoutMs,
       connectionsCheckingInterval: 1000,
     });
-    this.#http.maxConnections = options.maxConnections;
     this.#http.on('request', (request, response) => this.#route(request, response, () => {}));
     // A client that sends `Expect: 100-continue` is refused, if it must be, before it sends its body.
     this.#http.on('checkContinue', (request, response) => this.#route(request, response, () => response.writeContinue()));
     this.#http.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => answerClientError(error, socket));
+    new Connections(this.#http, {
+      ...options,
+      // The HTTP server itself ends silent connections, with an answer where a request was begun.
+      idleTimeoutMs: 0,
+      onEnd: (reason) => options.log('debug', 'connection ended', { reason }),
+    });
   }
 
   /**
