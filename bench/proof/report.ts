@@ -9,11 +9,13 @@ export interface Proof {
   readonly violations: readonly string[];
 }
 
-/** Prints figures and violations, and sets the exit code: 1 when there is any violation. */
-export function conclude(seed: number, { table, violations }: Proof): void {
+/** Prints figures and violations, and sets the exit code: 1 when there is any violation. `seed` is undefined where none decides. */
+export function conclude(seed: number | undefined, { table, violations }: Proof): void {
   const { node, platform, date } = thisMachine();
   const verdict = violations.length === 0 ? 'no violation' : `${violations.length} violation${violations.length === 1 ? '' : 's'}`;
-  process.stdout.write(`${textTable(table)}\n${verdict}, seed ${seed}, Node ${node}, ${platform}, ${date}\n`);
+  process.stdout.write(
+    `${textTable(table)}\n${verdict}${seed === undefined ? '' : `, seed ${seed}`}, Node ${node}, ${platform}, ${date}\n`,
+  );
   for (const violation of violations) process.stderr.write(`violation: ${violation}\n`);
   if (violations.length > 0) process.exitCode = 1;
 }
