@@ -13,7 +13,7 @@ import {
 import { OURS } from '../harness/result.js';
 import { CHUNK_BYTES, chunksOf, collected, type LayerBench, messagesOf, payloadOf, repeated } from './contest.js';
 import { each, throughStream } from './drive.js';
-import { protobufEsRequest, protobufjsRequest } from './peers/protobuf-schema.js';
+import { protobufEsType, protobufjsType } from './peers/protobuf-schema.js';
 
 type Request = ProtobufSent<'RuntimeManagerRequest'>;
 
@@ -28,8 +28,8 @@ export const protobufBench: LayerBench = {
     const messages = messagesOf(messageBytes);
     const payload = payloadOf(messageBytes);
     const common = { messageBytes, messages };
-    const js = protobufjsRequest();
-    const es = protobufEsRequest();
+    const js = protobufjsType();
+    const es = protobufEsType();
     const encoded = encodeProtobuf('RuntimeManagerRequest', { oneof: 'write_file', fields: { file_name: NAME, data: payload } });
     const incoming: MessageChunk[] = repeated([new Announce(encoded.length), ...chunksOf(encoded)], messages);
     const whole = collected(payload, messages);
