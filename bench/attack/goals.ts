@@ -43,8 +43,8 @@ export function judge(
     ...Object.entries(attack.held).map(([role, { rss }]) => budget(role, Math.max(rss ?? 0, after.held[role]?.rss ?? 0))),
     {
       goal: 'all as before 10 s after the attack',
-      met: backMs !== undefined,
-      seen: backMs === undefined ? excess(quiet.held, left) : `${backMs} ms`,
+      met: backMs !== null,
+      seen: backMs === null ? excess(quiet.held, left) : `${backMs} ms`,
     },
     ...Object.entries(never).map(([what, meaning]) => forbidden(what, meaning, counts)),
     {

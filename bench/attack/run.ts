@@ -32,8 +32,8 @@ export interface Outcome extends Omit<RunOptions, 'weakened'> {
   readonly after: Phase;
   /** What each role holds `REST_MS` after the attack, or as soon as all is as before. */
   readonly left: HeldBy;
-  /** Milliseconds from the end of the attack until all was as before; undefined: it was not. */
-  readonly backMs: number | undefined;
+  /** Milliseconds from the end of the attack until all was as before; null: it was not. */
+  readonly backMs: number | null;
   readonly counts: Counts;
   readonly goals: readonly Goal[];
 }
@@ -84,8 +84,8 @@ async function rest(watch: Watch, before: HeldBy): Promise<Pick<Outcome, 'left' 
     await sleep(LOOK_MS);
     const left = await watch.now();
     const passedMs = Math.round(performance.now() - began);
-    if (isBack(before, left)) return { left, backMs: passedMs <= REST_MS ? passedMs : undefined };
-    if (passedMs > REST_MS) return { left, backMs: undefined };
+    if (isBack(before, left)) return { left, backMs: passedMs <= REST_MS ? passedMs : null };
+    if (passedMs > REST_MS) return { left, backMs: null };
   }
 }
 

@@ -102,7 +102,7 @@ void t.test('goals are met up to their limits, and missed beyond', (t) => {
   t.same(judged({ after: phase(10, 2001) }), ['no honest client goes unserved for 2000 ms']);
   const heavy = { ...phase(10), held: { server: { rss: 257 * 2 ** 20, descriptors: 1, sessions: 1 } } };
   t.same(judged({ attack: heavy }), ['memory of the server at most 256 MiB']);
-  t.same(judged({ backMs: undefined }), ['all as before 10 s after the attack']);
+  t.same(judged({ backMs: null }), ['all as before 10 s after the attack']);
   t.same(judged({ counts: { tried: 1, fell: 1 } }, { fell: 'it stands' }), ['fell: never (it stands)']);
   t.same(judged({ counts: {} }), ['the attack was carried out']);
   const held = (more: object) => ({ server: { rss: 100 * 2 ** 20, descriptors: 20, sessions: 4, ...more } });
