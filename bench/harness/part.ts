@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { ROLE_NODE_FLAGS } from '../../lib/cli/tune-v8.js';
-import { type CpuTime, cpuTimeOf, forgetPeak, peakRssOf } from './proc.js';
+import { type CpuTime, cpuTimeOf, descriptorsOf, forgetPeak, peakRssOf, rssOf } from './proc.js';
 import type { Answer, Command } from './serve-commands.js';
 
 /** Milliseconds for a part to end when told to. */
@@ -65,6 +65,11 @@ export class Part {
     const [before, now] = [this.#before, cpuTimeOf(this.#pid)];
     const cpu = before && now ? { user: now.user - before.user, system: now.system - before.system } : undefined;
     return { cpu, peakRss: peakRssOf(this.#pid) };
+  }
+
+  /** Resident memory (bytes) and open descriptors now. */
+  holds(): { readonly rss: number | undefined; readonly descriptors: number | undefined } {
+    return { rss: rssOf(this.#pid), descriptors: descriptorsOf(this.#pid) };
   }
 
   /** Ends the process: in good order if it follows, else at once. */

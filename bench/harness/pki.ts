@@ -1,6 +1,15 @@
 /** Keys and certificates of one run of the suite: made at its start, never written anywhere. */
 import { createPublicKey } from 'node:crypto';
-import { createPolicy, issueCertificate, makeAuthority, makeIdentity, makeKey, pemOf } from 'veracruz-streams';
+import {
+  type Authority,
+  createPolicy,
+  issueCertificate,
+  makeAuthority,
+  makeIdentity,
+  makeKey,
+  type NewPolicy,
+  pemOf,
+} from 'veracruz-streams';
 
 export interface Credentials {
   /** PEM, the own certificate first. */
@@ -25,21 +34,31 @@ const DAY_MS = 86_400_000;
 /** P-256 throughout, so that handshakes cost the same everywhere. */
 export function makePki(): Pki {
   const authority = makeAuthority({ commonName: 'bench' });
-  const key = makeKey('ec');
-  const leaf = pemOf(issueCertificate(authority, { subject: 'bench', publicKey: createPublicKey(key), san: ['localhost'] }));
   const client = makeIdentity({ commonName: 'bench' });
   return {
     authority: authority.certificate,
-    server: { certificate: leaf + authority.certificate, key: key.export({ type: 'pkcs8', format: 'pem' }).toString() },
+    server: serverCredentials(authority),
     client: { certificate: client.certificate, key: client.key },
-    policy: createPolicy({
-      identities: [{ certificate: client.certificate, capabilities: '/bench/:rw' }],
-      serverUrl: '127.0.0.1:3011',
-      attestationUrl: '127.0.0.1:3010',
-      authority: authority.certificate,
-      certificateExpiry: new Date(Date.now() + DAY_MS),
-      // What node:tls, https and grpc-js agree on of themselves.
-      cipherSuite: 'TLS1_3_AES_256_GCM_SHA384',
-    }),
+    policy: policyWith(authority, { identities: [{ certificate: client.certificate, capabilities: '/bench/:rw' }] }),
   };
+}
+
+/** A key, and a certificate of `authority` with what leads to it, for whoever plays the server. */
+export function serverCredentials(authority: Authority): Credentials {
+  const key = makeKey('ec');
+  const leaf = pemOf(issueCertificate(authority, { subject: 'bench', publicKey: createPublicKey(key), san: ['localhost'] }));
+  return { certificate: leaf + authority.certificate, key: key.export({ type: 'pkcs8', format: 'pem' }).toString() };
+}
+
+/** A policy of these principals and programs. Its addresses are not used. */
+export function policyWith(authority: Authority, more: Pick<NewPolicy, 'identities'> & Partial<NewPolicy>): string {
+  return createPolicy({
+    serverUrl: '127.0.0.1:3011',
+    attestationUrl: '127.0.0.1:3010',
+    authority: authority.certificate,
+    certificateExpiry: new Date(Date.now() + DAY_MS),
+    // What node:tls, https and grpc-js agree on of themselves.
+    cipherSuite: 'TLS1_3_AES_256_GCM_SHA384',
+    ...more,
+  });
 }

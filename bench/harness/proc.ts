@@ -1,5 +1,5 @@
 /** Memory and processor time of a process, as Linux counts them; undefined where the system does not tell. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 
 /** Seconds, all threads. */
 export interface CpuTime {
@@ -22,6 +22,21 @@ export function forgetPeak(pid: number): void {
     writeFileSync(`/proc/${pid}/clear_refs`, '5');
   } catch {
     // Then the peak is that of the whole run: a bound from above.
+  }
+}
+
+/** Resident memory in bytes now. */
+export function rssOf(pid: number): number | undefined {
+  const match = /^VmRSS:\s+(\d+) kB$/m.exec(read(pid, 'status'));
+  return match === null ? undefined : Number(match[1]) * 1024;
+}
+
+/** Open descriptors. */
+export function descriptorsOf(pid: number): number | undefined {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).length;
+  } catch {
+    return undefined;
   }
 }
 

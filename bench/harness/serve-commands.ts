@@ -34,8 +34,13 @@ export function serveCommands(commands: Commands): void {
       return action(argument as never);
     };
     act().then(
-      (result) => process.send?.({ id, result } satisfies Answer),
-      (fault: Error) => process.send?.({ id, fault: fault.stack ?? String(fault) } satisfies Answer),
+      (result) => answer({ id, result }),
+      (fault: Error) => answer({ id, fault: fault.stack ?? String(fault) }),
     );
   });
+}
+
+/** A parent that has gone in the meantime is no fault. */
+function answer(message: Answer): void {
+  process.send?.(message, undefined, undefined, () => {});
 }

@@ -280,7 +280,14 @@ export class TlsEngine implements TlsState {
     const wire = this.#wire as Wire;
     this.#progress.cipher(chunk);
     this.#spoke = false;
-    wire.feed(chunk, done);
+    try {
+      wire.feed(chunk, done);
+    } catch (thrown) {
+      // node:tls has taken the session for failed within this turn, and OpenSSL has gone on with it: plaintext for a socket that
+      // is destroyed throws. Why it failed is told within this turn; if it is not, then this is why.
+      setImmediate(() => this.#failed(thrown as Error, undefined));
+      return;
+    }
     this.#checkProgress();
   }
 

@@ -4,7 +4,7 @@ import { CertificateWatch, periodOf } from '../../attestation/certificate-time.j
 import { DeviceRegistry } from '../../attestation/registry/index.js';
 import { clock } from '../../core/clock.js';
 import { Lifecycle } from '../../core/lifecycle.js';
-import { type Address, formatAddress, parseAddress } from '../../transports/address.js';
+import { type Address, parseAddress } from '../../transports/address.js';
 import { Connections } from '../../transports/connections.js';
 import { boundAddress, listen } from '../../transports/socket.js';
 import { answerClientError, pathOf, plain, urlOf } from '../http-answers.js';
