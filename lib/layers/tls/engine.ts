@@ -284,8 +284,8 @@ export class TlsEngine implements TlsState {
       wire.feed(chunk, done);
     } catch (thrown) {
       // node:tls has taken the session for failed within this turn, and OpenSSL has gone on with it: plaintext for a socket that
-      // is destroyed throws. Why it failed is told within this turn; if it is not, then this is why.
-      setImmediate(() => this.#failed(thrown as Error, undefined));
+      // is destroyed throws. If node:tls does not tell why it failed, then this is why.
+      this.#afterTurn(() => this.#failed(thrown as Error, undefined));
       return;
     }
     this.#checkProgress();
@@ -519,8 +519,14 @@ export class TlsEngine implements TlsState {
     }
     this.#close();
     this.#fault = fault;
-    // node:tls writes the alert within this turn, and the alert must reach the pipe before the pipe is destroyed.
-    setImmediate(() => this.#report());
+    // The alert must reach the pipe before the pipe is destroyed.
+    this.#afterTurn(() => this.#report());
+  }
+
+  /** When node:tls has done what it does about a failure. */
+  #afterTurn(report: () => void): void {
+    // node:tls tells why a session has failed, and writes the alert, within this turn.
+    setImmediate(report);
   }
 
   /** Ends the session with this error, unless it is over already. */
