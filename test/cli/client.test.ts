@@ -283,6 +283,17 @@ void t.test(
   },
 );
 
+void t.test('--result and --results are other names of --output, and end the service as it does', async (t) => {
+  const { url, store } = await start(t, () => 0);
+  t.match(await run(t, url, '-d', `/f=${put('source', 'x')}`, '-q'), { code: 0 });
+  t.equal(String(await stored(store, '/f')), 'x');
+  const flags = ['--result', `/f=${path('one')}`, '--results', `/f=${path('two')},/f=${path('three')}`];
+  const { code, stderr } = await run(t, url, ...flags, '--json', '-q');
+  t.equal(code, 0, stderr);
+  for (const name of ['one', 'two', 'three']) t.equal(readFileSync(path(name), 'utf8'), 'x');
+  t.match(stderr, /"operation":"shutdown"/);
+});
+
 void t.test('host:port is enough for an address', async (t) => {
   const { url, store } = await start(t, () => 0);
   t.match(await run(t, url.replace('http://', ''), '-d', `/f=${put('source', 'x')}`, '-q'), { code: 0, stderr: '' });

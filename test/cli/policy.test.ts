@@ -85,6 +85,20 @@ void t.test('create, with the flags of generate-policy', async (t) => {
   t.match(run(['check', 'made.json']), { status: 0, stdout: `made.json is a good policy; its hash is ${policyHash(text)}\n` });
 });
 
+void t.test('create with native modules, as head has them', async (t) => {
+  const args = ['create', ...ALICE, ...SERVERS, ...EXPIRY, '-b', 'manager', '-o', '-', '--native-module-name', 'Counter'];
+  const rest = ['--native-module-entry-point', '', '--native-module-special-file', 'services/counter.dat'];
+  const more = ['--native-module-name', 'AES', '--native-module-entry-point', '/opt/aes', '--native-module-special-file', '/services/aes'];
+  const { status, stdout, stderr } = run([...args, ...rest, ...more]);
+  t.equal(status, 0, stderr);
+  t.same(readPolicy(stdout).native_modules, [
+    { name: 'Counter', type: { Static: { special_file: '/services/counter.dat' } } },
+    { name: 'AES', type: { Dynamic: { special_file: '/services/aes', entry_point: '/opt/aes' } } },
+  ]);
+  t.match(run(args), { status: 2, stderr: /for each --native-module-name: 1, not 0 and 0/ });
+  t.match(run([...args.slice(0, -2), ...rest]), { status: 2, stderr: /0, not 1 and 1/ });
+});
+
 void t.test('create to standard output, to output.json, and with what nitro-cli printed', async (t) => {
   const args = ['create', ...ALICE, ...SERVERS, ...EXPIRY, '--pcr-file', 'measurements.json'];
   const { status, stdout, stderr } = run([...args, '-o', '-', '--json']);

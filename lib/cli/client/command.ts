@@ -26,6 +26,8 @@ interface ClientFlags {
   computes?: string[];
   output: string[];
   outputs?: string[];
+  result?: string[];
+  results?: string[];
   outputMode: number;
   shutdown?: boolean;
   quiet?: boolean;
@@ -81,6 +83,8 @@ export function clientCommand(): Command {
       .addOption(new Option('--datas <…>').argParser(collect).hideHelp())
       .addOption(new Option('--computes <…>').argParser(collect).hideHelp())
       .addOption(new Option('--outputs <…>').argParser(collect).hideHelp())
+      .addOption(new Option('--result <…>').argParser(collect).hideHelp())
+      .addOption(new Option('--results <…>').argParser(collect).hideHelp())
       .option('-s, --shutdown', 'ask the Runtime Manager to end afterwards; without it, that is done when there was an output')
       .option('-n, --no-shutdown', 'do not')
       .option('--url <url>', 'the Server, instead of what the policy says: http://host:port')
@@ -123,7 +127,8 @@ async function run(policyPath: string, flags: ClientFlags): Promise<void> {
   const appends = parseTransfers(flags.append, 'stdin');
   const computes = [...flags.compute, ...(flags.computes ?? [])].flatMap((names) => names.split(','));
   const pipelines = flags.pipeline.flatMap((names) => names.split(','));
-  const outputs = parseTransfers([...flags.output, ...(flags.outputs ?? [])], 'stdout');
+  const asked = [flags.output, flags.outputs, flags.result, flags.results].flatMap((texts) => texts ?? []);
+  const outputs = parseTransfers(asked, 'stdout');
   checkStreams([...writes, ...appends], 'standard input');
   checkStreams(outputs, 'standard output');
   // Before anything is sent: what is done is not taken back when a later one fails.

@@ -7,9 +7,10 @@ import { writeNewFiles } from '../new-files.js';
 import { print } from '../standard-output.js';
 import { parseExpiry } from './expiry.js';
 import { fileHash, pcrHash } from './hashes.js';
+import { addNativeModuleOptions, type NativeModuleFlags, nativeModulesOf } from './native-modules.js';
 import { warningsOf } from './warnings.js';
 
-interface CreateFlags {
+interface CreateFlags extends NativeModuleFlags {
   certificate: string[];
   capability: string[];
   binary?: string[];
@@ -38,14 +39,15 @@ const collect = (value: string, before: string[] = []) => [...before, value];
 
 /** `veracruz-streams policy create` */
 export function createCommand(): Command {
-  return new Command('create')
+  const command = new Command('create')
     .description('Write a policy. The flags are those of generate-policy.')
     .requiredOption('-c, --certificate <file>', 'the certificate of a participant, PEM; once for each', collect)
     .requiredOption('-p, --capability <name:rights,…>', 'what a participant or program may do, e.g. /input/:rw,/output/:r', collect)
     .option('-w, --binary <[name=]path,…>', 'programs; their SHA-256 is added to the policy', collect)
     .addOption(new Option('--program-binary <…>').argParser(collect).hideHelp())
     .option('--hashes <[name=]path,…>', 'other files that must have the contents they have now', collect)
-    .option('--pipeline <script>', 'a pipeline of programs', collect)
+    .option('--pipeline <script>', 'a pipeline of programs', collect);
+  return addNativeModuleOptions(command)
     .requiredOption('-s, --veracruz-server-ip <host:port>', 'where the Server listens')
     .requiredOption('-t, --proxy-attestation-server-ip <host:port>', 'where the Proxy Attestation Server listens')
     .requiredOption('--proxy-attestation-server-cert <file>', 'the certificate of the authority it issues with, PEM')
@@ -107,6 +109,7 @@ async function create(flags: CreateFlags): Promise<void> {
     programs: programs.map(withCapabilities),
     pipelines: scripts.map((script) => withCapabilities({ script })),
     hashes: await pinned(flags.hashes ?? []),
+    nativeModules: nativeModulesOf(flags),
     serverUrl: flags.veracruzServerIp,
     attestationUrl: flags.proxyAttestationServerIp,
     authority: readText(flags.proxyAttestationServerCert),
