@@ -85,6 +85,33 @@ void t.test('create, with the flags of generate-policy', async (t) => {
   t.match(run(['check', 'made.json']), { status: 0, stdout: `made.json is a good policy; its hash is ${policyHash(text)}\n` });
 });
 
+void t.test('create with what programs are told when they start', async (t) => {
+  const args = ['create', ...ALICE, '-w', '/program/sum.wasm=sum.wasm,/two=sum.wasm', '-p', '', '-p', '', ...SERVERS, ...EXPIRY];
+  const good = [...args, '-b', 'manager', '-o', '-'];
+  const start = [
+    '--argument',
+    '/program/sum.wasm=--fast',
+    '--argument',
+    '/program/sum.wasm=',
+    '--environment',
+    '/program/sum.wasm=LANG=C=x',
+  ];
+  const { status, stdout, stderr } = run([...good, ...start]);
+  t.equal(status, 0, stderr);
+  const [one, two] = readPolicy(stdout).programs;
+  t.same([one?.arguments, one?.environment], [['--fast', ''], [{ name: 'LANG', value: 'C=x' }]]);
+  t.same([two?.arguments, two?.environment], [[], []]);
+  t.notMatch(JSON.parse(stdout).programs[1], { arguments: [] }, 'a key that says nothing is not there');
+  for (const wrong of [
+    ['--argument', '/none=x'],
+    ['--argument', '/two'],
+    ['--environment', '/two=LANG'],
+    ['--environment', '/two==x'],
+  ]) {
+    t.match(run([...good, ...wrong]), { status: 2, stderr: new RegExp(`write ${wrong[0]}`) }, wrong.join(' '));
+  }
+});
+
 void t.test('create with native modules, as head has them', async (t) => {
   const args = ['create', ...ALICE, ...SERVERS, ...EXPIRY, '-b', 'manager', '-o', '-', '--native-module-name', 'Counter'];
   const rest = ['--native-module-entry-point', '', '--native-module-special-file', 'services/counter.dat'];

@@ -232,13 +232,53 @@ void t.test('the machine is out of reach', async (t) => {
     ['sock_accept', 3, 0, ROOM],
     ['proc_raise', 9],
   ];
-  t.same(await answers(at, links, { '/': 2 ** 29 - 1 }), [52, 52, 52, 52]);
+  t.same(await answers(at, links, { '/': 2 ** 29 - 1 }), [52, 52, ERRNO.NOTSOCK, 52]);
   const environment: Step[] = [
     ['environ_sizes_get', 8192, 8196],
     ['fd_write', 1, 128, 1, ROOM],
   ];
   await run(at, script(environment), policyWith({ stdout: 'w' }));
   checkGone(t, at);
+});
+
+void t.test('arguments and environment of the policy, in order, and of no other program', async (t) => {
+  const at = await place(t);
+  // The texts, which stand one behind the other from 16,384 on, as `args_get` and `environ_get` have put them.
+  const tell: Step[] = [
+    ['args_sizes_get', 8192, 8196],
+    ['args_get', 12_288, 16_384],
+    ['environ_sizes_get', 8200, 8204],
+    ['environ_get', 12_544, 16_640],
+    ['fd_write', 1, { vector: '' }, ROOM],
+  ];
+  const program = script(
+    tell,
+    '(i32.store (i32.const 0) (i32.const 16384)) (i32.store (i32.const 4) (i32.const 512)) (drop (call $fd_write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))',
+  );
+  const told = async (change: (policy: any) => void) => {
+    await run(at, program, policyWith({ stdout: 'w' }, change));
+    const bytes = (await get(at.store, 'stdout')).subarray(4 * tell.length);
+    const texts = (from: number) =>
+      String(bytes.subarray(from, from + 256))
+        .replace(/\0+$/, '')
+        .split('\0');
+    return [texts(0), texts(256)];
+  };
+  const given = {
+    arguments: ['-v', '', 'zwei Wörter'],
+    environment: [
+      { name: 'LANG', value: 'C' },
+      { name: 'EMPTY', value: '' },
+    ],
+  };
+  t.same(await told((policy) => Object.assign(policy.programs[0], given)), [
+    [PROGRAM, '-v', '', 'zwei Wörter'],
+    ['LANG=C', 'EMPTY='],
+  ]);
+  t.same(
+    await told((policy) => policy.programs.push({ ...policy.programs[0], ...given, program_file_name: '/program/other.wasm', id: 1 })),
+    [[PROGRAM], ['']],
+  );
 });
 
 // ── What cannot be run ───────────────────────────────────────────────────────────────────────────────────────────────

@@ -5,7 +5,7 @@ import t from 'tap';
 import { ERRNO, FDFLAG_APPEND, OFLAG, RIGHT } from '../../lib/enclave/compute/child/preview1.js';
 import { ANSWER_AT, type Guest, withGuest } from './compute-guest.js';
 
-const { SUCCESS, BADF, FAULT, INVAL, NAMETOOLONG, NOTCAPABLE, NOTSUP } = ERRNO;
+const { SUCCESS, BADF, BUSY, FAULT, FBIG, INVAL, ISDIR, NAMETOOLONG, NOSPC, NOTCAPABLE, NOTSUP } = ERRNO;
 const ALL = 2 ** 29 - 1;
 const free = { rights: [['/', ALL] as [string, number]], clock: true };
 const [FROM_START, FROM_HERE, FROM_END] = [0, 1, 2];
@@ -131,9 +131,85 @@ void t.test('a directory that is listed in small pieces, while it changes', asyn
       all = piece.all;
       guest.calls.path_unlink_file(3, ...guest.text(`d/${seen.at(-1)}`));
     }
-    t.same(seen.sort(), [...names].sort(), 'each once');
-    t.same(entries(guest, fd, 1000, 0n).names, [], 'from the start it is looked at again');
+    t.same(seen.slice(0, 2), ['.', '..']);
+    t.same(seen.slice(2).sort(), [...names].sort(), 'each once');
+    const dots = (names: readonly [string, bigint][]) => names.map(([name]) => name);
+    t.same(dots(entries(guest, fd, 1000, 0n).names), ['.', '..'], 'from the start it is looked at again');
     t.same(entries(guest, fd, 1000, -1n).names, [], 'a cookie of nobody');
+  });
+});
+
+void t.test('the root is what is above it', async (t) => {
+  withGuest({ ...free, directories: ['/d'] }, (guest) => {
+    const inodes = (fd: number) => {
+      t.equal(guest.calls.fd_readdir(fd, 70_000, 1000, 0n, ANSWER_AT), SUCCESS);
+      // Behind the first head of 24 bytes stands one byte of name.
+      return [guest.memory.readBigUInt64LE(70_008), guest.memory.readBigUInt64LE(70_033)];
+    };
+    const root = statSync(guest.world, { bigint: true }).ino;
+    t.same(inodes(3), [root, root]);
+    t.same(inodes(4), [statSync(join(guest.world, 'd'), { bigint: true }).ino, root]);
+  });
+});
+
+void t.test('room in a file', async (t) => {
+  withGuest({ ...free, files: { '/f': 'text' }, maxBytes: 100 }, (guest) => {
+    const { calls } = guest;
+    const fd = guest.open('f', ALL);
+    const size = () => statSync(join(guest.world, 'f')).size;
+    t.equal(calls.fd_allocate(fd, 1n, 2n), SUCCESS);
+    t.equal(size(), 4, 'it is long enough');
+    t.equal(calls.fd_allocate(fd, 4n, 6n), SUCCESS);
+    t.equal(readFileSync(join(guest.world, 'f'), 'latin1'), 'text\0\0\0\0\0\0');
+    t.equal(calls.fd_allocate(fd, 0n, 0n), INVAL);
+    t.equal(calls.fd_allocate(fd, 0n, 105n), NOSPC, 'what it takes is counted');
+    t.equal(calls.fd_allocate(fd, -1n, 2n), FBIG, 'a sum of more than 64 bits');
+    t.equal(size(), 10);
+    t.equal(calls.fd_allocate(3, 0n, 1n), NOTCAPABLE, 'a directory');
+  });
+});
+
+void t.test('a directory that is renamed', async (t) => {
+  const files = { '/d/f': 'x', '/d/sub/g': 'y' };
+  withGuest({ ...free, files }, (guest) => {
+    const { calls } = guest;
+    const rename = (from: string, to: string) => calls.path_rename(3, ...guest.text(from), 3, ...guest.text(to, 2000));
+    const [directory, below] = [guest.open('d', 0, OFLAG.DIRECTORY), guest.open('d/sub', 0, OFLAG.DIRECTORY)];
+    const file = guest.open('d/f', ALL);
+    t.equal(rename('d/', 'e/'), SUCCESS);
+    t.same(guest.list(3), ['e']);
+    t.equal(guest.read(guest.open('f', RIGHT.FD_READ, 0, 0, directory)), 'x', 'what is open of it follows');
+    t.equal(guest.read(guest.open('g', RIGHT.FD_READ, 0, 0, below)), 'y');
+    t.equal(calls.fd_filestat_set_times(file, 0n, 1n, 4), SUCCESS);
+    t.equal(rename('e', 'e/sub/e'), INVAL);
+    t.equal(rename('e/f', 'e/sub'), ISDIR);
+    t.equal(rename('/', 'f'), NOTCAPABLE);
+    t.equal(rename('.', 'f'), BUSY);
+  });
+  // Where something below has rights of its own, at either end, it would gain or lose them on the way.
+  for (const listed of ['/d/f', '/e/f'] as const) {
+    withGuest({ ...free, rights: [...free.rights, [listed, 0]], files }, (guest) => {
+      t.equal(guest.calls.path_rename(3, ...guest.text('d'), 3, ...guest.text('e', 2000)), NOTSUP, listed);
+      t.same(guest.list(3), ['d']);
+    });
+  }
+});
+
+void t.test('times to the nanosecond, which the system does not take', async (t) => {
+  withGuest({ ...free, files: { '/f': 'x' } }, (guest) => {
+    const { calls, memory } = guest;
+    const fd = guest.open('f', ALL);
+    const times = () => {
+      t.equal(calls.fd_filestat_get(fd, ANSWER_AT), SUCCESS);
+      return [memory.readBigUInt64LE(ANSWER_AT + 40), memory.readBigUInt64LE(ANSWER_AT + 48)];
+    };
+    const [one, other] = [1_796_087_197_949_781_123n, 1_700_000_000_000_000_007n];
+    t.equal(calls.fd_filestat_set_times(fd, one, other, 5), SUCCESS);
+    t.same(times(), [one, other]);
+    t.equal(calls.fd_filestat_set_times(fd, 0n, one, 4), SUCCESS);
+    t.same(times(), [one, one], 'one is set, the other stays');
+    t.equal(guest.write(fd, 'more'), SUCCESS);
+    t.not(times()[1], one, 'a change is a change');
   });
 });
 

@@ -61,6 +61,7 @@ export class Guest {
       descriptors: this.#opened,
       budget: new Budget(maxBytes, maxFiles),
       args: ['/program/test.wasm'],
+      environment: ['LANG=C'],
       world: this.world,
       maxNameBytes: 4000,
       clock,

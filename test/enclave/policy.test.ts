@@ -60,6 +60,23 @@ void t.test('each fault is told with its key', async (t) => {
     ['text for a number', (p) => Object.assign(p, { max_memory_mib: '1' }), /^\/max_memory_mib must be a whole number .*, got "1"$/],
     ['one over u32', (p) => Object.assign(p, { max_memory_mib: 2 ** 32 }), /^\/max_memory_mib .* 4294967295, got 4294967296$/],
     ['a negative number', (p) => Object.assign(p.programs[0], { id: -1 }), /^\/programs\/0\/id /],
+    ['an argument with NUL', (p) => Object.assign(p.programs[0], { arguments: ['a', 'b\0'] }), /^\/programs\/0\/arguments\/1 /],
+    [
+      'a variable without a name',
+      (p) => Object.assign(p.programs[0], { environment: [{ name: '', value: 'x' }] }),
+      /^\/programs\/0\/environment\/0\/name /,
+    ],
+    [
+      'a variable that stands twice',
+      (p) =>
+        Object.assign(p.programs[0], {
+          environment: [
+            { name: 'A', value: 'x' },
+            { name: 'A', value: 'y' },
+          ],
+        }),
+      /^\/programs\/0\/environment\/1\/name is "A"/,
+    ],
     ['a fraction', (p) => Object.assign(p.identities[0].file_rights[1], { rights: 1.5 }), /^\/identities\/0\/file_rights\/1\/rights /],
     ['an object for a list', (p) => Object.assign(p, { programs: {} }), /^\/programs must be a list, got an object$/],
     ['a list for an object', (p) => Object.assign(p, { enclave_cert_expiry: [] }), /^\/enclave_cert_expiry must be an object, got a list$/],

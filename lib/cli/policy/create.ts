@@ -8,9 +8,10 @@ import { print } from '../standard-output.js';
 import { parseExpiry } from './expiry.js';
 import { fileHash, pcrHash } from './hashes.js';
 import { addNativeModuleOptions, type NativeModuleFlags, nativeModulesOf } from './native-modules.js';
+import { addProgramStartOptions, type ProgramStartFlags, programStartsOf } from './program-start.js';
 import { warningsOf } from './warnings.js';
 
-interface CreateFlags extends NativeModuleFlags {
+interface CreateFlags extends NativeModuleFlags, ProgramStartFlags {
   certificate: string[];
   capability: string[];
   binary?: string[];
@@ -47,7 +48,7 @@ export function createCommand(): Command {
     .addOption(new Option('--program-binary <…>').argParser(collect).hideHelp())
     .option('--hashes <[name=]path,…>', 'other files that must have the contents they have now', collect)
     .option('--pipeline <script>', 'a pipeline of programs', collect);
-  return addNativeModuleOptions(command)
+  return addNativeModuleOptions(addProgramStartOptions(command))
     .requiredOption('-s, --veracruz-server-ip <host:port>', 'where the Server listens')
     .requiredOption('-t, --proxy-attestation-server-ip <host:port>', 'where the Proxy Attestation Server listens')
     .requiredOption('--proxy-attestation-server-cert <file>', 'the certificate of the authority it issues with, PEM')
@@ -101,12 +102,16 @@ async function create(flags: CreateFlags): Promise<void> {
     );
   }
   checkHashes(flags);
+  const startOf = programStartsOf(
+    flags,
+    programs.map(({ name }) => name),
+  );
   const capabilities = flags.capability.values();
   const withCapabilities = <T extends object>(item: T) => ({ ...item, capabilities: capabilities.next().value as string });
   const text = createPolicy({
     // In the order in which the capabilities stand.
     identities: flags.certificate.map((path) => withCapabilities({ certificate: readText(path) })),
-    programs: programs.map(withCapabilities),
+    programs: programs.map((program) => ({ ...withCapabilities(program), ...startOf(program.name) })),
     pipelines: scripts.map((script) => withCapabilities({ script })),
     hashes: await pinned(flags.hashes ?? []),
     nativeModules: nativeModulesOf(flags),

@@ -174,9 +174,12 @@ export class WasiEngine implements ComputeEngine {
 
   #job({ policy, principal, program }: Computation, folder: RunFolder, inside: RunFolder, { directories }: Staged, maxPages: number): Job {
     const { maxOutputBytes, maxOutputFiles } = this.#options;
+    // A program that the policy does not list has the rights of whoever runs it, and is told nothing.
+    const listed = policy.programs.find(({ program_file_name }) => program_file_name === program);
     return {
       program: inside.program,
-      name: program,
+      args: [program, ...(listed?.arguments ?? [])],
+      environment: (listed?.environment ?? []).map(({ name, value }) => `${name}=${value}`),
       world: inside.world,
       maxNameBytes: MAX_PATH_BYTES - Buffer.byteLength(folder.world),
       streams: inside.streams,

@@ -10,11 +10,21 @@ import { parseCapabilities } from './rights.js';
 /** Rights as a list, or written `/input/:rw,/output/:r`. */
 type Capabilities = string | readonly FileRights[];
 
+interface NewProgram {
+  readonly name: string;
+  readonly sha256: string;
+  readonly capabilities: Capabilities;
+  /** What it is told when it starts, after its own name. An extension that the original ignores. Default none. */
+  readonly arguments?: readonly string[];
+  /** Its environment. An extension that the original ignores. Default none. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
 export interface NewPolicy {
   /** The participants, numbered from 0 in this order: PEM text of one certificate each. */
   identities: readonly { readonly certificate: string; readonly capabilities: Capabilities }[];
   /** The programs, numbered from 0; each is pinned to its SHA-256 (64 lowercase hex digits). */
-  programs?: readonly { readonly name: string; readonly sha256: string; readonly capabilities: Capabilities }[];
+  programs?: readonly NewProgram[];
   /** Other files to pin. */
   hashes?: readonly { readonly name: string; readonly sha256: string }[];
   /** Pipelines, numbered from 0. A manager knows them by their number, which is the default of `name`. */
@@ -70,7 +80,7 @@ export function createPolicy(policy: NewPolicy & PolicySettings): string {
       id,
       file_rights: fileRights(capabilities),
     })),
-    programs: programs.map(({ name, capabilities }, id) => ({ program_file_name: name, id, file_rights: fileRights(capabilities) })),
+    programs: programs.map(programOf),
     file_hashes: [...programs, ...hashes].map(({ name, sha256 }) => ({ file_path: name, hash: sha256 })),
     pipelines: pipelines.map(({ name, script, capabilities }, id) => ({
       name: name ?? String(id),
@@ -106,6 +116,18 @@ export function createPolicy(policy: NewPolicy & PolicySettings): string {
     throw new InvalidArgumentError(`no policy can be made of this:${lines.join('')}`, { expected: 0, got: faults.length });
   }
   return text;
+}
+
+/** The keys that only we know are there only when they say something. */
+function programOf({ name, capabilities, arguments: args = [], environment = {} }: NewProgram, id: number): object {
+  const variables = Object.entries(environment).map(([variable, value]) => ({ name: variable, value }));
+  return {
+    program_file_name: name,
+    id,
+    file_rights: fileRights(capabilities),
+    ...(args.length > 0 && { arguments: args }),
+    ...(variables.length > 0 && { environment: variables }),
+  };
 }
 
 function fileRights(capabilities: Capabilities): readonly FileRights[] {

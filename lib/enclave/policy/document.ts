@@ -111,6 +111,12 @@ function onCalendar({ year, month, day }: Partial<Record<'year' | 'month' | 'day
   if (day > last) faults.add(`${at}/day`, `must be a day of the month, which has ${last}, got ${day}`);
 }
 
+/** NUL ends a text of WASI. */
+const NO_NUL = /^[^\0]*$/;
+const VARIABLE_NAME = /^[^=\0]+$/;
+const NO_TEXTS: readonly string[] = Object.freeze([]);
+const NO_VARIABLES: readonly { readonly name: string; readonly value: string }[] = Object.freeze([]);
+
 const special = text({ description: 'The file that the module is called through.', what: 'a path', pattern: /./ });
 const entryPoint = text({ description: "Path of the module's program.", what: 'a path', pattern: /./ });
 
@@ -137,6 +143,25 @@ export const policyShape = object('A policy of Veracruz: who may do what in one 
       program_file_name: fileName('Its path; also the principal that it is.'),
       id: u32('Number of the program.'),
       file_rights: fileRights,
+      // The original ignores these two, as it ignores every key that it does not know.
+      arguments: absentAs(
+        list(
+          'What the program is told when it starts, after its own name (an extension: the original tells it nothing).',
+          text({ description: 'An argument.', what: 'a text without NUL', pattern: NO_NUL }),
+        ),
+        NO_TEXTS,
+      ),
+      environment: absentAs(
+        list(
+          'The environment of the program (an extension: in the original it has none).',
+          object('A variable.', {
+            name: text({ description: 'Its name.', what: 'a name without = and NUL', pattern: VARIABLE_NAME }),
+            value: text({ description: 'Its value.', what: 'a text without NUL', pattern: NO_NUL }),
+          }),
+          distinct('name'),
+        ),
+        NO_VARIABLES,
+      ),
     }),
     distinct('program_file_name'),
   ),

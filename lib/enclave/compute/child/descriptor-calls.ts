@@ -5,7 +5,7 @@ import { type Host, opened, rightsOn } from './host.js';
 import { listDirectory } from './list-directory.js';
 import { ERRNO, FDFLAGS, FILETYPE, type Preview1, RIGHT } from './preview1.js';
 import { seek } from './seek.js';
-import { readInto, setSize, writeFrom } from './transfer.js';
+import { allocate, readInto, setSize, writeFrom } from './transfer.js';
 
 type DescriptorCalls = Pick<Preview1, Extract<keyof Preview1, `fd_${string}`>>;
 
@@ -28,8 +28,7 @@ export function descriptorCalls(host: Host): DescriptorCalls {
 
   return {
     fd_advise: (fd, _offset, _length, advice) => on(fd, RIGHT.FD_ADVISE, () => (advice >>> 0 > MAX_ADVICE ? ERRNO.INVAL : ERRNO.SUCCESS)),
-    // As in the original; preview 1 itself let go of it later.
-    fd_allocate: () => ERRNO.NOSYS,
+    fd_allocate: (fd, offset, length) => onFile(fd, RIGHT.FD_ALLOCATE, (file) => allocate(host, file, offset, length)),
     fd_close: (fd) => on(fd, 0, () => attempt(() => descriptors.close(fd))),
     // Nothing has to reach a disk: the files are copies, and what becomes of them is up to the store.
     fd_datasync: (fd) => onFile(fd, RIGHT.FD_DATASYNC, () => ERRNO.SUCCESS),
@@ -71,7 +70,6 @@ export function descriptorCalls(host: Host): DescriptorCalls {
     fd_renumber(from, to) {
       const [moved, replaced] = [descriptors.get(from), descriptors.get(to)];
       if (moved === undefined || replaced === undefined) return ERRNO.BADF;
-      if (moved.kind.startsWith('std') || replaced.kind.startsWith('std')) return ERRNO.NOTSUP;
       return attempt(() => descriptors.move(from, to));
     },
     fd_seek: (fd, offset, whence, position) => onFile(fd, RIGHT.FD_SEEK, (file) => seek(host, file, offset, whence, position)),
@@ -102,6 +100,9 @@ function giveUp(open: Descriptor, base: bigint, inheriting: bigint): number {
   const [has, passes] = open.kind === 'directory' ? [open.base, open.inheriting] : [open.rights, 0];
   if ((base & ~BigInt(has)) !== 0n || (inheriting & ~BigInt(passes)) !== 0n) return ERRNO.NOTCAPABLE;
   if (open.kind === 'directory') Object.assign(open, { base: Number(base), inheriting: Number(inheriting) });
-  else open.rights = Number(base);
+  else {
+    open.givenUp |= open.rights & ~Number(base);
+    open.rights = Number(base);
+  }
   return ERRNO.SUCCESS;
 }

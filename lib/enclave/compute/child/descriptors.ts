@@ -1,8 +1,8 @@
 import { closeSync } from 'node:fs';
 
 interface Opened {
-  /** Normal name that it was opened by. A directory cannot be renamed, so its own stays right. */
-  readonly name: string;
+  /** Normal name that it was opened by; when a directory is renamed, that of what is in it follows. */
+  name: string;
   /** Flags of WASI. The one that counts is FDFLAG_APPEND: writes go to the end, wherever the position is. */
   flags: number;
 }
@@ -12,6 +12,8 @@ export interface OpenFile extends Opened {
   readonly kind: 'file' | 'stdin' | 'stdout' | 'stderr';
   /** What may be done with it; settled when it was opened. */
   rights: number;
+  /** What the program has given up of them. */
+  givenUp: number;
   /** The number that the system has for it. */
   readonly fd: number;
   /** Bytes from its start to where the next read or write is. The system's own position is not used. */
@@ -65,6 +67,14 @@ export class Descriptors {
     const open = this.get(number);
     this.#open.delete(number >>> 0);
     if (open !== undefined && open.kind !== 'directory') closeSync(open.fd);
+  }
+
+  /** A directory has another name now: so has what is open of it and below it. */
+  renamed(from: string, to: string): void {
+    for (const open of this.#open.values()) {
+      if (open.kind !== 'directory' && open.kind !== 'file') continue;
+      if (open.name === from || open.name.startsWith(`${from}/`)) open.name = to + open.name.slice(from.length);
+    }
   }
 
   closeAll(): void {

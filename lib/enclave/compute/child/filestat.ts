@@ -14,6 +14,15 @@ export function statsOf(host: Host, open: Descriptor): BigIntStats {
   return open.kind === 'directory' ? lstatSync(placeOf(host, open.name), { bigint: true }) : fstatSync(open.fd, { bigint: true });
 }
 
+/** A time that was set, and what the system made of it: it takes them as a fraction of seconds, which loses some digits. */
+interface SetTime {
+  readonly set: bigint;
+  readonly had: bigint;
+}
+
+/** Times that the program has set, by the numbers of the files. They hold as long as the system still has what it made of them. */
+const set = new Map<bigint, { readonly atime: SetTime; readonly mtime: SetTime }>();
+
 /** Writes a filestat to `pointer`. Without a clock it has no times, for a file's time is a clock too. */
 export function answerFilestat({ memory, clock }: Host, pointer: number, look: () => BigIntStats): number {
   const answer = memory.bytes(pointer, FILESTAT_BYTES);
@@ -28,10 +37,16 @@ export function answerFilestat({ memory, clock }: Host, pointer: number, look: (
     put(stats.nlink, AT.LINKS);
     put(stats.size, AT.SIZE);
     if (!clock) return;
-    put(stats.atimeNs, AT.ACCESSED);
-    put(stats.mtimeNs, AT.MODIFIED);
+    put(exactly(stats.ino, 'atime', stats.atimeNs), AT.ACCESSED);
+    put(exactly(stats.ino, 'mtime', stats.mtimeNs), AT.MODIFIED);
     put(stats.ctimeNs, AT.CHANGED);
   });
+}
+
+/** A time of a file as the program knows it, which is `had` for the system. */
+function exactly(inode: bigint, which: 'atime' | 'mtime', had: bigint): bigint {
+  const known = set.get(inode)?.[which];
+  return known?.had === had ? known.set : had;
 }
 
 /** What a call that sets times is given: nanoseconds since 1970, and which of them are meant. */
@@ -45,14 +60,18 @@ export interface Times {
 export function setTimes(host: Host, name: string, times: Times): number {
   if (!areSettable(times.flags)) return ERRNO.INVAL;
   const { ATIM, ATIM_NOW, MTIM, MTIM_NOW } = FSTFLAG;
-  const chosen = (given: number, now: number, value: bigint, old: bigint): number => {
-    if (times.flags & now) return Date.now() / 1000;
-    return Number(times.flags & given ? BigInt.asUintN(64, value) : old) / NANOSECONDS;
+  const chosen = (given: number, now: number, value: bigint, old: bigint): bigint => {
+    if (times.flags & now) return BigInt(Date.now()) * 1_000_000n;
+    return times.flags & given ? BigInt.asUintN(64, value) : old;
   };
   return attempt(() => {
     const path = placeOf(host, name);
-    const { atimeNs, mtimeNs } = lstatSync(path, { bigint: true });
-    utimesSync(path, chosen(ATIM, ATIM_NOW, times.accessed, atimeNs), chosen(MTIM, MTIM_NOW, times.modified, mtimeNs));
+    const before = lstatSync(path, { bigint: true });
+    const atime = chosen(ATIM, ATIM_NOW, times.accessed, exactly(before.ino, 'atime', before.atimeNs));
+    const mtime = chosen(MTIM, MTIM_NOW, times.modified, exactly(before.ino, 'mtime', before.mtimeNs));
+    utimesSync(path, Number(atime) / NANOSECONDS, Number(mtime) / NANOSECONDS);
+    const { ino, atimeNs, mtimeNs } = lstatSync(path, { bigint: true });
+    set.set(ino, { atime: { set: atime, had: atimeNs }, mtime: { set: mtime, had: mtimeNs } });
   });
 }
 

@@ -11,8 +11,10 @@ export interface Host {
   readonly rights: RightsTable;
   readonly descriptors: Descriptors;
   readonly budget: Budget;
-  /** The arguments of the program. */
+  /** The arguments of the program, its name first. */
   readonly args: readonly string[];
+  /** Its environment, `NAME=value` each. */
+  readonly environment: readonly string[];
   /** The folder that is the program's root. */
   readonly world: string;
   /** Bytes of the longest name below the root. What is longer could not be found again outside of this process. */
@@ -38,6 +40,7 @@ export function rightsOn({ rights }: Host, open: Descriptor): number {
 export function opened(host: Host, fd: number, needed: number): Descriptor | number {
   const open = host.descriptors.get(fd);
   if (open === undefined) return ERRNO.BADF;
+  if (open.kind !== 'directory' && (open.givenUp & needed) !== 0) return ERRNO.NOTCAPABLE;
   if ((rightsOn(host, open) & needed) !== needed) return ERRNO.ACCES;
   return open.kind === 'directory' && (open.base & needed) !== needed ? ERRNO.NOTCAPABLE : open;
 }

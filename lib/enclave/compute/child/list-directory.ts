@@ -9,9 +9,12 @@ import { ERRNO, FILETYPE } from './preview1.js';
 const HEAD_BYTES = 24;
 const AT = { NEXT: 0, INODE: 8, NAME_BYTES: 16, TYPE: 20 };
 
+/** What every directory holds besides: itself, and what it is in. */
+const DOTS: readonly Entry[] = ['.', '..'].map((name) => ({ name, isDirectory: true }));
+
 /**
  * Writes entries of a directory into `bytes` at `buffer`, from the one with the number `cookie` on, the last of them as far
- * as it fits. The entries are those that were there when the program asked for number 0, in no order.
+ * as it fits. The entries are those that were there when the program asked for number 0: `.`, `..`, then the others in no order.
  */
 export function listDirectory(host: Host, open: OpenDirectory, buffer: number, bytes: number, cookie: bigint, used: number): number {
   const room = host.memory.bytes(buffer, bytes);
@@ -19,10 +22,10 @@ export function listDirectory(host: Host, open: OpenDirectory, buffer: number, b
   if (room === undefined || answer === undefined) return ERRNO.FAULT;
   const path = placeOf(host, open.name);
   return attempt(() => {
-    if (cookie === 0n) open.listing = entriesOf(path);
+    if (cookie === 0n) open.listing = [...DOTS, ...entriesOf(path)];
     const first = Number(BigInt.asUintN(64, cookie));
     let at = 0;
-    for (let i = first; i < open.listing.length && at < room.length; i++) at += encode(open.listing[i] as Entry, i, path).copy(room, at);
+    for (let i = first; i < open.listing.length && at < room.length; i++) at += encode(host, open, i).copy(room, at);
     answer.writeUInt32LE(at);
   });
 }
@@ -31,12 +34,15 @@ function entriesOf(path: string): Entry[] {
   return readdirSync(path, { withFileTypes: true }).map((one) => ({ name: one.name, isDirectory: one.isDirectory() }));
 }
 
-function encode({ name, isDirectory }: Entry, index: number, path: string): Buffer {
+function encode(host: Host, open: OpenDirectory, index: number): Buffer {
+  const { name, isDirectory } = open.listing[index] as Entry;
+  // The root is in itself: what is above it is not the program's business.
+  const place = placeOf(host, name === '..' && open.name === '/' ? '/' : join(open.name, name));
   const text = Buffer.from(name);
   const head = Buffer.alloc(HEAD_BYTES);
   head.writeBigUInt64LE(BigInt(index + 1), AT.NEXT);
   // What was removed meanwhile has none.
-  head.writeBigUInt64LE(lstatSync(join(path, name), { bigint: true, throwIfNoEntry: false })?.ino ?? 0n, AT.INODE);
+  head.writeBigUInt64LE(lstatSync(place, { bigint: true, throwIfNoEntry: false })?.ino ?? 0n, AT.INODE);
   head.writeUInt32LE(text.length, AT.NAME_BYTES);
   head.writeUInt8(isDirectory ? FILETYPE.DIRECTORY : FILETYPE.REGULAR_FILE, AT.TYPE);
   return Buffer.concat([head, text]);

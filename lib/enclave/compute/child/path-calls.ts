@@ -43,12 +43,25 @@ export function pathCalls(host: Host): PathCalls {
       guarded(fd, path, bytes, RIGHT.PATH_RENAME_SOURCE, (from) =>
         guarded(toFd, toPath, toBytes, RIGHT.PATH_RENAME_TARGET, (to) => {
           if (kindOf(host, to) === undefined && !(rights.of(to) & RIGHT.PATH_CREATE_FILE)) return ERRNO.ACCES;
-          // With a directory go files, each of which has rights of its own at both ends.
-          if (kindOf(host, from) === 'directory') return ERRNO.NOTSUP;
-          return attempt(() => renameSync(placeOf(host, from), placeOf(host, to)));
+          return kindOf(host, from) === 'directory'
+            ? renameDirectory(host, from, to)
+            : attempt(() => renameSync(placeOf(host, from), placeOf(host, to)));
         }),
       ),
     path_unlink_file: (fd, path, bytes) =>
       guarded(fd, path, bytes, RIGHT.PATH_UNLINK_FILE, (name) => attempt(() => unlinkSync(placeOf(host, name)))),
   };
+}
+
+/**
+ * With a directory go files. Where each of them has the rights of its directory at both ends, this is the same as renaming
+ * them one by one; where the policy lists something below, it is not, and is refused.
+ */
+function renameDirectory(host: Host, from: string, to: string): number {
+  const { rights, descriptors } = host;
+  if (from === '/' || to === '/' || rights.isListed(from) || rights.isListed(to)) return ERRNO.BUSY;
+  if (!rights.isUniform(from) || !rights.isUniform(to)) return ERRNO.NOTSUP;
+  const errno = attempt(() => renameSync(placeOf(host, from), placeOf(host, to)));
+  if (errno === ERRNO.SUCCESS) descriptors.renamed(from, to);
+  return errno;
 }

@@ -5,7 +5,7 @@ import { type Host, placeOf } from './host.js';
 import { ALL_RIGHTS, DIRECTORY_RIGHTS, ERRNO, FDFLAGS, OFLAG, type Preview1, RIGHT } from './preview1.js';
 import { kindOf, reach } from './reach.js';
 
-const { FD_READ, FD_WRITE, FD_DATASYNC, FD_FILESTAT_SET_SIZE } = RIGHT;
+const { FD_ALLOCATE, FD_READ, FD_WRITE, FD_DATASYNC, FD_FILESTAT_SET_SIZE } = RIGHT;
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY } = constants;
 
 /**
@@ -39,7 +39,7 @@ function open(host: Host, name: string, { kind, rights, inheriting }: Plan, ofla
   const { descriptors } = host;
   if (kind === 'directory') return descriptors.add({ kind, name, flags, preopened: false, base: rights, inheriting, listing: [] });
   const fd = openSync(placeOf(host, name), accessOf(rights) | flagsOf(oflags), 0o600);
-  return descriptors.add({ kind, name, flags, rights, fd, position: 0 });
+  return descriptors.add({ kind, name, flags, rights, givenUp: 0, fd, position: 0 });
 }
 
 /** How something is opened. */
@@ -70,7 +70,7 @@ function file(allowed: number, wanted: number, oflags: number, missing: boolean)
 }
 
 function accessOf(rights: number): number {
-  if (!(rights & (FD_WRITE | FD_DATASYNC | FD_FILESTAT_SET_SIZE))) return O_RDONLY;
+  if (!(rights & (FD_WRITE | FD_ALLOCATE | FD_DATASYNC | FD_FILESTAT_SET_SIZE))) return O_RDONLY;
   return rights & FD_READ ? O_RDWR : O_WRONLY;
 }
 

@@ -5,8 +5,10 @@ import type { RightsList } from './rights-table.js';
 export interface Job {
   /** The file that holds the program. */
   readonly program: string;
-  /** What the program knows itself by: all of its arguments. */
-  readonly name: string;
+  /** What the program knows itself by, then its arguments. */
+  readonly args: readonly string[];
+  /** Its environment, `NAME=value` each. */
+  readonly environment: readonly string[];
   /** The folder that is its root. */
   readonly world: string;
   /** Bytes of the longest name below its root, so that the path there is one that the system takes. */

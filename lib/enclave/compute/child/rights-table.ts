@@ -12,6 +12,7 @@ const KNOWN_RIGHTS = 0x3fff_ffff;
 /** What changes a file. All of it is worth nothing where the whole file may not be written, see `RightsTable`. */
 const CHANGE_RIGHTS =
   RIGHT.FD_WRITE |
+  RIGHT.FD_ALLOCATE |
   RIGHT.PATH_CREATE_FILE |
   RIGHT.PATH_RENAME_TARGET |
   RIGHT.PATH_FILESTAT_SET_SIZE |
@@ -42,6 +43,12 @@ export class RightsTable {
 
   isListed(name: string): boolean {
     return this.#rights.has(name);
+  }
+
+  /** Whether all that is below a directory has the directory's own rights. */
+  isUniform(directory: string): boolean {
+    const below = directory === '/' ? '/' : `${directory}/`;
+    return ![...this.#rights.keys()].some((name) => name.startsWith(below) && name !== directory);
   }
 }
 

@@ -23,7 +23,8 @@ export function runProgram(job: Job): Outcome {
     rights,
     descriptors: openAtStart(rights, job),
     budget: new Budget(job.maxOutputBytes, job.maxOutputFiles),
-    args: [job.name],
+    args: job.args,
+    environment: job.environment,
     world: job.world,
     maxNameBytes: job.maxNameBytes,
     clock: job.clock,
@@ -74,7 +75,7 @@ function complain({ descriptors }: Host, { reason, foreign = [] }: Extract<Outco
  */
 export function openAtStart(rights: RightsTable, { streams, directories }: Pick<Job, 'streams' | 'directories'>): Descriptors {
   const stream = (kind: 'stdin' | 'stdout' | 'stderr', has: number): OpenFile => ({
-    ...{ kind, name: kind, flags: 0, rights: has, position: 0 },
+    ...{ kind, name: kind, flags: 0, rights: has, givenUp: 0, position: 0 },
     fd: openSync(streams[kind], kind === 'stdin' ? 'r' : 'w'),
   });
   return new Descriptors([

@@ -23,7 +23,10 @@ export class Exit extends Error {
 export function systemCalls(host: Host): SystemCalls {
   const { clock, memory } = host;
   const refused = () => ERRNO.NOSYS;
-  const args = host.args.map((one) => Buffer.from(`${one}\0`));
+  // Whatever is open is none: nothing here makes one.
+  const noSocket = (fd: number) => (host.descriptors.get(fd) === undefined ? ERRNO.BADF : ERRNO.NOTSOCK);
+  const args = host.args.map(withNul);
+  const environment = host.environment.map(withNul);
   const time = (pointer: number, look: () => bigint | undefined): number => {
     if (!clock) return ERRNO.ACCES;
     const answer = memory.bytes(pointer, 8);
@@ -36,8 +39,8 @@ export function systemCalls(host: Host): SystemCalls {
   return {
     args_get: (argv, buffer) => answerTexts(host, args, argv, buffer),
     args_sizes_get: (count, bytes) => answerSizes(host, args, count, bytes),
-    environ_get: (environ, buffer) => answerTexts(host, [], environ, buffer),
-    environ_sizes_get: (count, bytes) => answerSizes(host, [], count, bytes),
+    environ_get: (environ, buffer) => answerTexts(host, environment, environ, buffer),
+    environ_sizes_get: (count, bytes) => answerSizes(host, environment, count, bytes),
     clock_res_get: (id, resolution) => time(resolution, () => resolutionOf(id)),
     clock_time_get: (id, _precision, pointer) => time(pointer, () => timeOf(id)),
     poll_oneoff: (subscriptions, events, count, happened) => poll(host, subscriptions, events, count, happened),
@@ -54,12 +57,14 @@ export function systemCalls(host: Host): SystemCalls {
       return ERRNO.SUCCESS;
     },
     sched_yield: () => ERRNO.SUCCESS,
-    sock_accept: refused,
-    sock_recv: refused,
-    sock_send: refused,
-    sock_shutdown: refused,
+    sock_accept: noSocket,
+    sock_recv: noSocket,
+    sock_send: noSocket,
+    sock_shutdown: noSocket,
   };
 }
+
+const withNul = (text: string): Buffer => Buffer.from(`${text}\0`);
 
 function answerSizes({ memory }: Host, texts: readonly Buffer[], count: number, bytes: number): number {
   const sum = texts.reduce((all, { length }) => all + length, 0);

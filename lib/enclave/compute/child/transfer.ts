@@ -55,6 +55,14 @@ export function setSize(host: Host, file: OpenFile, size: bigint): number {
   return charge(host, file, bytes, 0) || attempt(() => ftruncateSync(file.fd, bytes));
 }
 
+/** Makes the file `offset + length` bytes long, if it is shorter. The bytes between are 0. */
+export function allocate(host: Host, file: OpenFile, offset: bigint, length: bigint): number {
+  const [from, bytes] = [BigInt.asUintN(64, offset), BigInt.asUintN(64, length)];
+  if (bytes === 0n) return ERRNO.INVAL;
+  if (from + bytes > Number.MAX_SAFE_INTEGER) return ERRNO.FBIG;
+  return from + bytes <= BigInt(sizeOf(file)) ? ERRNO.SUCCESS : setSize(host, file, from + bytes);
+}
+
 export function sizeOf({ fd }: OpenFile): number {
   return fstatSync(fd).size;
 }
