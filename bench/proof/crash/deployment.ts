@@ -88,7 +88,7 @@ export class Deployment {
         ],
         manager: [
           ...['runtime', '--listen', at(managerPort), '--store', join(folder, 'store'), '--scratch', folder],
-          ...['--attester', 'software', '--device-key', deviceKey, ...quiet],
+          ...['--attester', 'software', '--device-key', deviceKey, '--measurement', runtimeHash, ...quiet],
         ],
         server: [
           'server',
