@@ -22,6 +22,9 @@ export interface FixtureOptions {
   readonly folder?: string | undefined;
 }
 
+/** All sessions of a benchmark are of one principal. */
+const ALL_OF_ONE = { maxSessionsPerPrincipal: 1024 };
+
 /** One way to move a file. */
 interface FixtureKind {
   /** `veracruz-streams`, or the peer. */
@@ -54,7 +57,7 @@ function peer(by: string, module: string): FixtureKind {
 function threeRoles({ pki, folder }: FixtureOptions, listen: string): Promise<Fixture> {
   const [client, server, manager] = [new Part('client', 'client'), new Part('server', 'server'), new Part('manager', 'manager')];
   return assembled(pki, [client, server, manager], async () => {
-    const runtime = await manager.ask<string>('listen', { pki, listen, folder });
+    const runtime = await manager.ask<string>('listen', { pki, listen, folder, options: ALL_OF_ONE });
     return server.ask<string>('listen', { runtime });
   });
 }

@@ -1,5 +1,6 @@
 import { type Level, pino } from 'pino';
 import type { Log } from '../roles/options.js';
+import { withoutCoreDumps } from './core-dumps.js';
 import { print } from './standard-output.js';
 
 /** What a role's process tells its parent, over IPC, when it was started by one. */
@@ -24,7 +25,8 @@ export function stderrLog(level: string): Log {
 /**
  * Starts a role, says that it is there, waits for its end, and ends the process. SIGINT and SIGTERM end it in good order,
  * also while it is being started, and a second one at once; so does the end of the parent that started it over IPC. SIGHUP
- * does nothing, because there is nothing that a role reads again: it may come from a terminal that is closed.
+ * does nothing, because there is nothing that a role reads again: it may come from a terminal that is closed. The process
+ * leaves no core dump from here on.
  *
  * @param start gives the role; `signal` closes it, or ends its start
  * @param at where the role listens, for people and for the parent
@@ -39,6 +41,7 @@ export async function runRole<R extends RunningRole>(start: (signal: AbortSignal
   process.on('SIGTERM', stop);
   process.on('SIGHUP', () => log('info', 'SIGHUP ignored', { reason: 'a role reads nothing again' }));
   if (process.send !== undefined) process.on('disconnect', stop);
+  await withoutCoreDumps(log);
   let role: R;
   try {
     role = await start(end.signal);

@@ -22,6 +22,9 @@ interface RuntimeFlags extends AttesterFlags, EngineFlags, LinkTlsFlags {
   policy?: string;
   expectedPolicyHash?: string;
   maxLinks: number;
+  maxSessionsPerPrincipal: number;
+  maxWaitingBytes: number;
+  quotaPerPrincipalBytes?: number;
   linkIdleTimeoutMs?: number;
   logLevel: string;
 }
@@ -57,6 +60,23 @@ export function runtimeCommand(): Command {
       '--link-idle-timeout-ms <n>',
       'milliseconds after which a silent link that has done nothing yet ends; 0 never; default with an attester: 60000, else 0',
       wholeNumber('--link-idle-timeout-ms'),
+    )
+    .option(
+      '--max-sessions-per-principal <n>',
+      'sessions of one principal at once',
+      wholeNumber('--max-sessions-per-principal'),
+      RUNTIME_MANAGER_DEFAULTS.maxSessionsPerPrincipal,
+    )
+    .option(
+      '--max-waiting-bytes <n>',
+      'bytes of all principals that may wait in memory; of one a quarter of it',
+      wholeNumber('--max-waiting-bytes'),
+      RUNTIME_MANAGER_DEFAULTS.maxWaitingBytes,
+    )
+    .option(
+      '--quota-per-principal-bytes <n>',
+      'bytes of the store that one principal may fill; default: all of it',
+      wholeNumber('--quota-per-principal-bytes'),
     );
   return addEngineOptions(addLinkTlsOptions(command))
     .addOption(LOG_LEVEL)
@@ -96,6 +116,9 @@ async function run(flags: RuntimeFlags): Promise<void> {
         ...linkTlsOf(flags),
         ...definedOf({ expectedPolicyHash: flags.expectedPolicyHash, linkIdleTimeoutMs: flags.linkIdleTimeoutMs }),
         maxLinks: flags.maxLinks,
+        maxSessionsPerPrincipal: flags.maxSessionsPerPrincipal,
+        maxWaitingBytes: flags.maxWaitingBytes,
+        ...definedOf({ quotaPerPrincipalBytes: flags.quotaPerPrincipalBytes }),
         store: flags.store,
         ...(attester === undefined ? {} : { attester }),
         ...given('certificate'),

@@ -302,6 +302,7 @@ export const ERROR_CLASSES: ReadonlyArray<new (message: string, figures?: ErrorF
   PolicyError,
   AccessDeniedError,
   NotReadyError,
+  BusyError,
   ComputeError,
   EvidenceError,
   EvidenceSignatureError,

@@ -9,8 +9,9 @@ import { type MessageOptions, managerClientStack } from '../stacks.js';
 import { checkRoot } from './certificate-chain.js';
 import type { IssuedIdentity, ManagerIdentity } from './enrolment.js';
 import { GuardedFiles } from './guarded-files.js';
+import type { IdentityPrincipal } from './identity-principal.js';
 import { Presented } from './presented.js';
-import { type IdentityPrincipal, Programs } from './programs.js';
+import { Programs } from './programs.js';
 import type { Service } from './requests.js';
 
 export interface EnclaveOptions extends MessageOptions {

@@ -9,7 +9,7 @@ import type { FileSink, FileStore, SinkOptions, StoredFile } from '../../enclave
 import { isMissing } from '../../enclave/store/store-error.js';
 import type { IncomingBody } from '../../layers/protobuf/index.js';
 
-import { partyOf } from './programs.js';
+import { partyOf } from './identity-principal.js';
 
 const LAYER = 'runtime-manager';
 

@@ -8,15 +8,13 @@ import {
   VeracruzError,
 } from '../../core/errors.js';
 import { type ComputeEngine, type Pipeline, parsePipeline, runPipeline } from '../../enclave/compute/index.js';
-import type { Policy, Principal } from '../../enclave/policy/index.js';
+import type { Policy } from '../../enclave/policy/index.js';
 import { normaliseName } from '../../enclave/store/file-name.js';
 import type { FileStore } from '../../enclave/store/file-store.js';
 import type { GuardedFiles } from './guarded-files.js';
+import { type IdentityPrincipal, partyOf } from './identity-principal.js';
 
 const LAYER = 'runtime-manager';
-
-/** A principal that is a client, identified by its certificate in the policy. */
-export type IdentityPrincipal = Extract<Principal, { kind: 'identity' }>;
 
 /** The client that sent a request. */
 export interface Caller {
@@ -112,11 +110,6 @@ export class Programs {
       this.#running.delete(working);
     }
   }
-}
-
-/** What a principal is called where principals take turns, and where files are counted (`SinkOptions.owner`). */
-export function partyOf({ id }: IdentityPrincipal): string {
-  return String(id);
 }
 
 /** Wraps an engine so that each error it throws becomes one that fails the request only, not the session. */
