@@ -3,7 +3,7 @@ import type { Server, Socket } from 'node:net';
 import { clock, type Timer } from '../core/clock.js';
 import { Crowd } from '../core/crowd.js';
 import { type DescriptorBudget, processDescriptors } from './descriptors.js';
-import { networkOf } from './network.js';
+import { networkOf } from '../core/network.js';
 
 /** Milliseconds between two looks at the connections, at most. */
 const LOOK_MS = 1000;
