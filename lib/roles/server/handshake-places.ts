@@ -3,8 +3,9 @@ import { Crowd } from '../../core/crowd.js';
 import { LinkError } from '../../core/errors.js';
 
 const LAYER = 'server';
-/** Milliseconds that an address keeps a place while others have less than their share. */
+/** Milliseconds that an address keeps a place while another one waits that has at least two fewer, or just one fewer. */
 const GRACE_MS = 1000;
+const LAST_GRACE_MS = 2000;
 /** Milliseconds between two looks whether one was kept that long. */
 const LOOK_MS = 100;
 
@@ -29,16 +30,16 @@ export interface Handshake {
  * The handshakes that a Runtime Manager carries at once. A handshake costs the manager time and one of its own places, whoever
  * asks for it. So there are `maxHandshakes` at once, and the others wait here.
  *
- * A free place goes to the waiting address that has the fewest; among equals, to the one that was served longest ago. When an
- * address waits and another has at least two places more, that one loses its oldest, if it was kept for a second. So a crowd
- * that says nothing makes nobody else wait for longer than that.
+ * A free place goes to the waiting address that has the fewest; among equals they take turns. When an address waits and
+ * another has at least two places more, that one loses its oldest, if it was kept for a second; with one place more, after two
+ * seconds. So a crowd that says nothing makes nobody else wait for long.
  */
 export class HandshakePlaces {
   readonly #limits: HandshakePlacesLimits;
   readonly #held = new Crowd<Handshake>();
   /** When each began to hold its place, by `clock.monotonic()`. */
   readonly #since = new Map<Handshake, number>();
-  /** Those that wait, by address; the address that was served longest ago is the first. */
+  /** Those that wait, by address; the address whose turn is next is the first. */
   readonly #queues = new Map<string, Set<Handshake>>();
   readonly #deadlines = new Map<Handshake, Timer>();
   #looking: Timer | undefined;
@@ -102,13 +103,17 @@ export class HandshakePlaces {
 
   #grant(handshake: Handshake): void {
     const { address } = handshake;
-    const queue = this.#queues.get(address);
     this.#unqueue(handshake);
-    // The address is the last now, if it still waits.
-    if (queue !== undefined && this.#queues.delete(address)) this.#queues.set(address, queue);
+    this.#last(address);
     this.#held.add(address, handshake);
     this.#since.set(handshake, clock.monotonic());
     handshake.granted();
+  }
+
+  /** It is the others' turn: the address is the last of those that wait, if it waits. */
+  #last(address: string): void {
+    const queue = this.#queues.get(address);
+    if (queue !== undefined && this.#queues.delete(address)) this.#queues.set(address, queue);
   }
 
   /** The first that waits, of the address with the fewest places. */
@@ -128,8 +133,10 @@ export class HandshakePlaces {
       const [crowded = ''] = this.#held.crowded();
       const [oldest] = this.#held.of(crowded);
       if (next === undefined || oldest === undefined) return;
-      if (this.#held.count(crowded) < this.#held.count(next.address) + 2) return;
-      if (clock.monotonic() - (this.#since.get(oldest) ?? 0) < GRACE_MS) return;
+      const more = this.#held.count(crowded) - this.#held.count(next.address);
+      const kept = clock.monotonic() - (this.#since.get(oldest) ?? 0);
+      if (more < 1 || kept < (more === 1 ? LAST_GRACE_MS : GRACE_MS)) return;
+      this.#last(crowded);
       this.#end(oldest, 'other addresses wait for a handshake');
     }
   }
