@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import { clock } from '../../core/clock.js';
 import { LinkError, type VeracruzError } from '../../core/errors.js';
-import { BufferPool } from '../../transports/body-buffer.js';
 import { networkOf } from '../../core/network.js';
+import { BufferPool } from '../../transports/body-buffer.js';
 import { DirectSession } from './direct-session.js';
 import { HandshakePlaces } from './handshake-places.js';
 import { HttpSession, type SessionEvents } from './http-session.js';
