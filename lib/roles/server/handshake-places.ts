@@ -6,6 +6,8 @@ const LAYER = 'server';
 /** Milliseconds that an address keeps a place while another one waits that has at least two fewer, or just one fewer. */
 const GRACE_MS = 1000;
 const LAST_GRACE_MS = 2000;
+/** The part of the places that only addresses without one may take, so that a newcomer need not wait. */
+const RESERVE = 1 / 8;
 /** Milliseconds between two looks whether one was kept that long. */
 const LOOK_MS = 100;
 
@@ -30,9 +32,9 @@ export interface Handshake {
  * The handshakes that a Runtime Manager carries at once. A handshake costs the manager time and one of its own places, whoever
  * asks for it. So there are `maxHandshakes` at once, and the others wait here.
  *
- * A free place goes to the waiting address that has the fewest; among equals they take turns. When an address waits and
- * another has at least two places more, that one loses its oldest, if it was kept for a second; with one place more, after two
- * seconds. So a crowd that says nothing makes nobody else wait for long.
+ * A free place goes to the waiting address that has the fewest; among equals they take turns. An eighth of the places is for
+ * addresses that have none. When an address waits and another has at least two places more, that one loses its oldest, if it
+ * was kept for a second; with one place more, after two seconds. So a crowd that says nothing makes nobody else wait for long.
  */
 export class HandshakePlaces {
   readonly #limits: HandshakePlacesLimits;
@@ -92,6 +94,8 @@ export class HandshakePlaces {
     while (this.#held.size < this.#limits.maxHandshakes) {
       const next = this.#next();
       if (next === undefined) break;
+      const free = this.#limits.maxHandshakes - this.#held.size;
+      if (free <= Math.floor(this.#limits.maxHandshakes * RESERVE) && this.#held.count(next.address) > 0) break;
       this.#grant(next);
     }
     if (this.waiting > 0) this.#looking ??= clock.setInterval(() => this.#look(), LOOK_MS).unref();

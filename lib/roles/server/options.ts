@@ -89,7 +89,7 @@ export interface ServerOptions {
    * Runtime Manager does not know of the session. Default 5,000.
    */
   helloTimeoutMs?: number;
-  /** Milliseconds of a TLS handshake, from the moment that it has its place, and for the wait for that. Default 15,000. */
+  /** Milliseconds of a TLS handshake, from the begin of its ClientHello on, however many bytes come. Default 15,000. */
   handshakeTimeoutMs?: number;
   /** Bytes of ciphertext from a client until its handshake is visibly over; 0 as many as it likes. Default 65,536. */
   maxHandshakeBytes?: number;

@@ -19,7 +19,7 @@ export type Stage = 'new' | 'handshaking' | 'admitted' | 'over';
 export interface GateLimits {
   /** Milliseconds in which the ClientHello must begin. */
   readonly helloTimeoutMs: number;
-  /** Milliseconds of a handshake, from the moment that it has its place. */
+  /** Milliseconds of a handshake, from the begin of the ClientHello on; the wait for its place counts. */
   readonly handshakeTimeoutMs: number;
   /** Bytes of ciphertext from the client before it is admitted; 0 for no limit. */
   readonly maxHandshakeBytes: number;
@@ -98,7 +98,7 @@ export class SessionGate implements Handshake {
     if (this.#stage === 'handshaking') return this.#opening;
     if (!this.#hello.begun) return undefined;
     this.#stage = 'handshaking';
-    clock.clear(this.#deadline);
+    this.#begin();
     this.#enter();
     return this.#session === undefined ? this.#opening : undefined;
   }
@@ -120,17 +120,20 @@ export class SessionGate implements Handshake {
 
   /** As a `Handshake`: there is a place. */
   granted(): void {
-    const { handshakeTimeoutMs } = this.#limits;
-    this.#expect(handshakeTimeoutMs, () => {
-      const message = `the TLS handshake was not over after ${handshakeTimeoutMs} ms`;
-      void this.#settle(new TimeoutError(message, { layer: LAYER, limit: handshakeTimeoutMs }));
-    });
     void this.#open();
   }
 
   /** As a `Handshake`: it has lost its place. */
   ended(error: LinkError): void {
     this.#fault(error);
+  }
+
+  #begin(): void {
+    const { handshakeTimeoutMs } = this.#limits;
+    this.#expect(handshakeTimeoutMs, () => {
+      const message = `the TLS handshake was not over after ${handshakeTimeoutMs} ms`;
+      void this.#settle(new TimeoutError(message, { layer: LAYER, limit: handshakeTimeoutMs }));
+    });
   }
 
   #enter(): void {
