@@ -1,7 +1,8 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { definedOf } from '../core/check.js';
 import type { ArrangementName } from '../roles/arrangements.js';
 import { SERVER_DEFAULTS, type ServerOptions, VeracruzServer } from '../roles/server/server.js';
+import { SESSION_BINDINGS, type SessionBinding } from '../roles/server/session-ids.js';
 import { ARRANGEMENT, addressOf, DIALECT, FRAME, LOG_LEVEL, linkOf, readText, wholeNumber } from './flags.js';
 import { addLinkTlsOptions, type LinkTlsFlags, linkTlsOf } from './link-flags.js';
 import { runRole, stderrLog } from './role-process.js';
@@ -20,6 +21,11 @@ interface ServerFlags extends LinkTlsFlags {
   askAhead: boolean;
   maxBodyBytes: number;
   maxSessionsPerAddress: number;
+  maxConnections: number;
+  maxConnectionsPerAddress?: number;
+  maxHandshakes: number;
+  handshakeTimeoutMs: number;
+  bindSessions: SessionBinding;
   idleTimeoutMs: number;
   startTimeoutMs: number;
   renewCertificates: boolean;
@@ -49,6 +55,29 @@ export function serverCommand(): Command {
       'sessions at once of one IP address, as all have behind a proxy; 0 as many as there may be',
       wholeNumber('--max-sessions-per-address'),
       SERVER_DEFAULTS.maxSessionsPerAddress,
+    )
+    .option('--max-connections <n>', 'connections at once', wholeNumber('--max-connections'), SERVER_DEFAULTS.maxConnections)
+    .option(
+      '--max-connections-per-address <n>',
+      'connections at once of one IP address; 0 as many as there may be; default: twice its sessions, at least 64',
+      wholeNumber('--max-connections-per-address'),
+    )
+    .option(
+      '--max-handshakes <n>',
+      'TLS handshakes at once with each Runtime Manager, shared by address',
+      wholeNumber('--max-handshakes'),
+      SERVER_DEFAULTS.maxHandshakes,
+    )
+    .option(
+      '--handshake-timeout-ms <n>',
+      'milliseconds of a TLS handshake, however many bytes come',
+      wholeNumber('--handshake-timeout-ms'),
+      SERVER_DEFAULTS.handshakeTimeoutMs,
+    )
+    .addOption(
+      new Option('--bind-sessions <to>', 'what a session is bound to whose client shows no secret, as an original one')
+        .choices(SESSION_BINDINGS)
+        .default(SERVER_DEFAULTS.bindSessions),
     )
     .option(
       '--idle-timeout-ms <n>',
@@ -91,6 +120,11 @@ Examples:
         ...linkTlsOf(flags),
         maxBodyBytes: flags.maxBodyBytes,
         maxSessionsPerAddress: flags.maxSessionsPerAddress,
+        maxConnections: flags.maxConnections,
+        ...definedOf({ maxConnectionsPerAddress: flags.maxConnectionsPerAddress }),
+        maxHandshakes: flags.maxHandshakes,
+        handshakeTimeoutMs: flags.handshakeTimeoutMs,
+        bindSessions: flags.bindSessions,
         idleTimeoutMs: flags.idleTimeoutMs,
         startTimeoutMs: flags.startTimeoutMs,
         renewCertificates: flags.renewCertificates,

@@ -2,8 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Server, Socket } from 'node:net';
 import { clock, type Timer } from '../core/clock.js';
 import { Crowd } from '../core/crowd.js';
+import { networkOf } from '../core/network.js';
 import { type DescriptorBudget, processDescriptors } from './descriptors.js';
-import { networkOf } from './network.js';
 
 /** Milliseconds between two looks at the connections, at most. */
 const LOOK_MS = 1000;

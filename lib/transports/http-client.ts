@@ -7,7 +7,7 @@ import { BOUNDARY, type BoundedChunk } from '../core/unit.js';
 import { BodyBuffer, BufferPool, type GatheredBody } from './body-buffer.js';
 import { BodySize } from './body-size.js';
 import { type CompleteExchangeOptions, completeExchangeOptions, type HttpExchangeOptions } from './http-exchange-options.js';
-import { HTTP_LAYER } from './http-faults.js';
+import { HTTP_LAYER, SESSION_SECRET_HEADER } from './http-faults.js';
 import { Polls } from './polls.js';
 import { type AnswerHead, Post, type PostEvents } from './post.js';
 import { PostConnection } from './post-connection.js';
@@ -78,6 +78,8 @@ export class HttpExchange extends Duplex {
   readonly #polls: Polls;
   /** The limit that the server has announced, if it has. */
   #announcedMaxBodyBytes: number | undefined;
+  /** The secret that the server has given, if it has. */
+  #sessionSecret: string | undefined;
   /** Bytes of the answer that is arriving. */
   #answerBytes = 0;
   /** Number of POSTs sent so far. One that is sent again counts once. */
@@ -125,6 +127,11 @@ export class HttpExchange extends Duplex {
   /** Bytes that the next body should have, so that it is answered within a few seconds: at most `maxBodyBytes`. */
   get bodyBytes(): number {
     return Math.min(this.maxBodyBytes, this.#size.bytes);
+  }
+
+  /** Headers that go with each request for the session: its secret, once the server has given one. */
+  get sessionHeaders(): Readonly<Record<string, string>> {
+    return this.#sessionSecret === undefined ? {} : { [SESSION_SECRET_HEADER]: this.#sessionSecret };
   }
 
   /** Bytes that went over TCP so far, in both directions, HTTP heads included. */
@@ -228,7 +235,7 @@ export class HttpExchange extends Duplex {
       // No POST is open, so a new connection repeats nothing.
       if (this.#inFlight === 0) this.#leave(closed);
     });
-    new Post(body, isPoll, this.#connection, this.#events).send(this.#options.path);
+    new Post(body, isPoll, this.#connection, this.#events).send(this.#options.path, this.sessionHeaders);
   }
 
   /** The next POST opens a new connection. */
@@ -238,10 +245,11 @@ export class HttpExchange extends Duplex {
     this.#connection = undefined;
   }
 
-  #headCame({ connection }: Post, { maxBodyBytes, closes }: AnswerHead): void {
+  #headCame({ connection }: Post, { maxBodyBytes, sessionSecret, closes }: AnswerHead): void {
     this.#signs++;
     this.#answerBytes = 0;
     this.#announcedMaxBodyBytes ??= maxBodyBytes;
+    this.#sessionSecret ??= sessionSecret;
     if (closes) this.#notePeerCloses(connection);
   }
 

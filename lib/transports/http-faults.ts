@@ -3,6 +3,11 @@ import { LimitError } from '../core/errors.js';
 
 /** Name of this transport in errors. */
 export const HTTP_LAYER = 'http';
+/**
+ * A server of this library gives a secret in this header with the answer that opens a session. Its client sends it with each
+ * later request for the session (wire spec §C.6).
+ */
+export const SESSION_SECRET_HEADER = 'x-veracruz-session-secret';
 /** Bytes of a refusal's text that are read at most. */
 const MAX_REASON_BYTES = 512;
 

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, connect as netConnect, type Server, type Socket } from 'node:net';
 import { TransportError } from '../core/errors.js';
 import { messageOf } from '../core/message-of.js';
+import { Connections, type ConnectionsOptions } from './connections.js';
 import { TRANSPORT_LAYER } from './refuse.js';
 import { type ConnectOptions, codeOf, connectingAborted, retrying } from './retry.js';
 import { takePlace, whoHas } from './unix-place.js';
@@ -39,9 +40,23 @@ async function connectOnce(place: Place, text: string, signal: AbortSignal | und
   }
 }
 
-/** A server of sockets that listens at `place`. @throws TransportError when the place is in use or not permitted */
-export async function listenNet(place: Place, text: string, onConnection: (socket: Socket) => void): Promise<Server> {
-  const server = createServer({ highWaterMark: SOCKET_HIGH_WATER_BYTES, allowHalfOpen: true, noDelay: true }, onConnection);
+/**
+ * A server of sockets that listens at `place`.
+ *
+ * @param limits of its connections. Default: none
+ * @throws TransportError when the place is in use or not permitted
+ */
+export async function listenNet(
+  place: Place,
+  text: string,
+  onConnection: (socket: Socket) => void,
+  limits?: ConnectionsOptions,
+): Promise<Server> {
+  const server = createServer({ highWaterMark: SOCKET_HIGH_WATER_BYTES, allowHalfOpen: true, noDelay: true }, (socket) => {
+    // One that was refused is destroyed already.
+    if (!socket.destroyed) onConnection(socket);
+  });
+  if (limits !== undefined) new Connections(server, limits);
   await beginListening(server, place, text);
   // If a connection cannot be accepted (no free file descriptor), the existing connections must go on.
   server.on('error', () => {});

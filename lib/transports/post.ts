@@ -2,7 +2,7 @@ import type { Dispatcher } from 'undici';
 import { clock } from '../core/clock.js';
 import { HttpStatusError, LimitError, SessionBusyError, SessionUnknownError, type VeracruzError } from '../core/errors.js';
 import type { GatheredBody } from './body-buffer.js';
-import { HTTP_LAYER, Refusal } from './http-faults.js';
+import { HTTP_LAYER, Refusal, SESSION_SECRET_HEADER } from './http-faults.js';
 import { type PostConnection, UsedUpError } from './post-connection.js';
 
 /** A server of this library announces its limit in this header of every answer. */
@@ -15,6 +15,8 @@ export interface AnswerHead {
   readonly status: number;
   /** The limit that a server of this library announces. Undefined for any other server. */
   readonly maxBodyBytes: number | undefined;
+  /** The secret that a server of this library gives with the session. Undefined for any other answer. */
+  readonly sessionSecret: string | undefined;
   /** The answer is the last one on its connection: what was sent behind it was not read (RFC 9112 §9.6). */
   readonly closes: boolean;
 }
@@ -67,10 +69,11 @@ export class Post implements Dispatcher.DispatchHandlers {
     return this.#head?.status === 413 && this.#head.maxBodyBytes === undefined;
   }
 
-  send(path: string): void {
+  /** @param headers sent with it, beside those of HTTP */
+  send(path: string, headers: Readonly<Record<string, string>>): void {
     // undici pipelines only requests that are marked `idempotent`. It would also send them again on a new connection, which
     // `PostConnection` prevents.
-    this.connection.client.dispatch({ method: 'POST', path, body: this.body.bytes, idempotent: true }, this);
+    this.connection.client.dispatch({ method: 'POST', path, headers, body: this.body.bytes, idempotent: true }, this);
   }
 
   /** Called before the first byte goes out. */
@@ -83,7 +86,7 @@ export class Post implements Dispatcher.DispatchHandlers {
     // Of a status below 200 another head follows.
     if (status < 200) return true;
     if (status > 200) this.#refusal = new Refusal(status);
-    this.#head = { status, maxBodyBytes: maxBodyOf(headers), closes: closes(headers) };
+    this.#head = { status, maxBodyBytes: maxBodyOf(headers), sessionSecret: secretOf(headers), closes: closes(headers) };
     this.#resume = resume;
     this.#events.onHead(this, this.#head);
     return true;
@@ -143,6 +146,12 @@ function statusError(status: number, message: string, limit: number | undefined)
 function maxBodyOf(headers: readonly Buffer[]): number | undefined {
   const value = Number(headerOf(headers, MAX_BODY_HEADER));
   return Number.isInteger(value) && value > 64 ? value : undefined;
+}
+
+/** The secret that the server gives: 128 to 512 bits of base64url. Anything else is none, because it would be sent back. */
+function secretOf(headers: readonly Buffer[]): string | undefined {
+  const value = headerOf(headers, SESSION_SECRET_HEADER);
+  return value !== undefined && /^[\w-]{22,86}$/.test(value) ? value : undefined;
 }
 
 /** Whether the header `connection` has the option `close`. */

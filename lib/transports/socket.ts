@@ -1,6 +1,7 @@
 import type { Server, Socket } from 'node:net';
 import { InvalidOptionError } from '../core/errors.js';
 import { type Address, formatAddress } from './address.js';
+import type { ConnectionsOptions } from './connections.js';
 import { beginListening, boundTo, closeServer, connectNet, listenNet, type Place } from './net.js';
 import { TRANSPORT_LAYER } from './refuse.js';
 import type { ConnectOptions } from './retry.js';
@@ -29,10 +30,15 @@ export async function connectSocket(address: Address, options: ConnectOptions = 
 /**
  * Listens and hands over each connection. `tcp://` and `tcp-listen://` mean the same here, and so do the Unix forms.
  *
+ * @param limits of the connections. Default: none
  * @throws TransportError when the address is in use or not permitted.
  */
-export async function listenSocket(address: Address, onConnection: (socket: Socket) => void): Promise<Listener> {
-  const server = await listenNet(placeOf(address), formatAddress(address), onConnection);
+export async function listenSocket(
+  address: Address,
+  onConnection: (socket: Socket) => void,
+  limits?: ConnectionsOptions,
+): Promise<Listener> {
+  const server = await listenNet(placeOf(address), formatAddress(address), onConnection, limits);
   return { address: boundAddress(server, address), close: () => closeServer(server) };
 }
 

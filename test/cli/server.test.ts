@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { InsecureSoftwareAttester } from '../../lib/attestation/evidence/index.js';
-import { echoing, foreignManager, post, RawHttp, until, within } from '../support/foreign.js';
+import { echoing, foreignManager, HELLO, post, RawHttp, until, within } from '../support/foreign.js';
 import { PROJECT_ROOT } from '../support/golden.js';
 import { alice, Child, content, freshFolder, policyOf } from '../support/roles.js';
 import '../support/processes.js';
@@ -136,7 +136,7 @@ void t.test('--no-ask-ahead', async (t) => {
       ...flags,
     );
     const http = await RawHttp.connect(t, Number(new URL(at).port));
-    http.write(post('0 aGVsbG8='));
+    http.write(post(`0 ${HELLO.toString('base64')}`));
     await until('a question', () => manager.requests.some(({ kind }) => kind === 'needed'));
     // The manager takes one request at a time; what has come is in its socket's bytes.
     const asked = () => Buffer.concat(manager.seen).length;

@@ -1,6 +1,6 @@
 /** What a Server and its manager keep of a session that the client has ended: nothing, however it ended. */
 import t from 'tap';
-import { tapProxy, until, within } from '../support/foreign.js';
+import { secretOf, tapProxy, until, within } from '../support/foreign.js';
 import { connectClient, content, portOf, startRoles } from '../support/roles.js';
 
 void t.test('a manager that the client refuses', async (t) => {
@@ -44,7 +44,11 @@ void t.test('a Server that knows is not told', async (t) => {
   t.notOk(told(), 'both ends have said goodbye');
 
   const ended = await connectClient(t, http.url);
-  await fetch(`${server.url}/runtime_manager/${ended.session}`, { method: 'DELETE' });
+  const deletion = async (headers: Record<string, string>) => {
+    return (await fetch(`${server.url}/runtime_manager/${ended.session}`, { method: 'DELETE', headers })).status;
+  };
+  t.equal(await deletion({}), 404, 'who knows no more than the id');
+  t.equal(await deletion(secretOf(http.up())), 204);
   await t.rejects(ended.readFile('/f'), { cause: { code: 'ERR_VC_SESSION_UNKNOWN' } });
   await ended.close();
   t.notOk(told(), 'the Server has said so');

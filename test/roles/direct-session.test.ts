@@ -2,7 +2,7 @@
 import type { Duplex } from 'node:stream';
 import t from 'tap';
 import { DirectSession } from '../../lib/roles/server/direct-session.js';
-import type { ManagerSession } from '../../lib/roles/server/manager-session.js';
+import type { SessionGate } from '../../lib/roles/server/session-gate.js';
 import { memoryPipe } from '../../lib/transports/memory.js';
 import { until } from '../support/foreign.js';
 
@@ -38,7 +38,7 @@ function start(chunks = 0): Played {
   };
   const [client, socket] = memoryPipe();
   client.on('error', () => {});
-  new DirectSession(socket, manager as unknown as ManagerSession, { onEnd: () => {}, onInactive: () => {} });
+  new DirectSession(socket, manager as unknown as SessionGate, { onEnd: () => {}, onInactive: () => {} });
   return {
     client,
     fed: () => fed,

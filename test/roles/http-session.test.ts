@@ -1,7 +1,7 @@
 /** A session of the Server, under any sequence of POSTs: one answer each, in order, none before its cause, none too little. */
 import fc from 'fast-check';
 import t from 'tap';
-import { type Behaviour, echoing, foreignManager, post, RawHttp, within } from '../support/foreign.js';
+import { type Behaviour, echoing, foreignManager, HELLO, NO_TLS, post, RawHttp, within } from '../support/foreign.js';
 import { content, portOf, startServer } from '../support/roles.js';
 import { seeded } from '../support/splits.js';
 
@@ -29,10 +29,10 @@ async function sessions(delays: number[]) {
     t,
     slowEcho(() => delays[asked++ % Math.max(delays.length, 1)] ?? 0),
   );
-  const server = await startServer(t, manager.address);
+  const server = await startServer(t, manager.address, NO_TLS);
   const open1 = async () => {
     const http = await RawHttp.connect(t, portOf(server));
-    return { http, id: open((await http.send(post(`0 ${text('hello')}`))).body).id };
+    return { http, id: open((await http.send(post(`0 ${text(HELLO)}`))).body).id };
   };
   return { server, manager, all: [await open1(), await open1()] };
 }

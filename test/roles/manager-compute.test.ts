@@ -7,7 +7,7 @@ import { WasiEngine, type WasiEngineOptions } from '../../lib/enclave/compute/in
 import { readPolicy } from '../../lib/enclave/policy/index.js';
 import type { RuntimeManagerOptions } from '../../lib/roles/runtime-manager/runtime-manager.js';
 import { assemble } from '../enclave/compute-support.js';
-import { tapProxy, until, within } from '../support/foreign.js';
+import { secretOf, tapProxy, until, within } from '../support/foreign.js';
 import { ALL_RIGHTS, alice, bob, collect, connectClient, content, policyOf, portOf, startRoles, stored } from '../support/roles.js';
 import { patience } from '../support/time.js';
 import '../support/processes.js';
@@ -192,11 +192,12 @@ void t.test('a client that goes away takes its run with it', async (t) => {
       return run;
     },
     'DELETE of its session': async () => {
-      const client = await connectClient(t, server.url);
+      const http = await tapProxy(t, portOf(server));
+      const client = await connectClient(t, http.url);
       const run = client.compute('/program/p');
       run.catch(() => {});
       await until('the run', () => engine.runs.length > 0);
-      await fetch(`${server.url}/runtime_manager/${client.session}`, { method: 'DELETE' });
+      await fetch(`${server.url}/runtime_manager/${client.session}`, { method: 'DELETE', headers: secretOf(http.up()) });
       return run;
     },
   };

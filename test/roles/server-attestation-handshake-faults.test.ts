@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { VeracruzError } from '../../lib/core/errors.js';
 import type { ServerOptions, VeracruzServer } from '../../lib/roles/server/server.js';
-import { type Behaviour, post, RawHttp, tell, until, within } from '../support/foreign.js';
+import { HELLO as BEGUN, type Behaviour, post, RawHttp, tell, until, within } from '../support/foreign.js';
 import { freshFolder, portOf } from '../support/roles.js';
 import { HANG_MS } from '../support/time.js';
 import {
@@ -29,7 +29,7 @@ import {
   TOKEN,
 } from './attestation-handshake-support.js';
 
-const HELLO = `0 ${Buffer.from('hello').toString('base64')}`;
+const HELLO = `0 ${BEGUN.toString('base64')}`;
 
 async function statusAt(t: Test, server: VeracruzServer): Promise<number> {
   return (await (await RawHttp.connect(t, portOf(server))).send(post(HELLO))).status;

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import t from 'tap';
 import { joined, type Response } from '../../lib/layers/bincode/index.js';
-import { foreignManager, post, RawHttp, until, within } from '../support/foreign.js';
+import { HELLO as BEGUN, foreignManager, post, RawHttp, until, within } from '../support/foreign.js';
 import { freshFolder, portOf } from '../support/roles.js';
 import {
   attestation,
@@ -29,7 +29,7 @@ import {
   TOKEN,
 } from './attestation-handshake-support.js';
 
-const HELLO = `0 ${Buffer.from('hello').toString('base64')}`;
+const HELLO = `0 ${BEGUN.toString('base64')}`;
 
 void t.test('the steps, in their order, byte for byte', async (t) => {
   const events: string[] = [];

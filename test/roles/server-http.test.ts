@@ -12,6 +12,8 @@ import {
   echoing,
   type ForeignManager,
   foreignManager,
+  HELLO,
+  NO_TLS,
   post,
   RawHttp,
   tell,
@@ -22,7 +24,6 @@ import { content, freshFolder, portOf, startServer } from '../support/roles.js';
 import '../support/processes.js';
 import { patience } from '../support/time.js';
 
-const HELLO = Buffer.from('hello');
 const text = (data: Buffer | string) => Buffer.from(data).toString('base64');
 /** The id and the ciphertext of an answer. */
 function open(body: string): { id: number; data: Buffer } {
@@ -34,7 +35,7 @@ type T = Parameters<typeof startServer>[0];
 
 async function serve(t: T, behave: Behaviour = echoing(), options: Partial<ServerOptions> = {}) {
   const manager = await foreignManager(t, behave);
-  const server = await startServer(t, manager.address, options);
+  const server = await startServer(t, manager.address, { ...NO_TLS, ...options });
   const connect = () => RawHttp.connect(t, portOf(server));
   /** A connection with a session on it. */
   const session = async () => {
@@ -51,8 +52,8 @@ void t.test('curl', { skip: spawnSync('curl', ['--version']).status === 0 ? fals
   const { server } = await serve(t);
   const curl = async (...args: string[]) => (await promisify(execFile)('curl', ['-s', '-m', '20', ...args], { maxBuffer: 2 ** 24 })).stdout;
   const url = `${server.url}/runtime_manager`;
-  const first = await curl('-d', '0 aGVsbG8=', url);
-  t.match(first, /^[1-9][0-9]* aGVsbG8=$/);
+  const first = await curl('-d', `0 ${text(HELLO)}`, url);
+  t.match(first, /^[1-9][0-9]* FgMBAgABAAH8AwNoZWxsbw==$/);
   const { id } = open(first);
   t.equal(await curl('-d', `${id} d29ybGQ=`, url), `${id} d29ybGQ=`);
   t.equal(await curl('-d', `${id} `, url), `${id} `, 'a poll');
@@ -228,7 +229,7 @@ void t.test('409: a session belongs to one connection while a POST is under way'
   t.same(open((await other.send(post(`${id} ${text('third')}`))).body), { id, data: Buffer.from('third') }, 'afterwards it may move');
   t.same(
     manager.requests.filter(({ kind }) => kind === 'send').map(({ data }) => String(data)),
-    ['hello', 'first', 'third'],
+    [String(HELLO), 'first', 'third'],
     'nothing of the refused ones was fed',
   );
 });
@@ -382,7 +383,7 @@ void t.test('503: no more sessions of one address than may be', async (t) => {
 
 void t.test('a connection without HTTP is idle when it was answered last, or never said a word', async (t) => {
   const inner = echoing();
-  const quiet = Buffer.from('no answer');
+  const quiet = Buffer.concat([HELLO, Buffer.from('no answer')]);
   let waits = 0;
   const { server } = await serve(
     t,

@@ -1,25 +1,41 @@
 /** The Server before Runtime Managers of another make, in good order and out of it. */
 import type { Socket } from 'node:net';
 import t from 'tap';
-import { ask, type Behaviour, dial, echoing, foreignManager, post, RawHttp, tell, until, within } from '../support/foreign.js';
+import {
+  ask,
+  HELLO as BEGUN,
+  type Behaviour,
+  dial,
+  echoing,
+  foreignManager,
+  NO_TLS,
+  post,
+  RawHttp,
+  tell,
+  until,
+  within,
+} from '../support/foreign.js';
 import { content, portOf, startServer } from '../support/roles.js';
 
-const HELLO = `0 ${Buffer.from('hello').toString('base64')}`;
+const HELLO = `0 ${BEGUN.toString('base64')}`;
 type T = Parameters<typeof startServer>[0];
 
 async function serve(t: T, behave: Behaviour, options: Parameters<typeof startServer>[2] = {}) {
   const manager = await foreignManager(t, behave);
-  const server = await startServer(t, manager.address, options);
+  const server = await startServer(t, manager.address, { ...NO_TLS, ...options });
   const connect = () => RawHttp.connect(t, portOf(server));
   return { manager, server, connect };
 }
 
+/** Bytes that begin as a session does. */
+const begun = (length: number) => Buffer.concat([BEGUN, content(length)]);
+
 void t.test('strict request and response, one link for all', async (t) => {
   const { manager, connect } = await serve(t, echoing());
   const answers = await Promise.all(
-    Array.from({ length: 10 }, async (_, i) => (await connect()).send(post(`0 ${content(10 + i).toString('base64')}`))),
+    Array.from({ length: 10 }, async (_, i) => (await connect()).send(post(`0 ${begun(10 + i).toString('base64')}`))),
   );
-  t.ok(answers.every(({ status, body }, i) => status === 200 && body.endsWith(` ${content(10 + i).toString('base64')}`)));
+  t.ok(answers.every(({ status, body }, i) => status === 200 && body.endsWith(` ${begun(10 + i).toString('base64')}`)));
   t.equal(manager.links.size, 1);
   t.same(
     new Set(manager.requests.map(({ session }) => session)),
@@ -30,13 +46,13 @@ void t.test('strict request and response, one link for all', async (t) => {
 
 void t.test('the bytes on the link are those of the wire spec', async (t) => {
   const { manager, connect } = await serve(t, echoing());
-  await (await connect()).send(post('0 FgM='));
+  await (await connect()).send(post(HELLO));
   const sent = Buffer.concat(manager.seen).toString('hex');
   t.equal(
     sent,
     [
       ...['040000000000000000', '05000000'],
-      ...['120000000000000000', '07000000', '01000000', '0200000000000000', '1603'],
+      ...['200000000000000000', '07000000', '01000000', '1000000000000000', BEGUN.toString('hex')],
       ...['080000000000000000', '02000000', '01000000'],
       ...['080000000000000000', '03000000', '01000000'],
     ].join(''),
@@ -55,7 +71,7 @@ void t.test('a manager that acknowledges nothing gets no more than may be unackn
     },
   });
   const { manager, connect } = await serve(t, behave, { maxUnacknowledgedBytes: 100_000 });
-  const bytes = content(3_000_000);
+  const bytes = begun(3_000_000);
   const http = await connect();
   http.write(post(`0 ${bytes.toString('base64')}`));
   const got = () => manager.seen.reduce((sum, { length }) => sum + length, 0);
@@ -84,7 +100,7 @@ void t.test('a manager that answers late, and answers byte by byte', async (t) =
   });
   const answer = await (await connect()).send(post(HELLO));
   t.equal(answer.status, 200);
-  t.match(answer.body, / aGVsbG8=$/);
+  t.match(answer.body, / FgMBAgABAAH8AwNoZWxsbw==$/);
 });
 
 void t.test('a manager that has much to say', async (t) => {
@@ -160,10 +176,10 @@ void t.test('asked ahead though the manager says there is something, and then ha
 });
 
 void t.test('what is not asked ahead: the piece of an upload, and a manager that takes it amiss', async (t) => {
-  const large = Buffer.from(content(16 * 1024 + 1)).toString('base64');
+  const large = Buffer.concat([BEGUN, content(16 * 1024)]).toString('base64');
   for (const [text, options] of [
     [large, {}],
-    ['aGVsbG8=', { askAhead: false }],
+    [BEGUN.toString('base64'), { askAhead: false }],
   ] as const) {
     const { manager, connect } = await serve(t, echoing({ send: () => tell.success, needed: () => tell.needed(false) }), options);
     const answer = await (await connect()).send(post(`0 ${text}`));
@@ -324,7 +340,7 @@ void t.test('a manager that shuts down, and nobody is there to be told: the Serv
       socket.resetAndDestroy();
       await until('the end of the session', () => server.sessions === 0);
     };
-    socket.write(by === 'http' ? post(HELLO) : HELLO);
+    socket.write(by === 'http' ? post(HELLO) : BEGUN);
     await within(`the Server after the manager, ${by}`, server.closed);
   }
 });

@@ -27,6 +27,23 @@ export async function until(what: string, holds: () => boolean | Promise<boolean
   }
 }
 
+/** How a TLS session begins: the first bytes of a ClientHello, and `hello`. No manager of the tests looks further. */
+export const HELLO = Buffer.concat([Buffer.from('160301020001' + '0001fc0303', 'hex'), Buffer.from('hello')]);
+/** Options of a Server whose sessions never get beyond their HELLO, because its manager speaks no TLS. */
+export const NO_TLS = Object.freeze({
+  maxHandshakeBytes: 0,
+  maxHandshakes: 2 ** 20,
+  maxUnadmittedSessions: 2 ** 20,
+  maxUnadmittedSessionsPerAddress: 0,
+});
+
+/** The headers with which the client of the last session in `up`, what it sent, shows the session's secret. */
+export function secretOf(up: Buffer): Record<string, string> {
+  const secret = [...up.toString('latin1').matchAll(/x-veracruz-session-secret: (\S+)/g)].at(-1)?.[1];
+  if (secret === undefined) throw new Error('no secret was shown');
+  return { 'x-veracruz-session-secret': secret };
+}
+
 // ── The link ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 function u32(value: number): Buffer {

@@ -181,11 +181,11 @@ async function perform(policyPath: string, flags: ClientFlags, jobs: Jobs, signa
     signal,
   });
   const log = stderrLog(flags.logLevel);
-  log('info', 'connected', { session: client.session });
+  log('info', 'connected');
   const done: Done[] = [];
   const did = (what: Done) => {
     done.push(what);
-    log('info', 'done', { session: client.session, ...what });
+    log('info', 'done', { ...what });
   };
   const shown = new Shown({ quiet: flags.quiet === true, json: flags.json === true });
   client.on('progress', (progress) => shown.update(progress));

@@ -67,7 +67,8 @@ export class ClientSessionDecoder implements Codec<BodyChunk, Base64Chunk> {
     const expected = this.#state.id;
     if (id === expected) return;
     if (expected !== NEW_SESSION_ID) {
-      throw new SessionMismatchError(`a response of session ${id} came to session ${expected}`, { layer: SESSION, expected, got: id });
+      // The ids are figures of the error and not in its message: messages stand in logs.
+      throw new SessionMismatchError('a response of another session came', { layer: SESSION, expected, got: id });
     }
     this.#state.id = id;
     if (this.#connection !== undefined) this.#connection.session = String(id);

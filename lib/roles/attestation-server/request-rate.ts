@@ -1,4 +1,4 @@
-import { networkOf } from '../../transports/network.js';
+import { networkOf } from '../../core/network.js';
 
 /** Most addresses that are remembered. A new address replaces the one that was quiet for longest. */
 const MAX_ADDRESSES = 10_000;

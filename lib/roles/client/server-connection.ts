@@ -106,7 +106,7 @@ function overHttp({
   const left = new Promise<void>((resolve) => {
     channel.once('close', () => {
       const { session } = channel.connection;
-      resolve(session === undefined || over() ? undefined : leave(url, session));
+      resolve(session === undefined || over() ? undefined : leave(url, session, exchange.sessionHeaders));
     });
   });
   const watch = new AnswerWatch(channel, {
@@ -132,9 +132,9 @@ function overHttp({
  * keep the session, and a program that it started, until the idle timeout. The original's Server refuses this request,
  * which does no harm.
  */
-function leave(url: URL, session: string): Promise<void> {
+function leave(url: URL, session: string, headers: Readonly<Record<string, string>>): Promise<void> {
   return new Promise((resolve) => {
-    const deletion = request(new URL(`/runtime_manager/${session}`, url), { method: 'DELETE', agent: false, timeout: LEAVE_MS });
+    const deletion = request(new URL(`/runtime_manager/${session}`, url), { method: 'DELETE', headers, agent: false, timeout: LEAVE_MS });
     deletion
       .on('response', (response) => response.resume())
       .on('timeout', () => deletion.destroy())

@@ -2,9 +2,9 @@ import type { Duplex } from 'node:stream';
 import { Backoff } from '../../core/backoff.js';
 import { clock, type Timer } from '../../core/clock.js';
 import { drained } from '../../core/drained.js';
-import { asVeracruzError, SessionUnknownError, type VeracruzError } from '../../core/errors.js';
+import { asVeracruzError, type LinkError, SessionUnknownError, type VeracruzError } from '../../core/errors.js';
 import type { SessionEvents } from './http-session.js';
-import type { ManagerSession } from './manager-session.js';
+import type { SessionGate } from './session-gate.js';
 
 /** Milliseconds between two fetches of output while the client is silent: from FIRST, doubled each time, up to LAST. */
 const LOOK_FIRST_MS = 2;
@@ -25,7 +25,7 @@ const MAX_AHEAD_BYTES = 4 * 1024 * 1024;
 export class DirectSession {
   readonly #socket: Duplex;
   /** The same session at its Runtime Manager. */
-  readonly manager: ManagerSession;
+  readonly manager: SessionGate;
   readonly #events: SessionEvents<DirectSession>;
   /** Time of the last byte in either direction, `clock.monotonic()`. */
   lastActive = clock.monotonic();
@@ -41,7 +41,7 @@ export class DirectSession {
   readonly #lookDelay = new Backoff({ firstMs: LOOK_FIRST_MS, lastMs: LOOK_LAST_MS });
   #ended = false;
 
-  constructor(socket: Duplex, manager: ManagerSession, events: SessionEvents<DirectSession>) {
+  constructor(socket: Duplex, manager: SessionGate, events: SessionEvents<DirectSession>) {
     this.#socket = socket;
     this.manager = manager;
     this.#events = events;
@@ -63,6 +63,16 @@ export class DirectSession {
     this.manager.close();
     this.#socket.destroy();
     this.#events.onEnd(this, error);
+  }
+
+  /** Ends the session, because another one needs its place. */
+  yield(error: LinkError): void {
+    this.end(error);
+  }
+
+  /** As `end`. */
+  fail(error: VeracruzError): void {
+    this.end(error);
   }
 
   async #relay(): Promise<void> {

@@ -10,7 +10,8 @@ import { type BegunBody, HttpBodies } from '../../transports/http-bodies.js';
 import { plain } from '../http-answers.js';
 import { serverClientStack } from '../stacks.js';
 import { statusOf } from './http-front.js';
-import type { ManagerSession } from './manager-session.js';
+import type { SessionGate } from './session-gate.js';
+import type { SessionName } from './session-ids.js';
 
 const LAYER = 'server';
 /** Bytes of ciphertext up to which a POST is expected to be answered soon. A larger POST may be part of an upload. */
@@ -62,23 +63,23 @@ export type HttpSessionState = 'idle' | 'relaying' | 'answering' | 'over';
  *     the link is lost            503, over  503, over                   503, over                -
  *     the client goes away        -          over                        over                     -
  *     DELETE, idle, shutdown      over       over                        over                     -
+ *     no handshake in time        over       408, over                   408, over                -
  *
  * A bad body leaves the session unchanged if none of its bytes were fed and no other POST is under way. Otherwise it ends the
  * session, because output would be lost, and a TLS stream cannot go on with bytes missing.
  */
 export class HttpSession {
-  /** The id that the client knows: random, not zero (wire spec §C). */
-  readonly id: number;
+  readonly name: SessionName;
   /** Time of the last ciphertext, `clock.monotonic()`. Any POST counts too, once the manager has sent ciphertext. */
   lastActive = clock.monotonic();
   /** The same session at its Runtime Manager. */
-  readonly manager: ManagerSession;
+  readonly manager: SessionGate;
   readonly #limits: HttpSessionLimits;
   readonly #pool: BufferPool;
   readonly #events: SessionEvents<HttpSession>;
   #bodies: HttpBodies;
   #channel: Channel<ItemChunk | Mark>;
-  /** The connection that the POSTs under way came on. */
+  /** The connection that the POSTs under way came on, or the last one. */
   #owner: unknown;
   /** The newest answer: it is being fetched, or waits for those before it. */
   #fetching: Promise<void> | undefined;
@@ -87,8 +88,8 @@ export class HttpSession {
   #ended = false;
 
   /** @param pool provides the Buffers that answers are written in */
-  constructor(id: number, manager: ManagerSession, limits: HttpSessionLimits, pool: BufferPool, events: SessionEvents<HttpSession>) {
-    this.id = id;
+  constructor(name: SessionName, manager: SessionGate, limits: HttpSessionLimits, pool: BufferPool, events: SessionEvents<HttpSession>) {
+    this.name = name;
     this.manager = manager;
     this.#limits = limits;
     this.#pool = pool;
@@ -111,6 +112,11 @@ export class HttpSession {
   /** Number of POSTs under way. */
   get pending(): number {
     return this.#bodies.pending;
+  }
+
+  /** The connection that its last POST came on. */
+  get connection(): unknown {
+    return this.#owner;
   }
 
   /** True while POSTs of another connection are under way. */
@@ -144,6 +150,16 @@ export class HttpSession {
     this.#events.onEnd(this, error);
   }
 
+  /** Ends the session, because another one needs its place. */
+  yield(error: LinkError): void {
+    this.end(503, error.message, error);
+  }
+
+  /** Ends the session, because of something that was found outside of a POST. */
+  fail(error: VeracruzError): void {
+    this.end(statusOf(error), error.message, error);
+  }
+
   /** A POST counts as a sign of life only after output of the manager: empty POSTs alone must not keep a session open. */
   #polled(): void {
     if (this.manager.bytes.down > 0) this.lastActive = clock.monotonic();
@@ -152,7 +168,7 @@ export class HttpSession {
   #open(): [HttpBodies, Channel<ItemChunk | Mark>] {
     const { maxBodyBytes } = this.#limits;
     const bodies = new HttpBodies(maxBodyBytes, { 'x-veracruz-max-body-bytes': String(maxBodyBytes) }, this.#pool);
-    const channel = serverClientStack(this.id, { deferred: true }).over(bodies, { session: String(this.id) });
+    const channel = serverClientStack(this.name.id, { deferred: true }).over(bodies, { session: String(this.name.number) });
     channel.on('error', (error: VeracruzError) => this.#fail(error));
     this.#relay(channel);
     return [bodies, channel];
@@ -250,7 +266,7 @@ export class HttpSession {
   #fail(error: VeracruzError): void {
     if (this.#ended) return;
     if (error instanceof LinkError) {
-      this.end(503, 'the Runtime Manager is not there', error);
+      this.end(503, error.layer === LAYER ? error.message : 'the Runtime Manager is not there', error);
     } else if (error instanceof SessionUnknownError || error instanceof TransportError) {
       this.end(404, error.message, error);
     } else if (error instanceof LimitError) {

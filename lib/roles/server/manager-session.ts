@@ -132,6 +132,13 @@ export class ManagerSession {
     }
   }
 
+  /** Whether the manager still has the session. In the head dialect it cannot be asked without taking output: then true. */
+  async alive(): Promise<boolean> {
+    if (this.link.dialect === 'head') return true;
+    const response = await this.link.call({ kind: 'GetTlsDataNeeded', session: this.id });
+    return response.kind === 'TlsDataNeeded';
+  }
+
   /** Tells the manager that the session is over, and wakes a waiting caller of `feed`. */
   close(): void {
     if (this.#closed) return;

@@ -1,4 +1,4 @@
-import { definedOf, integerInRange } from '../../core/check.js';
+import { definedOf, integerInRange, oneOf } from '../../core/check.js';
 import { InvalidOptionError } from '../../core/errors.js';
 import { type Policy, readPolicy } from '../../enclave/policy/index.js';
 import type { Dialect } from '../../layers/formats/dialect.js';
@@ -7,6 +7,7 @@ import type { LinkTlsOptions } from '../link-tls.js';
 import { type Log, noLog } from '../options.js';
 import { attestationUrl } from './attestation-client.js';
 import type { AttestationHandshakeOptions } from './attestation-handshake.js';
+import { SESSION_BINDINGS, type SessionBinding } from './session-ids.js';
 import type { CompleteManagerOptions, ManagerOptions } from './upstream.js';
 
 export interface ServerOptions {
@@ -69,13 +70,51 @@ export interface ServerOptions {
    * ever, as an original one needs that computes for long. Default 120,000.
    */
   maxSilenceMs?: number;
-  /** Sessions at once; one more is answered 503. Default 10,000. */
+  /**
+   * Sessions at once. One more takes the place of one that is not admitted yet, or of an idle one, of the address that has the
+   * most; where there is none it is answered 503. Default 10,000.
+   */
   maxSessions?: number;
   /**
-   * Sessions at once of one IP address; one more is answered 503. Behind a proxy, and on a Unix socket, all clients have
-   * the same one. Default 256; 0 as many as there may be.
+   * Sessions at once of one IPv4 address or one /64 of IPv6; one more is answered 503. Behind a proxy, and on a Unix socket,
+   * all clients have the same one. Default 256; 0 as many as there may be.
    */
   maxSessionsPerAddress?: number;
+  /** Of these, sessions whose TLS handshake is not visibly over. Default a quarter of `maxSessions`: 2,500. */
+  maxUnadmittedSessions?: number;
+  /** And of one address. Default half of `maxSessionsPerAddress`: 128; 0 as many as there may be. */
+  maxUnadmittedSessionsPerAddress?: number;
+  /**
+   * Milliseconds from the opening of a session to the begin of its ClientHello. No byte of it makes them longer. Until then the
+   * Runtime Manager does not know of the session. Default 5,000.
+   */
+  helloTimeoutMs?: number;
+  /** Milliseconds of a TLS handshake, from the begin of its ClientHello on, however many bytes come. Default 15,000. */
+  handshakeTimeoutMs?: number;
+  /** Bytes of ciphertext from a client until its handshake is visibly over; 0 as many as it likes. Default 65,536. */
+  maxHandshakeBytes?: number;
+  /** Handshakes at once with each Runtime Manager. The others wait, shared fairly by address. Default 64. */
+  maxHandshakes?: number;
+  /**
+   * What a session is bound to whose client does not show the secret that the Server gave it with the id, as an original client:
+   * `secret`: to nothing but its id, as in the original; `address`: to the IPv4 address or /64 of IPv6 that opened it, which
+   * is wrong behind proxies. Sessions of clients that show the secret are bound to it in any case. Default `secret`.
+   */
+  bindSessions?: SessionBinding;
+  /**
+   * Requests a second for sessions that are not there, of all addresses together. What goes beyond is answered 429, and so are
+   * those of an address that has had 20 of them, longer each time. 0 for no limits. Default 20.
+   */
+  maxMissesPerSecond?: number;
+  /**
+   * Connections at once at each address that it listens at. One more takes the place of one without a session, of the address
+   * that has the most. Default 16,384, and fewer where the process may have fewer descriptors.
+   */
+  maxConnections?: number;
+  /** Of these, connections of one address. Default twice `maxSessionsPerAddress`, at least 64: 512; 0 as many as there may be. */
+  maxConnectionsPerAddress?: number;
+  /** Milliseconds that a client may read nothing of an answer; then its connection is closed. 0 for no limit. Default 60,000. */
+  unreadTimeoutMs?: number;
   /** Bytes that a POST's body may have; more is answered 413. Default 4 MiB. */
   maxBodyBytes?: number;
   /** POSTs of one session that may wait on its connection. Default 16. */
@@ -111,6 +150,17 @@ export const SERVER_DEFAULTS = Object.freeze({
   maxSilenceMs: 120_000,
   maxSessions: 10_000,
   maxSessionsPerAddress: 256,
+  maxUnadmittedSessions: 2500,
+  maxUnadmittedSessionsPerAddress: 128,
+  helloTimeoutMs: 5000,
+  handshakeTimeoutMs: 15_000,
+  maxHandshakeBytes: 64 * 1024,
+  maxHandshakes: 64,
+  bindSessions: 'secret',
+  maxMissesPerSecond: 20,
+  maxConnections: 16_384,
+  maxConnectionsPerAddress: 512,
+  unreadTimeoutMs: 60_000,
   maxBodyBytes: 4 * 1024 * 1024,
   maxPipelinedPosts: 16,
   maxUnacknowledgedBytes: 1024 * 1024,
@@ -128,6 +178,33 @@ export interface CompleteServerOptions extends Required<Omit<ServerOptions, Told
   readonly attestationHandshake: AttestationHandshakeOptions | undefined;
 }
 
+const MOST_MS = 2 ** 31 - 1;
+const MOST = 2 ** 31;
+
+/** The whole numbers among the options, with the least and the most that each may be. */
+const RANGES = [
+  ['maxSessions', 1, MOST],
+  ['maxSessionsPerAddress', 0, MOST],
+  ['maxUnadmittedSessions', 1, MOST],
+  ['maxUnadmittedSessionsPerAddress', 0, MOST],
+  ['helloTimeoutMs', 1, MOST_MS],
+  ['handshakeTimeoutMs', 1, MOST_MS],
+  ['maxHandshakeBytes', 0, MOST],
+  ['maxHandshakes', 1, MOST],
+  ['maxMissesPerSecond', 0, MOST],
+  ['maxConnections', 1, MOST],
+  ['maxConnectionsPerAddress', 0, 2 * MOST],
+  ['unreadTimeoutMs', 0, MOST_MS],
+  ['maxBodyBytes', 64, MOST],
+  ['maxPipelinedPosts', 1, 1024],
+  ['maxUnacknowledgedBytes', 1, MOST],
+  ['idleTimeoutMs', 0, MOST_MS],
+  ['startTimeoutMs', 0, MOST_MS],
+  ['maxSilenceMs', 0, MOST_MS],
+  ['headTimeoutMs', 1, MOST_MS],
+  ['postTimeoutMs', 1, MOST_MS],
+] as const;
+
 /** Completes and checks the options. @throws InvalidOptionError; PolicyError or LimitError for the policy */
 export function completeOptions(options: ServerOptions): CompleteServerOptions {
   const { policy: text, attestation, ...given } = definedOf(options);
@@ -136,23 +213,31 @@ export function completeOptions(options: ServerOptions): CompleteServerOptions {
   const all = { log: noLog, ...SERVER_DEFAULTS, ...(policy && { listen: `tcp://${policy.veracruz_server_url}` }), ...given };
   const { runtime, dialect, frame, askAhead, linkTls } = all;
   const timeoutMs = integerInRange('attestationTimeoutMs', all.attestationTimeoutMs, 1, 2 ** 31 - 1);
-  const maxClockSkewMs = integerInRange('maxClockSkewMs', all.maxClockSkewMs, 0, 2 ** 31 - 1);
-  integerInRange('startTimeoutMs', all.startTimeoutMs, 0, 2 ** 31 - 1);
-  integerInRange('maxSessions', all.maxSessions, 1, 2 ** 31);
-  integerInRange('maxSessionsPerAddress', all.maxSessionsPerAddress, 0, 2 ** 31);
-  integerInRange('maxBodyBytes', all.maxBodyBytes, 64, 2 ** 31);
-  integerInRange('maxPipelinedPosts', all.maxPipelinedPosts, 1, 1024);
-  integerInRange('maxUnacknowledgedBytes', all.maxUnacknowledgedBytes, 1, 2 ** 31);
-  integerInRange('idleTimeoutMs', all.idleTimeoutMs, 0, 2 ** 31 - 1);
-  integerInRange('maxSilenceMs', all.maxSilenceMs, 0, 2 ** 31 - 1);
-  integerInRange('headTimeoutMs', all.headTimeoutMs, 1, 2 ** 31 - 1);
-  integerInRange('postTimeoutMs', all.postTimeoutMs, 1, 2 ** 31 - 1);
+  const maxClockSkewMs = integerInRange('maxClockSkewMs', all.maxClockSkewMs, 0, MOST_MS);
+  const bindSessions = oneOf('bindSessions', all.bindSessions, SESSION_BINDINGS);
+  const completed = { ...all, bindSessions, ...derived(all, given) };
+  for (const [name, least, most] of RANGES) integerInRange(name, completed[name], least, most);
   const url = attestationOf(policy, attestation);
   return {
-    ...all,
+    ...completed,
     managers: managersOf({ runtime, dialect, frame, askAhead, ...(linkTls && { linkTls }) }),
     attestationHandshake:
       text === undefined || url === undefined ? undefined : { policy: text, url, timeoutMs, maxClockSkewMs, log: all.log },
+  };
+}
+
+/** An original client has a new connection for each POST, and closes the old one when it likes. */
+function connectionsOf(sessionsOfOneAddress: number): number {
+  return sessionsOfOneAddress === 0 ? 0 : Math.max(64, 2 * sessionsOfOneAddress);
+}
+
+/** The limits that follow from others where they are not given. */
+function derived(all: Pick<CompleteServerOptions, 'maxSessions' | 'maxSessionsPerAddress'>, given: Partial<ServerOptions>) {
+  const { maxSessions, maxSessionsPerAddress } = all;
+  return {
+    maxUnadmittedSessions: given.maxUnadmittedSessions ?? Math.ceil(maxSessions / 4),
+    maxUnadmittedSessionsPerAddress: given.maxUnadmittedSessionsPerAddress ?? Math.ceil(maxSessionsPerAddress / 2),
+    maxConnectionsPerAddress: given.maxConnectionsPerAddress ?? connectionsOf(maxSessionsPerAddress),
   };
 }
 

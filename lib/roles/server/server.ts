@@ -1,23 +1,23 @@
-import { randomInt } from 'node:crypto';
 import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { clock, type Timer } from '../../core/clock.js';
 import { asVeracruzError, LinkError, type VeracruzError } from '../../core/errors.js';
 import { Lifecycle } from '../../core/lifecycle.js';
+import { networkOf } from '../../core/network.js';
 import { Mutex } from '../../core/semaphore.js';
 import { type Address, formatAddress, parseAddress } from '../../transports/address.js';
-import { BufferPool } from '../../transports/body-buffer.js';
-import { tooLong } from '../../transports/http-faults.js';
+import { Connections, type ConnectionsOptions } from '../../transports/connections.js';
+import type { BegunBody } from '../../transports/http-bodies.js';
+import { SESSION_SECRET_HEADER, tooLong } from '../../transports/http-faults.js';
 import { boundAddress, type Listener, listen, listenSocket } from '../../transports/socket.js';
 import { answerClientError, pathOf, plain, urlOf } from '../http-answers.js';
 import { AttestationHandshake } from './attestation-handshake.js';
-import { Clients } from './clients.js';
-import { DirectSession } from './direct-session.js';
-import { readSessionId, statusOf } from './http-front.js';
-import { HttpSession, type SessionEvents } from './http-session.js';
-import { ManagerSession } from './manager-session.js';
+import { readSessionId, readWhole, statusOf } from './http-front.js';
+import type { HttpSession } from './http-session.js';
 import { type ManagerStatus, Managers, type Member } from './managers.js';
 import { type CompleteServerOptions, completeOptions, type ServerOptions } from './options.js';
+import type { Asking, Found } from './session-ids.js';
+import { endSession, Sessions } from './sessions.js';
 
 const LAYER = 'server';
 /** Path of the one service (wire spec §C). */
@@ -31,12 +31,12 @@ const CONNECTION_GRACE_MS = 5000;
 /** Milliseconds that answers under way have to end when the server closes, and between two looks whether they have. */
 const PATIENCE_MS = 5000;
 const SWEEP_MS = 50;
-/** Buffers of answers that are kept to be used again, up to some 350 KiB each. */
-const POOLED_BUFFERS = 16;
+/** Milliseconds that a connection without a session may be silent where sessions may be idle for ever. */
+const IDLE_CONNECTION_MS = 60_000;
+/** Bytes of a body that may come from elsewhere than the session did, from a client that shows no secret: as of an original. */
+const FOREIGN_BODY_BYTES = 262_144;
 /** Milliseconds of silence after which a `direct` connection is asked whether it is still there. */
 const KEEP_ALIVE_MS = 60_000;
-
-type Session = HttpSession | DirectSession;
 
 export { SERVER_DEFAULTS, type ServerOptions } from './options.js';
 
@@ -46,23 +46,19 @@ export { SERVER_DEFAULTS, type ServerOptions } from './options.js';
  *     POST /runtime_manager          body `<id> <b64>`; id 0 opens a session; answer `<id> <b64>…` (wire spec §C)
  *     DELETE /runtime_manager/<id>   closes a session; answer 204
  *
- * Answers besides 200: 400 for a body that is malformed, 404 for a session that is not (any more), 409 for a POST of a
- * session that has POSTs under way on another connection, 413 for a body over the limit, 503 when the Runtime Manager
- * is gone or the sessions are all taken. Their text is one plain line.
+ * Answers besides 200: 400 for a body that is malformed, 404 for a session that is not (any more), or whose secret was not
+ * shown, 408 for a handshake that takes too long, 409 for a POST of a session that has POSTs under way on another connection,
+ * 413 for a body over the limit, 429 for an address that has asked for too many sessions that are not, 503 when the Runtime
+ * Manager is gone or there is no room. Their text is one plain line.
  */
 export class VeracruzServer {
   readonly #options: CompleteServerOptions;
   readonly #http: HttpServer;
-  readonly #sessions = new Map<number, HttpSession>();
+  readonly #sessions: Sessions;
   /** POSTs of one connection are routed one after the other, so that they cannot overtake each other. */
   readonly #routing = new WeakMap<Socket, Mutex>();
   readonly #life = new Lifecycle(LAYER, () => this.#close());
-  #opening = 0;
   readonly #managers: Managers;
-  /** The link of each session, and who asked for it. */
-  readonly #members = new Map<Session, { readonly member: Member; readonly leave: () => void }>();
-  readonly #clients: Clients;
-  readonly #pool = new BufferPool(POOLED_BUFFERS);
   #address: Address | undefined;
   #directListener: Listener | undefined;
   #idleTimer: Timer | undefined;
@@ -70,7 +66,6 @@ export class VeracruzServer {
   private constructor(options: ServerOptions) {
     const completed = completeOptions(options);
     this.#options = completed;
-    this.#clients = new Clients(completed.maxSessionsPerAddress);
     this.#managers = new Managers(completed.managers, {
       log: completed.log,
       maxSilenceMs: completed.maxSilenceMs,
@@ -79,6 +74,7 @@ export class VeracruzServer {
       onLost: (member, error) => this.#linkLost(member, error),
       onAllGone: () => void this.close(),
     });
+    this.#sessions = new Sessions(completed, this.#managers);
     this.#http = createServer(
       {
         noDelay: true,
@@ -92,6 +88,7 @@ export class VeracruzServer {
       (request, response) => this.#request(request, response),
     );
     this.#http.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => answerClientError(error, socket));
+    new Connections(this.#http, this.#connectionLimits());
   }
 
   /**
@@ -112,7 +109,7 @@ export class VeracruzServer {
       throw error;
     }
     if (idleTimeoutMs > 0) {
-      server.#idleTimer = clock.setInterval(() => server.#closeIdle(), Math.min(1000, idleTimeoutMs));
+      server.#idleTimer = clock.setInterval(() => server.#sessions.closeIdle(), Math.min(1000, idleTimeoutMs));
       server.#idleTimer.unref();
     }
     await server.#life.listening(options.signal);
@@ -136,7 +133,7 @@ export class VeracruzServer {
 
   /** Sessions that are open now. */
   get sessions(): number {
-    return this.#members.size;
+    return this.#sessions.size;
   }
 
   /** The Runtime Managers, their links and sessions. */
@@ -176,8 +173,8 @@ export class VeracruzServer {
     let patient = true;
     const endIdle = () => {
       this.#http.closeIdleConnections();
-      for (const session of this.#members.keys()) {
-        if (!patient || !session.answerDue) end(session, 503, 'the server is closing');
+      for (const session of this.#sessions) {
+        if (!patient || !session.answerDue) endSession(session, 503, 'the server is closing');
       }
     };
     const patience = clock.setTimeout(() => {
@@ -188,7 +185,7 @@ export class VeracruzServer {
     const sweep = clock.setInterval(endIdle, SWEEP_MS);
     await closed;
     endIdle();
-    while (this.#members.size > 0) await clock.sleep(SWEEP_MS);
+    while (this.#sessions.size > 0) await clock.sleep(SWEEP_MS);
     clock.clear(patience);
     clock.clear(sweep);
     await this.#managers.close();
@@ -221,12 +218,32 @@ export class VeracruzServer {
     if (announced > maxBodyBytes) throw tooLong('a body', announced, maxBodyBytes);
     if (!this.#life.serving) throw new LinkError('the server is closing', { layer: LAYER });
     const { id, body } = await readSessionId(request);
-    const session = id === 0 ? await this.#newHttpSession(request.socket) : this.#sessions.get(id);
-    if (session === undefined) return plain(request, response, 404, `session ${id} is not known`);
-    if (session.busyFor(request.socket)) {
-      return plain(request, response, 409, `session ${id} has a POST under way on another connection`);
+    if (id === 0) this.#serve(this.#openHttp(request, response), request, response, body);
+    else {
+      const found = this.#sessions.find(id, askingOf(request));
+      if (found.session === undefined) return refuseUnknown(request, response, found);
+      // What comes from elsewhere, without the secret, must be all there before the session notices it.
+      const limit = Math.min(maxBodyBytes, FOREIGN_BODY_BYTES);
+      this.#serve(found.session, request, response, found.foreign ? await readWhole(request, body, limit) : body);
     }
-    session.accept(request, response, body);
+  }
+
+  #serve(session: HttpSession, request: IncomingMessage, response: ServerResponse, body: BegunBody): void {
+    if (session.state === 'over') {
+      plain(request, response, 404, 'the session is not known');
+    } else if (session.busyFor(request.socket)) {
+      plain(request, response, 409, 'the session has a POST under way on another connection');
+    } else {
+      this.#sessions.carries(request.socket, session);
+      session.accept(request, response, body);
+    }
+  }
+
+  #openHttp({ socket }: IncomingMessage, response: ServerResponse): HttpSession {
+    if (!this.#life.serving) throw new LinkError('the server is closing', { layer: LAYER });
+    const session = this.#sessions.openHttp(socket);
+    response.setHeader(SESSION_SECRET_HEADER, session.name.secret.text);
+    return session;
   }
 
   /** Takes all the places that it needs, before anybody hears of it. */
@@ -236,18 +253,20 @@ export class VeracruzServer {
     await listen(this.#http, address);
     this.#address = boundAddress(this.#http, address);
     if (direct !== undefined) {
-      this.#directListener = await listenSocket(parseAddress(direct), (socket) => void this.#acceptDirect(socket));
+      const limits = this.#connectionLimits();
+      this.#directListener = await listenSocket(parseAddress(direct), (socket) => this.#acceptDirect(socket), limits);
     }
     await this.#managers.listen();
     log('info', 'listening', { at: formatAddress(this.#address), direct: this.directAddress && formatAddress(this.directAddress) });
   }
 
-  async #acceptDirect(socket: Socket): Promise<void> {
+  #acceptDirect(socket: Socket): void {
     socket.on('error', () => {});
     // A client that is gone without a word is not waited for: the session may have an answer due.
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
     try {
-      await this.#newSession(socket, (manager, events: SessionEvents<DirectSession>) => new DirectSession(socket, manager, events));
+      if (!this.#life.serving) throw new LinkError('the server is closing', { layer: LAYER });
+      this.#sessions.openDirect(socket);
     } catch (error) {
       // There is no status on plain TCP: a closed connection has to say it.
       this.#options.log('warn', 'connection refused', { reason: (error as Error).message });
@@ -255,92 +274,36 @@ export class VeracruzServer {
     }
   }
 
-  async #newHttpSession(socket: Socket): Promise<HttpSession> {
-    const session = await this.#newSession(socket, (manager, events: SessionEvents<HttpSession>) => {
-      return new HttpSession(this.#freeId(), manager, this.#options, this.#pool, events);
-    });
-    this.#sessions.set(session.id, session);
-    return session;
-  }
-
-  async #newSession<S extends Session>(socket: Socket, make: (manager: ManagerSession, events: SessionEvents<S>) => S): Promise<S> {
-    const { maxSessions } = this.#options;
-    if (!this.#life.serving) throw new LinkError('the server is closing', { layer: LAYER });
-    if (this.#members.size + this.#opening >= maxSessions) {
-      throw new LinkError(`all ${maxSessions} sessions are taken`, { layer: LAYER, limit: maxSessions });
-    }
-    const member = this.#managers.place();
-    const leave = this.#clients.enter(socket.remoteAddress ?? '');
-    this.#opening++;
-    member.sessions++;
-    try {
-      const manager = await ManagerSession.open(member.link, this.#options.maxUnacknowledgedBytes);
-      const session = make(manager, {
-        onEnd: (ended, error) => this.#sessionEnded(ended, error),
-        onInactive: () => this.#managers.retire(member),
-      });
-      this.#members.set(session, { member, leave });
-      this.#options.log('info', 'session opened', { ...nameOf(session), manager: member.upstream, managerSession: manager.id });
-      return session;
-    } catch (error) {
-      member.sessions--;
-      leave();
-      throw error;
-    } finally {
-      this.#opening--;
-    }
-  }
-
-  /** Ids are drawn, not counted: who knows one session's id must not know its neighbours'. */
-  #freeId(): number {
-    for (;;) {
-      const id = randomInt(1, 2 ** 32);
-      if (!this.#sessions.has(id)) return id;
-    }
-  }
-
   #delete(text: string, request: IncomingMessage, response: ServerResponse): void {
-    const session = /^[1-9][0-9]{0,9}$/.test(text) ? this.#sessions.get(Number(text)) : undefined;
-    if (session === undefined) {
-      plain(request, response, 404, 'the session is not known');
+    const id = /^[1-9][0-9]{0,9}$/.test(text) ? Number(text) : 0;
+    const found = this.#sessions.find(id, askingOf(request));
+    // Only clients of this library send DELETE, and they have the secret.
+    if (found.session === undefined || found.foreign) {
+      refuseUnknown(request, response, found);
       return;
     }
-    session.end(404, `session ${session.id} was deleted`);
+    found.session.end(404, 'the session was deleted');
     request.resume();
     response.writeHead(204).end();
   }
 
-  #sessionEnded(session: Session, error: VeracruzError | undefined): void {
-    if (session instanceof HttpSession) this.#sessions.delete(session.id);
-    const place = this.#members.get(session);
-    if (place !== undefined) {
-      place.member.sessions--;
-      place.leave();
-    }
-    this.#members.delete(session);
-    const figures = error === undefined ? {} : { code: error.code, layer: error.layer, reason: error.message };
-    const good = error === undefined || (error instanceof LinkError && place?.member.retired === true);
-    this.#options.log(good ? 'info' : 'warn', good ? 'session closed' : 'session failed', {
-      ...nameOf(session),
-      ...session.manager.bytes,
-      ...figures,
-    });
+  #connectionLimits(): ConnectionsOptions {
+    const { maxConnections, maxConnectionsPerAddress, unreadTimeoutMs, idleTimeoutMs, log } = this.#options;
+    return {
+      maxConnections,
+      maxConnectionsPerAddress,
+      unreadTimeoutMs,
+      // Otherwise the HTTP server ends silent connections, and each of the others is a session.
+      idleTimeoutMs: idleTimeoutMs === 0 ? IDLE_CONNECTION_MS : 0,
+      held: (socket) => this.#sessions.misses(socket),
+      onEnd: (reason) => log('debug', 'connection ended', { reason }),
+    };
   }
 
   #linkLost(lost: Member, error: LinkError | undefined): void {
     const level = !this.#life.serving || lost.draining ? 'info' : 'error';
     this.#options.log(level, 'link closed', { manager: lost.upstream, sessions: lost.sessions, reason: error?.message });
-    for (const [session, { member }] of this.#members) {
-      if (member !== lost) continue;
-      end(session, 503, 'the Runtime Manager is not there', error);
-    }
-  }
-
-  #closeIdle(): void {
-    const oldest = clock.monotonic() - this.#options.idleTimeoutMs;
-    for (const session of this.#members.keys()) {
-      if (!session.answerDue && session.lastActive < oldest) end(session, 404, `session ${nameOf(session).session} was idle too long`);
-    }
+    this.#sessions.linkLost(lost, error);
   }
 
   #refuse(request: IncomingMessage, response: ServerResponse, error: VeracruzError): void {
@@ -349,13 +312,15 @@ export class VeracruzServer {
   }
 }
 
-/** Ends a session; over plain TCP there is no status, and no text. */
-function end(session: Session, status: number, text: string, error?: VeracruzError): void {
-  if (session instanceof HttpSession) session.end(status, text, error);
-  else session.end(error);
+function askingOf({ socket, headers }: IncomingMessage): Asking {
+  return { address: networkOf(socket.remoteAddress), secret: headers[SESSION_SECRET_HEADER] };
 }
 
-/** What a log knows a session by. */
-function nameOf(session: Session): { session: number | 'direct' } {
-  return { session: session instanceof HttpSession ? session.id : 'direct' };
+/** Answers a request for a session that is not there, or that the client may not use: it cannot tell one from the other. */
+function refuseUnknown(request: IncomingMessage, response: ServerResponse, found: Found<HttpSession>): void {
+  if (found.session !== undefined || found.status === 404) plain(request, response, 404, 'the session is not known');
+  else {
+    const seconds = Math.ceil(found.retryAfterMs / 1000);
+    plain(request, response, 429, 'too many requests for sessions that are not known', { 'retry-after': String(seconds) });
+  }
 }
