@@ -23,6 +23,7 @@ interface RuntimeFlags extends AttesterFlags, EngineFlags, LinkTlsFlags {
   expectedPolicyHash?: string;
   maxLinks: number;
   linkIdleTimeoutMs?: number;
+  sessionIdleTimeoutMs: number;
   logLevel: string;
 }
 
@@ -57,6 +58,12 @@ export function runtimeCommand(): Command {
       '--link-idle-timeout-ms <n>',
       'milliseconds after which a silent link that has done nothing yet ends; 0 never; default with an attester: 60000, else 0',
       wholeNumber('--link-idle-timeout-ms'),
+    )
+    .option(
+      '--session-idle-timeout-ms <n>',
+      'milliseconds after which a session ends of which no byte moves, unless a program runs for it; 0 never',
+      wholeNumber('--session-idle-timeout-ms'),
+      RUNTIME_MANAGER_DEFAULTS.sessionIdleTimeoutMs,
     );
   return addEngineOptions(addLinkTlsOptions(command))
     .addOption(LOG_LEVEL)
@@ -96,6 +103,7 @@ async function run(flags: RuntimeFlags): Promise<void> {
         ...linkTlsOf(flags),
         ...definedOf({ expectedPolicyHash: flags.expectedPolicyHash, linkIdleTimeoutMs: flags.linkIdleTimeoutMs }),
         maxLinks: flags.maxLinks,
+        sessionIdleTimeoutMs: flags.sessionIdleTimeoutMs,
         store: flags.store,
         ...(attester === undefined ? {} : { attester }),
         ...given('certificate'),

@@ -365,7 +365,12 @@ void t.test('the one policy, and how many links', async (t) => {
   };
   const start = (more: Record<string, string>) =>
     new Role(t, ['runtime', ...Object.entries({ ...flags, '--device-key': join(folder, 'one.key'), ...more }).flat()]);
-  const other = start({ '--expected-policy-hash': 'ab'.repeat(32), '--max-links': '1', '--link-idle-timeout-ms': '0' });
+  const other = start({
+    '--expected-policy-hash': 'ab'.repeat(32),
+    '--max-links': '1',
+    '--link-idle-timeout-ms': '0',
+    '--session-idle-timeout-ms': '60000',
+  });
   const manager = { address: parseAddress(await other.at()) };
   const leader = await Leader.connect(t, manager);
   t.equal(await leader.lead(), 'Fail');
