@@ -1,6 +1,7 @@
 /** Code that TCP and Unix sockets share: they use node:net, and their errors are one line each. */
 import { once } from 'node:events';
 import { createServer, connect as netConnect, type Server, type Socket } from 'node:net';
+import { isMainThread } from 'node:worker_threads';
 import { TransportError } from '../core/errors.js';
 import { messageOf } from '../core/message-of.js';
 import { TRANSPORT_LAYER } from './refuse.js';
@@ -9,6 +10,9 @@ import { takePlace, whoHas } from './unix-place.js';
 
 /** Bytes that a socket reads ahead, and bytes that may be written to it before the writer must wait. */
 const SOCKET_HIGH_WATER_BYTES = 1024 * 1024;
+
+/** The bits of a mode for users who are neither the owner nor of the group. */
+const OTHERS = 0o007;
 
 /** An address of the operating system: a TCP port, or the file of a Unix socket. */
 export type Place = { readonly host: string; readonly port: number } | { readonly path: string };
@@ -42,10 +46,26 @@ async function connectOnce(place: Place, text: string, signal: AbortSignal | und
 /** A server of sockets that listens at `place`. @throws TransportError when the place is in use or not permitted */
 export async function listenNet(place: Place, text: string, onConnection: (socket: Socket) => void): Promise<Server> {
   const server = createServer({ highWaterMark: SOCKET_HIGH_WATER_BYTES, allowHalfOpen: true, noDelay: true }, onConnection);
-  await beginListening(server, place, text);
+  await ('path' in place ? withoutOthers(() => beginListening(server, place, text)) : beginListening(server, place, text));
   // If a connection cannot be accepted (no free file descriptor), the existing connections must go on.
   server.on('error', () => {});
   return server;
+}
+
+/**
+ * Makes a file, such as that of a socket, which the system's other users have no rights to, whatever the umask is: who may
+ * write to a socket may connect to it. The group has the rights that the umask leaves it. `make` makes the file within the
+ * call. A worker thread of Node cannot set the umask, so that there the file is as the umask says.
+ */
+function withoutOthers<T>(make: () => T): T {
+  if (!isMainThread) return make();
+  const before = process.umask();
+  process.umask(before | OTHERS);
+  try {
+    return make();
+  } finally {
+    process.umask(before);
+  }
 }
 
 /** Makes any net or http server listen at `place`. @throws TransportError */
