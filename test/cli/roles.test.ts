@@ -351,6 +351,9 @@ void t.test('the link with mutual TLS, with certificates that the command line m
   await client.writeFile('/input/a', Buffer.from('x'));
   await client.close();
 
+  const both = new Role(t, ['server', '--link-key', at('vs.key'), '--link-psk', at('vs.key')]);
+  t.equal(await both.ended, 2);
+  t.match(both.stderr, /--link-psk or certificates, not both/);
   const wrong = new Role(t, ['server', '--link-key', at('vs.key')]);
   t.equal(await wrong.ended, 2);
   t.match(wrong.stderr, /needs --link-certificate, --link-key and --link-authority, all three/);

@@ -61,8 +61,8 @@ export interface RuntimeManagerOptions extends TrustOptions {
    */
   expectedPolicyHash?: string;
   /**
-   * Mutual TLS around the link: only a Server whose certificate leads to `authority` is heard. The Server must have it, too
-   * (`ServerOptions.linkTls`). Not behind a console, which is private by its nature. Default: none, and then whoever
+   * Mutual TLS around the link: only a Server whose certificate leads to `authority` is heard, or one that has the same
+   * pre-shared key (`psk`). The Server must have it, too (`ServerOptions.linkTls`). Not behind a console, which is private by its nature. Default: none, and then whoever
    * reaches the address that the manager listens at can speak to it.
    */
   linkTls?: LinkTlsOptions;

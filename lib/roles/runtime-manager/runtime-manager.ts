@@ -99,8 +99,9 @@ export class RuntimeManager {
     let accept = (pipe: Duplex): unknown => early.push(pipe.on('error', () => {}));
     const listener = await listenerOf(complete, (pipe) => void accept(pipe));
     let manager: RuntimeManager | undefined;
+    let store: FileStore | undefined;
     try {
-      const store = typeof options.store === 'string' ? await DirectoryStore.open(options.store, storeOptionsOf(complete)) : options.store;
+      store = typeof options.store === 'string' ? await DirectoryStore.open(options.store, storeOptionsOf(complete)) : options.store;
       manager = new RuntimeManager(complete, store, listener);
       if (trust !== undefined) await manager.#initialisation.begin(trust.policy, trust);
       const ready = manager;
@@ -110,6 +111,7 @@ export class RuntimeManager {
     } catch (error) {
       for (const pipe of early) pipe.destroy();
       await (manager ?? listener)?.close();
+      if (manager === undefined && typeof options.store === 'string') await store?.close();
       throw error;
     }
     await manager.#life.listening(options.signal);
