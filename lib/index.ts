@@ -293,7 +293,7 @@ export {
   type WriteOptions,
 } from './roles/client/client.js';
 export type { FileSource } from './roles/client/source.js';
-export type { LinkTlsOptions } from './roles/link-tls.js';
+export type { LinkCertificates, LinkPsk, LinkTlsOptions } from './roles/link-tls.js';
 export type { Log } from './roles/options.js';
 export {
   RUNTIME_MANAGER_DEFAULTS,

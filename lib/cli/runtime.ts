@@ -26,6 +26,7 @@ interface RuntimeFlags extends AttesterFlags, EngineFlags, LinkTlsFlags {
   maxWaitingBytes: number;
   quotaPerPrincipalBytes?: number;
   linkIdleTimeoutMs?: number;
+  sessionIdleTimeoutMs: number;
   logLevel: string;
 }
 
@@ -77,6 +78,12 @@ export function runtimeCommand(): Command {
       '--quota-per-principal-bytes <n>',
       'bytes of the store that one principal may fill; default: all of it',
       wholeNumber('--quota-per-principal-bytes'),
+    )
+    .option(
+      '--session-idle-timeout-ms <n>',
+      'milliseconds after which a session ends of which no byte moves, unless a program runs for it; 0 never',
+      wholeNumber('--session-idle-timeout-ms'),
+      RUNTIME_MANAGER_DEFAULTS.sessionIdleTimeoutMs,
     );
   return addEngineOptions(addLinkTlsOptions(command))
     .addOption(LOG_LEVEL)
@@ -119,6 +126,7 @@ async function run(flags: RuntimeFlags): Promise<void> {
         maxSessionsPerPrincipal: flags.maxSessionsPerPrincipal,
         maxWaitingBytes: flags.maxWaitingBytes,
         ...definedOf({ quotaPerPrincipalBytes: flags.quotaPerPrincipalBytes }),
+        sessionIdleTimeoutMs: flags.sessionIdleTimeoutMs,
         store: flags.store,
         ...(attester === undefined ? {} : { attester }),
         ...given('certificate'),

@@ -12,12 +12,19 @@ import type { Log } from './options.js';
 const LAYER = 'link';
 /** Milliseconds for a handshake. */
 const HANDSHAKE_MS = 10_000;
+/** Bytes of a pre-shared key. */
+const MIN_PSK_BYTES = 32;
+const MAX_PSK_BYTES = 64;
+/** The name of the key, which TLS has it send in the clear. */
+const PSK_IDENTITY = 'veracruz-link';
+/** OpenSSL uses such keys with SHA-256 only. */
+const PSK_SUITES = 'TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256';
 
 /**
  * What an end of a link proves itself with, and whom it lets be the other end. These certificates are of the link alone:
  * they have nothing to do with the policy, its authority, or its principals.
  */
-export interface LinkTlsOptions {
+export interface LinkCertificates {
   /** Our certificate, PEM; certificates that lead from it to the other end's `authority` may follow it. */
   readonly certificate: string;
   /** Private key of the first certificate, PEM. */
@@ -29,11 +36,21 @@ export interface LinkTlsOptions {
   readonly authority: string | readonly string[];
 }
 
+/** A secret that both ends of a link have, and nobody else. */
+export interface LinkPsk {
+  /** 32 to 64 random bytes, or twice as many hexadecimal digits. A password that somebody could guess will not do. */
+  readonly psk: string | Buffer;
+}
+
+/** What a link is authenticated by: certificates of both ends, or a pre-shared key. Both ends must have the same of the two. */
+export type LinkTlsOptions = LinkCertificates | LinkPsk;
+
 /** The manager is the server of TLS, whichever end has made the connection. */
 export type LinkEnd = 'manager' | 'server';
 
 /**
- * Mutual TLS 1.3 around the link between a Server and a Runtime Manager: below its frames, which stay as they are.
+ * Mutual TLS 1.3, by certificates or by a pre-shared key (RFC 8446 §2.2, with a fresh key exchange), around the link between a
+ * Server and a Runtime Manager: below its frames, which stay as they are.
  *
  *     frame ──▶ TLS ──▶ TCP or Unix socket
  *
@@ -45,29 +62,35 @@ export type LinkEnd = 'manager' | 'server';
 export class LinkTls {
   readonly #end: LinkEnd;
   readonly #credentials: SecureContextOptions;
-  readonly #watch: CertificateWatch;
+  readonly #psk: Buffer | undefined;
+  readonly #watch: CertificateWatch | undefined;
 
   /**
    * @param log is warned of a certificate that expires (`CertificateWatch`), until `close`
-   * @throws InvalidOptionError for certificates and keys that are none, or not of each other
+   * @throws InvalidOptionError for certificates and keys that are none, or not of each other, and for what is no pre-shared key
    */
   constructor(options: LinkTlsOptions, end: LinkEnd, log: Log) {
-    const chain = certificatesOf('linkTls.certificate', options.certificate);
+    const common = { minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3', secureOptions: constants.SSL_OP_NO_TICKET } as const;
     this.#end = end;
+    if ('psk' in options) {
+      this.#psk = pskOf(options.psk);
+      // No anchors: a certificate proves nothing here, whoever has issued it.
+      this.#credentials = { ...common, ca: [], ciphers: PSK_SUITES };
+      return;
+    }
+    const chain = certificatesOf('linkTls.certificate', options.certificate);
     this.#credentials = {
+      ...common,
       cert: pemList(chain).join(''),
       key: keyOf(options.key, chain[0] as X509Certificate),
       ca: pemList(certificatesOfAll('linkTls.authority', options.authority)),
-      minVersion: 'TLSv1.3',
-      maxVersion: 'TLSv1.3',
-      secureOptions: constants.SSL_OP_NO_TICKET,
     };
     this.#watch = new CertificateWatch('of the link', periodOf(chain), log);
   }
 
   /** Its certificate is not held any more. Links that have it stay. */
   close(): void {
-    this.#watch.stop();
+    this.#watch?.stop();
   }
 
   /**
@@ -93,16 +116,21 @@ export class LinkTls {
 
   /** A server of node:tls checks client certificates; a bare TLSSocket lets everybody in. So each link has a server. */
   #accept(pipe: Duplex): Promise<TLSSocket> {
-    const options = { requestCert: true, rejectUnauthorized: true, handshakeTimeout: HANDSHAKE_MS } as const;
-    const server = createServer({ ...this.#credentials, ...options });
+    // With a pre-shared key there are no certificates, and no handshake comes about without the key.
+    const psk = this.#psk;
+    const by =
+      psk === undefined
+        ? { requestCert: true, rejectUnauthorized: true }
+        : { pskCallback: (_socket: unknown, identity: string) => (identity === PSK_IDENTITY ? psk : null) };
+    const server = createServer({ ...this.#credentials, ...by, handshakeTimeout: HANDSHAKE_MS });
     const { allowHalfOpen } = pipe;
     // An end that comes during the handshake would else be waited on until the deadline: TLS takes this over from the pipe.
     pipe.allowHalfOpen = false;
     return new Promise((resolve, reject) => {
       server.once('secureConnection', (socket) => {
         socket.allowHalfOpen = allowHalfOpen;
-        if (socket.authorized) resolve(socket);
-        else reject(new Error('the certificate of the other end is not authorized'));
+        if (this.#proves(socket)) resolve(socket);
+        else reject(new Error('the other end is not authorized'));
       });
       server.once('tlsClientError', (error, socket) => {
         socket.on('error', () => {});
@@ -114,6 +142,8 @@ export class LinkTls {
   }
 
   #connect(pipe: Duplex): Promise<TLSSocket> {
+    const psk = this.#psk;
+    const by = psk && { pskCallback: () => ({ psk, identity: PSK_IDENTITY }) };
     return new Promise((resolve, reject) => {
       const late = clock.setTimeout(() => reject(new Error(`the handshake took more than ${HANDSHAKE_MS} ms`)), HANDSHAKE_MS);
       const failed = (error: Error) => {
@@ -121,15 +151,34 @@ export class LinkTls {
         reject(error);
       };
       // A link trusts an authority of its own, not a name.
-      const socket = connect({ ...this.#credentials, socket: pipe, checkServerIdentity: () => undefined });
+      const socket = connect({ ...this.#credentials, ...by, socket: pipe, checkServerIdentity: () => undefined });
       socket.on('error', failed);
       socket.once('close', () => failed(new Error('the connection closed during the handshake')));
       socket.once('secureConnect', () => {
         clock.clear(late);
-        resolve(socket);
+        if (this.#proves(socket)) resolve(socket);
+        else reject(new Error('the other end is not authorized'));
       });
     });
   }
+
+  /**
+   * Whether the other end of a handshake that is over has proved itself. node:tls has verified its certificate. That the
+   * pre-shared key was used shows by the absence of a certificate: OpenSSL counts such a session as resumed.
+   */
+  #proves(socket: TLSSocket): boolean {
+    if (this.#psk === undefined) return socket.authorized;
+    return socket.isSessionReused() && socket.getPeerX509Certificate() === undefined;
+  }
+}
+
+function pskOf(secret: string | Buffer): Buffer {
+  const psk = typeof secret === 'string' ? Buffer.from(/^([0-9a-f]{2})+$/i.test(secret) ? secret : '', 'hex') : secret;
+  if (psk.length < MIN_PSK_BYTES || psk.length > MAX_PSK_BYTES) {
+    const expected = `${MIN_PSK_BYTES} to ${MAX_PSK_BYTES} bytes, or twice as many hexadecimal digits`;
+    throw new InvalidOptionError(`linkTls.psk has ${expected}`, { layer: LAYER, expected, got: secret.length });
+  }
+  return psk;
 }
 
 function keyOf(pem: string, certificate: X509Certificate): string {

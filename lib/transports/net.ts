@@ -1,6 +1,7 @@
 /** Code that TCP and Unix sockets share: they use node:net, and their errors are one line each. */
 import { once } from 'node:events';
 import { createServer, connect as netConnect, type Server, type Socket } from 'node:net';
+import { isMainThread } from 'node:worker_threads';
 import { TransportError } from '../core/errors.js';
 import { messageOf } from '../core/message-of.js';
 import { Connections, type ConnectionsOptions } from './connections.js';
@@ -10,6 +11,9 @@ import { takePlace, whoHas } from './unix-place.js';
 
 /** Bytes that a socket reads ahead, and bytes that may be written to it before the writer must wait. */
 const SOCKET_HIGH_WATER_BYTES = 1024 * 1024;
+
+/** The bits of a mode for users who are neither the owner nor of the group. */
+const OTHERS = 0o007;
 
 /** An address of the operating system: a TCP port, or the file of a Unix socket. */
 export type Place = { readonly host: string; readonly port: number } | { readonly path: string };
@@ -57,10 +61,26 @@ export async function listenNet(
     if (!socket.destroyed) onConnection(socket);
   });
   if (limits !== undefined) new Connections(server, limits);
-  await beginListening(server, place, text);
+  await ('path' in place ? withoutOthers(() => beginListening(server, place, text)) : beginListening(server, place, text));
   // If a connection cannot be accepted (no free file descriptor), the existing connections must go on.
   server.on('error', () => {});
   return server;
+}
+
+/**
+ * Makes a file, such as that of a socket, which the system's other users have no rights to, whatever the umask is: who may
+ * write to a socket may connect to it. The group has the rights that the umask leaves it. `make` makes the file within the
+ * call. A worker thread of Node cannot set the umask, so that there the file is as the umask says.
+ */
+function withoutOthers<T>(make: () => T): T {
+  if (!isMainThread) return make();
+  const before = process.umask();
+  process.umask(before | OTHERS);
+  try {
+    return make();
+  } finally {
+    process.umask(before);
+  }
 }
 
 /** Makes any net or http server listen at `place`. @throws TransportError */

@@ -351,6 +351,9 @@ void t.test('the link with mutual TLS, with certificates that the command line m
   await client.writeFile('/input/a', Buffer.from('x'));
   await client.close();
 
+  const both = new Role(t, ['server', '--link-key', at('vs.key'), '--link-psk', at('vs.key')]);
+  t.equal(await both.ended, 2);
+  t.match(both.stderr, /--link-psk or certificates, not both/);
   const wrong = new Role(t, ['server', '--link-key', at('vs.key')]);
   t.equal(await wrong.ended, 2);
   t.match(wrong.stderr, /needs --link-certificate, --link-key and --link-authority, all three/);
@@ -365,7 +368,12 @@ void t.test('the one policy, and how many links', async (t) => {
   };
   const start = (more: Record<string, string>) =>
     new Role(t, ['runtime', ...Object.entries({ ...flags, '--device-key': join(folder, 'one.key'), ...more }).flat()]);
-  const other = start({ '--expected-policy-hash': 'ab'.repeat(32), '--max-links': '1', '--link-idle-timeout-ms': '0' });
+  const other = start({
+    '--expected-policy-hash': 'ab'.repeat(32),
+    '--max-links': '1',
+    '--link-idle-timeout-ms': '0',
+    '--session-idle-timeout-ms': '60000',
+  });
   const manager = { address: parseAddress(await other.at()) };
   const leader = await Leader.connect(t, manager);
   t.equal(await leader.lead(), 'Fail');

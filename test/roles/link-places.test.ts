@@ -109,19 +109,21 @@ void t.test('without attestation a Server may be silent from the start', async (
 
 void t.test('so many links and no more', async (t) => {
   const world = await begin(t, { maxLinks: 2 });
-  const servers = [await ForeignServer.connect(t, portOf(world.manager)), await ForeignServer.connect(t, portOf(world.manager))] as const;
-  for (const [i, server] of servers.entries()) t.same(await server.call(ask.open()), tell.session(i + 1));
+  const relay = await startServer(t, world.at);
+  const client = await connectClient(t, relay.url);
+  const holder = await ForeignServer.connect(t, portOf(world.manager));
+  t.same(await holder.call(ask.open()), tell.session(2));
   await ended(await stranger(t, world));
   t.same(world.reasons('link refused'), ['all 2 links are taken']);
-  t.same(await servers[0].call(ask.close(1)), tell.success);
-  await until('room is made by the one without sessions', async () => {
+  await until('room is made by the one that has no principal', async () => {
     if (world.opened() < 3) await stranger(t, world);
     return world.opened() === 3;
   });
   await until('it has ended', () => world.reasons('link closed').length === 1);
   t.same(world.reasons('link closed'), ['the link makes room for another']);
-  t.same(await servers[1].call(ask.open()), tell.session(3), 'the one with a session stays');
-  servers[1].socket.destroy();
+  t.equal(relay.managers[0]?.up, true, 'the one with a principal stays');
+  await client.close();
+  await relay.close();
   await until('a place is free', () => world.reasons('link closed').length === 2);
   await stranger(t, world);
   t.equal(world.opened(), 4);
@@ -160,9 +162,15 @@ void t.test('who makes room: the one that was silent for longest, of those that 
   t.same(log.slice(1), ['three: the link makes room for another']);
   now = 9000;
   t.equal(kept.silentMs, 9000, 'whatever its silence');
-  kept.leave();
+  now = 14_500;
+  for (const name of ['one', 'four']) say(name);
+  now = 14_999;
   take('five');
-  t.equal(log.length, 2, 'where there is a place nobody has to go');
+  t.same(log.slice(2), ['one: the link makes room for another'], 'it is never silent, and had its time');
+  t.throws(() => take('six'), { code: 'ERR_VC_LIMIT' }, 'four has spoken, and is 9,999 ms old');
+  kept.leave();
+  take('six');
+  t.equal(log.length, 3, 'where there is a place nobody has to go');
 });
 
 void t.test('options', async (t) => {

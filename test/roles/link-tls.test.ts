@@ -8,7 +8,7 @@ import { connect as connectTls } from 'node:tls';
 import t, { type Test } from 'tap';
 import { type Authority, issue, makeAuthority } from '../../lib/attestation/authority.js';
 import { makeKey, pemOf, type Usage } from '../../lib/attestation/certificate.js';
-import type { LinkTlsOptions } from '../../lib/roles/link-tls.js';
+import type { LinkCertificates, LinkTlsOptions } from '../../lib/roles/link-tls.js';
 import type { Log } from '../../lib/roles/options.js';
 import { plainAttester } from '../support/enrol.js';
 import { ask, framed, tapProxy, until, within } from '../support/foreign.js';
@@ -31,7 +31,7 @@ function ofLink(
   by: Authority = links,
   trusts: Authority = links,
   more: Partial<Parameters<typeof issue>[1]> = {},
-): LinkTlsOptions {
+): LinkCertificates {
   const key = makeKey('ec');
   const certificate = issue(by, { subject: `${usage} end`, publicKey: createPublicKey(key), usages: [usage], ...more });
   return {
@@ -115,7 +115,7 @@ void t.test('strangers: not one request is heard of them', async (t) => {
   plain.write(framed(ask.open()));
   await within('the end of one without TLS', once(plain, 'close'));
 
-  const strange: Readonly<Record<string, LinkTlsOptions | undefined>> = {
+  const strange: Readonly<Record<string, LinkCertificates | undefined>> = {
     'no certificate': undefined,
     'of another authority': ofLink('client', others),
     "of the policy's authority": ofLink('client', policyAuthority),
@@ -196,4 +196,51 @@ void t.test('what is no certificate, no key, or not of each other', async (t) =>
   }
   const behindConsole = startManager(t, { listen: 'serial:///dev/null', linkTls: MANAGER });
   await t.rejects(behindConsole, { code: 'ERR_VC_INVALID_OPTION' }, 'behind a console');
+});
+
+const PSK = '5c'.repeat(32);
+
+void t.test('a pre-shared key: both ends have it, and files go through', async (t) => {
+  const folder = freshFolder(t);
+  const manager = await startManager(t, { linkTls: { psk: PSK } });
+  const proxy = await tapProxy(t, portOf(manager));
+  const server = await startServer(t, `tcp://127.0.0.1:${proxy.port}`, { linkTls: { psk: Buffer.from(PSK, 'hex') } });
+  await moves(t, server.url);
+  t.notOk(proxy.up().includes(framed(ask.open())), 'no request is to be seen');
+  const at = join(folder, 'server');
+  const listening = await startServer(t, `unix-listen://${at}`, { linkTls: { psk: PSK } });
+  await startManager(t, { connect: `unix://${at}`, linkTls: { psk: PSK } });
+  await until('the manager in service', () => listening.managers[0]?.up === true);
+  await moves(t, listening.url);
+});
+
+void t.test('who does not have the pre-shared key is not heard, whatever certificate he has', async (t) => {
+  const { log, of } = heard();
+  const manager = await startManager(t, { linkTls: { psk: PSK }, log });
+  const address = `tcp://127.0.0.1:${portOf(manager)}`;
+  for (const linkTls of [{ psk: '5d'.repeat(32) }, SERVER, undefined]) {
+    await t.rejects(startServer(t, address, { ...(linkTls && { linkTls }), maxSilenceMs: 500 }).then((server) => moves(t, server.url)));
+  }
+  t.equal(of('link opened').length, 0);
+  t.equal(of('link refused').length >= 2, true);
+  const named = connectTls({
+    host: '127.0.0.1',
+    port: portOf(manager),
+    minVersion: 'TLSv1.3',
+    pskCallback: () => ({ psk: Buffer.from(PSK, 'hex'), identity: 'other' }),
+  });
+  await t.rejects(once(named, 'secureConnect'), { code: /HANDSHAKE_FAILURE/ }, 'under another name');
+});
+
+void t.test('a Server with a pre-shared key takes no manager that shows a certificate instead', async (t) => {
+  const manager = await startManager(t, { linkTls: MANAGER });
+  const refused = startServer(t, `tcp://127.0.0.1:${portOf(manager)}`, { linkTls: { psk: PSK } });
+  await t.rejects(refused, { code: 'ERR_VC_TLS_HANDSHAKE' });
+});
+
+void t.test('what is no pre-shared key', async (t) => {
+  const store = join(freshFolder(t), 'store');
+  for (const psk of ['', '5c'.repeat(31), '5c'.repeat(65), 'a password that is easy to guess', Buffer.alloc(31), Buffer.alloc(65)]) {
+    await t.rejects(startManager(t, { linkTls: { psk }, store }), { code: 'ERR_VC_INVALID_OPTION' });
+  }
 });

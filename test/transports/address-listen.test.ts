@@ -1,5 +1,5 @@
 import { getEventListeners, once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { connect as netConnect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -280,4 +280,21 @@ void t.test('a listener that was closed leaves its connections alone, and no fil
   socket.destroy();
   await closed;
   await t.rejects(connectSocket({ kind: 'unix', path }), { message: /ENOENT/ });
+});
+
+void t.test('the file of a listening socket is for its owner and group at most, whatever the umask is', async (t) => {
+  const before = process.umask();
+  t.teardown(() => process.umask(before));
+  for (const [umask, mode] of [
+    [0, 0o770],
+    [0o022, 0o750],
+    [0o077, 0o700],
+  ] as const) {
+    process.umask(umask);
+    const path = join(folder(t), 'socket');
+    const listener = await listenSocket({ kind: 'unix-listen', path }, (socket) => socket.destroy());
+    t.teardown(() => listener.close());
+    t.equal(statSync(path).mode & 0o777, mode, umask.toString(8));
+    t.equal(process.umask(), umask, 'which is as it was');
+  }
 });

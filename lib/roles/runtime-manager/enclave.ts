@@ -3,12 +3,13 @@ import { InvalidOptionError } from '../../core/errors.js';
 import type { ComputeEngine } from '../../enclave/compute/engine.js';
 import { type Policy, policyHash, readPolicy } from '../../enclave/policy/index.js';
 import type { FileStore } from '../../enclave/store/file-store.js';
-import { certificatesOf } from '../../layers/formats/certificates.js';
+import { certificatesOf, certificatesOfAll } from '../../layers/formats/certificates.js';
 import type { Log } from '../options.js';
 import { type MessageOptions, managerClientStack } from '../stacks.js';
 import { checkRoot } from './certificate-chain.js';
 import type { IssuedIdentity, ManagerIdentity } from './enrolment.js';
 import { GuardedFiles } from './guarded-files.js';
+import { handshakeBytes } from './handshake-bytes.js';
 import type { IdentityPrincipal } from './identity-principal.js';
 import { Presented } from './presented.js';
 import { Programs } from './programs.js';
@@ -20,6 +21,7 @@ export interface EnclaveOptions extends MessageOptions {
   readonly maxPolicyBytes: number;
   readonly clientAuthorities?: readonly string[];
   readonly handshakeTimeoutMs?: number;
+  readonly maxHandshakeBytes?: number;
   readonly log: Log;
   /** A principal asks for the end of the service. */
   readonly shutdown: () => void;
@@ -93,11 +95,21 @@ export class Enclave implements Service {
     const { certificate, key } = identity;
     const { dialect, maxMessageBytes, clientAuthorities, handshakeTimeoutMs } = this.#options;
     const { identities, ciphersuite: cipherSuite } = this.#policy;
+    const certificates = identities.map((identity) => identity.certificate);
     const trust = definedOf({ clientAuthorities, cipherSuite, handshakeTimeoutMs });
     return managerClientStack({
       dialect,
       maxMessageBytes,
-      tls: { role: 'server', certificate, key, identities: identities.map((identity) => identity.certificate), ...trust },
+      tls: { role: 'server', certificate, key, identities: certificates, maxHandshakeBytes: this.#handshakeBytes(certificates), ...trust },
     });
+  }
+
+  #handshakeBytes(certificates: readonly string[]): number {
+    const { maxHandshakeBytes, clientAuthorities } = this.#options;
+    if (maxHandshakeBytes !== undefined) return maxHandshakeBytes;
+    return handshakeBytes(
+      certificates.map((certificate) => certificatesOf('identities', certificate)),
+      clientAuthorities === undefined ? [] : certificatesOfAll('clientAuthorities', clientAuthorities),
+    );
   }
 }

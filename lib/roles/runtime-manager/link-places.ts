@@ -9,6 +9,8 @@ const LAYER = 'runtime-manager';
 const LOOK_MS = 1000;
 /** Milliseconds that a link must have been silent before it makes room for another. */
 const ROOM_AFTER_MS = 1000;
+/** Milliseconds that a link has to prove itself before it makes room for another though it is not silent. */
+const PROOF_MS = 10_000;
 
 export interface LinkLimits {
   readonly frame: FrameKind;
@@ -28,7 +30,8 @@ type End = (reason: VeracruzError) => void;
  *
  * A stranger who reaches the manager can open links and say nothing. So there are `maxLinks` at most; a frame that was
  * begun must go on (`frameTimeoutMs`); and a link that nobody would miss ends when it has been silent for
- * `linkIdleTimeoutMs`, or for a second where all places are taken and another one comes.
+ * `linkIdleTimeoutMs`. Where all places are taken and another one comes, it ends after a second of silence, or else when it
+ * is ten seconds old.
  */
 export class LinkPlaces {
   readonly #limits: LinkLimits;
@@ -54,20 +57,27 @@ export class LinkPlaces {
     return place;
   }
 
-  /** Ends the link that has been silent for longest among those that nobody would miss. False when there is none. */
+  /**
+   * Ends the link that has been silent for longest among those that nobody would miss, or, where none is silent, the oldest
+   * of them. False when there is none.
+   */
   #makeRoom(): boolean {
-    const spare = [...this.#places].filter((place) => place.spare() && place.silentMs >= ROOM_AFTER_MS);
-    const [longest] = spare.sort((a, b) => b.silentMs - a.silentMs);
-    longest?.end(new LimitError('the link makes room for another', { layer: LAYER, limit: this.#limits.maxLinks }));
-    longest?.leave();
-    return longest !== undefined;
+    const spare = [...this.#places].filter((place) => place.yields());
+    const silent = spare.filter(({ silentMs }) => silentMs >= ROOM_AFTER_MS).sort((a, b) => b.silentMs - a.silentMs);
+    const old = spare.filter(({ ageMs }) => ageMs >= PROOF_MS).sort((a, b) => b.ageMs - a.ageMs);
+    const [first] = [...silent, ...old];
+    first?.end(new LimitError('the link makes room for another', { layer: LAYER, limit: this.#limits.maxLinks }));
+    first?.leave();
+    return first !== undefined;
   }
 }
 
 /** One of them. */
 export class LinkPlace {
-  /** Whether nobody would miss this link now. Whoever has more to go by than silence replaces this. */
+  /** Whether nobody would miss this link now, if it were silent. Whoever has more to go by replaces this. */
   spare: () => boolean = () => true;
+  /** Whether this link may have to make room for another now. Default: `spare`. */
+  yields: () => boolean = () => this.spare();
   readonly end: End;
   readonly #limits: LinkLimits;
   readonly #position: FramePosition;
@@ -76,12 +86,13 @@ export class LinkPlace {
   #pipe: Duplex | undefined;
   /** When a byte came last, by the clock. */
   #heard: number;
+  readonly #since: number;
 
   constructor(limits: LinkLimits, end: End, onLeave: () => void) {
     this.#limits = limits;
     this.#position = new FramePosition(limits.frame);
     this.#onLeave = onLeave;
-    this.#heard = this.#now();
+    this.#heard = this.#since = this.#now();
     this.end = end;
     const shortest = Math.min(...[limits.frameTimeoutMs, limits.linkIdleTimeoutMs].filter((ms) => ms > 0).map((ms) => ms / 4));
     this.#looking = clock.setInterval(() => this.#look(), Math.max(1, Math.min(LOOK_MS, shortest))).unref();
@@ -90,6 +101,11 @@ export class LinkPlace {
   /** Milliseconds since a byte came. */
   get silentMs(): number {
     return this.#now() - this.#heard;
+  }
+
+  /** Milliseconds since the connection came. */
+  get ageMs(): number {
+    return this.#now() - this.#since;
   }
 
   /** Frames begin: `pipe` is the one that they come from. It must be read by somebody else. */

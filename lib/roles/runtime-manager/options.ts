@@ -27,8 +27,14 @@ export interface TrustOptions {
   policy?: string;
   /** Authorities that issued identities which are not self-signed, PEM. They admit nobody by themselves. */
   clientAuthorities?: readonly string[];
-  /** Milliseconds for a handshake. Default 10,000. */
+  /** Milliseconds for a handshake; and, before that, for the first byte of a session. Default 10,000. */
   handshakeTimeoutMs?: number;
+  /**
+   * Bytes of ciphertext that a client may send until it is admitted, ClientHello not counted. Default: what the largest
+   * certificate of the policy needs, and 512 bytes; with `clientAuthorities` also theirs, and 4 KiB for others of the chain.
+   * Raise it where clients send certificates that nobody needs.
+   */
+  maxHandshakeBytes?: number;
 }
 
 export interface RuntimeManagerOptions extends TrustOptions {
@@ -55,15 +61,15 @@ export interface RuntimeManagerOptions extends TrustOptions {
    */
   expectedPolicyHash?: string;
   /**
-   * Mutual TLS around the link: only a Server whose certificate leads to `authority` is heard. The Server must have it, too
-   * (`ServerOptions.linkTls`). Not behind a console, which is private by its nature. Default: none, and then whoever
+   * Mutual TLS around the link: only a Server whose certificate leads to `authority` is heard, or one that has the same
+   * pre-shared key (`psk`). The Server must have it, too (`ServerOptions.linkTls`). Not behind a console, which is private by its nature. Default: none, and then whoever
    * reaches the address that the manager listens at can speak to it.
    */
   linkTls?: LinkTlsOptions;
   /**
-   * Links at once, connections whose TLS is not up yet included. When one more comes, the one that has been silent for
-   * longest makes room (a second at least, without sessions, and `linkIdleTimeoutMs` could end it); where there is none
-   * like that, the new one is closed. Default 16.
+   * Links at once, connections whose TLS is not up yet included. When one more comes, one makes room that is not proven and
+   * has no session of a principal: the one that has been silent for longest, a second at least; else the oldest, if it is ten
+   * seconds old. Where there is none like that, the new one is closed. Default 16.
    */
   maxLinks?: number;
   /** Milliseconds that may pass between two bytes of a frame; then the link ends. 0 for ever. Default 10,000. */
@@ -75,7 +81,7 @@ export interface RuntimeManagerOptions extends TrustOptions {
    * nor where the manager has made the connection.
    */
   linkIdleTimeoutMs?: number;
-  /** TLS sessions at once. Default 10,000. */
+  /** TLS sessions at once. When one more comes, one that is not admitted makes room (`maxPendingSessions`). Default 10,000. */
   maxSessions?: number;
   /**
    * TLS sessions of one principal at once. The requests of one more are answered FAILED_NOT_READY, and it ends. Default 64.
@@ -96,6 +102,24 @@ export interface RuntimeManagerOptions extends TrustOptions {
    * a folder: a store of one's own has its own limits (`DirectoryStoreOptions.maxOwnerBytes`). Default no limit.
    */
   quotaPerPrincipalBytes?: number;
+  /**
+   * TLS sessions at once whose client is not admitted yet. When one more comes, one of them makes room: of a link that is not
+   * proven, else of the link that has most of them, the oldest; of the same link only one that is a second old. Else
+   * NewTlsSession is Status Fail. Default 4,096.
+   */
+  maxPendingSessions?: number;
+  /**
+   * TLS sessions, not admitted yet, of a link that is not proven, while it is not the only one. A link is proven when it has
+   * initialised the manager, carried a request of a principal, or is authenticated by `linkTls`; also one that the manager has
+   * made, and a console. Default 64.
+   */
+  maxUnprovenSessions?: number;
+  /**
+   * Milliseconds after which a session ends of which no byte of ciphertext has moved, in either direction. Not while it is
+   * answering, as by a program that runs. 0 never. Default 600,000, ten times as long as a Server at its defaults lets clients
+   * be silent.
+   */
+  sessionIdleTimeoutMs?: number;
   /**
    * Bytes of ciphertext of one session that may wait, behind a program that runs or for a slow store, when SendTlsData
    * brings more: that is refused (Status Fail), and the session is over. Before its handshake 64 KiB. Default 64 MiB, more
@@ -137,6 +161,9 @@ export const RUNTIME_MANAGER_DEFAULTS = Object.freeze({
   maxSessions: 10_000,
   maxSessionsPerPrincipal: 64,
   maxWaitingBytes: 512 * 2 ** 20,
+  maxPendingSessions: 4096,
+  maxUnprovenSessions: 64,
+  sessionIdleTimeoutMs: 600_000,
   maxBacklogBytes: 64 * 2 ** 20,
   maxMessageBytes: 16 * 2 ** 30,
   maxAnswerBytes: 256 * 1024,
@@ -169,6 +196,9 @@ export function completed(options: RuntimeManagerOptions): CompleteOptions {
   integerInRange('maxSessions', all.maxSessions, 1, 2 ** 31);
   integerInRange('maxSessionsPerPrincipal', all.maxSessionsPerPrincipal, 1, 2 ** 31);
   integerInRange('maxWaitingBytes', all.maxWaitingBytes, 2 ** 20, Number.MAX_SAFE_INTEGER);
+  integerInRange('maxPendingSessions', all.maxPendingSessions, 1, 2 ** 31);
+  integerInRange('maxUnprovenSessions', all.maxUnprovenSessions, 1, 2 ** 31);
+  integerInRange('sessionIdleTimeoutMs', all.sessionIdleTimeoutMs, 0, 2 ** 31 - 1);
   integerInRange('maxBacklogBytes', all.maxBacklogBytes, 65_536, Number.MAX_SAFE_INTEGER);
   integerInRange('maxMessageBytes', all.maxMessageBytes, 1, Number.MAX_SAFE_INTEGER);
   integerInRange('maxAnswerBytes', all.maxAnswerBytes, 1, 2 ** 20);

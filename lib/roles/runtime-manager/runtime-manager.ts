@@ -4,6 +4,7 @@ import { asVeracruzError, InvalidOptionError, type VeracruzError } from '../../c
 import { Lifecycle } from '../../core/lifecycle.js';
 import { DirectoryStore, type FileStore } from '../../enclave/store/file-store.js';
 import { joined, type Request, type Response } from '../../layers/bincode/index.js';
+import { TLS_DEFAULTS } from '../../layers/tls/index.js';
 import { type Address, isConnectAddress, parseAddress } from '../../transports/address.js';
 import { listenPipe, openPipe } from '../../transports/pipe.js';
 import type { Listener, RetryOptions } from '../../transports/socket.js';
@@ -16,6 +17,7 @@ import { LinkEndpoint, type PendingResponse } from './link.js';
 import { type LinkPlace, LinkPlaces } from './link-places.js';
 import { type CompleteOptions, completed, type RuntimeManagerOptions, storeOptionsOf, trustOf } from './options.js';
 import { answerRequest } from './requests.js';
+import { type SessionsLink, SessionTable } from './session-table.js';
 import { TlsSession } from './tls-session.js';
 
 export { RUNTIME_MANAGER_DEFAULTS, type RuntimeManagerOptions, type TrustOptions } from './options.js';
@@ -28,7 +30,7 @@ const SHUTDOWN_MS = 3000;
 const CONNECT_RETRY: RetryOptions = Object.freeze({ tries: 300, intervalMs: 100, backoff: 1 });
 
 /** What belongs to one link: its sessions end with it, and so does an attestation that it has begun. */
-interface Link {
+interface Link extends SessionsLink {
   /** By the ids of the wire. No other link can reach them. */
   readonly sessions: Map<number, TlsSession>;
   /** Undefined where the manager needs no attestation. */
@@ -53,8 +55,8 @@ export class RuntimeManager {
   readonly #options: CompleteOptions;
   readonly #store: FileStore;
   readonly #initialisation: Initialisation;
-  /** Sessions by the ids of the wire: they count up from 1. */
-  readonly #sessions = new Map<number, TlsSession>();
+  /** Sessions have ids that count up from 1. */
+  readonly #sessions: SessionTable<Link, TlsSession>;
   readonly #links = new Set<LinkEndpoint>();
   readonly #places: LinkPlaces;
   readonly #accounts: Accounts;
@@ -64,6 +66,7 @@ export class RuntimeManager {
   /** A principal who shuts the manager down lets it drain (`active` of TlsData is false then). */
   readonly #life = new Lifecycle(LAYER, () => this.#close());
   #lastId = 0;
+  #lastLink = 0;
   readonly #listener: Listener | undefined;
   #shutdown: Timer | undefined;
 
@@ -73,6 +76,12 @@ export class RuntimeManager {
     this.#listener = listener;
     this.#places = new LinkPlaces(options);
     this.#accounts = new Accounts(options);
+    const limits = { ...options, handshakeTimeoutMs: options.handshakeTimeoutMs ?? TLS_DEFAULTS.handshakeTimeoutMs };
+    this.#sessions = new SessionTable(
+      limits,
+      () => this.#links.size,
+      (session, link) => this.#drop(session.id, link),
+    );
     this.#linkTls = options.linkTls && new LinkTls(options.linkTls, 'manager', options.log);
     this.#initialisation = new Initialisation({ ...options, store, shutdown: () => this.#requestShutdown() }, () => this.#life.serving);
   }
@@ -90,8 +99,9 @@ export class RuntimeManager {
     let accept = (pipe: Duplex): unknown => early.push(pipe.on('error', () => {}));
     const listener = await listenerOf(complete, (pipe) => void accept(pipe));
     let manager: RuntimeManager | undefined;
+    let store: FileStore | undefined;
     try {
-      const store = typeof options.store === 'string' ? await DirectoryStore.open(options.store, storeOptionsOf(complete)) : options.store;
+      store = typeof options.store === 'string' ? await DirectoryStore.open(options.store, storeOptionsOf(complete)) : options.store;
       manager = new RuntimeManager(complete, store, listener);
       if (trust !== undefined) await manager.#initialisation.begin(trust.policy, trust);
       const ready = manager;
@@ -101,6 +111,7 @@ export class RuntimeManager {
     } catch (error) {
       for (const pipe of early) pipe.destroy();
       await (manager ?? listener)?.close();
+      if (manager === undefined && typeof options.store === 'string') await store?.close();
       throw error;
     }
     await manager.#life.listening(options.signal);
@@ -157,7 +168,8 @@ export class RuntimeManager {
     this.#stop.abort();
     this.#linkTls?.close();
     await this.#listener?.close();
-    for (const session of this.#sessions.values()) session.destroy();
+    this.#sessions.close();
+    for (const session of this.#sessions.sessions()) session.destroy();
     for (const link of this.#links) link.destroy();
     await this.#initialisation.end();
     if (typeof this.#options.store === 'string') await this.#store.close();
@@ -189,9 +201,12 @@ export class RuntimeManager {
   #serve(pipe: Duplex, place: LinkPlace): (reason: VeracruzError) => void {
     const { attester, connect } = this.#options;
     const enrolment = attester && new Enrolment({ ...this.#options, attester });
-    const link: Link = { sessions: new Map(), enrolment, used: false };
     const kept = this.#linkTls !== undefined || connect !== undefined || this.address.kind === 'serial';
-    place.spare = () => !(kept || link.used || enrolment?.initialised === true || link.sessions.size > 0);
+    const proven = () => kept || link.used || enrolment?.initialised === true;
+    const link: Link = { key: `link ${++this.#lastLink}`, proven, sessions: new Map(), enrolment, used: false };
+    place.spare = () => !proven() && link.sessions.size === 0;
+    // Anybody can open sessions; to have a principal in one is another thing.
+    place.yields = () => !proven() && ![...link.sessions.values()].some(({ admitted }) => admitted);
     place.watch(pipe);
     const endpoint = new LinkEndpoint(
       pipe,
@@ -227,6 +242,7 @@ export class RuntimeManager {
       case 'NewTlsSession':
         return this.#newSession(link);
       case 'SendTlsData':
+        if (link.sessions.has(request.session)) this.#sessions.moved(request.session);
         return taken(link.sessions.get(request.session)?.feed(request.data) ?? false);
       case 'GetTlsDataNeeded':
         return this.#whenKnown(request.session, link, (needed) => ({ kind: 'TlsDataNeeded', needed }));
@@ -257,9 +273,9 @@ export class RuntimeManager {
 
   #newSession(link: Link): Response {
     const { enclave } = this.#initialisation;
-    if (enclave === undefined || !this.#life.serving || this.#sessions.size >= this.#options.maxSessions) return status(false);
+    if (enclave === undefined || !this.#life.serving || !this.#sessions.room(link)) return status(false);
     const id = ++this.#lastId;
-    const options = { maxBacklogBytes: this.#options.maxBacklogBytes, accounts: this.#accounts };
+    const options = { maxBacklogBytes: this.#options.maxBacklogBytes, accounts: this.#accounts, origin: link.key };
     const session = new TlsSession(id, enclave.stackFor(link.enrolment), options, {
       answer: (request, principal, signal, refusal) => {
         link.used = true;
@@ -271,7 +287,7 @@ export class RuntimeManager {
         if (ended.over) this.#drop(id, link);
       },
     });
-    this.#sessions.set(id, session);
+    this.#sessions.add(session, link);
     link.sessions.set(id, session);
     return { kind: 'TlsSession', session: id };
   }
@@ -289,6 +305,7 @@ export class RuntimeManager {
     const session = link.sessions.get(id);
     if (session === undefined) return status(false);
     const data = session.fetch(this.#options.maxAnswerBytes);
+    if (data.length > 0) this.#sessions.moved(id);
     if (session.over) this.#drop(id, link);
     return data.length === 0 ? status(false) : { kind: 'TlsData', data, active: this.#life.serving };
   }

@@ -34,6 +34,8 @@ export interface SessionOptions {
   /** As `RuntimeManagerOptions`. */
   readonly maxBacklogBytes: number;
   readonly accounts: Accounts;
+  /** Whom the session is counted for at the gate of handshakes: its link. */
+  readonly origin?: string;
 }
 
 export interface SessionEvents {
@@ -140,7 +142,7 @@ export class TlsSession implements Member {
   constructor(
     id: number,
     clientStack: ReturnType<typeof managerClientStack>,
-    { maxBacklogBytes, accounts }: SessionOptions,
+    { maxBacklogBytes, accounts, origin = '' }: SessionOptions,
     events: SessionEvents,
   ) {
     this.id = id;
@@ -164,7 +166,7 @@ export class TlsSession implements Member {
         this.#progress();
       },
     });
-    this.#channel = clientStack.over(this.#pipe, { session: String(id) });
+    this.#channel = clientStack.over(this.#pipe, { session: String(id), origin });
     let failure: VeracruzError | undefined;
     this.#channel.on('error', (error) => {
       failure = asVeracruzError(error);
@@ -191,6 +193,21 @@ export class TlsSession implements Member {
     if (this.#flushes.length > 0) return 'digesting';
     if (this.#answersDue > 0) return 'answering';
     return this.#clientEnded ? 'closing' : 'resting';
+  }
+
+  /** The client is a principal. */
+  get admitted(): boolean {
+    return tlsState(this.#channel.connection)?.principal !== undefined;
+  }
+
+  /** The stack has closed. Output may still wait to be fetched. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** A request is being answered of which nothing more is to come. */
+  get working(): boolean {
+    return this.#serving && (this.#body === undefined || this.#body.complete || this.#body.destroyed);
   }
 
   /** True when the stack has closed and all output was fetched. */

@@ -1,7 +1,8 @@
 import type { Duplex } from 'node:stream';
 import { Backoff } from '../../core/backoff.js';
+import { integerInRange } from '../../core/check.js';
 import { clock } from '../../core/clock.js';
-import { InvalidOptionError } from '../../core/errors.js';
+import { InvalidOptionError, LimitError } from '../../core/errors.js';
 import type { Dialect } from '../../layers/formats/dialect.js';
 import type { FrameKind } from '../../layers/frame/index.js';
 import { type Address, type ConnectAddress, isConnectAddress, parseAddress } from '../../transports/address.js';
@@ -21,6 +22,10 @@ import type { Asked } from './attestation-handshake.js';
 const ABSENT_MANAGER = { firstMs: 100, lastMs: 500, jitter: 0.5 };
 const ABSENT_ATTESTATION = { firstMs: 250, lastMs: 2000, jitter: 0.5 };
 const REFUSED = { firstMs: 500, lastMs: 5000, jitter: 0.3 };
+/** Default of `maxLinks`. */
+const MAX_LINKS = 64;
+/** Milliseconds that a connection has to become a link in service before it may have to make room for another. */
+const JOIN_MS = 10_000;
 
 /** Address and protocol of a Runtime Manager. */
 export interface ManagerOptions {
@@ -43,10 +48,15 @@ export interface ManagerOptions {
   readonly askAhead?: boolean;
   /** Mutual TLS around the link. Default: the Server's `linkTls`. */
   readonly linkTls?: LinkTlsOptions;
+  /**
+   * Connections at once where the Server listens for managers. When one more comes, the oldest that is not in service after
+   * ten seconds makes room; where there is none, the new one is closed. Default 64.
+   */
+  readonly maxLinks?: number;
 }
 
 /** The options that have no default. */
-type Optional = 'retry' | 'hello' | 'linkTls';
+type Optional = 'retry' | 'hello' | 'linkTls' | 'maxLinks';
 /** The options of an upstream, with the Server's defaults filled in. */
 export type CompleteManagerOptions = Required<Omit<ManagerOptions, Optional>> & Pick<ManagerOptions, Optional>;
 
@@ -73,6 +83,9 @@ export class Upstream {
   readonly #stop = new AbortController();
   /** Managers that are on their way into service. */
   readonly #joining = new Set<Promise<void>>();
+  readonly #maxLinks: number;
+  /** Connections that have come, oldest first, and since when those are on their way that are not in service yet. */
+  readonly #come = new Map<Duplex, number | undefined>();
   #listener: Listener | undefined;
   /** A pipe exists or is being made. */
   #busy = false;
@@ -94,6 +107,7 @@ export class Upstream {
     this.askAhead = manager.askAhead;
     this.#retry = manager.retry;
     this.#hello = manager.hello;
+    this.#maxLinks = integerInRange('maxLinks', manager.maxLinks ?? MAX_LINKS, 1, 2 ** 20);
     this.#linkTls = manager.linkTls && new LinkTls(manager.linkTls, 'server', log);
     this.#log = log;
     this.#join = join;
@@ -113,7 +127,7 @@ export class Upstream {
   async listen(): Promise<void> {
     if (!this.listens) return;
     this.#listener = await listenPipe(this.#address, (pipe) => {
-      this.#take(pipe, this.#stop.signal).catch((error: Error) => {
+      this.#accept(pipe).catch((error: Error) => {
         this.#log('debug', 'link refused', { manager: this.name, reason: error.message });
       });
     });
@@ -175,6 +189,29 @@ export class Upstream {
 
   #connect(signal: AbortSignal, retry?: RetryOptions): Promise<Duplex> {
     return openPipe(this.#address as ConnectAddress, { signal, retry, hello: this.#hello });
+  }
+
+  /** A connection has come. */
+  async #accept(pipe: Duplex): Promise<void> {
+    if (this.#come.size >= this.#maxLinks && !this.#makeRoom()) {
+      pipe.on('error', () => {}).destroy();
+      throw new LimitError(`all ${this.#maxLinks} links are taken`, { layer: 'server', limit: this.#maxLinks, got: this.#come.size });
+    }
+    this.#come.set(pipe, clock.monotonic());
+    pipe.once('close', () => this.#come.delete(pipe));
+    await this.#take(pipe, this.#stop.signal);
+    if (this.#come.has(pipe)) this.#come.set(pipe, undefined);
+  }
+
+  #makeRoom(): boolean {
+    for (const [pipe, since] of this.#come) {
+      if (since === undefined) continue;
+      if (clock.monotonic() - since < JOIN_MS) return false;
+      pipe.on('error', () => {}).destroy();
+      this.#come.delete(pipe);
+      return true;
+    }
+    return false;
   }
 
   async #take(pipe: Duplex, signal: AbortSignal): Promise<void> {
