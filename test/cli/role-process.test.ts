@@ -2,6 +2,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { makeIdentity } from '../../lib/attestation/identity.js';
 import { until, within } from '../support/foreign.js';
 import { PROJECT_ROOT } from '../support/golden.js';
 import { Child, connectClient, freshFolder, managerIdentity, POLICY } from '../support/roles.js';
@@ -64,4 +65,32 @@ void t.test('a Server that is started first waits, and ends in good order while 
   const client = await connectClient(t, await where(waiting));
   t.equal((await client.policyHash()).length, 64);
   await client.close();
+});
+
+void t.test('a client is told that its own certificate is about to expire', async (t) => {
+  const [day, hour] = [86_400_000, 3_600_000];
+  for (const [hours, warned] of [
+    [20, false],
+    [1, true],
+  ] as const) {
+    const own = makeIdentity({
+      commonName: 'soon',
+      notBefore: new Date(Date.now() - day),
+      notAfter: new Date(Date.now() + hours * hour),
+    });
+    const files = ['-i', put('own.pem', own.certificate), '-k', put('own.key', own.key)];
+    const child = new Child(t, [
+      MAIN,
+      'client',
+      put('policy', POLICY),
+      ...files,
+      '--url',
+      'http://127.0.0.1:1',
+      '-q',
+      '-d',
+      `/a=${files[1]}`,
+    ]);
+    await within('its end', child.exited);
+    t.equal(/^veracruz-streams: WARNING: our certificate .*own\.pem expires at /m.test(child.stderr), warned, child.stderr);
+  }
 });

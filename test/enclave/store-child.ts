@@ -8,6 +8,16 @@ const record = (i: number): Buffer => Buffer.alloc(1000, i % 256);
 const tell = (line: string): void => void process.stdout.write(`${line}\n`);
 
 const store = await DirectoryStore.open(root);
+if (mode === 'once') {
+  await put(store, '/log', record(0));
+  tell('write');
+  await put(store, '/log', record(1), 'append');
+  tell('append');
+  await store.remove('/log');
+  tell('remove');
+  await store.close();
+  process.exit();
+}
 switch (mode) {
   case 'write':
   case 'append':

@@ -358,6 +358,8 @@ void t.test('options', async (t) => {
   const wrong: Partial<AttestationServerOptions>[] = [
     { days: 0 },
     { days: 1.5 },
+    { certificateLifetimeMs: 999 },
+    { certificateLifetimeMs: 3650 * 86_400_000 + 1 },
     { challengeLifetimeMs: 0 },
     { maxChallenges: 0 },
     { maxKeysTried: 0 },

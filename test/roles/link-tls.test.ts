@@ -244,3 +244,18 @@ void t.test('what is no pre-shared key', async (t) => {
     await t.rejects(startManager(t, { linkTls: { psk }, store }), { code: 'ERR_VC_INVALID_OPTION' });
   }
 });
+
+void t.test('both ends warn of a certificate of the link that is about to expire', async (t) => {
+  const [day, hour] = [86_400_000, 3_600_000];
+  const soon = (usage: Usage) =>
+    ofLink(usage, links, links, { notBefore: new Date(Date.now() - day), notAfter: new Date(Date.now() + hour) });
+  for (const [linkTls, warned] of [
+    [{ manager: MANAGER, server: SERVER }, false],
+    [{ manager: soon('server'), server: soon('client') }, true],
+  ] as const) {
+    const [one, other] = [heard(), heard()];
+    const manager = await startManager(t, { linkTls: linkTls.manager, log: one.log });
+    await startServer(t, `tcp://127.0.0.1:${portOf(manager)}`, { linkTls: linkTls.server, log: other.log });
+    for (const { of } of [one, other]) t.equal(of('certificate about to expire').length, warned ? 1 : 0);
+  }
+});

@@ -242,6 +242,7 @@ void t.test('options', async (t) => {
     message: /needs a policy/,
   });
   for (const attestationTimeoutMs of [0, 1.5, 2 ** 31]) await t.rejects(start({ attestationTimeoutMs }), { code: 'ERR_VC_INVALID_OPTION' });
+  for (const maxClockSkewMs of [-1, 1.5, 2 ** 31]) await t.rejects(start({ maxClockSkewMs }), { code: 'ERR_VC_INVALID_OPTION' });
   for (const maxPolicyBytes of [0, 2 ** 20 + 1]) await t.rejects(start({ maxPolicyBytes }), { code: 'ERR_VC_INVALID_OPTION' });
 });
 

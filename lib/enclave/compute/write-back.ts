@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { definedOf } from '../../core/check.js';
-import { AccessDeniedError } from '../../core/errors.js';
+import { AccessDeniedError, OutcomeUnknownError } from '../../core/errors.js';
 import { may, pinOf, RIGHTS, rightsOf } from '../policy/index.js';
 import type { FileSink } from '../store/file-store.js';
 import { undefinedIfMissing } from '../store/store-error.js';
@@ -37,7 +37,16 @@ export async function writeBack(changes: Changes, computation: Computation, sign
   } finally {
     signal.removeEventListener('abort', giveUp);
   }
-  for (const name of changes.removed) await computation.store.remove(name).catch(undefinedIfMissing);
+  try {
+    for (const name of changes.removed) await computation.store.remove(name).catch(undefinedIfMissing);
+  } catch (thrown) {
+    throw partly(thrown);
+  }
+}
+
+/** The error when not all changes of a program were made. An answer would say that none was, or that all were. */
+function partly(cause: unknown): OutcomeUnknownError {
+  return new OutcomeUnknownError('not all that the program changed could be kept', { layer: COMPUTE_LAYER, cause });
 }
 
 async function checkRights({ written, removed }: Changes, { policy, principal, store }: Computation): Promise<void> {
@@ -104,7 +113,11 @@ class Drafts {
   async commit(): Promise<void> {
     this.#decided = true;
     this.#go();
-    await Promise.all(this.#commits);
+    const outcomes = await Promise.allSettled(this.#commits);
+    const failure = outcomes.find((outcome) => outcome.status === 'rejected');
+    if (failure === undefined) return;
+    const done = outcomes.some((outcome) => outcome.status === 'fulfilled' || outcome.reason instanceof OutcomeUnknownError);
+    throw done ? partly(failure.reason) : (failure.reason as Error);
   }
 
   /** Ends what is under way; once the decision has fallen it is too late. */

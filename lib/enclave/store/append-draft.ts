@@ -1,7 +1,7 @@
-import { type FileHandle, link, unlink } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { ClosedError, FileStoreError } from '../../core/errors.js';
 import { Draft, type DraftPlace } from './store-draft.js';
-import { STORE_LAYER } from './store-error.js';
+import { STORE_LAYER, unknownOutcome } from './store-error.js';
 import { WriteDraft } from './write-draft.js';
 
 /** An append to an existing file. */
@@ -54,7 +54,7 @@ export class AppendDraft extends Draft {
       });
     }
     const journal = folder.draftPath(`a-${length}`);
-    await link(folder.pathOf(name), journal);
+    await folder.disk.link(folder.pathOf(name), journal);
     this.#growth = { inode, length, journal };
     folder.growing.set(name, this.#growth);
     await folder.syncPending();
@@ -70,7 +70,8 @@ export class AppendDraft extends Draft {
   override async commit(): Promise<void> {
     if (this.#creation !== undefined) await this.#creation.commit();
     else await this.#commitGrowth(this.#growth as Growth);
-    await this.discard();
+    // What is done is done, whether or not the descriptor could be closed.
+    await this.discard().catch(() => {});
   }
 
   async #commitGrowth({ inode, journal }: Growth): Promise<void> {
@@ -79,11 +80,13 @@ export class AppendDraft extends Draft {
     await folder.changes.run(name, async () => {
       this.checkWanted();
       const current = folder.find(name);
-      await unlink(journal);
+      await folder.disk.unlink(journal);
       this.#forgetGrowth();
       if (current?.inode === inode) await folder.owners.grown(name, this.room.owner, this.room.keep());
     });
-    await folder.syncPending();
+    await folder.syncPending().catch((thrown: unknown) => {
+      throw unknownOutcome('the append is done, but a crash of the machine may undo it', thrown);
+    });
   }
 
   /** After a commit, this only closes the file and lets the next append begin. */
@@ -106,7 +109,7 @@ export class AppendDraft extends Draft {
     const file = this.#file as FileHandle;
     await file.truncate(length);
     await this.sync(file);
-    await unlink(journal);
+    await this.folder.disk.unlink(journal);
     this.#forgetGrowth();
   }
 

@@ -1,4 +1,3 @@
-import { unlink } from 'node:fs/promises';
 import type { Readable, Writable } from 'node:stream';
 import { definedOf, integerInRange, oneOf } from '../../core/check.js';
 import { closed } from '../../core/closed.js';
@@ -7,8 +6,9 @@ import { AppendDraft } from './append-draft.js';
 import { MAX_FILE_NAME_BYTES, normaliseName, normaliseTop } from './file-name.js';
 import { bindFolder } from './store-binding.js';
 import type { FileSink, FileStat, FileStore, ListedFile, SinkOptions, StoredFile } from './store-contract.js';
+import { machineDisk, type StoreDisk } from './store-disk.js';
 import type { Draft } from './store-draft.js';
-import { STORE_LAYER, storeError } from './store-error.js';
+import { STORE_LAYER, storeError, unknownOutcome } from './store-error.js';
 import { StoreFolder } from './store-folder.js';
 import { listFiles } from './store-list.js';
 import { forgetName } from './store-names.js';
@@ -63,6 +63,19 @@ const OWNER = /^[\w.-]{1,64}$/;
  * becomes a FileStoreError with the system's error name in `got` (`ENOENT`, `ENOSPC`). Nobody else may have write access to
  * the folder, since whoever has it can do everything that the store can.
  *
+ * When the disk fails (with `sync: 'file'`; a write to a missing file by `append` is a write):
+ *
+ *     change   fails before, so nothing is done                     fails after: done, but not known to last
+ *     write    the bytes, their fdatasync, the rename               the fsync of `files`
+ *     append   the journal entry, its fsync, the bytes, their       the fsync of `pending`, which makes it last that the
+ *              fdatasync, the removal of the journal entry          journal entry is gone
+ *     remove   the unlink                                           the fsync of `files`
+ *     bind     the bytes, their fdatasync, the link                 the fsync of the store's folder
+ *
+ * The first is a FileStoreError, the second an OutcomeUnknownError. Descriptors that cannot be closed, and drafts that cannot
+ * be removed, change no answer. An append that cannot be undone leaves its journal entry: readers see the old length, further
+ * appends are refused (`EMLINK`), and the store undoes it when it is opened again.
+ *
  * @example
  * const store = await DirectoryStore.open('/var/lib/veracruz');
  * await pipeline(upload, store.write('/input/a.dat', 1_000_000));
@@ -85,16 +98,17 @@ export class DirectoryStore implements FileStore {
    * Opens the store in the folder `root`. Creates the folder if it is missing (mode 0700, with its parents), and undoes
    * writes and appends that an earlier process left incomplete.
    *
+   * @param disk the calls by which it changes what is on disk, for tests
    * @throws InvalidOptionError; FileStoreError when the folder cannot be used or another process has the store open
    */
-  static async open(root: string, options: DirectoryStoreOptions = {}): Promise<DirectoryStore> {
+  static async open(root: string, options: DirectoryStoreOptions = {}, disk: StoreDisk = machineDisk): Promise<DirectoryStore> {
     const complete = completed(options);
     if (typeof root !== 'string' || root === '' || root.includes('\0')) {
       throw new InvalidOptionError('root must be the path of a folder', { layer: STORE_LAYER, expected: 'a path' });
     }
     try {
       const quota = new StoreQuota(complete);
-      return new DirectoryStore(await StoreFolder.open(root, quota, complete.sync === 'file'), complete);
+      return new DirectoryStore(await StoreFolder.open(root, quota, complete.sync === 'file', disk), complete);
     } catch (thrown) {
       throw storeError(`open the store ${root}`, thrown);
     }
@@ -164,12 +178,15 @@ export class DirectoryStore implements FileStore {
 
   async #remove(name: string): Promise<void> {
     const { length } = this.#find(name);
-    await unlink(this.#folder.pathOf(name));
+    await this.#folder.disk.unlink(this.#folder.pathOf(name));
     this.#folder.quota.giveBytes(length);
     this.#folder.quota.giveFile();
-    await this.#folder.syncFiles();
     await this.#folder.owners.removed(name);
-    await forgetName(this.#folder, name);
+    await this.#folder.syncFiles().catch((thrown: unknown) => {
+      throw unknownOutcome('the file is removed, but a crash of the machine may bring it back', thrown);
+    });
+    // A name without a file does no harm.
+    await forgetName(this.#folder, name).catch(() => {});
   }
 
   close(): Promise<void> {

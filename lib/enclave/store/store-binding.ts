@@ -1,8 +1,7 @@
 import { constants } from 'node:fs';
-import { link, open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileStoreError, InvalidArgumentError } from '../../core/errors.js';
-import { errno, notAFile, STORE_LAYER } from './store-error.js';
+import { errno, notAFile, STORE_LAYER, unknownOutcome } from './store-error.js';
 import type { StoreFolder } from './store-folder.js';
 
 const POLICY_HASH = /^[0-9a-f]{64}$/;
@@ -25,14 +24,20 @@ export async function bindFolder(folder: StoreFolder, policyHash: string): Promi
     });
   }
   const path = join(folder.root, 'policy');
-  const bound = (await boundTo(path)) ?? (await claim(folder, path, policyHash));
-  if (bound === policyHash) return;
+  const bound = (await boundTo(folder, path)) ?? (await claim(folder, path, policyHash));
+  if (bound === policyHash) {
+    // Also of a file that was there: its own sync may have failed.
+    await folder.syncRoot().catch((thrown: unknown) => {
+      throw unknownOutcome('the store is bound to the policy, but a crash of the machine may undo it', thrown);
+    });
+    return;
+  }
   throw new FileStoreError('the store belongs to another policy', { layer: STORE_LAYER, expected: bound, got: policyHash });
 }
 
 /** The hash in the file; undefined when there is no file. */
-async function boundTo(path: string): Promise<string | undefined> {
-  const file = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK).catch((thrown: unknown) => {
+async function boundTo({ disk }: StoreFolder, path: string): Promise<string | undefined> {
+  const file = await disk.open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK).catch((thrown: unknown) => {
     if (errno(thrown) === 'ENOENT') return undefined;
     throw errno(thrown) === 'ELOOP' ? notAFile() : thrown;
   });
@@ -47,7 +52,7 @@ async function boundTo(path: string): Promise<string | undefined> {
       got: bytesRead,
     });
   } finally {
-    await file.close();
+    await file.close().catch(() => {});
   }
 }
 
@@ -67,13 +72,14 @@ async function claim(folder: StoreFolder, path: string, policyHash: string): Pro
   try {
     await file.writeFile(`${policyHash}\n`);
     await folder.syncFile(file);
-    await link(draft, path).catch((thrown: unknown) => {
-      if (errno(thrown) !== 'EEXIST') throw thrown;
-    });
-    await folder.syncRoot();
+    await folder.disk.link(draft, path);
+    return policyHash;
+  } catch (thrown) {
+    if (errno(thrown) !== 'EEXIST') throw thrown;
+    return await boundTo(folder, path);
   } finally {
-    await file.close();
-    await unlink(draft);
+    await file.close().catch(() => {});
+    // One that stays is removed when the store is opened again.
+    await folder.disk.unlink(draft).catch(() => {});
   }
-  return boundTo(path);
 }

@@ -65,6 +65,8 @@ export interface ListedFile extends FileStat {
  * - An append adds all of its bytes or none, and creates a missing file. Appends to one file take turns: the second reads
  *   none of its bytes until the first is over. A write or removal that overtakes an append counts as having come after it.
  * - A reader sees the file as it stood when it was opened, never a part of a write or an append.
+ * - What is acknowledged is done, and survives a crash as far as the store says. What fails is not done: everybody sees
+ *   what was there before. What is done, but not known to survive, fails with an `OutcomeUnknownError`.
  * - A missing file is a `FileStoreError` whose `got` is `'ENOENT'`.
  * - A length over a limit is a `LimitError`. `write` and `append` throw it themselves when the length was announced.
  */

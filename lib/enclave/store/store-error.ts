@@ -1,4 +1,4 @@
-import { FileStoreError, VeracruzError } from '../../core/errors.js';
+import { FileStoreError, OutcomeUnknownError, VeracruzError } from '../../core/errors.js';
 
 export const STORE_LAYER = 'file-store';
 
@@ -14,6 +14,12 @@ export function storeError(what: string, thrown: unknown): VeracruzError {
   if (thrown instanceof VeracruzError) return thrown;
   const code = errno(thrown) ?? 'unknown';
   return new FileStoreError(`cannot ${what}: ${code}`, { layer: STORE_LAYER, got: code, cause: thrown });
+}
+
+/** The error for a change that is done, but may be undone by a crash of the machine, because it could not be made durable. */
+export function unknownOutcome(what: string, thrown: unknown): OutcomeUnknownError {
+  const got = errno(thrown) ?? 'unknown';
+  return new OutcomeUnknownError(`${what}: ${got}`, { layer: STORE_LAYER, got, cause: thrown });
 }
 
 /** Whether an error of a store means that the file is missing (see `FileStore`). */

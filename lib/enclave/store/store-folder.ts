@@ -1,8 +1,9 @@
 import { constants, fstatSync, lstatSync } from 'node:fs';
-import { type FileHandle, lstat, mkdir, open, opendir, realpath, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { type FileHandle, lstat, opendir, realpath } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { FileStoreError } from '../../core/errors.js';
 import type { ProcessClaim } from '../../core/process-claim.js';
+import type { StoreDisk } from './store-disk.js';
 import { entryOf } from './store-entry.js';
 import { errno, notAFile, STORE_LAYER, storeError } from './store-error.js';
 import { lockStore } from './store-lock.js';
@@ -38,6 +39,7 @@ interface Growing {
  */
 export class StoreFolder {
   readonly quota: StoreQuota;
+  readonly disk: StoreDisk;
   /** There when the folder is open. */
   #owners: StoreOwners | undefined;
   /** Lets appends to the same name run one after the other. */
@@ -60,6 +62,7 @@ export class StoreFolder {
     handles: { files: FileHandle; names: FileHandle; pending: FileHandle },
     quota: StoreQuota,
     sync: boolean,
+    disk: StoreDisk,
   ) {
     this.#root = root;
     this.#lock = lock;
@@ -68,17 +71,19 @@ export class StoreFolder {
     this.#pending = handles.pending;
     this.quota = quota;
     this.#sync = sync;
+    this.disk = disk;
   }
 
-  static async open(root: string, quota: StoreQuota, sync: boolean): Promise<StoreFolder> {
-    await mkdir(root, { recursive: true, mode: 0o700 });
+  static async open(root: string, quota: StoreQuota, sync: boolean, disk: StoreDisk): Promise<StoreFolder> {
+    const made = await disk.mkdir(root, { recursive: true, mode: 0o700 });
     const real = await realpath(root);
     const lock = await lockStore(real);
     const opened: FileHandle[] = [];
     try {
-      for (const folder of ['files', 'names', 'pending']) opened.push(await openFolder(join(real, folder)));
+      for (const folder of ['files', 'names', 'pending']) opened.push(await openFolder(disk, join(real, folder)));
       const [files, names, pending] = opened as [FileHandle, FileHandle, FileHandle];
-      const store = new StoreFolder(real, lock, { files, names, pending }, quota, sync);
+      const store = new StoreFolder(real, lock, { files, names, pending }, quota, sync, disk);
+      await store.#syncFolders(root, made);
       await store.#recover();
       await store.#count();
       store.#owners = await StoreOwners.open(real, quota);
@@ -126,9 +131,23 @@ export class StoreFolder {
   }
 
   async syncRoot(): Promise<void> {
+    await this.#syncFolder(this.#root);
+  }
+
+  /** Makes the folder itself durable, and those above it that were made with it: `made` is the topmost of them. */
+  async #syncFolders(root: string, made: string | undefined): Promise<void> {
+    await this.syncRoot();
+    if (made === undefined) return;
+    for (let folder = resolve(root); ; folder = dirname(folder)) {
+      await this.#syncFolder(dirname(folder));
+      if (folder === resolve(made)) return;
+    }
+  }
+
+  async #syncFolder(path: string): Promise<void> {
     if (!this.#sync) return;
-    const root = await openFolder(this.#root);
-    await root.sync().finally(() => root.close());
+    const folder = await this.disk.open(path, O_RDONLY | O_DIRECTORY);
+    await folder.sync().finally(() => folder.close());
   }
 
   async syncNames(): Promise<void> {
@@ -140,13 +159,13 @@ export class StoreFolder {
   }
 
   createDraft(path: string): Promise<FileHandle> {
-    return open(path, O_CREAT | O_EXCL | WRITE, 0o600);
+    return this.disk.open(path, O_CREAT | O_EXCL | WRITE, 0o600);
   }
 
   /** Opens the file of that name. Undefined when there is none. */
   async openFile(name: string, purpose: 'read' | 'write'): Promise<FileHandle | undefined> {
     try {
-      return await open(this.pathOf(name), purpose === 'read' ? READ : WRITE);
+      return await this.disk.open(this.pathOf(name), purpose === 'read' ? READ : WRITE);
     } catch (thrown) {
       if (errno(thrown) === 'ENOENT') return undefined;
       throw ['ELOOP', 'EISDIR', 'ENXIO', 'EMLINK'].includes(errno(thrown) ?? '') ? notAFile() : thrown;
@@ -178,10 +197,20 @@ export class StoreFolder {
       const [, kind, length] = /^(?:(w)|a-(\d+))-\d+$/.exec(name) ?? [];
       const path = join(folder, name);
       if (kind === undefined && length === undefined) continue;
-      if (length !== undefined && (await lstat(path)).isFile()) await shorten(path, Number(length));
-      await unlink(path);
+      if (length !== undefined && (await lstat(path)).isFile()) await this.#shorten(path, Number(length));
+      await this.disk.unlink(path);
     }
     await this.syncPending();
+  }
+
+  async #shorten(path: string, length: number): Promise<void> {
+    const file = await this.disk.open(path, WRITE);
+    try {
+      if ((await file.stat()).size > length) await file.truncate(length);
+      await file.datasync();
+    } finally {
+      await file.close();
+    }
   }
 
   async #count(): Promise<void> {
@@ -193,23 +222,13 @@ export class StoreFolder {
   }
 }
 
-async function shorten(path: string, length: number): Promise<void> {
-  const file = await open(path, WRITE);
-  try {
-    if ((await file.stat()).size > length) await file.truncate(length);
-    await file.datasync();
-  } finally {
-    await file.close();
-  }
-}
-
 /** Opens a folder and creates it if it is missing. Refuses a symbolic link in its place. */
-async function openFolder(path: string): Promise<FileHandle> {
-  await mkdir(path, { mode: 0o700 }).catch((thrown: unknown) => {
+async function openFolder(disk: StoreDisk, path: string): Promise<FileHandle> {
+  await disk.mkdir(path, { mode: 0o700 }).catch((thrown: unknown) => {
     if (errno(thrown) !== 'EEXIST') throw thrown;
   });
   try {
-    return await open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    return await disk.open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   } catch (thrown) {
     if (errno(thrown) !== 'ENOTDIR' && errno(thrown) !== 'ELOOP') throw storeError('open the folder of the store', thrown);
     throw new FileStoreError('a folder of the store is something else', {

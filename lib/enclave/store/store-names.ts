@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readFile, rename, unlink } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileStoreError } from '../../core/errors.js';
 import { entryOf, isCut, nameOfEntry } from './store-entry.js';
@@ -15,26 +15,31 @@ const placeOf = (folder: StoreFolder, entry: string): string => join(folder.root
 /** Keeps the file's name on disk if its entry is cut. */
 export async function keepName(folder: StoreFolder, name: string): Promise<void> {
   const entry = entryOf(name);
-  if (!isCut(entry) || (await keptName(folder, entry)) !== undefined) return;
+  if (!isCut(entry)) return;
+  if ((await keptName(folder, entry)) === undefined) await writeName(folder, name, entry);
+  // Also of one that was there: its own sync may have failed.
+  await folder.syncNames();
+}
+
+async function writeName(folder: StoreFolder, name: string, entry: string): Promise<void> {
   const draft = folder.draftPath('w');
   const file = await folder.createDraft(draft);
   try {
     await file.writeFile(name);
     await folder.syncFile(file);
-    await rename(draft, placeOf(folder, entry));
+    await folder.disk.rename(draft, placeOf(folder, entry));
   } catch (thrown) {
-    await unlink(draft);
+    await folder.disk.unlink(draft);
     throw thrown;
   } finally {
     await file.close();
   }
-  await folder.syncNames();
 }
 
 export async function forgetName(folder: StoreFolder, name: string): Promise<void> {
   const entry = entryOf(name);
   if (!isCut(entry)) return;
-  await unlink(placeOf(folder, entry)).catch((thrown: unknown) => {
+  await folder.disk.unlink(placeOf(folder, entry)).catch((thrown: unknown) => {
     if (errno(thrown) !== 'ENOENT') throw thrown;
   });
 }

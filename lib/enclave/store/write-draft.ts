@@ -1,5 +1,6 @@
-import { type FileHandle, rename, unlink } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { Draft, type DraftPlace } from './store-draft.js';
+import { unknownOutcome } from './store-error.js';
 import { keepName } from './store-names.js';
 
 /**
@@ -32,8 +33,13 @@ export class WriteDraft extends Draft {
   override async commit(): Promise<void> {
     await this.sync(this.#file as FileHandle);
     await this.folder.changes.run(this.name, () => this.#takeOver());
-    if (this.#path === undefined) await this.folder.syncFiles();
-    await this.discard();
+    if (this.#path === undefined) {
+      await this.folder.syncFiles().catch((thrown: unknown) => {
+        throw unknownOutcome('the file is in its place, but not known to be on disk', thrown);
+      });
+    }
+    // What is done is done, whether or not the descriptor could be closed, or an append's needless draft be removed.
+    await this.discard().catch(() => {});
   }
 
   async #takeOver(): Promise<void> {
@@ -43,7 +49,7 @@ export class WriteDraft extends Draft {
     const before = folder.find(name);
     if (before !== undefined && this.#yields) return;
     if (before === undefined && !this.#counted) this.#count();
-    await rename(this.#path as string, folder.pathOf(name));
+    await folder.disk.rename(this.#path as string, folder.pathOf(name));
     this.#path = undefined;
     const bytes = this.room.keep();
     folder.quota.giveBytes(before?.length ?? 0);
@@ -63,7 +69,7 @@ export class WriteDraft extends Draft {
     try {
       await file?.close();
     } finally {
-      if (path !== undefined) await unlink(path);
+      if (path !== undefined) await this.folder.disk.unlink(path);
     }
   }
 
