@@ -83,7 +83,7 @@ export async function startRoles(stage: Stage, weakened: Weakened = {}): Promise
       folder: stage.disk === true || stage.compute !== undefined ? temporaryFolder() : undefined,
       compute: stage.compute,
       deviceKey: attester?.keyFile,
-      options: weakened.manager,
+      options: weakened.manager ?? {},
     } satisfies ManagerTask);
     const options: ServerOptions = { ...(attester && { policy: pki.policy, attestation: attester.url }), ...weakened.server };
     const url = await server.ask<string>('listen', { runtime, options });
