@@ -19,7 +19,10 @@ function ownHeaders(headers: Iterable<[string, string | string[] | undefined]>):
 /** Relays POSTs to the Server at `url`. `tricks.now` is what is done from now on. */
 export async function hostileServer(url: string): Promise<{ url: string; tricks: { now: Trick }; close: () => void }> {
   const tricks = { now: {} as Trick };
-  const relay = async (request: IncomingMessage): Promise<{ status: number; body: string; headers?: Record<string, string> }> => {
+  const relay = async (
+    request: IncomingMessage,
+    signal: AbortSignal,
+  ): Promise<{ status: number; body: string; headers?: Record<string, string> }> => {
     const body = (await buffer(request)).toString('latin1');
     const { instead, request: up, answer: down } = request.method === 'POST' ? tricks.now : {};
     if (instead !== undefined) return { status: 200, body: instead(body.split(' ')[0] as string) };
@@ -27,13 +30,17 @@ export async function hostileServer(url: string): Promise<{ url: string; tricks:
     const answer = await fetch(`${url}${request.url}`, {
       method: request.method ?? 'POST',
       headers: ownHeaders(Object.entries(request.headers)),
+      signal,
       ...(sent !== '' && { body: sent }),
     });
     const text = await answer.text();
     return { status: answer.status, body: down?.(text) ?? text, headers: ownHeaders(answer.headers) };
   };
   const server = createServer((request, response) => {
-    relay(request).then(
+    // When the client goes, the real Server sees it go.
+    const gone = new AbortController();
+    response.on('close', () => gone.abort());
+    relay(request, gone.signal).then(
       ({ status, body, headers }) => response.writeHead(status, headers).end(body),
       () => response.destroy(),
     );
