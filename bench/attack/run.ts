@@ -46,7 +46,7 @@ const HONEST_CLIENTS = 4;
 const WARM_UP_MS = 2000;
 /** Milliseconds that the roles have to get rid of what an attack has left. */
 const REST_MS = 10_000;
-const LOOK_MS = 250;
+const LOOK_MS = 500;
 
 export async function runAttack(options: RunOptions): Promise<Outcome> {
   const { weakened, ...given } = options;
