@@ -15,9 +15,8 @@ export interface Attack {
 
 export interface AttackTask {
   readonly target: Target;
-  /** Which of the attacking processes this is, from 0, and how many there are. */
+  /** Which of the attacking processes this is, from 0. */
   readonly number: number;
-  readonly processes: number;
   /** A number from 0 to `below` - 1, the same in every run with one seed. */
   readonly random: (below: number) => number;
   readonly signal: AbortSignal;

@@ -4,6 +4,7 @@ import { certificates } from './attacks/certificates.js';
 import { connections } from './attacks/connections.js';
 import { handshakes } from './attacks/handshakes.js';
 import { memory } from './attacks/memory.js';
+import { nothing } from './attacks/nothing.js';
 import { programs } from './attacks/programs.js';
 import { quota } from './attacks/quota.js';
 import { sessionIds } from './attacks/session-ids.js';
@@ -13,6 +14,7 @@ import { tables } from './attacks/tables.js';
 import { takeover } from './attacks/takeover.js';
 
 export type AttackName =
+  | 'nothing'
   | 'takeover'
   | 'handshakes'
   | 'certificates'
@@ -26,6 +28,7 @@ export type AttackName =
   | 'programs';
 
 export const ATTACKS: Readonly<Record<AttackName, Attack>> = {
+  nothing,
   takeover,
   handshakes,
   certificates,

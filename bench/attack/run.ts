@@ -1,4 +1,5 @@
 /** One attack from its beginning to its end: a quiet phase, the attack, and what is left of it. */
+import { loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Part } from '../harness/part.js';
 import type { AttackerTask } from '../parts/attacker.js';
@@ -27,6 +28,8 @@ export interface Phase {
 }
 
 export interface Outcome extends Omit<RunOptions, 'weakened'> {
+  /** Processes that wanted a processor in the minute before, as the system counts them: what else the machine had to do. */
+  readonly load: number;
   readonly quiet: Phase;
   readonly attack: Phase;
   readonly after: Phase;
@@ -43,12 +46,13 @@ const HONEST_CLIENTS = 4;
 const WARM_UP_MS = 2000;
 /** Milliseconds that the roles have to get rid of what an attack has left. */
 const REST_MS = 10_000;
-const LOOK_MS = 250;
+const LOOK_MS = 500;
 
 export async function runAttack(options: RunOptions): Promise<Outcome> {
   const { weakened, ...given } = options;
-  const { name, seconds, processes } = given;
+  const { name, seconds, processes, seed, nice } = given;
   const attack = ATTACKS[name];
+  const [load = 0] = loadavg();
   const roles = await startRoles(attack.stage ?? {}, weakened);
   const honest = new Part('honest clients', 'honest');
   const attackers = Array.from({ length: processes }, (_, i) => new Part(`attacker ${i}`, 'attacker'));
@@ -62,14 +66,14 @@ export async function runAttack(options: RunOptions): Promise<Outcome> {
     await phase();
     await sleep(seconds * 1000);
     const quiet = await phase();
-    const task = { ...given, target, milliseconds: seconds * 1000 };
+    const task = { name, seed, nice, target, milliseconds: seconds * 1000 };
     const counted = await Promise.all(
       attackers.map((part, number) => part.ask<Counts>('attack', { ...task, number } satisfies AttackerTask)),
     );
     await Promise.all(attackers.map((part) => part.end()));
     const during = await phase();
     const measured = { quiet, attack: during, ...(await rest(watch, quiet.held)), after: await phase(), counts: sum(counted) };
-    return { ...given, ...measured, goals: judge(measured, attack.never ?? {}) };
+    return { ...given, load, ...measured, goals: judge(measured, attack.never ?? {}) };
   } finally {
     watch.end();
     await Promise.all([honest, ...attackers].map((part) => part.end()));

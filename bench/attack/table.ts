@@ -11,12 +11,12 @@ const mib = (bytes: number | undefined): string => (bytes === undefined ? '-' : 
 const count = (value: number | undefined): string => (value === undefined ? '-' : String(value));
 
 export function tableOf(outcome: Outcome): string {
-  const { name, processes, seconds, seed, counts, goals } = outcome;
+  const { name, processes, seconds, seed, load, counts, goals } = outcome;
   // What the roles held at most while they got rid of it is of no interest.
   const phases = [outcome.quiet, outcome.attack, { ...outcome.after, held: outcome.left }];
   const rows = rowsOf(outcome).map(([label, cell]) => [label, ...phases.map(cell)]);
   return [
-    `${name}: ${processes} processes, ${seconds} s, seed ${seed}`,
+    `${name}: ${processes} processes, ${seconds} s, seed ${seed}; load before it ${load.toFixed(1)}`,
     textTable([['', 'quiet', 'attack', 'after'], ...rows]),
     `did: ${Object.entries(counts)
       .sort(([a], [b]) => a.localeCompare(b))

@@ -37,12 +37,15 @@ export interface Target {
   readonly greedy: Credentials;
 }
 
-/** The programs, by their names in the store: what they are when assembled. */
+/** The programs, by their names in the store: what each does. */
 const PROGRAMS = {
-  '/program/nothing': '(module (memory (export "memory") 1) (func (export "_start")))',
-  '/program/loop': '(module (memory (export "memory") 1) (func (export "_start") (loop $l (br $l))))',
-  '/program/grow':
-    '(module (memory (export "memory") 1) (func (export "_start") (loop $l (drop (memory.grow (i32.const 16))) (i32.store8 (i32.sub (i32.mul (memory.size) (i32.const 65536)) (i32.const 1)) (i32.const 1)) (br $l))))',
+  '/program/nothing': '',
+  '/program/loop': '(loop $again (br $again))',
+  /** Takes a mebibyte more each time, and writes to the last byte. */
+  '/program/grow': `(loop $again
+      (drop (memory.grow (i32.const 16)))
+      (i32.store8 (i32.sub (i32.mul (memory.size) (i32.const 65536)) (i32.const 1)) (i32.const 1))
+      (br $again))`,
 } as const;
 export type ProgramName = keyof typeof PROGRAMS;
 
@@ -80,7 +83,7 @@ export async function startRoles(stage: Stage, weakened: Weakened = {}): Promise
       folder: stage.disk === true || stage.compute !== undefined ? temporaryFolder() : undefined,
       compute: stage.compute,
       deviceKey: attester?.keyFile,
-      options: weakened.manager,
+      options: weakened.manager ?? {},
     } satisfies ManagerTask);
     const options: ServerOptions = { ...(attester && { policy: pki.policy, attestation: attester.url }), ...weakened.server };
     const url = await server.ask<string>('listen', { runtime, options });
@@ -120,8 +123,8 @@ function makePrincipals(authority: Authority, programs: Readonly<Record<string, 
 async function assembled(): Promise<Record<string, string>> {
   const wabt = await loadWabt();
   return Object.fromEntries(
-    Object.entries(PROGRAMS).map(([name, text]) => {
-      const module = wabt.parseWat(name, text);
+    Object.entries(PROGRAMS).map(([name, start]) => {
+      const module = wabt.parseWat(name, `(module (memory (export "memory") 1) (func (export "_start") ${start}))`);
       const bytes = Buffer.from(module.toBinary({}).buffer);
       module.destroy();
       return [name, bytes.toString('base64')];

@@ -34,9 +34,10 @@ export class Watch {
     return most;
   }
 
-  /** What each role holds, as soon as all have told of their sessions. */
+  /** What each role holds, garbage not counted, as soon as all have told of their sessions. */
   async now(): Promise<HeldBy> {
     const held = this.#roles.map(async ([role, part]) => {
+      await part.ask('collect').catch(() => {});
       const sessions = await sessionsOf(part);
       return [role, { ...part.holds(), sessions }] as const;
     });

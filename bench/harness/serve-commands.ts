@@ -1,4 +1,6 @@
 /** The child's side of a part: a process that does what its parent commands over IPC, one command after the other. */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { tuneV8 } from '../../lib/cli/tune-v8.js';
 import { type Profile, Sampler } from './sampler.js';
 
@@ -17,9 +19,16 @@ export type Answer = { readonly id: number } & ({ readonly result: unknown } | {
 function ownCommands(): Commands {
   const sampler = new Sampler();
   return {
+    collect: collectGarbage,
     startProfile: (intervalUs: number): Promise<void> => sampler.start(intervalUs),
     stopProfile: (path: string): Promise<Profile> => sampler.stop(path),
   };
+}
+
+/** Afterwards the process's memory says what it holds, and not what V8 has yet to collect. */
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
 }
 
 /** Serves `commands` until the parent is gone. Every part, a peer's too, has the V8 settings of our command line. */

@@ -5,7 +5,7 @@ import type { AttackTask, Counts } from '../attack/attack.js';
 import { ATTACKS, type AttackName } from '../attack/attacks.js';
 import { serveCommands } from '../harness/serve-commands.js';
 
-export interface AttackerTask extends Pick<AttackTask, 'target' | 'number' | 'processes'> {
+export interface AttackerTask extends Pick<AttackTask, 'target' | 'number'> {
   readonly name: AttackName;
   readonly milliseconds: number;
   readonly seed: number;

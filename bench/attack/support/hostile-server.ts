@@ -11,31 +11,37 @@ export interface Trick {
   readonly answer?: (body: string) => string;
 }
 
-const HEADER = 'x-veracruz-max-body-bytes';
+/** Whatever the two ends tell each other besides the body. */
+function ownHeaders(headers: Iterable<[string, string | string[] | undefined]>): Record<string, string> {
+  return Object.fromEntries([...headers].filter(([name]) => name.startsWith('x-')).map(([name, value]) => [name, String(value)]));
+}
 
 /** Relays POSTs to the Server at `url`. `tricks.now` is what is done from now on. */
 export async function hostileServer(url: string): Promise<{ url: string; tricks: { now: Trick }; close: () => void }> {
   const tricks = { now: {} as Trick };
-  const relay = async (request: IncomingMessage): Promise<{ status: number; body: string; header?: string }> => {
+  const relay = async (
+    request: IncomingMessage,
+    signal: AbortSignal,
+  ): Promise<{ status: number; body: string; headers?: Record<string, string> }> => {
     const body = (await buffer(request)).toString('latin1');
     const { instead, request: up, answer: down } = request.method === 'POST' ? tricks.now : {};
     if (instead !== undefined) return { status: 200, body: instead(body.split(' ')[0] as string) };
     const sent = up?.(body) ?? body;
-    const { headers } = request;
-    // Whatever a client says besides the body, the real Server hears.
-    const own = Object.entries(headers).filter(([name]) => name.startsWith('x-')) as [string, string][];
     const answer = await fetch(`${url}${request.url}`, {
       method: request.method ?? 'POST',
-      headers: own,
+      headers: ownHeaders(Object.entries(request.headers)),
+      signal,
       ...(sent !== '' && { body: sent }),
     });
     const text = await answer.text();
-    const header = answer.headers.get(HEADER);
-    return { status: answer.status, body: down?.(text) ?? text, ...(header !== null && { header }) };
+    return { status: answer.status, body: down?.(text) ?? text, headers: ownHeaders(answer.headers) };
   };
   const server = createServer((request, response) => {
-    relay(request).then(
-      ({ status, body, header }) => response.writeHead(status, header === undefined ? {} : { [HEADER]: header }).end(body),
+    // When the client goes, the real Server sees it go.
+    const gone = new AbortController();
+    response.on('close', () => gone.abort());
+    relay(request, gone.signal).then(
+      ({ status, body, headers }) => response.writeHead(status, headers).end(body),
       () => response.destroy(),
     );
   });
