@@ -2,6 +2,7 @@ import { constants, fstatSync, lstatSync } from 'node:fs';
 import { type FileHandle, lstat, mkdir, open, opendir, realpath, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileStoreError } from '../../core/errors.js';
+import { makeFolder } from '../../core/make-folder.js';
 import type { ProcessClaim } from '../../core/process-claim.js';
 import { entryOf } from './store-entry.js';
 import { errno, notAFile, STORE_LAYER, storeError } from './store-error.js';
@@ -71,7 +72,7 @@ export class StoreFolder {
   }
 
   static async open(root: string, quota: StoreQuota, sync: boolean): Promise<StoreFolder> {
-    await mkdir(root, { recursive: true, mode: 0o700 });
+    makeFolder(root);
     const real = await realpath(root);
     const lock = await lockStore(real);
     const opened: FileHandle[] = [];
