@@ -99,8 +99,8 @@ void t.test('read to a path: the disk has the file before it has its name, and t
   const prototype = Object.getPrototypeOf(handle) as FileHandle;
   await handle.close();
   rmSync(join(folder, 'handle'));
-  const { sync } = prototype;
-  t.teardown(() => Object.assign(prototype, { sync }));
+  const sync = Object.getOwnPropertyDescriptor(prototype, 'sync') as PropertyDescriptor & { value: (this: FileHandle) => Promise<void> };
+  t.teardown(() => Object.defineProperty(prototype, 'sync', sync));
   const seen: string[] = [];
   let faults: (string | undefined)[] = [];
   Object.assign(prototype, {
@@ -114,7 +114,7 @@ void t.test('read to a path: the disk has the file before it has its name, and t
       );
       const code = faults.shift();
       if (code !== undefined) throw Object.assign(new Error(code), { code, syscall: 'fsync' });
-      return sync.call(this);
+      return sync.value.call(this);
     },
   });
   const to = join(folder, 'out');
