@@ -171,6 +171,7 @@ void t.test('SIGINT before all are there leaves nothing either', async (t) => {
   });
   run.child.kill('SIGINT');
   t.equal(await within('the end', run.ended), 130);
+  t.match(run.stderr, /\ninterrupted\n$/, 'that is the last that is told');
   t.same(readdirSync(run.temporary), []);
   t.same(children.filter(alive), []);
 });

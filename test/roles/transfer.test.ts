@@ -1,7 +1,7 @@
 /** Files through the whole stack, over HTTP, all roles in this process. */
 import { once } from 'node:events';
-import fs, { readFileSync, writeFileSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import fs, { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type FileHandle, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import t from 'tap';
@@ -88,6 +88,48 @@ void t.test('read to a path: there when it is complete, and nothing else', async
   await t.rejects(client.readFile('/missing', { to: join(folder, 'missing') }), { code: 'ERR_VC_REQUEST_FAILED' });
   t.same(await readdir(folder), ['out'], 'neither a partial file nor an empty one');
   t.equal((await client.readFile('/f', { to: join(folder, 'out') })).bytes, 700_000, 'and the session goes on');
+});
+
+void t.test('read to a path: the disk has the file before it has its name, and the name before success is told', async (t) => {
+  const { connect } = await startRoles(t);
+  const client = await connect();
+  const folder = freshFolder(t);
+  await client.writeFile('/f', content(700_000));
+  const handle = await open(join(folder, 'handle'), 'w');
+  const prototype = Object.getPrototypeOf(handle) as FileHandle;
+  await handle.close();
+  rmSync(join(folder, 'handle'));
+  const sync = Object.getOwnPropertyDescriptor(prototype, 'sync') as PropertyDescriptor & { value: (this: FileHandle) => Promise<void> };
+  t.teardown(() => Object.defineProperty(prototype, 'sync', sync));
+  const seen: string[] = [];
+  let faults: (string | undefined)[] = [];
+  Object.assign(prototype, {
+    async sync(this: FileHandle) {
+      const found = await this.stat();
+      const { mode, size } = found;
+      seen.push(
+        found.isDirectory()
+          ? `folder of ${readdirSync(folder).join()}`
+          : `${(mode & 0o777).toString(8)} ${size}: ${readdirSync(folder).length}`,
+      );
+      const code = faults.shift();
+      if (code !== undefined) throw Object.assign(new Error(code), { code, syscall: 'fsync' });
+      return sync.value.call(this);
+    },
+  });
+  const to = join(folder, 'out');
+  await client.readFile('/f', { to, mode: 0o640 });
+  t.same(seen, ['640 700000: 1', 'folder of out']);
+  for (const code of ['EINVAL', 'EACCES']) {
+    faults = [undefined, code];
+    t.same(await client.readFile('/f', { to }), { bytes: 700_000 }, `a folder that cannot be synchronised: ${code}`);
+  }
+  faults = [undefined, 'EIO'];
+  await t.rejects(client.readFile('/f', { to }), { code: 'ERR_VC_INVALID_ARGUMENT', message: /cannot write .*EIO/ });
+  rmSync(to);
+  faults = ['EIO'];
+  await t.rejects(client.readFile('/f', { to }), { code: 'ERR_VC_INVALID_ARGUMENT', message: /cannot write .*EIO/ });
+  t.same(readdirSync(folder), [], 'nothing is left of a file that the disk has not taken');
 });
 
 void t.test('a source that is shorter or longer than it says: the caller hears it, nothing is stored', async (t) => {

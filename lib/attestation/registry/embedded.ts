@@ -1,7 +1,8 @@
-import { chmodSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, renameSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { PGliteInterface, Transaction } from '@electric-sql/pglite';
+import { makeFolder } from '../../core/make-folder.js';
 import { type Database, databaseError, type Parameter, type Query } from './database.js';
 import { FolderLock } from './folder-lock.js';
 
@@ -47,7 +48,7 @@ export async function openEmbedded(folder: string | undefined): Promise<Database
 
 function lockFolder(folder: string): FolderLock {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
   } catch (error) {
     throw databaseError(error, `cannot have its folder ${folder}`);
   }

@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Authority, makeAuthority } from '../../attestation/authority.js';
 import { DeviceRegistry, type RegistryAdmin, RegistryClient } from '../../attestation/registry/index.js';
 import { clock } from '../../core/clock.js';
 import { InvalidArgumentError, RegistryError } from '../../core/errors.js';
+import { makeFolder } from '../../core/make-folder.js';
 import { readText } from '../flags.js';
 import { writeNewFiles } from '../new-files.js';
 
@@ -89,7 +90,7 @@ export async function openAdmin(flags: StateFlags, make: boolean): Promise<Regis
 
 function makeState({ state }: StateFlags): void {
   try {
-    mkdirSync(state, { recursive: true, mode: 0o700 });
+    makeFolder(state);
   } catch (cause) {
     throw new InvalidArgumentError(`cannot make ${state}: ${(cause as Error).message}`, { cause });
   }

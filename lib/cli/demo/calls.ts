@@ -46,7 +46,9 @@ export class Calls<M extends Methods<M>> {
     const call = ++this.#last;
     return new Promise((resolve, reject) => {
       this.#pending.set(call, { resolve: resolve as Pending['resolve'], reject });
-      this.#child.send({ call, method, argument } satisfies Question);
+      this.#child.send({ call, method, argument } satisfies Question, (error) => {
+        if (error !== null) reject(new TransportError(`${this.#name}: ${error.message}`, { layer: 'demo', cause: error }));
+      });
     });
   }
 
@@ -55,11 +57,12 @@ export class Calls<M extends Methods<M>> {
   }
 }
 
-/** The called end. Answers every call. Ends the process on a signal, or when the parent is gone. */
+/**
+ * The called end. Answers every call. Ends the process when the parent is gone. A signal ends it at once, as no handler of it
+ * waits for a turn: making a database takes seconds in which there is none.
+ */
 export function answerCalls<M extends Methods<M>>(methods: M): void {
   process.on('disconnect', () => process.exit(1));
-  process.on('SIGINT', () => process.exit(130));
-  process.on('SIGTERM', () => process.exit(0));
   process.on('message', ({ call, method, argument }: Question) => {
     const run = methods[method as keyof M] as unknown as (argument: unknown) => unknown;
     Promise.resolve(argument)

@@ -64,7 +64,7 @@ async function demo(source: Source, quiet: boolean): Promise<DemoReport> {
     if (!(error instanceof Interrupted)) throw error;
     process.exitCode = 130;
     process.stderr.write('\ninterrupted\n');
-    await processes.end();
+    await processes.end({ interrupted: true });
     rmSync(folder, { recursive: true, force: true });
     process.exit(130);
   } finally {

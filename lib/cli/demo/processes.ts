@@ -10,6 +10,8 @@ const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));
 /** Milliseconds that a role may take to be ready, and to end after SIGTERM. */
 const READY_MS = 30_000;
 const END_MS = 10_000;
+/** As `END_MS`, where somebody waits at the keyboard. */
+const INTERRUPT_MS = 2000;
 
 /** The demo's processes. They are started one by one and ended together. */
 export class Processes {
@@ -54,12 +56,20 @@ export class Processes {
     return Object.fromEntries([...this.#children].map(([name, child]) => [name, cpuOf(child.pid)]));
   }
 
-  /** Ends all processes with SIGTERM, and with SIGKILL those that have not ended after `END_MS`. */
-  async end(): Promise<void> {
+  /** No process is started any more. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /**
+   * Ends all processes with SIGTERM, and with SIGKILL those that have not ended after ten seconds, or after two when the demo
+   * was `interrupted`.
+   */
+  async end({ interrupted = false }: { readonly interrupted?: boolean } = {}): Promise<void> {
     this.#ended = true;
     const children = [...this.#children.values()];
     this.#children.clear();
-    await Promise.all(children.map(endProcess));
+    await Promise.all(children.map((child) => endProcess(child, interrupted ? INTERRUPT_MS : END_MS)));
   }
 
   #start(name: string, module: string, args: readonly string[], serialization: 'json' | 'advanced'): ChildProcess {
@@ -84,11 +94,11 @@ export class Processes {
   }
 }
 
-async function endProcess(child: ChildProcess): Promise<void> {
+async function endProcess(child: ChildProcess, patienceMs: number): Promise<void> {
   child.removeAllListeners('exit');
   if (child.exitCode !== null || child.signalCode !== null) return;
   await new Promise<void>((resolve) => {
-    const timer = setTimeout(() => child.kill('SIGKILL'), END_MS);
+    const timer = setTimeout(() => child.kill('SIGKILL'), patienceMs);
     child.once('exit', () => {
       clearTimeout(timer);
       resolve();

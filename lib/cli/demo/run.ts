@@ -26,7 +26,8 @@ type Client = Calls<ClientMethods>;
  */
 export async function run(source: Source, folder: string, processes: Processes, quiet: boolean): Promise<DemoReport> {
   const say = (text: string) => {
-    if (!quiet) process.stderr.write(`${text}\n`);
+    // What was under way when the demo was interrupted may still come to its end.
+    if (!quiet && !processes.ended) process.stderr.write(`${text}\n`);
   };
   const [stage, job] = await Promise.all([setStage(folder), computation()]);
   const { attestation, runtime } = await startTrust(stage, folder, processes);

@@ -2,7 +2,7 @@ import { type FileHandle, link, mkdir, open, rename, unlink } from 'node:fs/prom
 
 /** All calls by which a store changes what is on disk, or makes it durable. Tests give calls that record or fail. */
 export interface StoreDisk {
-  mkdir(path: string, options: { readonly mode: number; readonly recursive?: boolean }): Promise<string | undefined>;
+  mkdir(path: string, options: { readonly mode: number }): Promise<void>;
   open(path: string, flags: number, mode?: number): Promise<FileHandle>;
   link(existing: string, path: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
@@ -10,4 +10,10 @@ export interface StoreDisk {
 }
 
 /** The disk of the machine. */
-export const machineDisk: StoreDisk = Object.freeze({ mkdir, open, link, rename, unlink });
+export const machineDisk: StoreDisk = Object.freeze({
+  mkdir: async (path: string, options: { readonly mode: number }) => void (await mkdir(path, options)),
+  open,
+  link,
+  rename,
+  unlink,
+});

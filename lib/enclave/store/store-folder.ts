@@ -2,6 +2,7 @@ import { constants, fstatSync, lstatSync } from 'node:fs';
 import { type FileHandle, lstat, opendir, realpath } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { FileStoreError } from '../../core/errors.js';
+import { makeFolder } from '../../core/make-folder.js';
 import type { ProcessClaim } from '../../core/process-claim.js';
 import type { StoreDisk } from './store-disk.js';
 import { entryOf } from './store-entry.js';
@@ -75,7 +76,7 @@ export class StoreFolder {
   }
 
   static async open(root: string, quota: StoreQuota, sync: boolean, disk: StoreDisk): Promise<StoreFolder> {
-    const made = await disk.mkdir(root, { recursive: true, mode: 0o700 });
+    const made = makeFolder(root);
     const real = await realpath(root);
     const lock = await lockStore(real);
     const opened: FileHandle[] = [];

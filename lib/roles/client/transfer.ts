@@ -1,6 +1,7 @@
 /** The small parts of a transfer: names, results, and where the bytes go. */
 import { createWriteStream } from 'node:fs';
-import { chmod, rename, rm } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { closed } from '../../core/closed.js';
 import {
@@ -121,18 +122,46 @@ export async function save(body: IncomingBody, path: string, mode: number, signa
   }
 }
 
-/** Writes a new file beside the old one, which takes its place when it is complete. */
+/**
+ * Writes a new file beside the old one, which takes its place when it is complete. It is on the disk then, and so is its name:
+ * the caller may ask the manager to end, and with it goes the only other copy.
+ */
 async function replace(body: IncomingBody, path: string, mode: number): Promise<void> {
   const partial = `${path}.${process.pid}.partial`;
   try {
     // A file that somebody has put there would keep his mode.
     await rm(partial, { force: true });
     await fill(body, createWriteStream(partial, { highWaterMark: 1024 * 1024, flags: 'wx', mode: 0o600 }));
-    await chmod(partial, mode);
+    await settle(partial, mode);
     await rename(partial, path);
+    await settleName(path);
   } catch (error) {
     await rm(partial, { force: true }).catch(() => {});
     throw error;
+  }
+}
+
+/** Gives a file its mode and waits until the disk has all of it. */
+async function settle(path: string, mode: number): Promise<void> {
+  const file = await open(path, 'r+');
+  try {
+    await file.chmod(mode);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** What a folder says that cannot be made to reach the disk: a file system without that, or one that we may not read. */
+const NO_FOLDER_SYNC: ReadonlySet<string | undefined> = new Set(['EINVAL', 'ENOTSUP', 'EACCES', 'EPERM']);
+
+/** Waits until the disk has the name of a file. */
+async function settleName(path: string): Promise<void> {
+  try {
+    const folder = await open(dirname(path));
+    await folder.sync().finally(() => folder.close());
+  } catch (error) {
+    if (!NO_FOLDER_SYNC.has((error as NodeJS.ErrnoException).code)) throw error;
   }
 }
 
