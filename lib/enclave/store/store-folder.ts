@@ -91,10 +91,11 @@ export class StoreFolder {
   }
 
   async close(): Promise<void> {
-    await this.#files.close();
-    await this.#names.close();
-    await this.#pending.close();
-    await this.#lock.release();
+    try {
+      for (const handle of [this.#files, this.#names, this.#pending]) await handle.close();
+    } finally {
+      await this.#lock.release();
+    }
   }
 
   /** Who wrote the files. */
