@@ -165,8 +165,12 @@ export class FileSystem {
       mkdir: at('mkdir', (disk, path, { recursive = false }: { recursive?: boolean } = {}) => {
         if (!recursive || disk.find(path).node === undefined) disk.makeFolder(path);
       }),
-      writeFile: at('open', (disk, path, text: string) => {
-        disk.create(path).data = Buffer.from(text);
+      rm: at('unlink', (disk, path) => {
+        if (disk.find(path).node !== undefined) disk.unlink(path);
+      }),
+      writeFile: at('open', (disk, path, text: string, { flag = 'w' }: { flag?: string } = {}) => {
+        const there = flag === 'w' && disk.find(path).node !== undefined;
+        (there ? disk.file(path) : disk.create(path)).data = Buffer.from(text);
       }),
     };
   }
