@@ -7,6 +7,9 @@ import { identityOfProcess, isAlive, type ProcessIdentity } from './process-iden
 /** Milliseconds of the longest pause between two tries: who claims at the same moment gives up and tries again. */
 const MAX_PAUSE_MS = 25;
 
+/** Files of claims that this process holds no more, but could not remove: the disk failed. They keep nobody out. */
+const abandoned = new Set<string>();
+
 /**
  * A claim of this process on something that a folder stands for. It is an empty file, named after the process that holds it:
  *
@@ -33,28 +36,50 @@ export class ProcessClaim {
     const path = join(folder, own);
     const pauses = new Backoff({ firstMs: MAX_PAUSE_MS, lastMs: MAX_PAUSE_MS, jitter: 1 });
     for (let attempt = 1; ; attempt++) {
-      await writeFile(path, '', { flag: 'wx', mode: 0o600 });
-      const holder = await livingHolder(folder, name, own);
+      const holder = await claim(folder, name, own);
       if (holder === undefined) return new ProcessClaim(path);
-      await unlink(path);
+      await remove(path);
       if (attempt === tries) return holder;
       await pauses.wait();
     }
   }
 
   async release(): Promise<void> {
-    await unlink(this.#path);
+    await remove(this.#path);
   }
 }
 
-/** The pid of another living process with a claim here, if there is one. Removes the files of dead processes. */
+/** Creates the file `own`. Gives the pid of another holder if there is one; when that cannot be told, nothing is claimed. */
+async function claim(folder: string, name: string, own: string): Promise<number | undefined> {
+  const path = join(folder, own);
+  try {
+    await writeFile(path, '', { flag: 'wx', mode: 0o600 });
+    return await livingHolder(folder, name, own);
+  } catch (error) {
+    await remove(path).catch(() => {});
+    throw error;
+  }
+}
+
+async function remove(path: string): Promise<void> {
+  try {
+    await unlink(path);
+    abandoned.delete(path);
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code !== 'ENOENT') abandoned.add(path);
+    throw thrown;
+  }
+}
+
+/** The pid of another living process with a claim here, if there is one. Removes files of dead processes, and abandoned ones. */
 async function livingHolder(folder: string, name: string, own: string): Promise<number | undefined> {
   for (const file of await readdir(folder)) {
     if (file === own || !file.startsWith(`${name}-`)) continue;
     const [, pid, start = '', boot = ''] = /^(\d+)-(\d*)-([\da-f-]*)-[\da-f]{16}$/.exec(file.slice(name.length + 1)) ?? [];
     if (pid === undefined) continue;
-    if (isAlive(Number(pid), { start, boot })) return Number(pid);
-    await unlink(join(folder, file)).catch((thrown: unknown) => {
+    const path = join(folder, file);
+    if (!abandoned.has(path) && isAlive(Number(pid), { start, boot })) return Number(pid);
+    await remove(path).catch((thrown: unknown) => {
       if ((thrown as NodeJS.ErrnoException).code !== 'ENOENT') throw thrown;
     });
   }

@@ -2,7 +2,7 @@ import t from 'tap';
 import { Backoff } from '../../lib/core/backoff.js';
 import { clock, systemClock, useClock } from '../../lib/core/clock.js';
 
-t.test("the clock of the process is the machine's", async (t) => {
+void t.test("the clock of the process is the machine's", async (t) => {
   const before = Date.now();
   t.ok(clock.now() >= before);
   const started = clock.monotonic();
@@ -19,7 +19,7 @@ t.test("the clock of the process is the machine's", async (t) => {
   clock.clear(keptAlive);
 });
 
-t.test('timers: once, again and again, and ended', async (t) => {
+void t.test('timers: once, again and again, and ended', async (t) => {
   t.equal(await new Promise((resolve) => clock.setTimeout(resolve, 1, 'argument')), 'argument');
   let calls = 0;
   await new Promise<void>((resolve) => {
@@ -37,7 +37,7 @@ t.test('timers: once, again and again, and ended', async (t) => {
   t.equal(calls, 3);
 });
 
-t.test('another clock takes the place of all of it, and gives it back', async (t) => {
+void t.test('another clock takes the place of all of it, and gives it back', async (t) => {
   const waited: number[] = [];
   const restore = useClock({
     ...systemClock,

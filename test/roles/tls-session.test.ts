@@ -80,7 +80,7 @@ function played(answer: Answer) {
   /** Carries everything both ways until `done`, as a Server does: feeds what there is, asks until the answer is no. */
   const serve = async (done: () => boolean) => {
     await until('the session comes to it', async () => {
-      feed();
+      void feed();
       while (await ask()) await turn();
       return done();
     });
@@ -93,12 +93,12 @@ const ask = { oneof: 'request_policy_hash', fields: {} } as const;
 void t.test('the handshake, step by step: it is never called at rest before it has answered', async (t) => {
   const { session, client, wire, feed, ask: question } = played(async () => hashOf('hash'));
   await until('the ClientHello', () => wire.out.length > 0);
-  feed(10);
+  void feed(10);
   t.equal(await question(), false, 'half a ClientHello: the client has more to say');
-  feed();
+  void feed();
   t.equal(await question(), true, 'the flight that answers it');
   await until('the second flight', () => wire.out.length > 0);
-  feed();
+  void feed();
   t.equal(await question(), true, 'the tickets');
   while (await question()) await turn();
   t.equal(session.state, 'resting');
@@ -264,7 +264,7 @@ void t.test('any requests, fed in any pieces, asked at any moment: one answer a 
             sent.push(`read ${what.bytes}`);
             client.write({ oneof: 'read_file', fields: { file_name: '/f' } });
           }
-        } else if (one.do === 'feed') feed(one.max);
+        } else if (one.do === 'feed') void feed(one.max);
         else if (one.do === 'ask') putting.push(put(one.max, one.hurry));
         else await turn();
       }
@@ -277,7 +277,7 @@ void t.test('any requests, fed in any pieces, asked at any moment: one answer a 
           () => client.writableLength === 0 || wire.out.length > 0 || session.state === 'output',
         );
         for (let i = 0; i < 3; i++) await turn();
-        feed();
+        void feed();
         lastNo = undefined;
         for (;;) {
           const needed = session.needed();

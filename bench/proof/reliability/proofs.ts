@@ -37,4 +37,20 @@ export const PROOFS: readonly ProofCommand[] = [
     short: ['--requests', '20000', '--sessions', '1000'],
     long: ['--requests', '1000000', '--sessions', '100000'],
   },
+  {
+    name: 'simulate',
+    shows:
+      'Fleets of clients, Servers, managers and attestation servers in one process, with a virtual clock, and networks and disks that fail as the seed says; invariants are checked after each step. [Simulation](simulation.md) says how, and what is real.',
+    module: 'simulate/main',
+    short: ['--seeds', '200'],
+    long: ['--seeds', '10000'],
+  },
+  {
+    name: 'sweep',
+    shows:
+      'Whole sessions, in both dialects, with one fault at one place: bytes cut, flipped, deleted, doubled, and records, messages and frames dropped, doubled, swapped, held. Each case ends with the right bytes or with a named error within its deadline.',
+    module: 'proof/sweep/main',
+    short: ['--every', '997'],
+    long: ['--every', '1'],
+  },
 ];

@@ -19,7 +19,7 @@ const DRAFT = 'data.draft';
  * changes. Use a PostgreSQL server where that matters.
  */
 export async function openEmbedded(folder: string | undefined): Promise<Database> {
-  const lock = folder === undefined ? undefined : lockFolder(folder);
+  const lock = folder === undefined ? undefined : await lockFolder(folder);
   try {
     const pglite = await openPglite(folder);
     return {
@@ -46,9 +46,9 @@ export async function openEmbedded(folder: string | undefined): Promise<Database
   }
 }
 
-function lockFolder(folder: string): FolderLock {
+async function lockFolder(folder: string): Promise<FolderLock> {
   try {
-    makeFolder(folder);
+    await makeFolder(folder);
   } catch (error) {
     throw databaseError(error, `cannot have its folder ${folder}`);
   }

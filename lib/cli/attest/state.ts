@@ -51,7 +51,7 @@ export async function authorityOf(
   }
   const [certificate, key] = [join(flags.state, 'ca.pem'), join(flags.state, 'ca.key')];
   if (!existsSync(certificate) && !existsSync(key)) {
-    makeState(flags);
+    await makeState(flags);
     const authority = makeAuthority();
     const files = [
       { path: key, content: authority.key, secret: true },
@@ -75,7 +75,7 @@ export async function authorityOf(
 export async function openAdmin(flags: StateFlags, make: boolean): Promise<RegistryAdmin> {
   if (flags.database !== undefined) return DeviceRegistry.open({ url: flags.database });
   const folder = registryFolder(flags);
-  if (make) makeState(flags);
+  if (make) await makeState(flags);
   else if (!existsSync(folder)) throw new InvalidArgumentError(`there is no registry in ${flags.state}: is --state right?`);
   try {
     return await DeviceRegistry.open({ folder });
@@ -88,9 +88,9 @@ export async function openAdmin(flags: StateFlags, make: boolean): Promise<Regis
   }
 }
 
-function makeState({ state }: StateFlags): void {
+async function makeState({ state }: StateFlags): Promise<void> {
   try {
-    makeFolder(state);
+    await makeFolder(state);
   } catch (cause) {
     throw new InvalidArgumentError(`cannot make ${state}: ${(cause as Error).message}`, { cause });
   }

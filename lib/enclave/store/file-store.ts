@@ -198,7 +198,9 @@ export class DirectoryStore implements FileStore {
     const gone = [...this.#streams].map(closed);
     for (const stream of this.#streams) stream.destroy(new ClosedError('the store is closed', { layer: STORE_LAYER }));
     await Promise.allSettled([...gone, ...this.#removals]);
-    await this.#folder.close();
+    await this.#folder.close().catch((thrown: unknown) => {
+      throw storeError('close the store', thrown);
+    });
   }
 
   #sink(name: string, length: number | undefined, options: SinkOptions, draft: (name: string, room: Room) => Draft): FileSink {

@@ -76,7 +76,7 @@ export class StoreFolder {
   }
 
   static async open(root: string, quota: StoreQuota, sync: boolean, disk: StoreDisk): Promise<StoreFolder> {
-    const made = makeFolder(root);
+    const made = await makeFolder(root, disk.mkdir);
     const real = await realpath(root);
     const lock = await lockStore(real);
     const opened: FileHandle[] = [];
@@ -97,10 +97,11 @@ export class StoreFolder {
   }
 
   async close(): Promise<void> {
-    await this.#files.close();
-    await this.#names.close();
-    await this.#pending.close();
-    await this.#lock.release();
+    try {
+      for (const handle of [this.#files, this.#names, this.#pending]) await handle.close();
+    } finally {
+      await this.#lock.release();
+    }
   }
 
   /** Who wrote the files. */

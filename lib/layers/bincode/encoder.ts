@@ -40,7 +40,7 @@ export class BincodeEncoder<M> implements Codec<M, BincodeChunk> {
       });
     }
     this.#announce = new Announce(length);
-    this.#slices = slices.length > 1 && length <= JOIN_MAX_BYTES ? [Buffer.concat(slices as Buffer[], length)] : slices;
+    this.#slices = slices.length > 1 && length <= JOIN_MAX_BYTES ? [Buffer.concat(slices, length)] : slices;
     this.#given = 0;
   }
 
