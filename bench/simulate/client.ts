@@ -177,7 +177,7 @@ export class SimulatedClient {
       answerTimeoutMs: plan.answerTimeoutMs,
     };
     const client = await VeracruzClient.connect(options);
-    this.#manager = (direct ? undefined : fleet.managerOf(`s${server}`, client.session)) ?? 'm0';
+    this.#manager = (direct ? undefined : fleet.managerOf(this.#k)) ?? 'm0';
     this.#world.say(`c${this.#k}`, `session ${client.session} at s${server}, ${this.#manager}`);
     this.#session++;
     this.#client = client;

@@ -51,8 +51,8 @@ export class Fleet {
   readonly #places = new Map<string, Place>();
   /** Roles that were killed: their code may still run, and must come to an end, too. */
   readonly #killed: Promise<unknown>[] = [];
-  /** Which manager has a session, by Server and session. */
-  readonly #managers = new Map<string, string>();
+  /** Which manager has the newest session of a client, by the number of the client. */
+  readonly #managers = new Map<number, string>();
   readonly log: (place: string) => Log;
   #ending = false;
 
@@ -86,9 +86,9 @@ export class Fleet {
     for (const place of this.#places.values()) this.#supervise(place);
   }
 
-  /** The manager that has a session of a Server; undefined when that is not known. */
-  managerOf(server: string, session: string | undefined): string | undefined {
-    return this.#managers.get(`${server} ${session}`);
+  /** The manager that has the session of a client that has just connected; undefined when that is not known. */
+  managerOf(client: number): string | undefined {
+    return this.#managers.get(client);
   }
 
   /** All roles run, and each Server has all of its managers. */
@@ -208,7 +208,7 @@ export class Fleet {
         store: this.#wrap(store),
         dialect: this.#plan.dialect,
         maxSessions: this.#plan.maxSessions,
-        log: this.log(host),
+        log: this.#heard(place),
       });
       if (place.life === life) place.store = store;
       else this.#killed.push(role.closed.then(() => this.#closeStore(store)));
@@ -219,16 +219,18 @@ export class Fleet {
     }
   }
 
-  #server(place: Place): Promise<VeracruzServer> {
-    const { host, name } = place;
-    const { attested, dialect, managers, maxSessions } = this.#plan;
+  /** The log of a manager, which tells where a client's session is: a client asks for the policy's hash when it connects. */
+  #heard({ host, name, life }: Place): Log {
     const told = this.log(host);
-    const log: Log = (level, event, figures = {}) => {
+    return (level, event, figures = {}) => {
       told(level, event, figures);
-      if (event !== 'session opened') return;
-      const manager = /-(m\d+):/.exec(String(figures.manager))?.[1];
-      if (manager !== undefined) this.#managers.set(`${name} ${String(figures.session)}`, manager);
+      if (figures.request === 'request_policy_hash' && this.place(name).life === life) this.#managers.set(Number(figures.identity), name);
     };
+  }
+
+  #server(place: Place): Promise<VeracruzServer> {
+    const { host } = place;
+    const { attested, dialect, managers, maxSessions } = this.#plan;
     return VeracruzServer.start({
       listen: `tcp://${host}:3011`,
       direct: `tcp://${host}:3012`,
@@ -236,7 +238,7 @@ export class Fleet {
       ...(attested && { policy: this.#credentials.policy, attestation: `http://${host}-a0:3010` }),
       dialect,
       maxSessions,
-      log,
+      log: this.log(host),
     });
   }
 

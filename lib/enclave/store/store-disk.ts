@@ -9,11 +9,11 @@ export interface StoreDisk {
   unlink(path: string): Promise<void>;
 }
 
-/** The disk of the machine. */
+/** The disk of the machine. The functions are looked up at each call, so that a simulation can put its own. */
 export const machineDisk: StoreDisk = Object.freeze({
   mkdir: async (path: string, options: { readonly mode: number }) => void (await mkdir(path, options)),
-  open,
-  link,
-  rename,
-  unlink,
+  open: (path: string, flags: number, mode?: number) => open(path, flags, mode),
+  link: (existing: string, path: string) => link(existing, path),
+  rename: (from: string, to: string) => rename(from, to),
+  unlink: (path: string) => unlink(path),
 });
