@@ -31,8 +31,8 @@ export class Part {
     this.role = role;
     this.#child = fork(fileURLToPath(new URL(`../parts/${module}.js`, import.meta.url)), {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-      // A peer's processes are started as ours are.
-      execArgv: [...process.execArgv, ...ROLE_NODE_FLAGS],
+      // A peer's processes are started as ours are. What a test runner loads into its own processes is not for them.
+      execArgv: [...process.execArgv.filter((flag) => !flag.startsWith('--import')), ...ROLE_NODE_FLAGS],
     });
     this.#child.on('message', (answer: Answer) => {
       const waiting = this.#waiting.get(answer.id);

@@ -11,6 +11,11 @@ const LOOK_MS = 1000;
 const ROOM_AFTER_MS = 1000;
 /** Requests of one connection that may be under way at once. Our client has 64 at most. */
 const MAX_PIPELINED = 128;
+/**
+ * Milliseconds that an address gets no further connection after one that had too many requests under way. Node parses all that
+ * it has read, 64 KiB, even if the socket is destroyed meanwhile: up to 2,300 requests, which take some 50 ms of processor time.
+ */
+const PIPELINED_PAUSE_MS = 10_000;
 /** Addresses, and connections of each, that are looked at for one that can make room. */
 const LOOKED_AT = 8;
 const LOOKED_AT_EACH = 64;
@@ -69,6 +74,8 @@ export class Connections {
   readonly #held: (socket: Socket) => boolean;
   readonly #crowd = new Crowd<Connection>();
   readonly #bySocket = new WeakMap<Socket, Connection>();
+  /** Addresses that get no connection, and until when. The oldest first. */
+  readonly #paused = new Map<string, number>();
   /** Connections so far that were closed or refused, by reason. */
   readonly ended: Record<ConnectionEnd, number> = { room: 0, refused: 0, unread: 0, idle: 0, pipelined: 0 };
   #looking: Timer | undefined;
@@ -115,6 +122,7 @@ export class Connections {
   /** Whether there is room, or could be made, for one more of `address`. */
   #admit(address: string): boolean {
     const { maxConnections, maxConnectionsPerAddress } = this.#options;
+    if ((this.#paused.get(address) ?? 0) > clock.monotonic()) return false;
     if (maxConnectionsPerAddress > 0 && this.#crowd.count(address) >= maxConnectionsPerAddress) {
       return this.#makeRoom(this.#spareOf(address, ROOM_AFTER_MS));
     }
@@ -174,7 +182,11 @@ export class Connections {
       connection.active = clock.monotonic();
     });
     // Once: the rest of the piece that is being parsed still comes.
-    if (connection.pending === MAX_PIPELINED + 1 && !socket.destroyed) this.#end(socket, 'pipelined');
+    if (connection.pending === MAX_PIPELINED + 1 && !socket.destroyed) {
+      this.#paused.delete(connection.address);
+      this.#paused.set(connection.address, clock.monotonic() + PIPELINED_PAUSE_MS);
+      this.#end(socket, 'pipelined');
+    }
   }
 
   /** The newest of its address from now on. */
@@ -184,6 +196,10 @@ export class Connections {
   }
 
   #look(): void {
+    for (const [address, until] of this.#paused) {
+      if (until > clock.monotonic()) break;
+      this.#paused.delete(address);
+    }
     for (const address of [...this.#crowd.crowded()]) for (const connection of [...this.#crowd.of(address)]) this.#lookAt(connection);
   }
 

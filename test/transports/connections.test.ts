@@ -135,6 +135,7 @@ void t.test('a silent connection ends, unless a session would miss it', async (t
 });
 
 void t.test('requests of one connection under way at once are bounded', async (t) => {
+  const pass = wind(t);
   const server = createHttpServer(() => {});
   const { connections, dial } = await guard(t, server, {});
   const socket = await dial();
@@ -143,6 +144,13 @@ void t.test('requests of one connection under way at once are bounded', async (t
   socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
   await gone(socket);
   t.equal(connections.ended.pipelined, 1);
+  await gone(await dial());
+  t.equal(connections.ended.refused, 1, 'its address gets no other at once');
+  await dial(2);
+  await until('that of another', () => connections.size === 1);
+  pass(10_000);
+  await dial();
+  await until('another', () => connections.size === 2);
 });
 
 void t.test('connections leave descriptors free', async (t) => {
