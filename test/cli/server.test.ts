@@ -141,7 +141,7 @@ void t.test('--no-ask-ahead', async (t) => {
     // The manager takes one request at a time; what has come is in its socket's bytes.
     const asked = () => Buffer.concat(manager.seen).length;
     const open = 9 + 4;
-    const sizes = { send: 9 + 16 + 5, needed: 9 + 8, get: 9 + 8 };
+    const sizes = { send: 9 + 16 + HELLO.length, needed: 9 + 8, get: 9 + 8 };
     t.equal(
       asked(),
       expected.reduce((sum, kind) => sum + sizes[kind], open),
