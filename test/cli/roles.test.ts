@@ -151,8 +151,9 @@ void t.test('a server whose Runtime Manager is not there', async (t) => {
   const { port } = server.address() as { port: number };
   server.close();
   await once(server, 'close');
-  const role = new Role(t, ['server', '--listen', 'tcp://127.0.0.1:0', '--runtime', `tcp://127.0.0.1:${port}`]);
-  t.equal(await role.ended, 1);
+  const flags = ['--listen', 'tcp://127.0.0.1:0', '--runtime', `tcp://127.0.0.1:${port}`, '--start-timeout-ms', '300'];
+  const role = new Role(t, ['server', ...flags, '--log-level', 'silent']);
+  t.equal(await role.ended, 1, 'it is waited for, but not for ever');
   oneLine(t, role.stderr);
   t.match(role.stderr, 'ECONNREFUSED');
 });
