@@ -61,7 +61,7 @@ export async function listenNet(
     if (!socket.destroyed) onConnection(socket);
   });
   if (limits !== undefined) new Connections(server, limits);
-  await ('path' in place ? withoutOthers(() => beginListening(server, place, text)) : beginListening(server, place, text));
+  await beginListening(server, place, text);
   // If a connection cannot be accepted (no free file descriptor), the existing connections must go on.
   server.on('error', () => {});
   return server;
@@ -87,7 +87,7 @@ function withoutOthers<T>(make: () => T): T {
 export async function beginListening(server: Server, place: Place, text: string): Promise<void> {
   const bind = async () => {
     const listening = once(server, 'listening');
-    if ('path' in place) server.listen(place.path);
+    if ('path' in place) withoutOthers(() => server.listen(place.path));
     else server.listen(place.port, place.host);
     await listening;
   };
