@@ -93,7 +93,8 @@ export class LinkEndpoint {
       this.#channel.pause();
     }
     if (!this.#sending) void this.#send();
-    else if (this.#holdsUp(request)) this.#startPatience();
+    // Who waits behind what is not read any more is not known.
+    else if (this.#full || this.#holdsUp(request)) this.#startPatience();
   }
 
   /** Stops reading requests while the Server does not read its answers. */
@@ -135,12 +136,14 @@ export class LinkEndpoint {
   }
 
   /**
-   * True when the pending answer holds up the answer to `request`. Another question about the same session does not count.
+   * True when the pending answer holds up the answer to `request`. Of the same session, another question does not count, and
+   * nothing does behind a SendTlsData: all of it waits for the same store.
    */
   #holdsUp(request: Request): boolean {
     const first = this.#due[0]?.request;
-    if (this.#awaiting === undefined || request === first) return false;
-    return !isQuestion(request) || !(first !== undefined && isQuestion(first) && first.session === request.session);
+    if (this.#awaiting === undefined || first === undefined || request === first) return false;
+    const sameSession = 'session' in first && 'session' in request && first.session === request.session;
+    return !sameSession || (isQuestion(first) && !isQuestion(request));
   }
 
   #startPatience(): void {

@@ -91,7 +91,7 @@ export interface RuntimeManagerOptions extends TrustOptions {
    * Bytes of ciphertext that may wait for the sessions of all principals together. Default 512 MiB.
    *
    * The sessions of one principal may have a quarter of it; when more than four have something waiting, an equal part. Beyond
-   * that an upload's sender waits, 200 ms at most for each request. When that does not help, or where nothing would go on
+   * that an upload's sender waits, for 200 ms at most where others wait behind it. When that does not help, or where nothing would go on
    * anyway, as behind a program, the session of this principal that has the most waiting ends. A session may always have a
    * share's half divided by `maxSessionsPerPrincipal`: at least 64 KiB, at most 1 MiB.
    */

@@ -18,7 +18,7 @@ import { type LinkPlace, LinkPlaces } from './link-places.js';
 import { type CompleteOptions, completed, type RuntimeManagerOptions, storeOptionsOf, trustOf } from './options.js';
 import { answerRequest } from './requests.js';
 import { type SessionsLink, SessionTable } from './session-table.js';
-import { TlsSession } from './tls-session.js';
+import { TlsSession, type Waiting } from './tls-session.js';
 
 export { RUNTIME_MANAGER_DEFAULTS, type RuntimeManagerOptions, type TrustOptions } from './options.js';
 
@@ -337,9 +337,9 @@ async function listenerOf({ listen, connect, hello, log }: CompleteOptions, onPi
 
 const UNIMPLEMENTED: Response = Object.freeze({ kind: 'Status', status: 'Unimplemented' });
 
-/** The answer to SendTlsData. One that is held back is so for a reason: that others wait behind it does not change it. */
-function taken(success: boolean | Promise<boolean>): Response | PendingResponse {
-  return typeof success === 'boolean' ? status(success) : { response: success.then(status), hurry: () => {} };
+/** The answer to SendTlsData. */
+function taken(fed: boolean | Waiting): Response | PendingResponse {
+  return typeof fed === 'boolean' ? status(fed) : { response: fed.success.then(status), hurry: () => fed.hurry() };
 }
 
 function status(success: boolean): Response {

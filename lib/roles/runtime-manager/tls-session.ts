@@ -54,6 +54,12 @@ export interface SessionEvents {
 /** The state of a session, as its client sees it. See `TlsSession` for the table. */
 export type SessionState = 'output' | 'over' | 'uploading' | 'digesting' | 'answering' | 'closing' | 'resting';
 
+/** The answer to a SendTlsData that is held back. `hurry` tells that requests of other sessions wait behind it. */
+export interface Waiting {
+  readonly success: Promise<boolean>;
+  hurry(): void;
+}
+
 /** A GetTlsDataNeeded that waits for its answer. */
 interface Question {
   readonly answer: (needed: boolean) => void;
@@ -216,10 +222,10 @@ export class TlsSession implements Member {
   }
 
   /**
-   * SendTlsData: takes ciphertext. Gives false when the session has ended; a backlog over the limit ends it. Gives a promise
-   * when the sender is to wait, which is never long (`HeldStatus`).
+   * SendTlsData: takes ciphertext. Gives false when the session has ended; a backlog over the limit ends it. The answer is
+   * held back when the sender is to wait (`HeldStatus`).
    */
-  feed(data: Slices): boolean | Promise<boolean> {
+  feed(data: Slices): boolean | Waiting {
     if (this.#ended || this.#channel.destroyed) return false;
     const got = this.#backlogBytes;
     const limit = this.#backlogLimit();
@@ -234,7 +240,10 @@ export class TlsSession implements Member {
     if (!this.#clientEnded) this.#flushes.push(this.#pipe.fedBytes + sliceBytes(data));
     this.#pipe.feed(data);
     this.#account();
-    if (this.#mustWait()) return this.#held.hold().then(() => !this.#ended && !this.#channel.destroyed);
+    if (this.#mustWait()) {
+      const success = this.#held.hold().then(() => !this.#ended && !this.#channel.destroyed);
+      return { success, hurry: () => this.#held.hurry() };
+    }
     if (this.#member !== undefined && this.#tooMuch && this.#accounts.over(this.#member)) this.#accounts.relieve(this.#member);
     return !this.#channel.destroyed;
   }
