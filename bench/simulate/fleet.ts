@@ -31,6 +31,8 @@ class Place {
   downUntil = 0;
   stopped = false;
   running: Promise<void> = Promise.resolve();
+  /** Ends a role that still starts: a Server may wait for its managers for ever. */
+  starting = new AbortController();
 
   constructor(name: string, disk: Disk) {
     this.name = name;
@@ -120,6 +122,7 @@ export class Fleet {
     place.life++;
     place.role = undefined;
     place.store = undefined;
+    place.starting.abort();
     // In a process of its own all of this would be gone. Here it comes to its end, at a disk and a network that nobody sees.
     this.#forget(role, store);
   }
@@ -139,6 +142,7 @@ export class Fleet {
   async restart(name: string, downMs: number): Promise<void> {
     const place = this.place(name);
     place.downUntil = clock.monotonic() + downMs;
+    place.starting.abort();
     await place.role?.close();
   }
 
@@ -153,6 +157,7 @@ export class Fleet {
 
   async #stop(place: Place): Promise<void> {
     place.stopped = true;
+    place.starting.abort();
     await place.role?.close();
     await place.running;
   }
@@ -169,6 +174,7 @@ export class Fleet {
         await clock.sleep(wait);
         continue;
       }
+      place.starting = new AbortController();
       try {
         const role = await this.#make(place);
         if (place.life !== life || this.#ending) {
@@ -228,8 +234,7 @@ export class Fleet {
     };
   }
 
-  #server(place: Place): Promise<VeracruzServer> {
-    const { host } = place;
+  #server({ host, starting }: Place): Promise<VeracruzServer> {
     const { attested, dialect, managers, maxSessions } = this.#plan;
     return VeracruzServer.start({
       listen: `tcp://${host}:3011`,
@@ -239,6 +244,7 @@ export class Fleet {
       dialect,
       maxSessions,
       log: this.log(host),
+      signal: starting.signal,
     });
   }
 
