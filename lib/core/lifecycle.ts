@@ -68,7 +68,8 @@ export class Lifecycle {
     if (!this.serving) return;
     this.#state = 'listening';
     if (signal === undefined) return;
-    const close = () => void this.close();
+    // A close that fails is told to whoever calls `close` himself.
+    const close = () => void this.close().catch(() => {});
     signal.addEventListener('abort', close, { once: true });
     this.#unwatch = () => signal.removeEventListener('abort', close);
   }

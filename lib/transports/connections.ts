@@ -12,10 +12,14 @@ const ROOM_AFTER_MS = 1000;
 /** Requests of one connection that may be under way at once. Our client has 64 at most. */
 const MAX_PIPELINED = 128;
 /**
- * Milliseconds that an address gets no further connection after one that had too many requests under way. Node parses all that
- * it has read, 64 KiB, even if the socket is destroyed meanwhile: up to 2,300 requests, which take some 50 ms of processor time.
+ * Milliseconds that an address gets no further connection, after so many that had too many requests under way within that time.
+ * Node parses all that it has read, 64 KiB, even if the socket is destroyed meanwhile: up to 2,300 requests, which take some
+ * 50 ms of processor time. Neighbours at the same address are kept out, too, so there is no pause without limits by address.
  */
 const PIPELINED_PAUSE_MS = 10_000;
+const PIPELINED_BEFORE_PAUSE = 3;
+/** Somebody who has a session may read this many times more slowly. */
+const HELD_UNREAD_FACTOR = 10;
 /** Addresses, and connections of each, that are looked at for one that can make room. */
 const LOOKED_AT = 8;
 const LOOKED_AT_EACH = 64;
@@ -25,7 +29,10 @@ export interface ConnectionLimits {
   readonly maxConnections: number;
   /** Connections at once of one IPv4 address or one /64 of IPv6; 0 for no limit. */
   readonly maxConnectionsPerAddress: number;
-  /** Milliseconds that bytes on their way to a peer may make no progress, because it does not read; 0 for no limit. */
+  /**
+   * Milliseconds that bytes on their way to a peer may make no progress, because it does not read, or so little that the
+   * system's buffers stay full; ten times as many for a connection that a session would miss. 0 for no limit.
+   */
   readonly unreadTimeoutMs: number;
   /** Milliseconds that a connection may be silent that nobody would miss; 0 for no limit. */
   readonly idleTimeoutMs: number;
@@ -74,8 +81,8 @@ export class Connections {
   readonly #held: (socket: Socket) => boolean;
   readonly #crowd = new Crowd<Connection>();
   readonly #bySocket = new WeakMap<Socket, Connection>();
-  /** Addresses that get no connection, and until when. The oldest first. */
-  readonly #paused = new Map<string, number>();
+  /** Addresses that had too many requests under way on a connection: how often, and until when that counts. The oldest first. */
+  readonly #piled = new Map<string, { readonly count: number; readonly until: number }>();
   /** Connections so far that were closed or refused, by reason. */
   readonly ended: Record<ConnectionEnd, number> = { room: 0, refused: 0, unread: 0, idle: 0, pipelined: 0 };
   #looking: Timer | undefined;
@@ -122,7 +129,7 @@ export class Connections {
   /** Whether there is room, or could be made, for one more of `address`. */
   #admit(address: string): boolean {
     const { maxConnections, maxConnectionsPerAddress } = this.#options;
-    if ((this.#paused.get(address) ?? 0) > clock.monotonic()) return false;
+    if (this.#isPaused(address)) return false;
     if (maxConnectionsPerAddress > 0 && this.#crowd.count(address) >= maxConnectionsPerAddress) {
       return this.#makeRoom(this.#spareOf(address, ROOM_AFTER_MS));
     }
@@ -174,19 +181,31 @@ export class Connections {
 
   #begun(socket: Socket, response: ServerResponse): void {
     const connection = this.#bySocket.get(socket);
-    if (connection === undefined) return;
+    // The rest of the piece that was being parsed when the connection ended.
+    if (connection === undefined || socket.destroyed) return;
     connection.pending++;
     this.#touch(connection);
     response.once('close', () => {
       connection.pending--;
-      connection.active = clock.monotonic();
+      this.#touch(connection);
     });
-    // Once: the rest of the piece that is being parsed still comes.
-    if (connection.pending === MAX_PIPELINED + 1 && !socket.destroyed) {
-      this.#paused.delete(connection.address);
-      this.#paused.set(connection.address, clock.monotonic() + PIPELINED_PAUSE_MS);
+    if (connection.pending === MAX_PIPELINED + 1) {
+      this.#countPile(connection.address);
       this.#end(socket, 'pipelined');
     }
+  }
+
+  #countPile(address: string): void {
+    const now = clock.monotonic();
+    const before = this.#piled.get(address);
+    this.#piled.delete(address);
+    this.#piled.set(address, { count: before !== undefined && before.until > now ? before.count + 1 : 1, until: now + PIPELINED_PAUSE_MS });
+  }
+
+  #isPaused(address: string): boolean {
+    const piled = this.#piled.get(address);
+    if (piled === undefined || this.#options.maxConnectionsPerAddress === 0) return false;
+    return piled.count >= PIPELINED_BEFORE_PAUSE && piled.until > clock.monotonic();
   }
 
   /** The newest of its address from now on. */
@@ -196,9 +215,9 @@ export class Connections {
   }
 
   #look(): void {
-    for (const [address, until] of this.#paused) {
+    for (const [address, { until }] of this.#piled) {
       if (until > clock.monotonic()) break;
-      this.#paused.delete(address);
+      this.#piled.delete(address);
     }
     for (const address of [...this.#crowd.crowded()]) for (const connection of [...this.#crowd.of(address)]) this.#lookAt(connection);
   }
@@ -214,7 +233,8 @@ export class Connections {
     connection.queued = queued;
     if (socket.bytesRead !== connection.read) this.#touch(connection);
     connection.read = socket.bytesRead;
-    if (unreadTimeoutMs > 0 && now - connection.progressed >= unreadTimeoutMs) {
+    const patience = unreadTimeoutMs * (this.#held(socket) ? HELD_UNREAD_FACTOR : 1);
+    if (unreadTimeoutMs > 0 && now - connection.progressed >= patience) {
       this.#end(socket, 'unread');
     } else if (idleTimeoutMs > 0 && now - connection.active >= idleTimeoutMs && connection.pending === 0 && !this.#held(socket)) {
       this.#end(socket, 'idle');

@@ -44,7 +44,7 @@ export function completeExchangeOptions(options: HttpExchangeOptions): CompleteE
   return {
     origin: url.origin,
     path: url.pathname + url.search,
-    maxInFlight: integerInRange('maxInFlight', options.maxInFlight ?? maxInFlight, 1, 64),
+    maxInFlight: integerInRange('maxInFlight', options.maxInFlight ?? maxInFlight, 1, 16),
     connectTimeoutMs: integerInRange('connectTimeoutMs', options.connectTimeoutMs ?? connectTimeoutMs, 1, 2 ** 31 - 1),
     answerTimeoutMs: integerInRange('answerTimeoutMs', options.answerTimeoutMs ?? answerTimeoutMs, 0, 2 ** 31 - 1),
     poll: options.poll ?? (() => undefined),

@@ -137,13 +137,19 @@ void t.test('a silent connection ends, unless a session would miss it', async (t
 void t.test('requests of one connection under way at once are bounded', async (t) => {
   const pass = wind(t);
   const server = createHttpServer(() => {});
-  const { connections, dial } = await guard(t, server, {});
+  const { connections, dial } = await guard(t, server, { maxConnectionsPerAddress: 100 });
   const socket = await dial();
   socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(128));
   await until('a full queue', () => (server as unknown as { _connections: number })._connections === 1 && connections.size === 1);
   socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
   await gone(socket);
   t.equal(connections.ended.pipelined, 1);
+  for (let offence = 2; offence <= 3; offence++) {
+    const other = await dial();
+    other.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(129));
+    await gone(other);
+    t.equal(connections.ended.pipelined, offence);
+  }
   await gone(await dial());
   t.equal(connections.ended.refused, 1, 'its address gets no other at once');
   await dial(2);

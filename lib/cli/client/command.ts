@@ -92,7 +92,7 @@ export function clientCommand(): Command {
       .addOption(new Option('--dialect <name>', 'what the Runtime Manager speaks').choices([...DIALECTS]).default(CLIENT_DEFAULTS.dialect))
       .option(
         '--max-in-flight <n>',
-        'POSTs that may be open at once, 1 to 64; 1 for a proxy that takes them one by one; default: 4',
+        'POSTs that may be open at once, 1 to 16; 1 for a proxy that takes them one by one; default: 4',
         wholeNumber('--max-in-flight'),
       )
       .option(

@@ -48,7 +48,8 @@ async function wholeOf(file: IncomingBody): Promise<Buffer> {
 function report(session: ClientSession, body: IncomingBody, { name, options, tell }: Download): void {
   let told = 0;
   const received = (bytes: number) => {
-    if (body.complete) session.arrived();
+    // The rest of a body that was given up arrives while the next request waits for its answer.
+    if (body.complete && !body.destroyed) session.arrived();
     if (bytes === told || body.destroyed) return;
     told = bytes;
     const progress: Progress = { operation: 'read', name, bytes, total: body.length };

@@ -64,7 +64,7 @@ export interface ClientOptions {
   /** Milliseconds that `compute` and `runPipeline` wait for their program. Default 86,400,000, a day; 0 waits for ever. */
   computeTimeoutMs?: number;
   /**
-   * POSTs to the Server that may be open at once, 1 to 64, if the Server announces that it can and nobody on the way closes
+   * POSTs to the Server that may be open at once, 1 to 16, if the Server announces that it can and nobody on the way closes
    * connections. Default 4. It means nothing without HTTP.
    */
   maxInFlight?: number;

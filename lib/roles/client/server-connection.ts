@@ -134,12 +134,16 @@ function overHttp({
  */
 function leave(url: URL, session: string, headers: Readonly<Record<string, string>>): Promise<void> {
   return new Promise((resolve) => {
-    const deletion = request(new URL(`/runtime_manager/${session}`, url), { method: 'DELETE', headers, agent: false, timeout: LEAVE_MS });
+    const deletion = request(new URL(`/runtime_manager/${session}`, url), { method: 'DELETE', headers, agent: false });
+    // The timeout of a socket would begin anew with each byte.
+    const late = clock.setTimeout(() => deletion.destroy(), LEAVE_MS);
     deletion
       .on('response', (response) => response.resume())
-      .on('timeout', () => deletion.destroy())
       .on('error', () => {})
-      .on('close', () => resolve())
+      .on('close', () => {
+        clock.clear(late);
+        resolve();
+      })
       .end();
   });
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 /** The small parts of a transfer: names, results, and where the bytes go. */
 import { createWriteStream } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
@@ -127,7 +128,7 @@ export async function save(body: IncomingBody, path: string, mode: number, signa
  * the caller may ask the manager to end, and with it goes the only other copy.
  */
 async function replace(body: IncomingBody, path: string, mode: number): Promise<void> {
-  const partial = `${path}.${process.pid}.partial`;
+  const partial = `${path}.${process.pid}-${randomBytes(4).toString('hex')}.partial`;
   try {
     // A file that somebody has put there would keep his mode.
     await rm(partial, { force: true });

@@ -101,11 +101,12 @@ export class GuardedFiles {
   /** Old bytes beyond the end of the new ones stay (wire spec §D: `stdin` is not truncated). */
   async #overwrite(file: string, body: IncomingBody, options: SinkOptions): Promise<void> {
     const before = await this.#read(file);
-    const sink = this.#store.write(file, Math.max(before.length, body.length), options);
-    await streamPipeline(overlaid(body, before.stream), sink).finally(() => {
+    try {
+      const sink = this.#store.write(file, Math.max(before.length, body.length), options);
+      await streamPipeline(overlaid(body, before.stream), sink).finally(() => sink.discard());
+    } finally {
       before.stream.destroy();
-      return sink.discard();
-    });
+    }
   }
 }
 

@@ -220,7 +220,7 @@ export class RuntimeManager {
         // Who relays a session's bytes is gone: the session cannot go on.
         for (const id of link.sessions.keys()) this.#drop(id, link);
         // A manager that had connected has nobody to serve any more.
-        if (!this.#life.serving || connect !== undefined) void this.close();
+        if (!this.#life.serving || connect !== undefined) this.#closeByItself();
       },
     );
     this.#links.add(endpoint);
@@ -297,7 +297,12 @@ export class RuntimeManager {
     this.#options.log('info', 'shutdown requested');
     void this.#initialisation.enclave?.programs?.end();
     // The Server closes the link when the answer is out; but the far end of a console is not seen to close.
-    this.#shutdown ??= clock.setTimeout(() => void this.close(), SHUTDOWN_MS);
+    this.#shutdown ??= clock.setTimeout(() => this.#closeByItself(), SHUTDOWN_MS);
+  }
+
+  /** Nobody has asked for this, so a failure can only be logged. */
+  #closeByItself(): void {
+    this.close().catch((error: Error) => this.#options.log('error', 'not closed in good order', { reason: error.message }));
   }
 
   /** What waits; Fail when there is nothing (wire spec §D). */

@@ -4,6 +4,7 @@ import { FLUSH } from '../../core/unit.js';
 import { written } from '../../core/written.js';
 import { type Slices, sliceBytes } from '../../layers/bincode/index.js';
 import type { IncomingBody } from '../../layers/protobuf/index.js';
+import { destroySource } from '../../layers/protobuf/source-reader.js';
 import { tlsState } from '../../layers/tls/index.js';
 import type { Channel } from '../../pipeline/channel.js';
 import type { managerClientStack } from '../stacks.js';
@@ -201,9 +202,9 @@ export class TlsSession implements Member {
     return this.#clientEnded ? 'closing' : 'resting';
   }
 
-  /** The client is a principal. */
+  /** The client is a principal, who has not too many sessions. */
   get admitted(): boolean {
-    return tlsState(this.#channel.connection)?.principal !== undefined;
+    return this.#refusal === undefined && tlsState(this.#channel.connection)?.principal !== undefined;
   }
 
   /** The stack has closed. Output may still wait to be fetched. */
@@ -354,17 +355,19 @@ export class TlsSession implements Member {
 
   async #serve(first: ReceivedRequest): Promise<void> {
     this.#serving = true;
+    let response: SentResponse | undefined;
     try {
       for (let request: ReceivedRequest | undefined = first; request !== undefined; request = this.#next.shift()) {
         this.#body = bodyOf(request);
         this.#computing = request.oneof === 'request_result' || request.oneof === 'request_pipeline';
         this.#account();
-        const response = await this.#events.answer(request, this.#principal(), this.#gone.signal, this.#refusal);
+        response = await this.#events.answer(request, this.#principal(), this.#gone.signal, this.#refusal);
         // The answer may have left the body unread. Destroying the body skips it, so that the next request is found.
         this.#body?.destroy();
         this.#body = undefined;
         this.#computing = false;
         await written(this.#channel, response);
+        response = undefined;
         this.#held.check();
         if (this.#refusal !== undefined) return void this.#channel.end();
       }
@@ -372,6 +375,8 @@ export class TlsSession implements Member {
       if (this.#clientEnded) this.#channel.end();
       else if (this.#channel.isPaused()) this.#channel.resume();
     } catch (error) {
+      // An answer that was not taken is still ours, and so is the open file in it.
+      destroySource((response?.fields as { data?: unknown } | undefined)?.data, null);
       this.#channel.destroy(asVeracruzError(error, { layer: 'runtime-manager', session: String(this.id) }));
     }
   }
@@ -448,7 +453,10 @@ export class TlsSession implements Member {
    */
   #backlogLimit(): number {
     const phase = tlsState(this.#channel.connection)?.phase;
-    return phase === 'waiting' || phase === 'queued' ? Math.min(STRANGER_BACKLOG_BYTES, this.#maxBacklogBytes) : this.#maxBacklogBytes;
+    // What a session sends that was refused is in nobody's account.
+    return phase === 'waiting' || phase === 'queued' || this.#refusal !== undefined
+      ? Math.min(STRANGER_BACKLOG_BYTES, this.#maxBacklogBytes)
+      : this.#maxBacklogBytes;
   }
 
   /**

@@ -193,6 +193,8 @@ export class VeracruzServer {
 
   #request(request: IncomingMessage, response: ServerResponse): void {
     const socket = request.socket;
+    // Node parses all that it has read of a connection, though that has ended.
+    if (socket.destroyed) return;
     const turns = this.#routing.get(socket) ?? new Mutex();
     this.#routing.set(socket, turns);
     void turns.run(async () => {

@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, renameSync, rmdirSync, unlinkSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, renameSync, rmdirSync, unlinkSync } from 'node:fs';
 import { attempt } from './errno.js';
 import { answerFilestat, setTimes } from './filestat.js';
 import { type Host, placeOf } from './host.js';
@@ -53,6 +53,15 @@ export function pathCalls(host: Host): PathCalls {
   };
 }
 
+/** Bytes of the longest name below a directory, counted from there. */
+function longestBelow(host: Host, directory: string): number {
+  let longest = 0;
+  for (const name of readdirSync(placeOf(host, directory), { recursive: true, encoding: 'utf8' })) {
+    longest = Math.max(longest, Buffer.byteLength(name));
+  }
+  return longest;
+}
+
 /**
  * With a directory go files. Where each of them has the rights of its directory at both ends, this is the same as renaming
  * them one by one; where the policy lists something below, it is not, and is refused.
@@ -61,6 +70,8 @@ function renameDirectory(host: Host, from: string, to: string): number {
   const { rights, descriptors } = host;
   if (from === '/' || to === '/' || rights.isListed(from) || rights.isListed(to)) return ERRNO.BUSY;
   if (!rights.isUniform(from) || !rights.isUniform(to)) return ERRNO.NOTSUP;
+  // What has a name that is too long afterwards could be neither kept nor removed.
+  if (Buffer.byteLength(to) + 1 + longestBelow(host, from) > host.maxNameBytes) return ERRNO.NAMETOOLONG;
   const errno = attempt(() => renameSync(placeOf(host, from), placeOf(host, to)));
   if (errno === ERRNO.SUCCESS) descriptors.renamed(from, to);
   return errno;
