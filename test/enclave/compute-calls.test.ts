@@ -449,6 +449,17 @@ void t.test('directories', async (t) => {
   );
 });
 
+void t.test('a directory is not renamed to where its names would be too long', async (t) => {
+  const deep = (letter: string) => `${`${letter.repeat(200)}/`.repeat(10)}f`;
+  const files = { [`/a/${deep('x')}`]: 'x', [`/b/${deep('y')}`]: 'x' };
+  withGuest({ rights: [['/', ALL]], files }, (guest) => {
+    const rename = (to: string) => guest.calls.path_rename(3, ...guest.text('a'), 3, ...guest.text(to, 2000));
+    t.equal(rename(`b/${deep('y').slice(0, -1)}m`), NAMETOOLONG);
+    t.equal(rename('b/m'), SUCCESS);
+    t.same(guest.list(3), ['b']);
+  });
+});
+
 void t.test('streams', async (t) => {
   const read = bits('PATH_OPEN', 'FD_READ', 'FD_SEEK');
   const write = bits(...WRITING);

@@ -1,5 +1,5 @@
 /** A session of the manager, under the questions of a Server that asks at any moment: each is answered once, and rightly. */
-import { Duplex } from 'node:stream';
+import { Duplex, PassThrough } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import fc from 'fast-check';
 import t from 'tap';
@@ -181,6 +181,22 @@ void t.test('hurry: no, and the answer comes all the same', async (t) => {
   await serve(() => session.state === 'answering');
   const next = session.needed();
   t.equal(typeof next === 'boolean' ? next : next.slow, false, 'of the next answer nothing is known');
+});
+
+void t.test('an answer that its session does not live to send: its file is closed', async (t) => {
+  const source = new PassThrough();
+  let answer = (_response: SentResponse) => {};
+  const { session, client, serve } = played(() => new Promise((resolve) => (answer = resolve)));
+  let asked = false;
+  client.write({ oneof: 'read_file', fields: { file_name: '/f' } });
+  await serve(() => {
+    asked ||= session.state === 'answering';
+    return asked;
+  });
+  session.destroy();
+  answer({ status: 'SUCCESS', oneof: 'result', fields: { data: { length: 1000, source } } });
+  await until('the end of the source', () => source.destroyed);
+  t.ok(session.over);
 });
 
 void t.test('goodbye: our close_notify is waited for, and then there is nothing more', async (t) => {
