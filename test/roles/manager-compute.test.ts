@@ -1,5 +1,6 @@
 /** Computation at the manager's side: who may run what, what becomes of it, and how a run ends before its time. */
 import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { AbortedError, AccessDeniedError, ClosedError, ComputeError, NotReadyError } from '../../lib/core/errors.js';
 import type { Computation, ComputeEngine } from '../../lib/enclave/compute/engine.js';
@@ -68,6 +69,19 @@ void t.test('a run gets what it needs, and gives its exit code', async (t) => {
   t.same(run.policy, readPolicy(POLICY));
   t.equal(run.store, store);
   t.notOk(run.signal.aborted);
+});
+
+void t.test('a body that was given up is not taken for the answer of the program behind it', async (t) => {
+  const { connect, engine } = await start(t);
+  const client = await connect();
+  await client.writeFile('/input/large', Buffer.alloc(24_000_000));
+  // Longer than the first question waits, so that the client has to ask again.
+  engine.behave = async () => {
+    await sleep(2500);
+    return 7;
+  };
+  (await client.readFile('/input/large')).destroy();
+  t.equal(await within('the program', client.compute('/program/slow')), 7);
 });
 
 void t.test('who may not execute runs nothing', async (t) => {
