@@ -76,7 +76,7 @@ export class StoreFolder {
   }
 
   static async open(root: string, quota: StoreQuota, sync: boolean, disk: StoreDisk): Promise<StoreFolder> {
-    const made = await makeFolder(root, disk.mkdir);
+    const made = await makeFolder(root, (path, options) => disk.mkdir(path, options));
     const real = await realpath(root);
     const lock = await lockStore(real);
     const opened: FileHandle[] = [];
