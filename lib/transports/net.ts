@@ -12,6 +12,9 @@ import { takePlace, whoHas } from './unix-place.js';
 /** Bytes that a socket reads ahead, and bytes that may be written to it before the writer must wait. */
 const SOCKET_HIGH_WATER_BYTES = 1024 * 1024;
 
+/** TCP asks a peer after a minute of silence whether it is still there: its machine, or a firewall between, may be gone. */
+const KEEP_ALIVE = Object.freeze({ keepAlive: true, keepAliveInitialDelay: 60_000 });
+
 /** The bits of a mode for users who are neither the owner nor of the group. */
 const OTHERS = 0o007;
 
@@ -29,7 +32,7 @@ export function connectNet(place: Place, text: string, options: ConnectOptions =
 }
 
 async function connectOnce(place: Place, text: string, signal: AbortSignal | undefined): Promise<Socket> {
-  const common = { highWaterMark: SOCKET_HIGH_WATER_BYTES, allowHalfOpen: true };
+  const common = { highWaterMark: SOCKET_HIGH_WATER_BYTES, allowHalfOpen: true, ...KEEP_ALIVE };
   const socket =
     'path' in place
       ? netConnect({ ...common, path: place.path })
@@ -56,7 +59,7 @@ export async function listenNet(
   onConnection: (socket: Socket) => void,
   limits?: ConnectionsOptions,
 ): Promise<Server> {
-  const server = createServer({ highWaterMark: SOCKET_HIGH_WATER_BYTES, allowHalfOpen: true, noDelay: true }, (socket) => {
+  const server = createServer({ highWaterMark: SOCKET_HIGH_WATER_BYTES, allowHalfOpen: true, noDelay: true, ...KEEP_ALIVE }, (socket) => {
     // One that was refused is destroyed already.
     if (!socket.destroyed) onConnection(socket);
   });

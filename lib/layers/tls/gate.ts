@@ -187,9 +187,12 @@ export class HandshakeGate {
   #step(work: () => void): void {
     this.#resting = true;
     const before = clock.monotonic();
-    work();
-    this.#resting = false;
-    this.#rest(clock.monotonic() - before);
+    try {
+      work();
+    } finally {
+      this.#resting = false;
+      this.#rest(clock.monotonic() - before);
+    }
   }
 
   /** Others have the event loop between two steps: the steps of a queue would else block it. */

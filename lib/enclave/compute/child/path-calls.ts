@@ -42,10 +42,10 @@ export function pathCalls(host: Host): PathCalls {
     path_rename: (fd, path, bytes, toFd, toPath, toBytes) =>
       guarded(fd, path, bytes, RIGHT.PATH_RENAME_SOURCE, (from) =>
         guarded(toFd, toPath, toBytes, RIGHT.PATH_RENAME_TARGET, (to) => {
-          if (kindOf(host, to) === undefined && !(rights.of(to) & RIGHT.PATH_CREATE_FILE)) return ERRNO.ACCES;
-          return kindOf(host, from) === 'directory'
-            ? renameDirectory(host, from, to)
-            : attempt(() => renameSync(placeOf(host, from), placeOf(host, to)));
+          const directory = kindOf(host, from) === 'directory';
+          // A directory brings files, whatever is there.
+          if ((directory || kindOf(host, to) === undefined) && !(rights.of(to) & RIGHT.PATH_CREATE_FILE)) return ERRNO.ACCES;
+          return directory ? renameDirectory(host, from, to) : attempt(() => renameSync(placeOf(host, from), placeOf(host, to)));
         }),
       ),
     path_unlink_file: (fd, path, bytes) =>
