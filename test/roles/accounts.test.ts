@@ -3,7 +3,6 @@ import t from 'tap';
 import { systemClock, useClock } from '../../lib/core/clock.js';
 import type { LimitError } from '../../lib/core/errors.js';
 import { Accounts } from '../../lib/roles/runtime-manager/accounts.js';
-import { HeldStatus } from '../../lib/roles/runtime-manager/held-status.js';
 
 const MIB = 2 ** 20;
 
@@ -91,32 +90,4 @@ void t.test('a principal for whom a Status was held back in vain holds up nobody
   t.ok(accounts.mayHold(1));
   now += 1000;
   t.ok(accounts.mayHold(0));
-});
-
-void t.test('answers that are held back go out together', async (t) => {
-  let reason = true;
-  let progress = 0;
-  const limits: boolean[] = [];
-  const held = new HeldStatus({ mustWait: () => reason, progress: () => progress, onLimit: (inVain) => limits.push(inVain) });
-  const out: number[] = [];
-  const hold = (which: number) => held.hold().then(() => out.push(which));
-  const both = [hold(1), hold(2)];
-  held.check();
-  await new Promise((turn) => setImmediate(turn));
-  t.same(out, [], 'while there is a reason');
-  reason = false;
-  held.check();
-  await Promise.all(both);
-  t.same([out, limits], [[1, 2], []]);
-
-  await hold(3);
-  t.same([out, limits], [[1, 2, 3], [true]], 'or until their time is over');
-  const last = hold(4);
-  progress++;
-  await last;
-  t.same(limits, [true, false]);
-  const ended = hold(5);
-  held.release();
-  await ended;
-  t.same(out, [1, 2, 3, 4, 5]);
 });

@@ -56,6 +56,8 @@ void t.test('with others behind it: 200 ms, and it is told whether that was in v
   await time.pass(200);
   t.equal(state.out, 2, 'the hurry was of the one before');
   held.release();
+  await time.pass(0);
+  t.same([state.out, time.timers], [3, 0], 'the end of the session');
 });
 
 void t.test('requests of the same session behind it are no hurry, those of others are', async (t) => {
