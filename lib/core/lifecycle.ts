@@ -22,6 +22,7 @@ export type RoleState = 'starting' | 'listening' | 'draining' | 'closed';
 export class Lifecycle {
   readonly #layer: string;
   readonly #work: () => Promise<void>;
+  readonly #onFailure: (error: Error) => void;
   #state: RoleState = 'starting';
   #closing = false;
   readonly #over: Promise<void>;
@@ -35,10 +36,12 @@ export class Lifecycle {
   /**
    * @param layer the role's name in errors
    * @param work closes the role; called once, after the state has become `draining`
+   * @param onFailure hears of a closing that failed where nobody waits for it. Default: nobody
    */
-  constructor(layer: string, work: () => Promise<void>) {
+  constructor(layer: string, work: () => Promise<void>, onFailure: (error: Error) => void = () => {}) {
     this.#layer = layer;
     this.#work = work;
+    this.#onFailure = onFailure;
     this.#over = new Promise((resolve, reject) => {
       this.#succeed = resolve;
       this.#fail = reject;
@@ -68,8 +71,7 @@ export class Lifecycle {
     if (!this.serving) return;
     this.#state = 'listening';
     if (signal === undefined) return;
-    // A close that fails is told to whoever calls `close` himself.
-    const close = () => void this.close().catch(() => {});
+    const close = () => this.end();
     signal.addEventListener('abort', close, { once: true });
     this.#unwatch = () => signal.removeEventListener('abort', close);
   }
@@ -79,6 +81,11 @@ export class Lifecycle {
     if (this.serving) this.#state = 'draining';
   }
 
+  /** As `close`, where nobody waits for it: the role has decided so by itself, or its signal has fired. */
+  end(): void {
+    this.close().catch(this.#onFailure);
+  }
+
   /** Closes the role, unless that has begun already, and settles when it has closed. Rejects with the error of the closing. */
   async close(): Promise<void> {
     if (!this.#closing) {
@@ -86,14 +93,14 @@ export class Lifecycle {
       this.#unwatch();
       this.drain();
       this.#work().then(
-        () => this.#end(this.#succeed),
-        (error: unknown) => this.#end(() => this.#fail(error)),
+        () => this.#closed(this.#succeed),
+        (error: unknown) => this.#closed(() => this.#fail(error)),
       );
     }
     await this.#over;
   }
 
-  #end(settle: () => void): void {
+  #closed(settle: () => void): void {
     this.#state = 'closed';
     settle();
   }

@@ -156,3 +156,23 @@ void t.test('a role that was closed during its start does not listen afterwards'
   await role.life.listening();
   t.equal(role.life.state, 'closed');
 });
+
+void t.test('a role that ends by itself, or by its signal, and fails at that: it is told, and nothing is left unhandled', async (t) => {
+  for (const how of ['end', 'signal'] as const) {
+    const failures: string[] = [];
+    const life = new Lifecycle(
+      'role',
+      async () => {
+        throw new Error('no');
+      },
+      ({ message }) => void failures.push(message),
+    );
+    const controller = new AbortController();
+    await life.listening(controller.signal);
+    if (how === 'end') life.end();
+    else controller.abort();
+    await life.closed;
+    t.same([life.state, failures], ['closed', ['no']], how);
+    await t.rejects(life.close(), { message: 'no' });
+  }
+});

@@ -8,6 +8,7 @@ import { type Address, parseAddress } from '../../transports/address.js';
 import { Connections } from '../../transports/connections.js';
 import { boundAddress, listen } from '../../transports/socket.js';
 import { answerClientError, pathOf, plain, urlOf } from '../http-answers.js';
+import { logBadEnd } from '../options.js';
 import { type AttestationServerOptions, type Completed, completeOptions } from './options.js';
 import { answerOk } from './post-body.js';
 import { RequestRate } from './request-rate.js';
@@ -43,7 +44,11 @@ export class AttestationServer {
   #services: Services | undefined;
   readonly #rate: RequestRate;
   readonly #http: HttpServer;
-  readonly #life = new Lifecycle('attestation-server', () => this.#close());
+  readonly #life = new Lifecycle(
+    'attestation-server',
+    () => this.#close(),
+    (error) => logBadEnd(this.#options.log, error),
+  );
   #address: Address | undefined;
   #watch: CertificateWatch | undefined;
 

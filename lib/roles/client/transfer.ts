@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto';
 /** The small parts of a transfer: names, results, and where the bytes go. */
+import { randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -130,8 +130,7 @@ export async function save(body: IncomingBody, path: string, mode: number, signa
 async function replace(body: IncomingBody, path: string, mode: number): Promise<void> {
   const partial = `${path}.${process.pid}-${randomBytes(4).toString('hex')}.partial`;
   try {
-    // A file that somebody has put there would keep his mode.
-    await rm(partial, { force: true });
+    // `wx`: a file that somebody has put there would keep his mode.
     await fill(body, createWriteStream(partial, { highWaterMark: 1024 * 1024, flags: 'wx', mode: 0o600 }));
     await settle(partial, mode);
     await rename(partial, path);

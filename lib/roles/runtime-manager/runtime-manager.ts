@@ -10,6 +10,7 @@ import { listenPipe, openPipe } from '../../transports/pipe.js';
 import type { Listener, RetryOptions } from '../../transports/socket.js';
 import { warnOfExposure } from '../link-privacy.js';
 import { LinkTls } from '../link-tls.js';
+import { logBadEnd } from '../options.js';
 import { Accounts } from './accounts.js';
 import { Enrolment } from './enrolment.js';
 import { Initialisation } from './initialisation.js';
@@ -64,7 +65,11 @@ export class RuntimeManager {
   /** Ends what is on its way to become a link. */
   readonly #stop = new AbortController();
   /** A principal who shuts the manager down lets it drain (`active` of TlsData is false then). */
-  readonly #life = new Lifecycle(LAYER, () => this.#close());
+  readonly #life = new Lifecycle(
+    LAYER,
+    () => this.#close(),
+    (error) => logBadEnd(this.#options.log, error),
+  );
   #lastId = 0;
   #lastLink = 0;
   readonly #listener: Listener | undefined;
@@ -220,7 +225,7 @@ export class RuntimeManager {
         // Who relays a session's bytes is gone: the session cannot go on.
         for (const id of link.sessions.keys()) this.#drop(id, link);
         // A manager that had connected has nobody to serve any more.
-        if (!this.#life.serving || connect !== undefined) this.#closeByItself();
+        if (!this.#life.serving || connect !== undefined) this.#life.end();
       },
     );
     this.#links.add(endpoint);
@@ -297,12 +302,7 @@ export class RuntimeManager {
     this.#options.log('info', 'shutdown requested');
     void this.#initialisation.enclave?.programs?.end();
     // The Server closes the link when the answer is out; but the far end of a console is not seen to close.
-    this.#shutdown ??= clock.setTimeout(() => this.#closeByItself(), SHUTDOWN_MS);
-  }
-
-  /** Nobody has asked for this, so a failure can only be logged. */
-  #closeByItself(): void {
-    this.close().catch((error: Error) => this.#options.log('error', 'not closed in good order', { reason: error.message }));
+    this.#shutdown ??= clock.setTimeout(() => this.#life.end(), SHUTDOWN_MS);
   }
 
   /** What waits; Fail when there is nothing (wire spec §D). */

@@ -11,6 +11,7 @@ import type { BegunBody } from '../../transports/http-bodies.js';
 import { SESSION_SECRET_HEADER, tooLong } from '../../transports/http-faults.js';
 import { boundAddress, type Listener, listen, listenSocket } from '../../transports/socket.js';
 import { answerClientError, pathOf, plain, urlOf } from '../http-answers.js';
+import { logBadEnd } from '../options.js';
 import { AttestationHandshake } from './attestation-handshake.js';
 import { readSessionId, readWhole, statusOf } from './http-front.js';
 import type { HttpSession } from './http-session.js';
@@ -35,8 +36,6 @@ const SWEEP_MS = 50;
 const IDLE_CONNECTION_MS = 60_000;
 /** Bytes of a body that may come from elsewhere than the session did, from a client that shows no secret: as of an original. */
 const FOREIGN_BODY_BYTES = 262_144;
-/** Milliseconds of silence after which a `direct` connection is asked whether it is still there. */
-const KEEP_ALIVE_MS = 60_000;
 
 export { SERVER_DEFAULTS, type ServerOptions } from './options.js';
 
@@ -57,7 +56,11 @@ export class VeracruzServer {
   readonly #sessions: Sessions;
   /** POSTs of one connection are routed one after the other, so that they cannot overtake each other. */
   readonly #routing = new WeakMap<Socket, Mutex>();
-  readonly #life = new Lifecycle(LAYER, () => this.#close());
+  readonly #life = new Lifecycle(
+    LAYER,
+    () => this.#close(),
+    (error) => logBadEnd(this.#options.log, error),
+  );
   readonly #managers: Managers;
   #address: Address | undefined;
   #directListener: Listener | undefined;
@@ -72,7 +75,7 @@ export class VeracruzServer {
       renewCertificates: completed.renewCertificates,
       attestationHandshake: completed.attestationHandshake && new AttestationHandshake(completed.attestationHandshake),
       onLost: (member, error) => this.#linkLost(member, error),
-      onAllGone: () => void this.close(),
+      onAllGone: () => this.#life.end(),
     });
     this.#sessions = new Sessions(completed, this.#managers);
     this.#http = createServer(
@@ -264,8 +267,6 @@ export class VeracruzServer {
 
   #acceptDirect(socket: Socket): void {
     socket.on('error', () => {});
-    // A client that is gone without a word is not waited for: the session may have an answer due.
-    socket.setKeepAlive(true, KEEP_ALIVE_MS);
     try {
       if (!this.#life.serving) throw new LinkError('the server is closing', { layer: LAYER });
       this.#sessions.openDirect(socket);
