@@ -1,11 +1,11 @@
 /**
  * Members by address, and the addresses by how many members they have. Adding, deleting and counting take constant time, so a
- * crowd of strangers cannot make them slow.
+ * crowd of strangers cannot make them slow. An address is any value that can be a key of a Map.
  */
-export class Crowd<T> {
-  readonly #groups = new Map<string, Set<T>>();
+export class Crowd<T, A = string> {
+  readonly #groups = new Map<A, Set<T>>();
   /** At index n: the addresses with n members. */
-  readonly #bySize: Set<string>[] = [];
+  readonly #bySize: Set<A>[] = [];
   #size = 0;
 
   /** Number of members. */
@@ -14,12 +14,12 @@ export class Crowd<T> {
   }
 
   /** Number of members of `address`. */
-  count(address: string): number {
+  count(address: A): number {
     return this.#groups.get(address)?.size ?? 0;
   }
 
   /** Adds a member. One that is there already becomes the newest of its address. */
-  add(address: string, member: T): void {
+  add(address: A, member: T): void {
     this.delete(address, member);
     const group = this.#groups.get(address) ?? new Set<T>();
     this.#groups.set(address, group.add(member));
@@ -28,7 +28,7 @@ export class Crowd<T> {
   }
 
   /** Removes a member. False when it is not there. */
-  delete(address: string, member: T): boolean {
+  delete(address: A, member: T): boolean {
     const group = this.#groups.get(address);
     if (group?.delete(member) !== true) return false;
     this.#size--;
@@ -38,19 +38,19 @@ export class Crowd<T> {
   }
 
   /** The members of `address`, oldest first. */
-  of(address: string): Iterable<T> {
+  of(address: A): Iterable<T> {
     return this.#groups.get(address) ?? [];
   }
 
   /** The addresses, those with the most members first. */
-  *crowded(): Generator<string> {
+  *crowded(): Generator<A> {
     for (let size = this.#bySize.length - 1; size > 0; size--) yield* this.#bySize[size] ?? [];
   }
 
-  #moved(address: string, before: number, now: number): void {
+  #moved(address: A, before: number, now: number): void {
     this.#bySize[before]?.delete(address);
     if (now > 0) {
-      const addresses = this.#bySize[now] ?? new Set<string>();
+      const addresses = this.#bySize[now] ?? new Set<A>();
       this.#bySize[now] = addresses.add(address);
     }
     while (this.#bySize.length > 0 && (this.#bySize.at(-1)?.size ?? 0) === 0) this.#bySize.pop();

@@ -1,5 +1,6 @@
 /** Limits how many callers work at once, and shares the permits fairly among the parties that the callers belong to. */
 import { LimitError } from './errors.js';
+import { FairQueue } from './fair-queue.js';
 import type { Release, SemaphoreOptions } from './semaphore.js';
 
 export interface FairSemaphoreOptions extends SemaphoreOptions {
@@ -11,17 +12,10 @@ export interface FairSemaphoreOptions extends SemaphoreOptions {
 
 type Granted = (release: Release) => void;
 
-/** Callers that belong together. */
-class Party {
-  /** What callers name it by. */
-  readonly key: unknown;
-  held = 0;
-  /** Oldest first. Each entry is an object of its own, so that one function may wait twice. */
-  readonly waiting = new Set<{ readonly granted: Granted }>();
-
-  constructor(key: unknown) {
-    this.key = key;
-  }
+/** A caller that waits. An object of its own, so that one function may wait twice. */
+interface Waiter {
+  readonly party: unknown;
+  readonly granted: Granted;
 }
 
 /**
@@ -42,11 +36,10 @@ export class FairSemaphore {
   /** How many may hold a permit at once: 1 or more. */
   readonly permits: number;
   readonly #options: Required<Omit<FairSemaphoreOptions, 'layer'>> & Pick<FairSemaphoreOptions, 'layer'>;
-  readonly #parties = new Map<unknown, Party>();
-  /** The parties that have waiting callers. The first one is served next. */
-  readonly #turns = new Set<Party>();
-  #held = 0;
-  #waiting = 0;
+  readonly #queue = new FairQueue<Waiter, unknown>();
+  /** Permits of each party that has any. */
+  readonly #held = new Map<unknown, number>();
+  #permitsHeld = 0;
 
   constructor(permits: number, options: FairSemaphoreOptions = {}) {
     this.permits = permits;
@@ -56,12 +49,12 @@ export class FairSemaphore {
 
   /** Permits that are taken. */
   get held(): number {
-    return this.#held;
+    return this.#permitsHeld;
   }
 
   /** Callers that wait. */
   get waiting(): number {
-    return this.#waiting;
+    return this.#queue.size;
   }
 
   /**
@@ -72,23 +65,14 @@ export class FairSemaphore {
    * @throws LimitError when too many wait, in all or of this party; `granted` is never called then
    */
   request(party: unknown, granted: Granted): () => void {
-    const one = this.#parties.get(party) ?? new Party(party);
-    if (this.#held < this.permits && one.held < this.#options.permitsPerParty) {
-      this.#parties.set(party, one);
-      granted(this.#grant(one));
+    if (this.#permitsHeld < this.permits && this.#mayHold(party)) {
+      granted(this.#grant(party));
       return () => {};
     }
-    this.#checkRoom(one);
-    this.#parties.set(party, one);
-    const waiter = { granted };
-    one.waiting.add(waiter);
-    this.#turns.add(one);
-    this.#waiting++;
-    return () => {
-      if (!one.waiting.has(waiter)) return;
-      this.#unqueue(one, waiter);
-      this.#forget(one);
-    };
+    this.#checkRoom(party);
+    const waiter = { party, granted };
+    this.#queue.add(party, waiter);
+    return () => void this.#queue.delete(party, waiter);
   }
 
   /**
@@ -115,50 +99,37 @@ export class FairSemaphore {
     });
   }
 
-  #checkRoom(party: Party): void {
+  #checkRoom(party: unknown): void {
     const { maxWaiting, maxWaitingPerParty, layer, waiters } = this.#options;
     const refuse = (got: number, limit: number, whose: string) => {
       throw new LimitError(`${got} ${waiters} are waiting already${whose}, at most ${limit} may`, { layer, got, limit });
     };
-    if (party.waiting.size >= maxWaitingPerParty) refuse(party.waiting.size, maxWaitingPerParty, ' for the same party');
-    if (this.#waiting >= maxWaiting) refuse(this.#waiting, maxWaiting, '');
+    const own = this.#queue.count(party);
+    if (own >= maxWaitingPerParty) refuse(own, maxWaitingPerParty, ' for the same party');
+    if (this.#queue.size >= maxWaiting) refuse(this.#queue.size, maxWaiting, '');
   }
 
-  #grant(party: Party): Release {
-    this.#held++;
-    party.held++;
+  /** Whether the party may hold one permit more. */
+  #mayHold(party: unknown): boolean {
+    return (this.#held.get(party) ?? 0) < this.#options.permitsPerParty;
+  }
+
+  #grant(party: unknown): Release {
+    this.#count(party, 1);
     let released = false;
     return () => {
       if (released) return;
       released = true;
-      this.#held--;
-      party.held--;
-      this.#forget(party);
-      this.#passOn();
+      this.#count(party, -1);
+      const next = this.#queue.next((other) => this.#mayHold(other));
+      next?.granted(this.#grant(next.party));
     };
   }
 
-  /** Gives a free permit to the party whose turn it is, if one waits that may have it. */
-  #passOn(): void {
-    for (const party of this.#turns) {
-      if (party.held >= this.#options.permitsPerParty) continue;
-      const [waiter] = party.waiting;
-      if (waiter === undefined) continue;
-      this.#unqueue(party, waiter);
-      // Its next turn comes after that of all who wait now.
-      if (this.#turns.delete(party)) this.#turns.add(party);
-      waiter.granted(this.#grant(party));
-      return;
-    }
-  }
-
-  #unqueue(party: Party, waiter: { readonly granted: Granted }): void {
-    party.waiting.delete(waiter);
-    this.#waiting--;
-    if (party.waiting.size === 0) this.#turns.delete(party);
-  }
-
-  #forget(party: Party): void {
-    if (party.held === 0 && party.waiting.size === 0) this.#parties.delete(party.key);
+  #count(party: unknown, change: number): void {
+    this.#permitsHeld += change;
+    const held = (this.#held.get(party) ?? 0) + change;
+    if (held === 0) this.#held.delete(party);
+    else this.#held.set(party, held);
   }
 }

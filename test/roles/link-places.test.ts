@@ -1,9 +1,11 @@
 /** Links that say nothing, or half of something: how many a manager has, and for how long. */
+
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import t, { type Test } from 'tap';
+import { systemClock, useClock } from '../../lib/core/clock.js';
 import { encodeHeader, FRAME_HEADERS, FRAME_KINDS } from '../../lib/layers/frame/index.js';
 import { FramePosition } from '../../lib/roles/runtime-manager/frame-position.js';
 import { LinkPlaces } from '../../lib/roles/runtime-manager/link-places.js';
@@ -131,8 +133,9 @@ void t.test('so many links and no more', async (t) => {
 
 void t.test('who makes room: the one that was silent for longest, of those that nobody misses', async (t) => {
   let now = 0;
+  t.teardown(useClock({ ...systemClock, monotonic: () => now }));
   const log: string[] = [];
-  const places = new LinkPlaces({ frame: 'tcp9', maxLinks: 3, frameTimeoutMs: 0, linkIdleTimeoutMs: 0, clock: () => now });
+  const places = new LinkPlaces({ frame: 'tcp9', maxLinks: 3, frameTimeoutMs: 0, linkIdleTimeoutMs: 0 });
   const pipes = new Map<string, PassThrough>();
   const take = (name: string, spare = true) => {
     const place = places.take(({ message }) => log.push(`${name}: ${message}`));

@@ -18,8 +18,6 @@ export interface LinkLimits {
   readonly maxLinks: number;
   readonly frameTimeoutMs: number;
   readonly linkIdleTimeoutMs: number;
-  /** Milliseconds that only grow. Default `clock.monotonic`. */
-  readonly clock?: () => number;
 }
 
 /** Ends a link, or a connection that is to become one. */
@@ -92,7 +90,7 @@ export class LinkPlace {
     this.#limits = limits;
     this.#position = new FramePosition(limits.frame);
     this.#onLeave = onLeave;
-    this.#heard = this.#since = this.#now();
+    this.#heard = this.#since = clock.monotonic();
     this.end = end;
     const shortest = Math.min(...[limits.frameTimeoutMs, limits.linkIdleTimeoutMs].filter((ms) => ms > 0).map((ms) => ms / 4));
     this.#looking = clock.setInterval(() => this.#look(), Math.max(1, Math.min(LOOK_MS, shortest))).unref();
@@ -100,19 +98,19 @@ export class LinkPlace {
 
   /** Milliseconds since a byte came. */
   get silentMs(): number {
-    return this.#now() - this.#heard;
+    return clock.monotonic() - this.#heard;
   }
 
   /** Milliseconds since the connection came. */
   get ageMs(): number {
-    return this.#now() - this.#since;
+    return clock.monotonic() - this.#since;
   }
 
   /** Frames begin: `pipe` is the one that they come from. It must be read by somebody else. */
   watch(pipe: Duplex): void {
     this.#pipe = pipe;
     pipe.on('data', (chunk: Buffer) => {
-      this.#heard = this.#now();
+      this.#heard = clock.monotonic();
       this.#position.push(chunk);
     });
   }
@@ -122,13 +120,9 @@ export class LinkPlace {
     this.#onLeave();
   }
 
-  #now(): number {
-    return this.#limits.clock?.() ?? clock.monotonic();
-  }
-
   #look(): void {
     // Bytes that we do not take cannot come: that is no silence of the other end.
-    if (this.#pipe?.isPaused() === true) this.#heard = this.#now();
+    if (this.#pipe?.isPaused() === true) this.#heard = clock.monotonic();
     const { frameTimeoutMs, linkIdleTimeoutMs } = this.#limits;
     const passed = (limit: number) => limit > 0 && this.silentMs >= limit;
     if (this.#position.midFrame && passed(frameTimeoutMs)) {
