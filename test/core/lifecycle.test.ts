@@ -171,8 +171,7 @@ void t.test('a role that ends by itself, or by its signal, and fails at that: it
     await life.listening(controller.signal);
     if (how === 'end') life.end();
     else controller.abort();
-    await life.closed;
+    await t.rejects(life.close(), { message: 'no' }, 'who asks is told, too');
     t.same([life.state, failures], ['closed', ['no']], how);
-    await t.rejects(life.close(), { message: 'no' });
   }
 });
