@@ -8,9 +8,9 @@ import { destroySource } from '../../layers/protobuf/source-reader.js';
 import { tlsState } from '../../layers/tls/index.js';
 import type { Channel } from '../../pipeline/channel.js';
 import type { managerClientStack } from '../stacks.js';
-import type { Accounts, Member } from './accounts.js';
-import { HeldStatus } from './held-status.js';
+import type { Accounts } from './accounts.js';
 import type { ReceivedRequest, SentResponse } from './requests.js';
+import { SessionAccount } from './session-account.js';
 import { SessionPipe } from './session-pipe.js';
 
 /** Milliseconds that GetTlsDataNeeded waits for an answer in the making, as long as no other request waits behind it. */
@@ -18,13 +18,6 @@ const HOLD_MS = 1000;
 
 /** Bytes of ciphertext that may wait for TLS while the client is still told to send more of an upload. */
 const BACKLOG_BYTES = 1024 * 1024;
-/**
- * Bytes of ciphertext of an upload beyond which the Status of SendTlsData is held back until the store has caught up: the
- * Server must not bring an upload faster than the store takes it.
- */
-const HOLD_BACKLOG_BYTES = 8 * 1024 * 1024;
-/** Milliseconds that a session may stay whose principal has too many. It is to fetch the answer that says so. */
-const REFUSED_MS = 10_000;
 /**
  * Bytes of ciphertext that may already wait when more arrives before the TLS handshake has begun. A client needs to send
  * only its ClientHello by then. The limit keeps a peer that sends more from filling the memory.
@@ -106,22 +99,13 @@ interface Question {
  * Beyond that share nothing waits for a session that takes nothing now, such as behind a program: of the principal's
  * sessions the one with the most waiting bytes is then ended.
  */
-export class TlsSession implements Member {
+export class TlsSession {
   readonly id: number;
   readonly #pipe: SessionPipe;
   readonly #channel: Channel<ReceivedRequest | SentResponse>;
   readonly #events: SessionEvents;
   readonly #maxBacklogBytes: number;
-  readonly #accounts: Accounts;
-  /** The principal in whose account the session is. */
-  #member: number | undefined;
-  /** Bytes that the account has been told of. */
-  #accountedBytes = 0;
-  /** The session counts no more. */
-  #left = false;
-  /** The principal has too many sessions: this one carries out nothing. */
-  #refusal: BusyError | undefined;
-  readonly #held: HeldStatus;
+  readonly #account: SessionAccount;
   /** The file in the request that is being answered; it may still be arriving. */
   #body: IncomingBody | undefined;
   /** True while a request is being answered. */
@@ -155,15 +139,11 @@ export class TlsSession implements Member {
     this.id = id;
     this.#events = events;
     this.#maxBacklogBytes = maxBacklogBytes;
-    this.#accounts = accounts;
-    this.#held = new HeldStatus({
-      mustWait: () => this.#mustWait(),
-      progress: () => this.#body?.received ?? -1,
-      onLimit: (inVain) => {
-        if (this.#member === undefined) return;
-        if (inVain) accounts.heldInVain(this.#member);
-        if (accounts.over(this.#member)) accounts.relieve(this.#member);
-      },
+    this.#account = new SessionAccount(accounts, {
+      principal: () => tlsState(this.#channel.connection)?.principal,
+      backlogBytes: () => this.#backlogBytes,
+      body: () => this.#body,
+      destroy: (reason) => this.destroy(reason),
     });
     this.#pipe = new SessionPipe({
       onOutput: () => this.#progress(),
@@ -180,7 +160,7 @@ export class TlsSession implements Member {
     });
     this.#channel.on('close', () => {
       this.#ended = true;
-      this.#leave();
+      this.#account.leave();
       this.#gone.abort();
       this.#progress();
       events.onEnd(this, failure);
@@ -204,7 +184,7 @@ export class TlsSession implements Member {
 
   /** The client is a principal, who has not too many sessions. */
   get admitted(): boolean {
-    return this.#refusal === undefined && tlsState(this.#channel.connection)?.principal !== undefined;
+    return this.#account.refusal === undefined && tlsState(this.#channel.connection)?.principal !== undefined;
   }
 
   /** The stack has closed. Output may still wait to be fetched. */
@@ -240,13 +220,9 @@ export class TlsSession implements Member {
     // before `feed` returns.
     if (!this.#clientEnded) this.#flushes.push(this.#pipe.fedBytes + sliceBytes(data));
     this.#pipe.feed(data);
-    this.#account();
-    if (this.#mustWait()) {
-      const success = this.#held.hold().then(() => !this.#ended && !this.#channel.destroyed);
-      return { success, hurry: () => this.#held.hurry() };
-    }
-    if (this.#member !== undefined && this.#tooMuch && this.#accounts.over(this.#member)) this.#accounts.relieve(this.#member);
-    return !this.#channel.destroyed;
+    const wait = this.#account.taken();
+    if (wait === undefined) return !this.#channel.destroyed;
+    return { success: wait.then(() => !this.#ended && !this.#channel.destroyed), hurry: () => this.#account.hurry() };
   }
 
   /** GetTlsData: ciphertext for the client, at most `max` bytes. */
@@ -269,7 +245,7 @@ export class TlsSession implements Member {
 
   /** Ends the session at once. The client gets no close_notify. */
   destroy(error?: VeracruzError): void {
-    this.#leave();
+    this.#account.leave();
     this.#channel.destroy(error);
   }
 
@@ -329,7 +305,7 @@ export class TlsSession implements Member {
   #digested(): void {
     this.#digestedBytes = this.#flushes.shift() ?? this.#digestedBytes;
     if (this.#answersDue === 0) this.#slow = false;
-    this.#account();
+    this.#account.update();
     this.#progress();
   }
 
@@ -338,7 +314,7 @@ export class TlsSession implements Member {
     this.#clientEnded = true;
     this.#flushes.length = 0;
     this.#digestedBytes = this.#pipe.fedBytes;
-    this.#account();
+    this.#account.update();
     // Our own close_notify follows the last answer.
     if (!this.#serving) this.#channel.end();
     this.#progress();
@@ -360,16 +336,16 @@ export class TlsSession implements Member {
       for (let request: ReceivedRequest | undefined = first; request !== undefined; request = this.#next.shift()) {
         this.#body = bodyOf(request);
         this.#computing = request.oneof === 'request_result' || request.oneof === 'request_pipeline';
-        this.#account();
-        response = await this.#events.answer(request, this.#principal(), this.#gone.signal, this.#refusal);
+        this.#account.update();
+        response = await this.#events.answer(request, this.#principal(), this.#gone.signal, this.#account.refusal);
         // The answer may have left the body unread. Destroying the body skips it, so that the next request is found.
         this.#body?.destroy();
         this.#body = undefined;
         this.#computing = false;
         await written(this.#channel, response);
         response = undefined;
-        this.#held.check();
-        if (this.#refusal !== undefined) return void this.#channel.end();
+        this.#account.check();
+        if (this.#account.refusal !== undefined) return void this.#channel.end();
       }
       this.#serving = false;
       if (this.#clientEnded) this.#channel.end();
@@ -388,60 +364,6 @@ export class TlsSession implements Member {
     return principal;
   }
 
-  /** Bytes that the account counts for this session. */
-  get waitingBytes(): number {
-    return this.#accountedBytes;
-  }
-
-  /** Whether the Status of SendTlsData is held back now: the store takes the upload, and too much of it waits. */
-  #mustWait(): boolean {
-    const body = this.#body;
-    // A body that nobody has begun to read waits for another one, such as for its turn to append.
-    const taking = body?.readableDidRead === true && !body.complete && !body.destroyed;
-    if (!taking || this.#member === undefined || !this.#tooMuch || !this.#accounts.mayHold(this.#member)) return false;
-    return this.#backlogBytes > HOLD_BACKLOG_BYTES || this.#accounts.over(this.#member);
-  }
-
-  get #tooMuch(): boolean {
-    return this.#backlogBytes > this.#accounts.freeBytes;
-  }
-
-  /** Tells the account what waits now; joins it first, where TLS has told whose session this is. */
-  #account(): void {
-    if (this.#left) return;
-    if (this.#member === undefined && this.#refusal === undefined) this.#join();
-    if (this.#member === undefined) return;
-    const change = this.#backlogBytes - this.#accountedBytes;
-    this.#accountedBytes += change;
-    this.#accounts.add(this.#member, change);
-    if (change < 0) this.#held.check();
-  }
-
-  #join(): void {
-    const principal = tlsState(this.#channel.connection)?.principal;
-    if (principal === undefined) return;
-    try {
-      this.#accounts.join(principal, this);
-      this.#member = principal;
-    } catch (error) {
-      const refusal = error as BusyError;
-      this.#refusal = refusal;
-      const late = clock.setTimeout(() => this.destroy(refusal), REFUSED_MS).unref();
-      this.#channel.once('close', () => clock.clear(late));
-    }
-  }
-
-  /** The session is over: nothing waits for it any more. */
-  #leave(): void {
-    this.#left = true;
-    this.#held.release();
-    if (this.#member === undefined) return;
-    this.#accounts.add(this.#member, -this.#accountedBytes);
-    this.#accountedBytes = 0;
-    this.#accounts.leave(this.#member, this);
-    this.#member = undefined;
-  }
-
   /** Bytes of ciphertext that were fed and are not known to be digested. */
   get #backlogBytes(): number {
     return this.#pipe.fedBytes - this.#digestedBytes;
@@ -454,7 +376,7 @@ export class TlsSession implements Member {
   #backlogLimit(): number {
     const phase = tlsState(this.#channel.connection)?.phase;
     // What a session sends that was refused is in nobody's account.
-    return phase === 'waiting' || phase === 'queued' || this.#refusal !== undefined
+    return phase === 'waiting' || phase === 'queued' || this.#account.refusal !== undefined
       ? Math.min(STRANGER_BACKLOG_BYTES, this.#maxBacklogBytes)
       : this.#maxBacklogBytes;
   }
