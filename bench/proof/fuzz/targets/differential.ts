@@ -14,6 +14,9 @@ import { protobufCorpus } from './wire.js';
 /** What dialect 2207 does not have. */
 const HEAD_ONLY = ['RuntimeManagerRequest.request_pipeline'];
 
+/** Numbers of the statuses by their names, as the schema has them. */
+const STATUS = protobufjsType().root.lookupEnum('transport_protocol.ResponseStatus').values;
+
 type Peer = (input: Buffer) => unknown;
 
 export function differentialTargets(): Target[] {
@@ -68,20 +71,10 @@ const fieldsForm = (fields: object): Form => form(Object.entries(fields).map(([n
 function ourForm({ oneof, fields, status, ...rest }: any): Form {
   return form([
     ...Object.entries(rest),
-    ['status', STATUS.indexOf(status ?? 'UNSET')],
+    ['status', STATUS[status ?? 'UNSET']],
     ...(oneof === null ? [] : [[oneof, fieldsForm(fields ?? {})] as [string, unknown]]),
   ]);
 }
-const STATUS = [
-  'UNSET',
-  'SUCCESS',
-  'FAILED_INVALID_ROLE',
-  'FAILED_NOT_READY',
-  'FAILED_GENERIC',
-  'FAILED_VM_ERROR',
-  'FAILED_ERROR_CODE_RETURNED',
-  'FAILED_INVALID_REQUEST',
-];
 
 function protobufjsPeer(type: protobufjs.Type): Peer {
   return (input) => {
