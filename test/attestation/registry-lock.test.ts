@@ -73,6 +73,8 @@ void t.test('a holder that was killed and that nobody reaps is no hindrance', { 
   t.teardown(() => process.kill(-(parent.pid as number), 'SIGKILL'));
   const [line] = (await once(createInterface({ input: parent.stdout }), 'line')) as [string];
   const pid = Number(line);
+  // The shell itself reaps, until it has become the other program.
+  await until('what waits for no child', () => readFileSync(`/proc/${parent.pid}/comm`, 'latin1').startsWith('sleep'));
   const { start, boot } = identityOfProcess(pid) as ProcessIdentity;
   writeFileSync(join(path, 'lock.1'), JSON.stringify({ pid, host: hostname(), began: `${boot}:${start}` }));
   t.throws(() => FolderLock.take(path), { code: 'ERR_VC_REGISTRY', got: pid });
