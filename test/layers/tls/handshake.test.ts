@@ -167,8 +167,10 @@ void t.test('50 handshakes at once: each connection has its own plaintext and it
 });
 
 void t.test('300 connections at a gate of 8: all come through, never more than 8 at once', async (t) => {
-  const serverStack = stack(tls(serverOptions({ maxHandshakes: 8, maxQueuedHandshakes: 292, handshakeStallMs: HANG_MS })));
-  const clientStack = stack(tls(clientOptions(alice, { maxHandshakes: 300 })));
+  const serverStack = stack(
+    tls(serverOptions({ maxHandshakes: 8, maxQueuedHandshakes: 292, handshakeStallMs: HANG_MS, handshakeTimeoutMs: HANG_MS })),
+  );
+  const clientStack = stack(tls(clientOptions(alice, { maxHandshakes: 300, handshakeTimeoutMs: HANG_MS })));
   let most = 0;
   const servers = Array.from({ length: 300 }, () => {
     const [left, right] = memoryPipe();
