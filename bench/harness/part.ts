@@ -15,6 +15,14 @@ export interface Usage {
   readonly peakRss: number | undefined;
 }
 
+/** How the process of a part is started; as any other, where nothing is said. */
+export interface PartLaunch {
+  /** Variables of its environment, beside our own. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** A command that is to run the command that follows it. */
+  readonly within?: readonly [string, ...string[]];
+}
+
 /** One process of a fixture: a module of `bench/parts/`, started here and commanded over IPC. */
 export class Part {
   readonly role: string;
@@ -27,12 +35,15 @@ export class Part {
    * @param role what it is called in tables
    * @param module name of the file in `bench/parts/`, without its ending
    */
-  constructor(role: string, module: string) {
+  constructor(role: string, module: string, { env = {}, within: [command, ...words] = [process.execPath] }: PartLaunch = {}) {
     this.role = role;
+    // A peer's processes are started as ours are. What a test runner loads into its own processes is not for them.
+    const flags = [...process.execArgv.filter((flag) => !flag.startsWith('--import')), ...ROLE_NODE_FLAGS];
     this.#child = fork(fileURLToPath(new URL(`../parts/${module}.js`, import.meta.url)), {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-      // A peer's processes are started as ours are. What a test runner loads into its own processes is not for them.
-      execArgv: [...process.execArgv.filter((flag) => !flag.startsWith('--import')), ...ROLE_NODE_FLAGS],
+      env: { ...process.env, ...env },
+      execPath: command,
+      execArgv: command === process.execPath ? flags : [...words, process.execPath, ...flags],
     });
     this.#child.on('message', (answer: Answer) => {
       const waiting = this.#waiting.get(answer.id);
@@ -57,19 +68,19 @@ export class Part {
 
   /** From here on `usage()` counts. */
   mark(): void {
-    forgetPeak(this.#pid);
-    this.#before = cpuTimeOf(this.#pid);
+    forgetPeak(this.pid);
+    this.#before = cpuTimeOf(this.pid);
   }
 
   usage(): Usage {
-    const [before, now] = [this.#before, cpuTimeOf(this.#pid)];
+    const [before, now] = [this.#before, cpuTimeOf(this.pid)];
     const cpu = before && now ? { user: now.user - before.user, system: now.system - before.system } : undefined;
-    return { cpu, peakRss: peakRssOf(this.#pid) };
+    return { cpu, peakRss: peakRssOf(this.pid) };
   }
 
   /** Resident memory (bytes) and open descriptors now. */
   holds(): { readonly rss: number | undefined; readonly descriptors: number | undefined } {
-    return { rss: rssOf(this.#pid), descriptors: descriptorsOf(this.#pid) };
+    return { rss: rssOf(this.pid), descriptors: descriptorsOf(this.pid) };
   }
 
   /** Ends the process: in good order if it follows, else at once. */
@@ -83,7 +94,7 @@ export class Part {
     clearTimeout(timer);
   }
 
-  get #pid(): number {
+  get pid(): number {
     return this.#child.pid as number;
   }
 }

@@ -30,6 +30,14 @@ export const PROOFS: readonly ProofCommand[] = [
     long: ['--rounds', '200'],
   },
   {
+    name: 'faults',
+    shows:
+      'Real processes, with lines between them that are slow, stall, reset, close by half or swallow what comes; a disk that is full or broken; no descriptors left; clocks that jump, for OpenSSL, too. Clients work all the time. Each call ends with the right result or a named error within its deadlines, nothing acknowledged is lost, and when a fault is over, everything works again. Deadlines are 3 s and certificates hold 6 s here, so that a round is short.',
+    module: 'proof/faults/main',
+    short: ['--rounds', '2'],
+    long: ['--rounds', '100'],
+  },
+  {
     name: 'soak',
     shows:
       'Many small requests and short sessions; every read is checked. In the end descriptors, timers, listeners and tables are what they were, and memory has not grown.',
