@@ -47,6 +47,12 @@ export function addressOf<T extends string | undefined>(text: T, scheme: 'tcp' |
   return text !== undefined && HOST_AND_PORT.test(text) ? `${scheme}://${text}` : text;
 }
 
+/** What is said by a flag, or without one by an argument, as the original's programs have it. Not by both. */
+export function oneOf(flag: string, value: string | undefined, argument: string | undefined): string | undefined {
+  if (value === undefined || argument === undefined) return value ?? argument;
+  throw new InvalidArgumentError(`${flag} ${value} and ${argument} say the same thing: leave one out`, { got: argument });
+}
+
 /** Reads the number of `flag`; its range is for who uses it. */
 export function wholeNumber(flag: string): (text: string) => number {
   return (text) => {

@@ -3,7 +3,7 @@ import { definedOf } from '../core/check.js';
 import type { ArrangementName } from '../roles/arrangements.js';
 import { SERVER_DEFAULTS, type ServerOptions, VeracruzServer } from '../roles/server/server.js';
 import { SESSION_BINDINGS, type SessionBinding } from '../roles/server/session-ids.js';
-import { ARRANGEMENT, addressOf, DIALECT, FRAME, LOG_LEVEL, linkOf, readText, wholeNumber } from './flags.js';
+import { ARRANGEMENT, addressOf, DIALECT, FRAME, LOG_LEVEL, linkOf, oneOf, readText, wholeNumber } from './flags.js';
 import { addLinkTlsOptions, type LinkTlsFlags, linkTlsOf } from './link-flags.js';
 import { runRole, stderrLog } from './role-process.js';
 
@@ -36,6 +36,7 @@ interface ServerFlags extends LinkTlsFlags {
 export function serverCommand(): Command {
   const command = new Command('server')
     .description('Run a Veracruz Server: relays ciphertext between clients and a Runtime Manager.')
+    .argument('[policy]', 'the same as --policy, as the original has it')
     .option('--policy <file>', 'attest the Runtime Managers and initialise them with this policy before they are used')
     .option('--attestation <url>', 'the Proxy Attestation Server, http://host:port; default: as the policy says')
     .option('--no-attestation', 'do neither: the Runtime Managers are ready as they are, though there is a policy')
@@ -106,15 +107,16 @@ Examples:
   veracruz-streams server --runtime unix:///run/console0 --arrangement icecap
   veracruz-streams server --direct tcp://0.0.0.0:3012 --runtime tcp-listen://127.0.0.1:6000 --dialect head`,
     )
-    .action(async (flags: ServerFlags) => {
+    .action(async (named: string | undefined, flags: ServerFlags) => {
       const log = stderrLog(flags.logLevel);
+      const policy = oneOf('--policy', flags.policy, named);
       const options: ServerOptions = {
         ...definedOf({
           listen: addressOf(flags.listen),
           direct: addressOf(flags.direct),
           attestation: flags.attestation === false ? false : addressOf(flags.attestation, 'http'),
         }),
-        ...(flags.policy === undefined ? {} : { policy: readText(flags.policy) }),
+        ...(policy === undefined ? {} : { policy: readText(policy) }),
         runtime: flags.runtime.map((address) => ({ address: addressOf(address), ...linkOf(flags), hello: flags.hello === true })),
         askAhead: flags.askAhead,
         ...linkTlsOf(flags),

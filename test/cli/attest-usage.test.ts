@@ -24,6 +24,8 @@ void t.test('wrong use: one line, 2, and nothing is made', async (t) => {
     [['--ca-cert', put('bad.pem', 'x'), '--ca-key', put('bad.key', 'y'), ...where], /no certificate and private key/],
     [['enroll', join(folder, 'missing'), ...where], /cannot read/],
     [['--database', 'mysql://x/y', ...where, '--ca-cert', put('a.pem', makeAuthority().certificate)], /belong together/],
+    [['enrol', ...where], /^veracruz-streams: neither a command of attest nor host:port: "enrol"/],
+    [[':3010', '--listen', 'tcp://127.0.0.1:0', ...where], /--listen tcp:\/\/127\.0\.0\.1:0 and 127\.0\.0\.1:3010 say the same thing/],
     [['keys', ...where], /there is no registry in /],
     [['revoke', 'ab'.repeat(32), ...where], /there is no registry in /],
     [['keys', '--database', 'mysql://me:hunter2@x/y'], /^veracruz-streams: the URL of a database is postgres:/],

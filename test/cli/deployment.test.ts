@@ -1,87 +1,19 @@
 /** The README's deployment by hand: its commands as they stand there, but on free ports. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { until, within } from '../support/foreign.js';
-import { PROJECT_ROOT } from '../support/golden.js';
-import { freshFolder } from '../support/roles.js';
-import '../support/processes.js';
 import { putDatabase } from '../support/databases.js';
-
-const COMPILED = join(PROJECT_ROOT, 'dist', 'lib', 'cli');
-
-/** The commands, those of several lines on one. */
-function commandsOf(markdown: string): string[] {
-  const [, block = ''] = /^```sh deployment\n([\s\S]*?)^```$/m.exec(markdown) ?? [];
-  return block
-    .replaceAll(/\\\n\s*/g, '')
-    .split('\n')
-    .filter(Boolean);
-}
-
-interface Ended {
-  readonly code: number | string | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** A shell in a folder of its own, which knows the command by its name. */
-class Shell {
-  readonly folder: string;
-  readonly #t: Test;
-
-  constructor(t: Test) {
-    this.#t = t;
-    this.folder = freshFolder(t);
-    const script = `#!/bin/sh\nexec '${process.execPath}' '${join(COMPILED, 'main.js')}' "$@"\n`;
-    writeFileSync(join(this.folder, 'veracruz-streams'), script, { mode: 0o755 });
-  }
-
-  start(command: string): { child: ChildProcess; said: { stdout: string; stderr: string }; ended: Promise<Ended> } {
-    const child = spawn('sh', ['-c', command], {
-      cwd: this.folder,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, PATH: [this.folder, process.env.PATH].join(delimiter), programs: join(COMPILED, 'demo', 'programs') },
-    });
-    const said = { stdout: '', stderr: '' };
-    for (const stream of ['stdout', 'stderr'] as const) {
-      child[stream].setEncoding('utf8').on('data', (text: string) => {
-        said[stream] += text;
-      });
-    }
-    const ended = once(child, 'close').then(([code, signal]) => ({ code: (code ?? signal) as Ended['code'], ...said }));
-    this.#t.teardown(async () => {
-      child.kill('SIGKILL');
-      await ended;
-    });
-    return { child, said, ended };
-  }
-
-  run(command: string): Promise<Ended> {
-    return within(command, this.start(command).ended);
-  }
-
-  /** A role on a free port, when it listens. */
-  async serve(command: string) {
-    // In the shell's place: a signal is for the role.
-    const role = this.start(`exec ${command} --listen tcp://127.0.0.1:0 --log-level error`);
-    await until(`${command} listens`, () => {
-      if (role.child.exitCode !== null) throw new Error(`${command}: ${role.said.stderr}`);
-      return role.said.stdout.includes('\n');
-    });
-    return { ...role, at: role.said.stdout.replace(/^listening at (?:\w+:\/\/)?(.*)\n$/, '$1') };
-  }
-}
+import { within } from '../support/foreign.js';
+import { PROJECT_ROOT } from '../support/golden.js';
+import { commandsOf, type Ended, Shell } from './shell.js';
 
 const sizesIn = (folder: string) =>
   readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => [name, statSync(join(folder, name)).size]);
 
 void t.test('the commands of the README, one after the other', async (t) => {
-  const commands = commandsOf(readFileSync(join(PROJECT_ROOT, 'README.md'), 'utf8'));
+  const commands = commandsOf(readFileSync(join(PROJECT_ROOT, 'README.md'), 'utf8'), 'deployment');
   t.match(commands.at(-1), /^cat /);
-  const shell = new Shell(t);
+  const shell = new Shell(t, { programs: join(PROJECT_ROOT, 'dist', 'lib', 'cli', 'demo', 'programs') });
   // How the first start makes a database is seen in attest.test.ts.
   await putDatabase(join(shell.folder, 'attestation', 'registry'));
   /** Places that stand in the README, and what they are here. */

@@ -1,15 +1,16 @@
 import { Command } from 'commander';
 import { listenAdmin } from '../../attestation/registry/index.js';
 import { definedOf } from '../../core/check.js';
+import { InvalidArgumentError } from '../../core/errors.js';
 import { ATTESTATION_SERVER_DEFAULTS, AttestationServer } from '../../roles/attestation-server/server.js';
 import type { Log } from '../../roles/options.js';
-import { addressOf, LOG_LEVEL, readText, wholeNumber } from '../flags.js';
+import { addressOf, LOG_LEVEL, oneOf, readText, wholeNumber } from '../flags.js';
 import { runRole, stderrLog } from '../role-process.js';
 import { DATABASE, STATE } from './flags.js';
 import { type AuthorityFlags, adminSocket, authorityOf, registryFolder } from './state.js';
 
 interface ServeFlags extends AuthorityFlags {
-  listen: string;
+  listen?: string;
   days: number;
   certificateLifetimeMs?: number;
   allowAnyRuntime?: boolean;
@@ -24,7 +25,8 @@ const { listen, days, maxRequestsPerSecond } = ATTESTATION_SERVER_DEFAULTS;
 export function serveCommand(): Command {
   return new Command('serve')
     .description('Run the server. This is what attest does when it is told nothing else.')
-    .option('--listen <address>', 'where it listens', listen)
+    .argument('[address]', 'the same as --listen, as the original has it; :port is one of 127.0.0.1', placeOf)
+    .option('--listen <address>', `where it listens (default: "${listen}")`)
     .addOption(STATE)
     .addOption(DATABASE)
     .option('--ca-cert <file>', 'certificate of the authority, PEM; default: ca.pem of the state folder')
@@ -44,21 +46,28 @@ export function serveCommand(): Command {
       maxRequestsPerSecond,
     )
     .addOption(LOG_LEVEL)
-    .action(async (flags: ServeFlags) => {
+    .action(async (named: string | undefined, { listen: told, ...flags }: ServeFlags) => {
+      const address = oneOf('--listen', told, named) ?? listen;
       const log = stderrLog(flags.logLevel);
       await runRole(
-        (signal) => serve(flags, log, signal),
+        (signal) => serve(addressOf(address), flags, log, signal),
         (server) => server.url,
         log,
       );
     });
 }
 
-async function serve(flags: ServeFlags, log: Log, signal: AbortSignal): Promise<AttestationServer> {
+/** The argument that says where to listen. What has no colon is a command that is misspelt. */
+function placeOf(text: string): string {
+  if (text.includes(':')) return text.replace(/^:(?=\d)/, '127.0.0.1:');
+  throw new InvalidArgumentError(`neither a command of attest nor host:port: ${JSON.stringify(text)}`, { got: text });
+}
+
+async function serve(address: string, flags: Omit<ServeFlags, 'listen'>, log: Log, signal: AbortSignal): Promise<AttestationServer> {
   const { authority, made } = await authorityOf(flags);
   if (made !== undefined) log('info', 'authority made: clients trust this certificate', { certificate: made });
   const server = await AttestationServer.start({
-    listen: addressOf(flags.listen),
+    listen: address,
     authority,
     registry: flags.database === undefined ? { folder: registryFolder(flags) } : { url: flags.database },
     days: flags.days,
