@@ -4,8 +4,9 @@ import fc from 'fast-check';
 import t from 'tap';
 import { DeviceRegistry, type Platform, REGISTRY_DEFAULTS, tameText } from '../../lib/attestation/registry/index.js';
 import { tcpServer, within } from '../support/foreign.js';
+import { noPgBouncer, startPgBouncer } from '../support/postgres.js';
 import { seeded } from '../support/splits.js';
-import { closing, device, ENGINES, HASH, pemOfKey, publicKey, raw, SERVER } from './registry-engines.js';
+import { closing, device, ENGINES, HASH, pemOfKey, postgres, publicKey, raw, SERVER } from './registry-engines.js';
 
 const ARGUMENT = { code: 'ERR_VC_INVALID_ARGUMENT' };
 const LIMIT = { code: 'ERR_VC_LIMIT' };
@@ -327,6 +328,23 @@ void t.test('a database whose sessions begin with other settings', { skip: SERVE
   t.equal(runtime?.label, "a \\ and a '");
   t.ok(runtime?.allowedAt instanceof Date && Math.abs(runtime.allowedAt.getTime() - before) < 3_600_000, String(runtime?.allowedAt));
   t.equal(await registry.forgetDevices(new Date(before)), 0);
+});
+
+void t.test('PgBouncer at its defaults, before a database with other settings', { skip: noPgBouncer }, async (t) => {
+  const place = (await SERVER.place()) as { url: string };
+  await raw(place, `ALTER DATABASE ${new URL(place.url).pathname.slice(1)} SET DateStyle = 'German, DMY'`);
+  const through = new URL(place.url);
+  through.port = String(await startPgBouncer(t, await postgres()));
+  const stranger = new URL(through);
+  stranger.username = 'stranger';
+  await t.rejects(DeviceRegistry.open({ url: stranger.href }), { code: 'ERR_VC_REGISTRY', message: /\(08P01: .*(user|auth)/i }, 'and why');
+  const registry = await DeviceRegistry.open({ url: through.href });
+  t.teardown(() => registry.close());
+  const before = Date.now();
+  await Promise.all(['ab', 'cd', 'ef'].map((byte) => registry.allowRuntime('linux', byte.repeat(32), { label: byte })));
+  const runtimes = await registry.listRuntimes();
+  t.same(runtimes.map(({ label }) => label).sort(), ['ab', 'cd', 'ef']);
+  for (const { allowedAt } of runtimes) t.ok(Math.abs(allowedAt.getTime() - before) < 3_600_000, String(allowedAt));
 });
 
 void t.test('a session is set by statements: a pooler before the server knows few parameters of a connection', async (t) => {

@@ -2,7 +2,7 @@
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -14,6 +14,7 @@ import './processes.js';
 type T = Pick<Test, 'teardown'>;
 
 const DEBIAN = '/usr/lib/postgresql';
+const PGBOUNCER = '/usr/sbin/pgbouncer';
 /** The password of the server's one user: in it are the letters that a URL must escape. */
 const PASSWORD = 'p@ss:w/rd?';
 
@@ -50,6 +51,47 @@ export interface Postgres {
   /** Starts it again, at the same port. */
   start(): Promise<void>;
   readonly password: string;
+  /** Where it listens on loopback. */
+  readonly port: number;
+}
+
+/** Why there can be no PgBouncer here; false when there can. */
+export const noPgBouncer: string | false =
+  noPostgres || (existsSync(PGBOUNCER) ? false : 'PgBouncer is not installed (apt install pgbouncer)');
+
+/** PgBouncer before a server, with nothing configured but where that is and who may come. @returns its port */
+export async function startPgBouncer(t: T, { port: target }: Postgres): Promise<number> {
+  const folder = mkdtempSync(join(tmpdir(), 'vc-pgb-'));
+  const port = await freePort();
+  const put = (name: string, text: string) => {
+    writeFileSync(join(folder, name), text, { mode: 0o600 });
+    if (account !== undefined) chownSync(join(folder, name), account.uid, account.gid);
+    return join(folder, name);
+  };
+  const users = put('users', `"tester" "${PASSWORD}"\n`);
+  const places = `listen_addr = 127.0.0.1\nlisten_port = ${port}\nunix_socket_dir =\nauth_file = ${users}\n`;
+  const settings = put('pgbouncer.ini', `[databases]\n* = host=127.0.0.1 port=${target}\n[pgbouncer]\n${places}`);
+  if (account !== undefined) chownSync(folder, account.uid, account.gid);
+  const bouncer = spawn(PGBOUNCER, [settings], { ...account, cwd: folder, stdio: 'ignore' });
+  const gone = once(bouncer, 'exit');
+  t.teardown(async () => {
+    bouncer.kill('SIGKILL');
+    await gone;
+    rmSync(folder, { recursive: true, force: true });
+  });
+  await until('PgBouncer', () => {
+    if (bouncer.exitCode !== null) throw new Error(`PgBouncer ended with ${bouncer.exitCode}`);
+    return listens(port);
+  });
+  return port;
+}
+
+function listens(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: '127.0.0.1' });
+    socket.on('error', () => resolve(false)).on('connect', () => resolve(true));
+    socket.on('connect', () => socket.destroy());
+  });
 }
 
 export async function startPostgres(t: T): Promise<Postgres> {
@@ -101,6 +143,7 @@ export async function startPostgres(t: T): Promise<Postgres> {
   let databases = 0;
   return {
     password: PASSWORD,
+    port,
     database: async (over) => {
       const name = `registry${databases++}`;
       await admin(`CREATE DATABASE ${name}`);

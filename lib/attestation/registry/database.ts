@@ -14,11 +14,16 @@ export interface Database {
   close(): Promise<void>;
 }
 
-/** An error with the SQLSTATE or system code only, because the database's own text may quote its parameters. */
+/**
+ * An error with the SQLSTATE or system code only, because the database's own text may quote its parameters. Where it refuses
+ * or ends the connection (FATAL) there are none, and its text stands in the message.
+ */
 export function databaseError(thrown: unknown, what: string): VeracruzError {
   if (thrown instanceof VeracruzError) return thrown;
-  const { code } = thrown as { code?: unknown };
-  const reason = typeof code === 'string' ? ` (${code})` : '';
+  const { code, severity, message } = thrown as { code?: unknown; severity?: unknown; message?: unknown };
+  // Whoever refuses a connection says why, and a pooler has one code for all of it.
+  const said = severity === 'FATAL' && typeof message === 'string' ? `: ${message.split('\n', 1)[0]}` : '';
+  const reason = typeof code === 'string' ? ` (${code}${said})` : '';
   return new RegistryError(`the registry's database ${what}${reason}`, {
     layer: 'registry',
     ...(typeof code === 'string' && { got: code }),
