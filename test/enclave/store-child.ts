@@ -8,6 +8,8 @@ const record = (i: number): Buffer => Buffer.alloc(1000, i % 256);
 const tell = (line: string): void => void process.stdout.write(`${line}\n`);
 
 const store = await DirectoryStore.open(root);
+/** What is open when the process is killed. Were it forgotten instead, a collection of garbage would close its files. */
+const held: unknown[] = [store];
 if (mode === 'once') {
   await put(store, '/log', record(0));
   tell('write');
@@ -21,11 +23,17 @@ if (mode === 'once') {
 switch (mode) {
   case 'write':
   case 'append':
-    for (const name of ['/old', '/new']) await written(store[mode](name), Buffer.alloc(2_000_000, 'x'));
+    for (const name of ['/old', '/new']) {
+      const sink = store[mode](name);
+      held.push(sink);
+      await written(sink, Buffer.alloc(2_000_000, 'x'));
+    }
     tell('written');
     break;
   case 'replaced': {
-    await written(store.append('/old'), Buffer.alloc(2_000_000, 'x'));
+    const sink = store.append('/old');
+    held.push(sink);
+    await written(sink, Buffer.alloc(2_000_000, 'x'));
     await put(store, '/old', Buffer.alloc(3_000_000, 'y'));
     tell('written');
     break;
@@ -46,4 +54,4 @@ switch (mode) {
     await store.close();
     process.exit();
 }
-setInterval(() => {}, 1 << 30);
+setInterval(() => void held, 1 << 30);
