@@ -4,7 +4,7 @@ import { createPublicKey, X509Certificate } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { issue, issueEnclaveCertificate, readAuthority } from '../../lib/attestation/authority.js';
 import { makeKey, pemOf } from '../../lib/attestation/certificate.js';
 import { makeRequest } from '../../lib/attestation/request.js';
@@ -70,13 +70,16 @@ const AUTHORITIES: readonly Made[] = [
   { name: 'a name of two attributes in one part', request: ['-multivalue-rdn', '-subj', '/C=GB/O=Strangers+OU=One/CN=Authority'] },
 ];
 
+/** Names of the files of an authority. */
+interface Files {
+  readonly key: string;
+  readonly certificate: string;
+}
+
 let made = 0;
 
 /** Makes a key and a self-signed certificate; gives the names of their files. */
-function makeAuthorityFiles({ key = RSA, extensions = [CA, HASHED], request = [], settings = [] }: Made): {
-  key: string;
-  certificate: string;
-} {
+function makeAuthorityFiles({ key = RSA, extensions = [CA, HASHED], request = [], settings = [] }: Made): Files {
   const files = { key: `ca${++made}.key`, certificate: `ca${made}.pem` };
   const text = ['[req]', 'distinguished_name=name', 'prompt=no', 'x509_extensions=own', ...settings];
   const name = ['[name]', 'C=GB', 'O=Strangers, Inc', 'CN=Their authority'];
@@ -88,22 +91,48 @@ function makeAuthorityFiles({ key = RSA, extensions = [CA, HASHED], request = []
 
 const read = (name: string) => readFileSync(join(folder, name), 'utf8');
 
+/** What is issued under an authority is taken by a Runtime Manager and by openssl. */
+function checkIssued(t: Test, files: Files): void {
+  const authority = readAuthority(read(files.certificate), read(files.key));
+  const ca = new X509Certificate(authority.certificateDer);
+  const key = makeKey('ec');
+  const der = issueEnclaveCertificate(authority, { request: makeRequest(key), runtimeHash: HASH });
+  const leaf = new X509Certificate(der);
+  t.doesNotThrow(() => checkChain([leaf, ca], key), 'a Runtime Manager takes it');
+  t.ok(der.includes(subjectBytes(ca)), 'the name of the issuer is the very bytes of its own');
+  writeFileSync(join(folder, 'leaf.pem'), pemOf(der));
+  t.match(openssl('verify', '-purpose', 'sslserver', '-CAfile', files.certificate, 'leaf.pem'), /: OK/);
+  const identifier = subjectKeyIdentifier(ca);
+  const told = openssl('x509', '-in', 'leaf.pem', '-noout', '-ext', 'authorityKeyIdentifier').replace(/^.*\n/, '').replace(/[\s:]/g, '');
+  if (identifier !== undefined) t.equal(told, identifier.toString('hex').toUpperCase(), 'its identifier is copied');
+  else t.equal(told.length, 40, 'one that has none gets one that is made of its key (RFC 5280 §4.2.1.1)');
+}
+
 for (const authorityMade of AUTHORITIES) {
-  void t.test(authorityMade.name, { skip }, async (t) => {
-    const files = makeAuthorityFiles(authorityMade);
-    const authority = readAuthority(read(files.certificate), read(files.key));
-    const ca = new X509Certificate(authority.certificateDer);
-    const key = makeKey('ec');
-    const der = issueEnclaveCertificate(authority, { request: makeRequest(key), runtimeHash: HASH });
-    const leaf = new X509Certificate(der);
-    t.doesNotThrow(() => checkChain([leaf, ca], key), 'a Runtime Manager takes it');
-    t.ok(der.includes(subjectBytes(ca)), 'the name of the issuer is the very bytes of its own');
-    writeFileSync(join(folder, 'leaf.pem'), pemOf(der));
-    t.match(openssl('verify', '-purpose', 'sslserver', '-CAfile', files.certificate, 'leaf.pem'), /: OK/);
-    const identifier = subjectKeyIdentifier(ca);
-    const told = openssl('x509', '-in', 'leaf.pem', '-noout', '-ext', 'authorityKeyIdentifier').replace(/^.*\n/, '').replace(/[\s:]/g, '');
-    if (identifier !== undefined) t.equal(told, identifier.toString('hex').toUpperCase(), 'its identifier is copied');
-    else t.equal(told.length, 40, 'one that has none gets one that is made of its key (RFC 5280 §4.2.1.1)');
+  void t.test(authorityMade.name, { skip }, async (t) => checkIssued(t, makeAuthorityFiles(authorityMade)));
+}
+
+/** Parameters of `certtool` of GnuTLS for a key. */
+const GNUTLS_KEYS = [
+  '--key-type=rsa --bits=2048',
+  '--key-type=rsa-pss --bits=2048',
+  '--key-type=ecdsa --curve=secp384r1',
+  '--key-type=ed25519',
+];
+const noCerttool = skip || (spawnSync('certtool', ['--version']).status === 0 ? false : 'no certtool (apt install gnutls-bin)');
+
+for (const kind of GNUTLS_KEYS) {
+  void t.test(`made by GnuTLS: ${kind}`, { skip: noCerttool }, async (t) => {
+    const files = { key: `gnutls${++made}.key`, certificate: `gnutls${made}.pem` };
+    writeFileSync(
+      join(folder, 'template'),
+      'organization = "Strangers, Inc"\ncn = "Their authority"\nexpiration_days = 9\nca\ncert_signing_key\n',
+    );
+    const certtool = (...parameters: string[]) => spawnSync('certtool', parameters, { cwd: folder, encoding: 'utf8' });
+    t.match(certtool('--generate-privkey', ...kind.split(' '), '--outfile', files.key), { status: 0 });
+    const signed = ['--generate-self-signed', '--load-privkey', files.key, '--template', 'template', '--outfile', files.certificate];
+    t.match(certtool(...signed), { status: 0 });
+    checkIssued(t, files);
   });
 }
 
