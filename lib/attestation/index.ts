@@ -66,6 +66,7 @@ export {
   PLATFORMS as RUNTIME_PLATFORMS,
   type Platform as RuntimePlatform,
   REGISTRY_DEFAULTS,
+  type RegistryAdmin,
   type RegistryOptions,
   type RegistryPlace,
 } from './registry/index.js';

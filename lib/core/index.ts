@@ -29,5 +29,7 @@ export {
   type Mark,
   type MarkedPipe,
   type MessageChunk,
+  type PrefixedChunk,
   type RecordChunk,
+  type UnitChunk,
 } from './unit.js';

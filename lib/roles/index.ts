@@ -21,10 +21,12 @@ export {
 } from './runtime-manager/runtime-manager.js';
 export type { ManagerStatus } from './server/managers.js';
 export { SERVER_DEFAULTS, type ServerOptions, VeracruzServer } from './server/server.js';
+export type { SessionBinding } from './server/session-ids.js';
 export type { ManagerOptions } from './server/upstream.js';
 export {
   attestationClientStack,
   attestationServerStack,
+  type ClientStackOptions,
   clientStack,
   directClientStack,
   type LinkOptions,

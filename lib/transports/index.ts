@@ -7,6 +7,8 @@ export {
   parseAddress,
   type SerialAddress,
 } from './address.js';
+export type { ConnectionsOptions } from './connections.js';
+export type { DeviceBinding, DevicePort } from './console/device.js';
 export { HELLO, HELLO_DEFAULTS, type HelloOptions } from './console/hello.js';
 export { CONSOLE_DEFAULTS, type ConsoleOptions, VirtioConsole } from './console/virtio-console.js';
 export { type HttpAddress, type HttpDialOptions, type HttpListenOptions, http as httpTransport } from './http.js';

@@ -7,7 +7,6 @@ const FOLDER = process.env.WIRE_FIXTURES ?? wire.VECTORS_FOLDER;
 
 export type GoldenDialect = wire.VectorDialect;
 export type GoldenBytes = wire.VectorBytes;
-export type GoldenWire = wire.VectorWire;
 
 /** A vector whose value may be anything: a test knows what it asks for. */
 export interface Vector extends Omit<wire.Vector, 'value'> {

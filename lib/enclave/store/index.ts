@@ -11,3 +11,4 @@ export {
   type SinkOptions,
   type StoredFile,
 } from './file-store.js';
+export type { StoreDisk } from './store-disk.js';
