@@ -3,8 +3,13 @@
  * with the package if declarations of ours named it.
  */
 declare module 'node-forge/lib/asn1.js' {
-  import type { Asn1 } from './asn1.js';
-
+  /** As `Asn1` of `asn1.ts`: a declaration like this one cannot import it. */
+  interface Value {
+    readonly tagClass: number;
+    readonly type: number;
+    readonly constructed: boolean;
+    readonly value: string | Value[];
+  }
   interface Bytes {
     getBytes(): string;
   }
@@ -27,9 +32,9 @@ declare module 'node-forge/lib/asn1.js' {
         number
       >
     >;
-    create(tagClass: number, type: number, constructed: boolean, value: string | Asn1[]): Asn1;
-    toDer(value: Asn1): Bytes;
-    fromDer(der: string, options: { readonly strict: boolean; readonly decodeBitStrings: boolean }): Asn1;
+    create(tagClass: number, type: number, constructed: boolean, value: string | Value[]): Value;
+    toDer(value: Value): Bytes;
+    fromDer(der: string, options: { readonly strict: boolean; readonly decodeBitStrings: boolean }): Value;
     oidToDer(dotted: string): Bytes;
     derToOid(der: string): string;
     dateToUtcTime(date: Date): string;
