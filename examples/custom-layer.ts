@@ -4,7 +4,8 @@
  *     node dist/examples/custom-layer.js
  */
 import { crc32 } from 'node:zlib';
-import { type ByteChunk, ByteQueue, type Codec, layerOf, lengthPrefix, memoryPipe, stack, tls, VeracruzError } from 'veracruz-streams';
+import { type Codec, layerOf, lengthPrefix, memoryPipe, stack, tls, VeracruzError } from 'veracruz-streams';
+import { type ByteChunk, ByteQueue } from 'veracruz-streams/core';
 import { makeCertificates } from './support/certificates.js';
 
 // A codec is one direction: it is fed by push(), and next() is asked until it says undefined ("I need more").

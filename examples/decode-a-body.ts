@@ -6,7 +6,9 @@
  */
 import { readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
-import { type BincodeReceived, BOUNDARY, base64, bincode, frame, RecordEncoder, session, sliceBytes } from 'veracruz-streams';
+import { base64, bincode, frame, session } from 'veracruz-streams';
+import { BOUNDARY } from 'veracruz-streams/core';
+import { type BincodeReceived, RecordEncoder, sliceBytes } from 'veracruz-streams/layers';
 
 const capture = (name: string) => new URL(`../../examples/captures/${name}`, import.meta.url);
 const RECORD_TYPES: Readonly<Record<number, string>> = { 20: 'change_cipher_spec', 21: 'alert', 22: 'handshake', 23: 'application_data' };

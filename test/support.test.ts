@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import t from 'tap';
 import { PROJECT_ROOT } from './support/golden.js';
 import './support/processes.js';
-import { fastFiles, isMarked, testFiles } from './support/run.js';
+import { fastFiles, isMarked, testFiles, versionFiles } from './support/run.js';
 
 const SUPPORT = join(PROJECT_ROOT, 'dist', 'test', 'support');
 const urlOf = (name: string) => pathToFileURL(join(SUPPORT, name)).href;
@@ -48,6 +48,18 @@ void t.test('the fast set is every file without the mark, however far away the m
   t.ok(isMarked(join(PROJECT_ROOT, 'dist', 'test', 'cli', 'attest-usage.test.js')), 'by way of attest-support');
   t.ok(fast.has(join(PROJECT_ROOT, 'dist', 'test', 'core', 'byte-queue.test.js')));
   t.ok(fast.size > testFiles().length / 2, `${fast.size} files`);
+});
+
+void t.test('what other versions of Node run is fast, and has layers, transports and roles in it', async (t) => {
+  const fast = new Set(fastFiles());
+  const names = versionFiles().map((path) => relative(join(PROJECT_ROOT, 'dist', 'test'), path));
+  t.ok(versionFiles().every((path) => fast.has(path)));
+  for (const part of ['golden/', 'layers/tls/', 'pipeline/', 'transports/http', 'roles/http-session']) {
+    t.ok(
+      names.some((name) => name.startsWith(part)),
+      part,
+    );
+  }
 });
 
 void t.test('TEST_TIME_FACTOR makes deadlines longer, and must be a number', async (t) => {

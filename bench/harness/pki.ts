@@ -1,15 +1,7 @@
 /** Keys and certificates of one run of the suite: made at its start, never written anywhere. */
 import { createPublicKey } from 'node:crypto';
-import {
-  type Authority,
-  createPolicy,
-  issueCertificate,
-  makeAuthority,
-  makeIdentity,
-  makeKey,
-  type NewPolicy,
-  pemOf,
-} from 'veracruz-streams';
+import { type Authority, createPolicy, makeAuthority, makeIdentity, type NewPolicy } from 'veracruz-streams';
+import { issueCertificate, makeKey, pemOf } from 'veracruz-streams/attestation';
 
 export interface Credentials {
   /** PEM, the own certificate first. */

@@ -1,6 +1,8 @@
 /** base64 against base64-stream, and against Buffer's own conversion as the floor. */
 import { Base64Decode, Base64Encode } from 'base64-stream';
-import { type Base64Chunk, Base64Decoder, Base64Encoder, BOUNDARY, base64, type ItemChunk } from 'veracruz-streams';
+import { base64 } from 'veracruz-streams';
+import { type Base64Chunk, BOUNDARY, type ItemChunk } from 'veracruz-streams/core';
+import { Base64Decoder, Base64Encoder } from 'veracruz-streams/layers';
 import { OURS } from '../harness/result.js';
 import { CHUNK_BYTES, chunksOf, cut, type LayerBench, messagesOf, payloadOf, repeated } from './contest.js';
 import { itemsOf, throughCodec, throughStream } from './drive.js';

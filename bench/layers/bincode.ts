@@ -3,16 +3,9 @@
  * its imports); borsh is its nearest relative, with the same enums, little-endian integers and counted byte vectors.
  */
 import { deserialize, type Schema, serialize } from 'borsh';
-import {
-  Announce,
-  type BincodeChunk,
-  type BincodeSent,
-  bincode,
-  decodeBincodeRequest,
-  encodeBincodeRequest,
-  joinSlices,
-  sliceBytes,
-} from 'veracruz-streams';
+import { bincode } from 'veracruz-streams';
+import { Announce, type BincodeChunk } from 'veracruz-streams/core';
+import { type BincodeSent, decodeBincodeRequest, encodeBincodeRequest, joinSlices, sliceBytes } from 'veracruz-streams/layers';
 import { OURS } from '../harness/result.js';
 import { type Contender, chunksOf, type LayerBench, messagesOf, payloadOf, repeated } from './contest.js';
 import { each, throughStream } from './drive.js';

@@ -1,5 +1,7 @@
 /** frame alone: nobody else has its form. */
-import { Announce, type BincodeChunk, FRAME_HEADERS, FrameDecoder, FrameEncoder, type FrameKind, frame } from 'veracruz-streams';
+import { type FrameKind, frame } from 'veracruz-streams';
+import { Announce, type BincodeChunk } from 'veracruz-streams/core';
+import { FRAME_HEADERS, FrameDecoder, FrameEncoder } from 'veracruz-streams/layers';
 import { OURS } from '../harness/result.js';
 import { chunksOf, type LayerBench, messagesOf, payloadOf, repeated } from './contest.js';
 import { madeOf, throughCodec, throughStream } from './drive.js';

@@ -1,15 +1,9 @@
 /** length prefix against length-prefixed-stream and it-length-prefixed. */
 import { decode, encode } from 'it-length-prefixed';
 import lps from 'length-prefixed-stream';
-import {
-  Announce,
-  FRAME_HEADERS,
-  FrameDecoder,
-  FrameEncoder,
-  LENGTH_PREFIX_DEFAULTS,
-  lengthPrefix,
-  type MessageChunk,
-} from 'veracruz-streams';
+import { LENGTH_PREFIX_DEFAULTS, lengthPrefix } from 'veracruz-streams';
+import { Announce, type MessageChunk } from 'veracruz-streams/core';
+import { FRAME_HEADERS, FrameDecoder, FrameEncoder } from 'veracruz-streams/layers';
 import { OURS } from '../harness/result.js';
 import { type Contest, chunksOf, collected, type LayerBench, messagesOf, payloadOf, repeated } from './contest.js';
 import { bytesOf, madeOf, throughCodec, throughStream } from './drive.js';

@@ -1,15 +1,8 @@
 /** protobuf, streamed, against protobufjs and protobuf-es, which have a message in memory as a whole. */
 import { create, type DescMessage, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
-import {
-  Announce,
-  decodeProtobuf,
-  encodeProtobuf,
-  IncomingBody,
-  type MessageChunk,
-  type ProtobufReceived,
-  type ProtobufSent,
-  protobuf,
-} from 'veracruz-streams';
+import { type ProtobufReceived, type ProtobufSent, protobuf } from 'veracruz-streams';
+import { Announce, type MessageChunk } from 'veracruz-streams/core';
+import { decodeProtobuf, encodeProtobuf, IncomingBody } from 'veracruz-streams/layers';
 import { OURS } from '../harness/result.js';
 import { CHUNK_BYTES, chunksOf, collected, type LayerBench, messagesOf, payloadOf, repeated } from './contest.js';
 import { each, throughStream } from './drive.js';

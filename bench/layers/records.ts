@@ -1,5 +1,6 @@
 /** records alone: nobody else has its form. A message is a TLS record. */
-import { RecordDecoder, RecordEncoder, records } from 'veracruz-streams';
+import { records } from 'veracruz-streams';
+import { RecordDecoder, RecordEncoder } from 'veracruz-streams/layers';
 import { OURS } from '../harness/result.js';
 import { chunksOf, type LayerBench, messagesOf } from './contest.js';
 import { itemsOf, throughCodec, throughStream } from './drive.js';

@@ -1,5 +1,6 @@
 /** session alone: nobody else has its form. A message is the body of a POST. */
-import { type Base64Chunk, BOUNDARY, type BodyChunk, session } from 'veracruz-streams';
+import { session } from 'veracruz-streams';
+import { type Base64Chunk, BOUNDARY, type BodyChunk } from 'veracruz-streams/core';
 import { OURS } from '../harness/result.js';
 import { chunksOf, type LayerBench, messagesOf, repeated } from './contest.js';
 import { itemsOf, throughStream } from './drive.js';

@@ -1,5 +1,6 @@
 /** The Proxy Attestation Server, a process of its own, with a registry in memory. */
-import { AttestationServer, readAuthority } from 'veracruz-streams';
+import { AttestationServer } from 'veracruz-streams';
+import { readAuthority } from 'veracruz-streams/attestation';
 import type { Credentials } from '../harness/pki.js';
 import { serveCommands } from '../harness/serve-commands.js';
 

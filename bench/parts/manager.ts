@@ -5,10 +5,10 @@ import {
   InsecureSoftwareAttester,
   RuntimeManager,
   type RuntimeManagerOptions,
-  type TrustOptions,
   WasiEngine,
   type WasiEngineOptions,
 } from 'veracruz-streams';
+import type { TrustOptions } from 'veracruz-streams/roles';
 import type { Pki } from '../harness/pki.js';
 import { serveCommands } from '../harness/serve-commands.js';
 import { sha256Of, storeIn } from './support/stores.js';

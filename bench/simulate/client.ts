@@ -2,6 +2,8 @@ import { Readable } from 'node:stream';
 import { clock } from '../../lib/core/clock.js';
 import { RequestFailedError, VeracruzError } from '../../lib/core/errors.js';
 import { type ClientOptions, VeracruzClient } from '../../lib/roles/client/client.js';
+// Loaded before the simulated time begins, not with the first `connect`.
+import '../../lib/roles/client/parts.js';
 import { contentOf } from './contents.js';
 import type { Change, Outcome } from './history.js';
 import type { Operation } from './plan.js';

@@ -1,5 +1,6 @@
 import { createPublicKey } from 'node:crypto';
-import { createPolicy, issueCertificate, makeAuthority, makeIdentity, makeKey, pemOf } from 'veracruz-streams';
+import { createPolicy, makeAuthority, makeIdentity } from 'veracruz-streams';
+import { issueCertificate, makeKey, pemOf } from 'veracruz-streams/attestation';
 
 /** Stands for what was measured of the Runtime Manager. */
 const RUNTIME_HASH = Buffer.alloc(32, 'runtime');

@@ -65,7 +65,7 @@ function typeOf(part: Asn1): string {
 }
 
 function textOf(text: Asn1): string | undefined {
-  const type = text.type as number;
+  const type = text.type;
   if (type === UTF8_TEXT) return content(text).toString('utf8');
   return BYTE_TEXTS.has(type) ? content(text).toString('latin1') : undefined;
 }

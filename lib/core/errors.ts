@@ -267,6 +267,11 @@ export class RegistryError extends VeracruzError {
   override readonly code = 'ERR_VC_REGISTRY';
 }
 
+/** Something needs an npm package that is not installed with this one; the message and `expected` name it. */
+export class MissingPackageError extends VeracruzError {
+  override readonly code = 'ERR_VC_MISSING_PACKAGE';
+}
+
 /** Every class of error. A test compares this list with the documentation. */
 export const ERROR_CLASSES: ReadonlyArray<new (message: string, figures?: ErrorFigures) => VeracruzError> = Object.freeze([
   InvalidOptionError,
@@ -313,6 +318,7 @@ export const ERROR_CLASSES: ReadonlyArray<new (message: string, figures?: ErrorF
   DeviceUnknownError,
   RuntimeHashError,
   RegistryError,
+  MissingPackageError,
 ]);
 
 /** Turns any thrown value into an error of this library. The original value becomes the `cause`. */

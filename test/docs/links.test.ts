@@ -1,4 +1,4 @@
-/** Every relative link of every Markdown file leads to a file, and to a heading where it names one. */
+/** Every link of every Markdown file into this repository leads to a file, and to a heading where it names one. */
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t from 'tap';
@@ -8,11 +8,15 @@ import { anchorsOf, linksOf, projectFiles, projectText } from '../support/markdo
 const documents = projectFiles(['.md']);
 const anchors = new Map(documents.map((path) => [path, anchorsOf(projectText(path))]));
 
+/** Where the repository is published: links of the README that lead out of the package begin so. */
+const { homepage } = JSON.parse(projectText('package.json')) as { homepage: string };
+const HOME = new RegExp(`^${homepage.replace('#readme', '')}/(?:blob|raw)/main/`);
+
 /** What is wrong with a link in `document`; undefined when it leads somewhere. */
 function fault(document: string, link: string): string | undefined {
-  if (/^[a-z][a-z0-9+.-]*:/i.test(link)) return undefined;
-  const [path = '', anchor] = decodeURI(link).split('#');
-  const target = path === '' ? document : join(dirname(document), path);
+  if (!HOME.test(link) && /^[a-z][a-z0-9+.-]*:/i.test(link)) return undefined;
+  const [path = '', anchor] = decodeURI(link.replace(HOME, '')).split('#');
+  const target = path === '' ? document : join(HOME.test(link) ? '.' : dirname(document), path);
   if (target.startsWith('..')) return 'leads out of the repository';
   if (!existsSync(join(PROJECT_ROOT, target))) return 'leads nowhere';
   if (anchor === undefined) return undefined;

@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import * as api from '../../lib/index.js';
 import { PROJECT_ROOT } from '../support/golden.js';
 import { blocksOf, projectFiles, projectText, sectionsOf, tableRows } from '../support/markdown.js';
+import * as api from '../support/public.js';
 
 const wire = projectText('docs/wire.md');
 const blocks = blocksOf(wire);

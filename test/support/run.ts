@@ -1,6 +1,7 @@
 /**
- * Runs the tests: `node dist/test/support/run.js [--fast] [arguments of tap]`. With `--fast` those files alone that start no
- * process and open no database. Exits as tap does.
+ * Runs the tests: `node dist/test/support/run.js [--fast|--versions] [arguments of tap]`. With `--fast` those files alone that
+ * start no process and open no database; with `--versions` those of them in which a version of Node may make a difference.
+ * Exits as tap does.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -45,9 +46,25 @@ export function fastFiles(): string[] {
   return testFiles().filter((path) => !isMarked(path));
 }
 
+/** What stands on streams, sockets, HTTP and TLS of Node, and some sessions through all layers. */
+const ON_NODE =
+  /^(?:golden|layers|pipeline|transports|wire)\/|^roles\/(?:abort|client-ends|direct-session|http-session|manager-admission|stacks|tls-session)\./;
+/** Long computations, the same in every version. */
+const LONG = /^layers\/(?:tls\/integrity|base64\/base64|bincode\/messages)\./;
+
+/** Those of the fast set that other versions of Node run, in CI: less than a minute each. */
+export function versionFiles(): string[] {
+  return fastFiles().filter((path) => {
+    const name = relative(TESTS, path);
+    return ON_NODE.test(name) && !LONG.test(name);
+  });
+}
+
+const SETS: Readonly<Record<string, () => string[]>> = { '--fast': fastFiles, '--versions': versionFiles };
+
 async function main(parameters: readonly string[]): Promise<void> {
-  const others = parameters.filter((parameter) => parameter !== '--fast');
-  const files = others.length < parameters.length ? fastFiles().map((path) => relative(PROJECT_ROOT, path)) : [];
+  const others = parameters.filter((parameter) => !(parameter in SETS));
+  const files = parameters.flatMap((parameter) => SETS[parameter]?.() ?? []).map((path) => relative(PROJECT_ROOT, path));
   const tap = [join(PROJECT_ROOT, 'node_modules', '.bin', 'tap'), `--timeout=${FILE_MS / 1000}`, ...others, ...files];
   const plain = `--import=${new URL('./plain-tap.js', import.meta.url).href}`;
   const child = spawn(process.execPath, [plain, ...tap], { cwd: PROJECT_ROOT, stdio: 'inherit' });

@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { issueCertificate, joinSlices, makeAuthority } from 'veracruz-streams';
+import { makeAuthority } from 'veracruz-streams';
+import { issueCertificate } from 'veracruz-streams/attestation';
+import { joinSlices } from 'veracruz-streams/layers';
 import { type Attack, address, again } from '../attack.js';
 import { openLink } from '../support/link.js';
 

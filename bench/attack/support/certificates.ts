@@ -1,6 +1,6 @@
 /** Certificates that look dear to verify. No key is made for them: a modulus and a signature are bytes as good as any. */
 import { createPublicKey, type KeyObject, randomBytes } from 'node:crypto';
-import { makeKey, pemOf } from 'veracruz-streams';
+import { makeKey, pemOf } from 'veracruz-streams/attestation';
 import { makeCertificate } from '../../../lib/attestation/certificate.js';
 import { bits, fromDer, items, sequence, toDer } from '../../../lib/layers/formats/asn1.js';
 import type { Credentials } from '../../harness/pki.js';

@@ -1,7 +1,8 @@
 /** The link as a stranger speaks it who reaches the manager's port. */
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { type BincodeRequest, type BincodeResponse, serverManagerStack } from 'veracruz-streams';
+import { serverManagerStack } from 'veracruz-streams';
+import type { BincodeRequest, BincodeResponse } from 'veracruz-streams/layers';
 
 /** A link; `answers` gives what the manager answers, in order. It ends with `signal`. */
 export async function openLink(port: number, localAddress: string, signal: AbortSignal) {

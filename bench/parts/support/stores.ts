@@ -1,15 +1,8 @@
 /** Stores for a Runtime Manager that is measured. */
 import { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
-import {
-  DirectoryStore,
-  type FileSink,
-  type FileStat,
-  type FileStore,
-  FileStoreError,
-  type SinkOptions,
-  type StoredFile,
-} from 'veracruz-streams';
+import { DirectoryStore, type FileStore, FileStoreError } from 'veracruz-streams';
+import type { FileSink, FileStat, SinkOptions, StoredFile } from 'veracruz-streams/store';
 import { generated, metered } from '../../harness/contents.js';
 
 /** Counts what is written, keeps its length alone, and makes up what is read. */

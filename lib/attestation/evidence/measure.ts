@@ -6,8 +6,8 @@ import { relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { InvalidArgumentError } from '../../core/errors.js';
 
-/** The compiled library: `dist/lib`, two folders above this file. */
-const COMPILED = fileURLToPath(new URL('../../', import.meta.url));
+/** The compiled library: `dist/lib`, two folders above this file. Asked for late, because a CommonJS bundle has no such place. */
+const compiled = (): string => fileURLToPath(new URL('../../', import.meta.url));
 /** Files of the compiler that are never run. */
 const NOT_RUN = /\.(d\.ts|map)$/;
 
@@ -25,7 +25,7 @@ const NOT_RUN = /\.(d\.ts|map)$/;
  * `folder` is measured instead of `dist/lib` if given. Files are streamed. Throws `InvalidArgumentError` when a file cannot
  * be read or changes meanwhile, or an entry is neither file nor folder.
  */
-export async function measureRuntime(folder: string = COMPILED): Promise<Buffer> {
+export async function measureRuntime(folder: string = compiled()): Promise<Buffer> {
   const hash = createHash('sha256');
   try {
     for (const [path, name] of await filesOf(folder)) {

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { PGliteInterface, Transaction } from '@electric-sql/pglite';
 import { makeFolder } from '../../core/make-folder.js';
+import { importOptional } from '../../core/optional-package.js';
 import { type Database, databaseError, type Parameter, type Query } from './database.js';
 import { FolderLock } from './folder-lock.js';
 
@@ -17,6 +18,8 @@ const DRAFT = 'data.draft';
  *
  * Acknowledged changes survive a killed process. PGlite makes no fsync, so a machine that loses power may lose the last
  * changes. Use a PostgreSQL server where that matters.
+ *
+ * @throws RegistryError; MissingPackageError without the package `@electric-sql/pglite`
  */
 export async function openEmbedded(folder: string | undefined): Promise<Database> {
   const lock = folder === undefined ? undefined : await lockFolder(folder);
@@ -56,8 +59,12 @@ async function lockFolder(folder: string): Promise<FolderLock> {
 }
 
 async function openPglite(folder: string | undefined): Promise<PGliteInterface> {
-  // Loaded only when it is needed, since it has 15 MB.
-  const { PGlite } = await import('@electric-sql/pglite');
+  // Loaded only when it is needed, and installed only by who needs it, since it has 25 MB.
+  const { PGlite } = await importOptional<typeof import('@electric-sql/pglite')>(
+    '@electric-sql/pglite',
+    'a registry in a folder or in memory',
+    'registry',
+  );
   if (folder === undefined) return PGlite.create();
   const data = join(folder, 'data');
   if (!existsSync(data)) {

@@ -1,5 +1,6 @@
 import type { Pool, PoolClient } from 'pg';
 import { InvalidOptionError } from '../../core/errors.js';
+import { importOptional } from '../../core/optional-package.js';
 import { type Database, databaseError, type Parameter, type Query } from './database.js';
 
 /** Connections to the server at once. */
@@ -12,10 +13,11 @@ const URL_FORM = 'postgres://user@host:port/database';
  * instead, where no list of processes shows it.
  *
  * @param timeoutMs to connect, and for each statement
+ * @throws InvalidOptionError, RegistryError; MissingPackageError without the package `pg`
  */
 export async function openPostgres(url: string, timeoutMs: number): Promise<Database> {
   if (!/^postgres(ql)?:\/\//.test(url)) throw new InvalidOptionError(`the URL of a database is ${URL_FORM}`, { expected: URL_FORM });
-  const { default: pg } = await import('pg');
+  const { default: pg } = await importOptional<typeof import('pg')>('pg', 'a registry in a PostgreSQL server', 'registry');
   const pool = poolOf(() => {
     return new pg.Pool({
       connectionString: url,

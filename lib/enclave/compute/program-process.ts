@@ -12,7 +12,7 @@ import { launch } from './sandbox/launch.js';
 import { nodeFence } from './sandbox/node-fence.js';
 import type { Sandbox } from './sandbox/sandbox.js';
 
-const CODE = dirname(fileURLToPath(new URL('./child/main.js', import.meta.url)));
+const code = (): string => dirname(fileURLToPath(new URL('./child/main.js', import.meta.url)));
 /** What a shell adds to the number of a signal that ended a process. */
 const BY_SIGNAL = 128;
 
@@ -37,7 +37,7 @@ export class ProgramProcess {
    * @throws ComputeError when it cannot be fenced
    */
   constructor(sandbox: Sandbox, folder: string, maxPages: number, largestFile: number, options: CompleteOptions) {
-    const place = { node: process.execPath, code: CODE, folder };
+    const place = { node: process.execPath, code: code(), folder };
     const seen = sandbox.seen(place);
     this.folder = seen.folder;
     this.#child = launch(sandbox, {

@@ -1,12 +1,15 @@
 /** ASN.1 values in DER: short functions around the reader and writer of node-forge, with Buffers in and out. */
 import { isUtf8 } from 'node:buffer';
-import { createRequire } from 'node:module';
-import type forge from 'node-forge';
+// Only the ASN.1 part of node-forge: all of it would cost a client another 4 MB of memory.
+import asn1 from 'node-forge/lib/asn1.js';
 
-/** Only the ASN.1 part of node-forge is loaded: all of node-forge would cost a client another 4 MB of memory. */
-const asn1 = createRequire(import.meta.url)('node-forge/lib/asn1.js') as typeof forge.asn1;
-/** One ASN.1 value. */
-export type Asn1 = forge.asn1.Asn1;
+/** One ASN.1 value: the content of a primitive one as a "binary string", the items of a constructed one. */
+export interface Asn1 {
+  readonly tagClass: number;
+  readonly type: number;
+  readonly constructed: boolean;
+  readonly value: string | Asn1[];
+}
 
 const { Class, Type } = asn1;
 
@@ -48,9 +51,7 @@ export function toDer(value: Asn1): Buffer {
  * `bitStrings: false` leaves BIT STRINGs as bytes. Otherwise forge tries to read ASN.1 inside them, even inside signatures.
  */
 export function fromDer(bytes: Uint8Array, { bitStrings = true } = {}): Asn1 {
-  // forge's type declarations lack this form of the options.
-  const options = { strict: true, decodeBitStrings: bitStrings } as unknown as boolean;
-  return asn1.fromDer(binary(bytes), options);
+  return asn1.fromDer(binary(bytes), { strict: true, decodeBitStrings: bitStrings });
 }
 
 /** A value of the bytes of a `SEQUENCE`, which are written again as they stand. */
@@ -103,7 +104,7 @@ export function isString(value: Asn1 | undefined): boolean {
 }
 
 export function isTagged(value: Asn1 | undefined, tag: number): boolean {
-  return value?.tagClass === Class.CONTEXT_SPECIFIC && (value.type as number) === tag && Array.isArray(value.value);
+  return value?.tagClass === Class.CONTEXT_SPECIFIC && value.type === tag && Array.isArray(value.value);
 }
 
 /** The content bytes of a primitive value. A constructed value has none. */
@@ -124,5 +125,5 @@ export function dotted(value: Asn1): string {
 
 /** The items inside of `[tag]`, which is looked for in `list`. Empty when the list has no such tag. */
 export function inTag(list: readonly Asn1[], tag: number): Asn1[] {
-  return items(list.find(({ tagClass, type }) => tagClass === Class.CONTEXT_SPECIFIC && (type as number) === tag));
+  return items(list.find(({ tagClass, type }) => tagClass === Class.CONTEXT_SPECIFIC && type === tag));
 }

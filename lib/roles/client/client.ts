@@ -4,7 +4,6 @@ import { definedOf, given, integerInRange } from '../../core/check.js';
 import { AbortedError, CertificateError, InvalidArgumentError, type VeracruzError } from '../../core/errors.js';
 import type { Dialect } from '../../layers/formats/dialect.js';
 import type { LayerTraffic } from '../../pipeline/diagnostics.js';
-import { download } from './downloads.js';
 import {
   CLIENT_DEFAULTS,
   type ClientOptions,
@@ -13,11 +12,8 @@ import {
   type TransferOptions,
   type WriteOptions,
 } from './options.js';
-import { ClientSession, type Request, type Response } from './session.js';
+import type { ClientSession, Request, Response } from './session.js';
 import type { FileSource } from './source.js';
-import { absolute, exitCodeOf, save, unexpected } from './transfer.js';
-import { checkIdentity, trustOf } from './trust.js';
-import { upload } from './uploads.js';
 
 const LAYER = 'client';
 
@@ -40,7 +36,8 @@ export {
  * Emits `progress` (`Progress`) and, once, `close`.
  */
 export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: [VeracruzError | undefined] }> {
-  /** Set by `connect`. */
+  /** Set by `connect`, as is the session. */
+  #parts!: typeof import('./parts.js');
   #session!: ClientSession;
   readonly #dialect: Dialect;
   readonly #maxPieceBytes: number;
@@ -64,13 +61,15 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
    */
   static async connect(options: ClientOptions): Promise<VeracruzClient> {
     given('options', options);
+    const parts = await import('./parts.js');
     if (options.signal?.aborted === true) {
       throw new AbortedError('aborted before it connected', { layer: LAYER, cause: options.signal.reason });
     }
     const client = new VeracruzClient(options);
-    const key = checkIdentity(options.identity);
-    const trust = trustOf(options);
-    client.#session = await ClientSession.open(options, key, trust, (error) => client.emit('close', error));
+    client.#parts = parts;
+    const key = parts.checkIdentity(options.identity);
+    const trust = parts.trustOf(options);
+    client.#session = await parts.ClientSession.open(options, key, trust, (error) => client.emit('close', error));
     try {
       const hash = await client.policyHash();
       const expected = trust.policyHash;
@@ -128,14 +127,14 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
     name: string,
     options: TransferOptions & Partial<SaveOptions> = {},
   ): Promise<(Readable & { readonly length: number }) | { bytes: number }> {
-    const body = await download(this.#session, {
+    const body = await this.#parts.download(this.#session, {
       name,
       options,
       maxBufferedBodyBytes: this.#maxBufferedBodyBytes,
       tell: (progress) => this.emit('progress', progress),
     });
     if (options.to === undefined) return body;
-    await save(body, options.to, options.mode ?? CLIENT_DEFAULTS.outputMode, options.signal);
+    await this.#parts.save(body, options.to, options.mode ?? CLIENT_DEFAULTS.outputMode, options.signal);
     return { bytes: body.length };
   }
 
@@ -146,7 +145,7 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
    * @param program its name at the manager, e.g. `/program/sum.wasm`
    */
   compute(program: string, { signal }: { readonly signal?: AbortSignal } = {}): Promise<number> {
-    return this.#run({ oneof: 'request_result', fields: { file_name: absolute(program) } }, signal);
+    return this.#run({ oneof: 'request_result', fields: { file_name: this.#parts.absolute(program) } }, signal);
   }
 
   /**
@@ -169,7 +168,7 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
   /** SHA-256 of the manager's policy, 64 lowercase hex digits. Requested once, then remembered. */
   async policyHash({ signal }: { readonly signal?: AbortSignal } = {}): Promise<string> {
     this.#policyHash ??= await this.#ask({ oneof: 'request_policy_hash', fields: {} }, signal, (response) => {
-      if (response.oneof !== 'policy_hash') throw unexpected(response);
+      if (response.oneof !== 'policy_hash') throw this.#parts.unexpected(response);
       return response.fields.data.toString('latin1');
     });
     return this.#policyHash;
@@ -191,7 +190,7 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
   }
 
   #run(request: Request, signal: AbortSignal | undefined): Promise<number> {
-    return this.#session.running(signal, async () => exitCodeOf(await this.#session.request(request)));
+    return this.#session.running(signal, async () => this.#parts.exitCodeOf(await this.#session.request(request)));
   }
 
   /** Sends a request without a body in its turn, and reads its whole answer. */
@@ -201,6 +200,6 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
 
   #send(operation: 'write' | 'append', name: string, source: FileSource, options: WriteOptions): Promise<void> {
     const tell = (progress: Progress) => this.emit('progress', progress);
-    return upload(this.#session, { operation, name, source, options, maxPieceBytes: this.#maxPieceBytes, tell });
+    return this.#parts.upload(this.#session, { operation, name, source, options, maxPieceBytes: this.#maxPieceBytes, tell });
   }
 }

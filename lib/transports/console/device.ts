@@ -1,5 +1,6 @@
 import { accessSync, constants, type Stats, statSync } from 'node:fs';
 import { TransportError, VeracruzError } from '../../core/errors.js';
+import { importOptional } from '../../core/optional-package.js';
 import { CONSOLE_LAYER, withDeadline } from './deadline.js';
 
 /** An open device, with the interface of the bindings of `serialport`. */
@@ -28,13 +29,18 @@ export interface DeviceOptions {
   readonly openTimeoutMs: number;
 }
 
-/** The binding of this platform. The package `serialport` is loaded only here, at the first serial address. */
+/**
+ * The binding of this platform. The package `serialport` is loaded only here, at the first serial address.
+ *
+ * @throws MissingPackageError; TransportError when it cannot be loaded
+ */
 export async function systemBinding(): Promise<DeviceBinding> {
   try {
-    const { SerialPort } = await import('serialport');
+    const { SerialPort } = await importOptional<typeof import('serialport')>('serialport', 'a serial address', CONSOLE_LAYER);
     return SerialPort.binding;
   } catch (cause) {
-    throw new TransportError(`a serial address needs the package serialport: ${(cause as Error).message}`, { layer: CONSOLE_LAYER, cause });
+    if (cause instanceof VeracruzError) throw cause;
+    throw new TransportError(`the package serialport cannot be loaded: ${(cause as Error).message}`, { layer: CONSOLE_LAYER, cause });
   }
 }
 

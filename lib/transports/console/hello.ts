@@ -65,11 +65,16 @@ export async function awaitHello(pipe: Duplex, options: HelloOptions = {}): Prom
       if (error === undefined) resolve();
       else reject(error);
     };
+    const next = () => pipe.read() as Buffer | null;
     const heard = () => {
-      const chunk = pipe.read() as Buffer | null;
-      if (chunk === null) return;
+      // From Node 26 on, read() gives one of the chunks that wait, and tells of the others by no event of their own.
+      let read = false;
+      for (let chunk = next(); chunk !== null; chunk = next()) {
+        read = true;
+        for (const byte of chunk) zeros = byte === 0 ? zeros + 1 : 0;
+      }
+      if (!read) return;
       clock.clear(quiet);
-      for (const byte of chunk) zeros = byte === 0 ? zeros + 1 : 0;
       if (zeros >= HELLO.length) quiet = clock.setTimeout(() => settle(), questions > 1 ? intervalMs : quietMs);
     };
     const ended = () => settle(new TransportError('the pipe ended before the guest said hello', { layer: CONSOLE_LAYER }));

@@ -1,6 +1,7 @@
 /** What attestation reads: CBOR, PSA tokens, Nitro documents, certificate signing requests, certificates, DER. */
 import { createHash, createPublicKey, generateKeyPairSync, randomBytes, X509Certificate } from 'node:crypto';
-import { issueCertificate, makeAuthority } from 'veracruz-streams';
+import { makeAuthority } from 'veracruz-streams';
+import { issueCertificate } from 'veracruz-streams/attestation';
 import { readCbor } from '../../../../lib/attestation/evidence/cbor.js';
 import {
   makeNitroDocument,

@@ -1,0 +1,11 @@
+/** `veracruz-streams/roles/client`: the Veracruz Client. */
+export {
+  CLIENT_DEFAULTS,
+  type ClientOptions,
+  type Progress,
+  type SaveOptions,
+  type TransferOptions,
+  VeracruzClient,
+  type WriteOptions,
+} from './client.js';
+export type { FileSource } from './source.js';
