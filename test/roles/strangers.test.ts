@@ -5,7 +5,7 @@ import { Duplex } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
 import t, { type Test } from 'tap';
 import { completeOptions, SERVER_DEFAULTS, type ServerOptions } from '../../lib/roles/server/options.js';
-import { dial, echoing, foreignManager, HELLO, NO_TLS, post, RawHttp, until, within } from '../support/foreign.js';
+import { countRequests, dial, echoing, foreignManager, HELLO, NO_TLS, post, RawHttp, until, within } from '../support/foreign.js';
 import { alice, content, portOf, startRoles, startServer } from '../support/roles.js';
 
 const text = (data: Buffer | string) => Buffer.from(data).toString('base64');
@@ -190,6 +190,18 @@ void t.test('who has come in stays when the time for handshakes is over, and who
   t.equal(roles.server.sessions, 2);
   await asks.writeFile('/f', content(1000));
   t.equal(silent.destroyed, false);
+});
+
+void t.test('of thousands of requests in one piece no more are parsed than may be under way', async (t) => {
+  const { server, from } = await serve(t);
+  const parsed = countRequests(t);
+  const flood = await from(2);
+  flood.write('GET /runtime_manager HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(1200));
+  await within('the end of the connection', flood.closed());
+  t.equal(parsed(), 129);
+  const http = await from(3);
+  t.equal((await http.send(post(`0 ${text(HELLO)}`))).status, 200);
+  t.equal(server.sessions, 1);
 });
 
 void t.test('options', async (t) => {

@@ -9,6 +9,7 @@ import { type Address, formatAddress, parseAddress } from '../../transports/addr
 import { Connections, type ConnectionsOptions } from '../../transports/connections.js';
 import type { BegunBody } from '../../transports/http-bodies.js';
 import { SESSION_SECRET_HEADER, tooLong } from '../../transports/http-faults.js';
+import { ServedMessage } from '../../transports/served-message.js';
 import { boundAddress, type Listener, listen, listenSocket } from '../../transports/socket.js';
 import { answerClientError, pathOf, plain, urlOf } from '../http-answers.js';
 import { logBadEnd } from '../options.js';
@@ -80,6 +81,7 @@ export class VeracruzServer {
     this.#sessions = new Sessions(completed, this.#managers);
     this.#http = createServer(
       {
+        IncomingMessage: ServedMessage,
         noDelay: true,
         maxHeaderSize: 8192,
         headersTimeout: completed.headTimeoutMs,
@@ -195,8 +197,8 @@ export class VeracruzServer {
   }
 
   #request(request: IncomingMessage, response: ServerResponse): void {
-    const socket = request.socket;
-    // Node parses all that it has read of a connection, though that has ended.
+    const { socket } = request;
+    // `Connections` has heard of the request first, and may have ended its connection.
     if (socket.destroyed) return;
     const turns = this.#routing.get(socket) ?? new Mutex();
     this.#routing.set(socket, turns);
