@@ -107,6 +107,12 @@ export interface ServerOptions {
    */
   maxMissesPerSecond?: number;
   /**
+   * Bytes of POSTs that wait in memory until they are whole, because they come from another address than their session did,
+   * and without its secret: as from an original client whose address has changed. A quarter of them is one address's; a POST
+   * beyond that is answered 503. Default 16 MiB.
+   */
+  maxForeignBytes?: number;
+  /**
    * Connections at once at each address that it listens at. One more takes the place of one without a session, of the address
    * that has the most. Default 16,384, and fewer where the process may have fewer descriptors.
    */
@@ -158,6 +164,7 @@ export const SERVER_DEFAULTS = Object.freeze({
   maxHandshakes: 64,
   bindSessions: 'secret',
   maxMissesPerSecond: 20,
+  maxForeignBytes: 16 * 1024 * 1024,
   maxConnections: 16_384,
   maxConnectionsPerAddress: 512,
   unreadTimeoutMs: 60_000,
@@ -192,6 +199,7 @@ const RANGES = [
   ['maxHandshakeBytes', 0, MOST],
   ['maxHandshakes', 1, MOST],
   ['maxMissesPerSecond', 0, MOST],
+  ['maxForeignBytes', 0, MOST],
   ['maxConnections', 1, MOST],
   ['maxConnectionsPerAddress', 0, 2 * MOST],
   ['unreadTimeoutMs', 0, MOST_MS],
