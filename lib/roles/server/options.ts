@@ -3,6 +3,7 @@ import { InvalidOptionError } from '../../core/errors.js';
 import { type Policy, readPolicy } from '../../enclave/policy/index.js';
 import type { Dialect } from '../../layers/formats/dialect.js';
 import type { FrameKind } from '../../layers/frame/index.js';
+import { MIN_BODY_BYTES } from '../../transports/http-faults.js';
 import type { LinkTlsOptions } from '../link-tls.js';
 import { type Log, noLog } from '../options.js';
 import { attestationUrl } from './attestation-client.js';
@@ -203,7 +204,7 @@ const RANGES = [
   ['maxConnections', 1, MOST],
   ['maxConnectionsPerAddress', 0, 2 * MOST],
   ['unreadTimeoutMs', 0, MOST_MS],
-  ['maxBodyBytes', 64, MOST],
+  ['maxBodyBytes', MIN_BODY_BYTES, MOST],
   ['maxPipelinedPosts', 1, 1024],
   ['maxUnacknowledgedBytes', 1, MOST],
   ['idleTimeoutMs', 0, MOST_MS],
