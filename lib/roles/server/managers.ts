@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import { clock } from '../../core/clock.js';
 import { InvalidOptionError, LinkError } from '../../core/errors.js';
 import type { Log } from '../options.js';
-import { nearest, TEXTS } from './absence.js';
+import { type Lack, nearest, TEXTS } from './absence.js';
 import type { AttestationHandshake } from './attestation-handshake.js';
 import { ManagerLink } from './manager-link.js';
 import { Renewal } from './renewal.js';
@@ -104,13 +104,23 @@ export class Managers {
     for (const member of this.#members) {
       if (!member.draining && (best === undefined || member.sessions < best.sessions)) best = member;
     }
-    if (best === undefined) throw new LinkError(TEXTS[nearest(this.#upstreams.map(({ missing }) => missing))], { layer: LAYER });
+    if (best === undefined)
+      throw new LinkError(TEXTS[nearest(this.#upstreams.map((upstream) => this.#lackOf(upstream)))], { layer: LAYER });
     return best;
+  }
+
+  #lackOf(upstream: Upstream): Lack {
+    const leaving = upstream.closed || this.#membersOf(upstream).length > 0;
+    return leaving ? 'leaving' : upstream.missing;
+  }
+
+  #membersOf(upstream: Upstream): Member[] {
+    return [...this.#members].filter((member) => member.upstream === upstream.name);
   }
 
   status(): ManagerStatus[] {
     return this.#upstreams.flatMap((upstream): ManagerStatus[] => {
-      const members = [...this.#members].filter((member) => member.upstream === upstream.name);
+      const members = this.#membersOf(upstream);
       const address = upstream.name;
       if (members.length === 0) return [{ address, up: false, deviceId: undefined, draining: upstream.closed, sessions: 0, pending: 0 }];
       return members.map(({ link, deviceId, sessions, draining }) => {
@@ -163,14 +173,14 @@ export class Managers {
 
   /** Marks all links of an upstream: they take no new sessions. */
   #retireAll(upstream: Upstream): Member[] {
-    const members = [...this.#members].filter((member) => member.upstream === upstream.name);
+    const members = this.#membersOf(upstream);
     for (const member of members) member.draining = true;
     return members;
   }
 
   async #tearDown(upstream: Upstream): Promise<void> {
     await upstream.close();
-    for (const member of this.#members) if (member.upstream === upstream.name) member.link.destroy();
+    for (const { link } of this.#membersOf(upstream)) link.destroy();
     this.#tellWhenAllGone();
   }
 
