@@ -1,5 +1,6 @@
 /** Every attack by its name on the command line. */
 import type { Attack } from './attack.js';
+import { burners } from './attacks/burners.js';
 import { certificates } from './attacks/certificates.js';
 import { connections } from './attacks/connections.js';
 import { handshakes } from './attacks/handshakes.js';
@@ -15,6 +16,7 @@ import { takeover } from './attacks/takeover.js';
 
 export type AttackName =
   | 'nothing'
+  | 'burners'
   | 'takeover'
   | 'handshakes'
   | 'certificates'
@@ -29,6 +31,7 @@ export type AttackName =
 
 export const ATTACKS: Readonly<Record<AttackName, Attack>> = {
   nothing,
+  burners,
   takeover,
   handshakes,
   certificates,

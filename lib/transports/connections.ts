@@ -13,11 +13,13 @@ const ROOM_AFTER_MS = 1000;
 const MAX_PIPELINED = 128;
 /**
  * Milliseconds that an address gets no further connection, after so many that had too many requests under way within that time.
- * Node parses all that it has read, 64 KiB, even if the socket is destroyed meanwhile: up to 2,300 requests, which take some
- * 50 ms of processor time. Neighbours at the same address are kept out, too, so there is no pause without limits by address.
+ * Each takes some 3 ms of processor time. Neighbours at the same address are kept out, too, so there is no pause without
+ * limits by address. Meanwhile the connections that the address has may have fewer requests under way, unless a session would
+ * miss them: many may have come at once.
  */
 const PIPELINED_PAUSE_MS = 10_000;
 const PIPELINED_BEFORE_PAUSE = 3;
+const MAX_PIPELINED_IN_PAUSE = 16;
 /** Somebody who has a session may read this many times more slowly. */
 const HELD_UNREAD_FACTOR = 10;
 /** Addresses, and connections of each, that are looked at for one that can make room. */
@@ -73,7 +75,8 @@ interface Connection {
  * are so many at most, in sum and by address; one more takes the place of one that nobody would miss, of the most crowded
  * address first; silent ones end, and so do those whose bytes are not read.
  *
- * It must be made before the server listens, and after the server's own listeners. It ends with the server.
+ * It must be made before the server listens, and after the server's own listeners. It ends with the server. An http server
+ * must have been made with `ServedMessage`, or requests that were read already are parsed after their connection has ended.
  */
 export class Connections {
   readonly #options: ConnectionsOptions;
@@ -181,18 +184,22 @@ export class Connections {
 
   #begun(socket: Socket, response: ServerResponse): void {
     const connection = this.#bySocket.get(socket);
-    // The rest of the piece that was being parsed when the connection ended.
-    if (connection === undefined || socket.destroyed) return;
+    if (connection === undefined) return;
     connection.pending++;
     this.#touch(connection);
     response.once('close', () => {
       connection.pending--;
       this.#touch(connection);
     });
-    if (connection.pending === MAX_PIPELINED + 1) {
+    if (connection.pending > this.#mostPipelined(connection)) {
       this.#countPile(connection.address);
       this.#end(socket, 'pipelined');
     }
+  }
+
+  #mostPipelined({ socket, address, pending }: Connection): number {
+    if (pending <= MAX_PIPELINED_IN_PAUSE || !this.#isPaused(address) || this.#held(socket)) return MAX_PIPELINED;
+    return MAX_PIPELINED_IN_PAUSE;
   }
 
   #countPile(address: string): void {

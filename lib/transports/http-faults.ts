@@ -8,6 +8,8 @@ export const HTTP_LAYER = 'http';
  * later request for the session (wire spec §C.6).
  */
 export const SESSION_SECRET_HEADER = 'x-veracruz-session-secret';
+/** The least that a server may announce as the bytes of a body: an id, and some base64. */
+export const MIN_BODY_BYTES = 64;
 /** Bytes of a refusal's text that are read at most. */
 const MAX_REASON_BYTES = 512;
 

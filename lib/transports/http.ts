@@ -6,6 +6,7 @@ import { LimitError } from '../core/errors.js';
 import { listenUnder } from './abortable.js';
 import type { HttpBodies } from './http-bodies.js';
 import type { HttpExchangeOptions } from './http-client.js';
+import { MIN_BODY_BYTES } from './http-faults.js';
 import { parseHttpUrl } from './http-url.js';
 import { beginListening, boundTo, closeServer } from './net.js';
 import { connectingAborted } from './retry.js';
@@ -25,7 +26,7 @@ export interface HttpDialOptions extends DialOptions {
 }
 
 export interface HttpListenOptions extends ListenOptions {
-  /** Bytes that a body may have, 65 to 2^30. Every answer announces it to clients of this library. Default 262,144. */
+  /** Bytes that a body may have, 64 to 2^30. Every answer announces it to clients of this library. Default 262,144. */
   maxBodyBytes?: number | undefined;
 }
 
@@ -57,7 +58,7 @@ export const http: Transport<HttpAddress, HttpDialOptions, HttpListenOptions> & 
   },
 
   async listen(address, onPipe, { signal, maxBodyBytes = DEFAULT_MAX_BODY_BYTES } = {}) {
-    integerInRange('maxBodyBytes', maxBodyBytes, 65, 2 ** 30);
+    integerInRange('maxBodyBytes', maxBodyBytes, MIN_BODY_BYTES, 2 ** 30);
     const { hostname, port, pathname, search } = parseHttpUrl(address.url);
     return listenUnder(signal, address.url, async () => {
       const { createServer } = await import('node:http');

@@ -2,7 +2,7 @@ import type { Dispatcher } from 'undici';
 import { clock } from '../core/clock.js';
 import { HttpStatusError, LimitError, SessionBusyError, SessionUnknownError, type VeracruzError } from '../core/errors.js';
 import type { GatheredBody } from './body-buffer.js';
-import { HTTP_LAYER, Refusal, SESSION_SECRET_HEADER } from './http-faults.js';
+import { HTTP_LAYER, MIN_BODY_BYTES, Refusal, SESSION_SECRET_HEADER } from './http-faults.js';
 import { type PostConnection, UsedUpError } from './post-connection.js';
 
 /** A server of this library announces its limit in this header of every answer. */
@@ -145,7 +145,7 @@ function statusError(status: number, message: string, limit: number | undefined)
 /** The limit that the server announces. `headers` is undici's raw list of names and values. */
 function maxBodyOf(headers: readonly Buffer[]): number | undefined {
   const value = Number(headerOf(headers, MAX_BODY_HEADER));
-  return Number.isInteger(value) && value > 64 ? value : undefined;
+  return Number.isInteger(value) && value >= MIN_BODY_BYTES ? value : undefined;
 }
 
 /** The secret that the server gives: 128 to 512 bits of base64url. Anything else is none, because it would be sent back. */

@@ -190,6 +190,24 @@ for (const { what, before, after, act, calls } of CHANGES) {
   });
 }
 
+void t.test('a removal that is tried again after its sync has failed is made to last then', async (t) => {
+  const { disk, store } = await filled(t, { '/a': 'old', '/b': 'beside' });
+  const remove = async (failAt: number | undefined) => {
+    disk.failAt = failAt;
+    disk.calls.length = 0;
+    return store.remove('/a').then(
+      () => 'done',
+      (error: { code: string; got: unknown }) => `${error.code} ${String(error.got)}`,
+    );
+  };
+  t.equal(await remove(1), 'ERR_VC_OUTCOME_UNKNOWN EIO');
+  t.equal(await remove(0), 'ERR_VC_OUTCOME_UNKNOWN EIO', 'not that it is gone for good');
+  t.equal(await remove(undefined), 'ERR_VC_FILE_STORE ENOENT');
+  t.same(disk.calls.map(shortened), ['sync files']);
+  for (const survival of SURVIVALS) t.same(await afterCrash(t, disk, survival), { '/b': 'beside' });
+  await store.close();
+});
+
 void t.test('a new store is on disk with all the folders above it, when it takes its policy', async (t) => {
   const root = freshFolder(t);
   const disk = new TracedDisk(root);

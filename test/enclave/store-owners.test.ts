@@ -1,8 +1,9 @@
 /** A limit by owner: whose bytes are whose, and what a restart makes of it. */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import t from 'tap';
 import { DirectoryStore } from '../../lib/enclave/store/file-store.js';
+import { machineDisk, type StoreDisk } from '../../lib/enclave/store/store-disk.js';
 import { freshFolder, written } from './store-support.js';
 
 type How = 'write' | 'append';
@@ -78,6 +79,44 @@ void t.test('after a restart it is as before; a record that cannot be right is n
   const last = await open(root, 100);
   t.teardown(() => last.close());
   await put(last, 'write', 'good', '/all', 100);
+});
+
+void t.test('a process that is killed between a write and its record leaves nobody charged for what another wrote', async (t) => {
+  const [root, found] = [freshFolder(t), join(freshFolder(t), 'found')];
+  let killed = false;
+  const dying: StoreDisk = {
+    ...machineDisk,
+    rename: async (from, to) => {
+      await machineDisk.rename(from, to);
+      if (killed) cpSync(root, found, { recursive: true, filter: (path) => !basename(path).startsWith('lock') });
+    },
+  };
+  const store = await DirectoryStore.open(root, { sync: 'none', maxOwnerBytes: 100 }, dying);
+  await put(store, 'write', 'a', '/f', 90);
+  killed = true;
+  await put(store, 'write', 'b', '/f', 95);
+  await store.close();
+  const again = await open(found, 100);
+  t.teardown(() => again.close());
+  t.equal((await again.stat('/f')).length, 95);
+  await put(again, 'write', 'a', '/g', 100);
+});
+
+void t.test('a write that fails leaves the old file to its owner', async (t) => {
+  const root = freshFolder(t);
+  let broken = false;
+  const disk: StoreDisk = {
+    ...machineDisk,
+    rename: (from, to) => (broken ? Promise.reject(Object.assign(new Error('broken'), { code: 'EIO' })) : machineDisk.rename(from, to)),
+  };
+  const store = await DirectoryStore.open(root, { sync: 'none', maxOwnerBytes: 100 }, disk);
+  await put(store, 'write', 'a', '/f', 90);
+  broken = true;
+  await t.rejects(put(store, 'write', 'b', '/f', 95), { code: 'ERR_VC_FILE_STORE', got: 'EIO' });
+  await store.close();
+  const again = await open(root, 100);
+  t.teardown(() => again.close());
+  await t.rejects(put(again, 'write', 'a', '/g', 11), full);
 });
 
 void t.test('what the caller may not hand over', async (t) => {

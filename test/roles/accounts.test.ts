@@ -73,10 +73,29 @@ void t.test('what every session may have waiting ends nobody', async (t) => {
   t.equal(new Accounts({ maxWaitingBytes: 512 * MIB, maxSessionsPerPrincipal: 64 }).freeBytes, MIB, 'at the defaults');
   const { accounts, ended, session } = bank(MIB, 64);
   t.equal(accounts.freeBytes, 65_536, 'at least');
-  for (let i = 0; i < 20; i++) session(0, `${i}`, 65_536);
+  for (let i = 0; i < 16; i++) session(0, `${i}`, 65_536);
   t.ok(accounts.over(0));
   accounts.relieve(0);
   t.same(ended, []);
+});
+
+void t.test('many sessions with little each are bounded, too: the largest of whoever has the most end', async (t) => {
+  const { accounts, ended, session } = bank(4 * MIB, 64);
+  for (let principal = 0; principal < 8; principal++) {
+    for (let i = 0; i < 8; i++) session(principal, `${principal}/${i}`, 65_536);
+  }
+  t.same(ended, [], 'all there may be');
+  session(8, '8/0', 60_000);
+  t.same(ended, ['0/0 ERR_VC_LIMIT'], 'not the one that came last');
+  for (let i = 1; i < 8; i++) session(8, `8/${i}`, 60_000);
+  t.same(
+    ended.map((name) => name.split(' ')[0]),
+    ['0/0', '1/0', '2/0', '3/0', '4/0', '5/0', '6/0', '7/0'],
+    'each in its turn',
+  );
+  t.ok(accounts.bytes <= 4 * MIB, `${accounts.bytes} bytes`);
+  session(0, 'large', 5 * MIB);
+  t.equal(ended.at(-1), 'large ERR_VC_LIMIT');
 });
 
 void t.test('a principal for whom a Status was held back in vain holds up nobody for a second', async (t) => {

@@ -9,7 +9,7 @@ import { encodePrefix } from '../../lib/layers/frame/index.js';
 import { encodeMessage } from '../../lib/layers/protobuf/index.js';
 import { AttestationServer, type AttestationServerOptions } from '../../lib/roles/attestation-server/server.js';
 import { databaseFolder } from '../support/databases.js';
-import { dial, post, RawHttp, until, within } from '../support/foreign.js';
+import { countRequests, dial, post, RawHttp, until, within } from '../support/foreign.js';
 import { PROJECT_ROOT } from '../support/golden.js';
 import { seeded } from '../support/splits.js';
 import { authority, bodyOf, Device, http, messageOf, Pas } from './attestation-server-support.js';
@@ -333,6 +333,15 @@ void t.test('who asks and never reads is closed, and others are served', async (
   });
   t.same(ended(), ['unread']);
   t.equal((await few.post('/Start', START)).status, 200);
+});
+
+void t.test('of thousands of requests in one piece no more are parsed than may be under way', async (t) => {
+  const parsed = countRequests(t);
+  const flood = await RawHttp.connect(t, pas.port);
+  flood.write('GET /certificate HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(1500));
+  await within('the end of the connection', flood.closed());
+  t.equal(parsed(), 129);
+  t.equal((await pas.post('/Start', START)).status, 200);
 });
 
 void t.test('close: what is being answered is answered, and then there is nobody', async (t) => {

@@ -407,7 +407,7 @@ void t.test('after a shutdown there is no new life', async (t) => {
   const enrolment = new Enrolment({ attester, dialect: '2207', maxChainBytes: 65_536, maxChallengeBytes: 64, maxClockSkewMs: 300_000 });
   const codes: unknown[] = [];
   const log: Log = (_level, _event, figures) => codes.push(figures?.code);
-  const limits = { maxMessageBytes: 2 ** 20, maxPolicyBytes: 2 ** 20 };
+  const limits = { maxMessageBytes: 2 ** 20, maxPolicyBytes: 2 ** 20, minAppendBytesPerSecond: 0 };
   const store = { bind: async () => {} } as unknown as FileStore;
   const over = new Initialisation({ dialect: '2207', ...limits, store, log, shutdown: () => {} }, () => false);
   t.equal(outcomeOf(await over.attest(enrolment, Buffer.alloc(32), 1).response), 'Fail');

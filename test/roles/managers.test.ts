@@ -8,7 +8,7 @@ import { ManagerLink } from '../../lib/roles/server/manager-link.js';
 import { type ServerOptions, VeracruzServer } from '../../lib/roles/server/server.js';
 import { managerServerStack } from '../../lib/roles/stacks.js';
 import { memoryPipe } from '../../lib/transports/memory.js';
-import { echoing, foreignManager, until, within } from '../support/foreign.js';
+import { echoing, foreignManager, post, RawHttp, until, within } from '../support/foreign.js';
 import { collect, connectClient, content, freshFolder, portOf, startManager } from '../support/roles.js';
 
 const at = (manager: { address: unknown }) => `tcp://127.0.0.1:${portOf(manager)}`;
@@ -111,6 +111,19 @@ void t.test('a manager can be drained', async (t) => {
   await within('the drain', drain);
   await until('the link down', () => server.managers.filter(({ up }) => up).length === 1);
   t.equal(await clients[2]?.policyHash().then((hash) => hash.length), 64, 'the others never noticed');
+});
+
+void t.test('while the only manager is drained, whoever comes is told so', async (t) => {
+  const manager = await startManager(t);
+  const server = await start(t, { runtime: at(manager) });
+  const client = await connectClient(t, server.url);
+  const drain = server.drain(at(manager));
+  const http = await RawHttp.connect(t, portOf(server));
+  const { status, body } = await http.send(post('0 '));
+  t.same([status, body], [503, 'the Runtime Manager takes no new sessions\n']);
+  t.equal((await client.policyHash()).length, 64, 'the session goes on');
+  await client.close();
+  await within('the drain', drain);
 });
 
 void t.test('a manager whose link is down can be drained, and the last one takes the Server with it', async (t) => {

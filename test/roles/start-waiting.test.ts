@@ -99,6 +99,24 @@ void t.test('an attestation server that is busy is waited for, one that refuses 
   }
 });
 
+void t.test('of two managers one refuses, and the other is not there: that is told, and waited for', async (t) => {
+  const own = await freePort();
+  const absent = `tcp://127.0.0.1:${await freePort()}`;
+  const { options, managers } = await stage(t, goodPas({ start: () => ({ status: 403, text: 'no' }) }), goodManager());
+  const refused = managers[0]?.address as string;
+  const waiting = begin(t, { ...options, listen: `tcp://127.0.0.1:${own}`, runtime: [refused, absent], startTimeoutMs: 0 });
+  const told = () => waiting.logs.find(({ event }) => event === 'manager not in service')?.figures;
+  await until('it is told', () => told() !== undefined && waiting.waits('the Runtime Manager is not there'));
+  t.match(told(), { manager: refused, reason: /403/ });
+  t.equal(await said(t, own), '503 the Runtime Manager could not be attested and initialised');
+  const { starting } = begin(t, { ...options, runtime: [absent, refused], startTimeoutMs: 300 });
+  await t.rejects(
+    within('the end of the wait', starting),
+    { code: 'ERR_VC_HTTP_STATUS', got: 403 },
+    'who refuses is told before who is absent',
+  );
+});
+
 void t.test('the wait has an end, where one is given', async (t) => {
   const runtime = `tcp://127.0.0.1:${await freePort()}`;
   const { starting, waits } = begin(t, { listen: 'tcp://127.0.0.1:0', runtime, startTimeoutMs: 700 });

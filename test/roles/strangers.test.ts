@@ -5,7 +5,7 @@ import { Duplex } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
 import t, { type Test } from 'tap';
 import { completeOptions, SERVER_DEFAULTS, type ServerOptions } from '../../lib/roles/server/options.js';
-import { dial, echoing, foreignManager, HELLO, NO_TLS, post, RawHttp, until, within } from '../support/foreign.js';
+import { countRequests, dial, echoing, foreignManager, HELLO, NO_TLS, post, RawHttp, until, within } from '../support/foreign.js';
 import { alice, content, portOf, startRoles, startServer } from '../support/roles.js';
 
 const text = (data: Buffer | string) => Buffer.from(data).toString('base64');
@@ -149,6 +149,39 @@ void t.test('a client without the secret: slow and bad bodies from elsewhere nei
   t.equal((await (await bound.from(2)).send(post(`${other} ${text('x')}`))).status, 200);
 });
 
+void t.test('a body from elsewhere that was begun before the secret was shown is not taken after it', async (t) => {
+  const { from, manager } = await serve(t);
+  const home = await from(2);
+  const first = await home.send(post(`0 ${text(HELLO)}`));
+  const id = idOf(first.body);
+  const thief = await from(3);
+  const body = `${id} ${text('ABC')}`;
+  thief.write(`POST /runtime_manager HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body.slice(0, -4)}`);
+  await until('its beginning', () => thief.socket.bytesWritten > 0);
+  // It was read when one behind it on the same way was answered.
+  t.equal((await (await from(3)).send(post(`${id} ${text('as in the original')}`))).status, 200);
+  const secret = `x-veracruz-session-secret: ${first.headers['x-veracruz-session-secret']}\r\n`;
+  t.equal((await home.send(post(`${id} ${text('mine')}`, { headers: secret }))).status, 200);
+  thief.write(body.slice(-4));
+  t.equal((await thief.answer()).status, 404);
+  t.notOk(manager.requests.some(({ data }) => String(data) === 'ABC'));
+});
+
+void t.test('bodies from elsewhere that are never whole: more than may wait are refused', async (t) => {
+  const { server, from } = await serve(t, { maxForeignBytes: 4 * 1000 });
+  const home = await from(2);
+  const id = idOf((await home.send(post(`0 ${text(HELLO)}`))).body);
+  const slow = await from(3);
+  slow.write(`POST /runtime_manager HTTP/1.1\r\nHost: x\r\nContent-Length: 2000\r\n\r\n${id} ${'A'.repeat(700)}`);
+  const more = await from(3);
+  more.write(`POST /runtime_manager HTTP/1.1\r\nHost: x\r\nContent-Length: 2000\r\n\r\n${id} ${'A'.repeat(700)}`);
+  const refused = await Promise.race([slow.answer(), more.answer()]);
+  t.equal(refused.status, 503);
+  t.match(refused.body, /too many bodies that are from elsewhere/);
+  t.equal((await home.send(post(`${id} ${text('mine')}`))).body, `${id} ${text('mine')}`);
+  t.equal(server.sessions, 1);
+});
+
 void t.test('no id and no secret stands in the log', async (t) => {
   const lines: string[] = [];
   const log: ServerOptions['log'] = (level, event, figures) => void lines.push(JSON.stringify({ level, event, ...figures }));
@@ -192,6 +225,18 @@ void t.test('who has come in stays when the time for handshakes is over, and who
   t.equal(silent.destroyed, false);
 });
 
+void t.test('of thousands of requests in one piece no more are parsed than may be under way', async (t) => {
+  const { server, from } = await serve(t);
+  const parsed = countRequests(t);
+  const flood = await from(2);
+  flood.write('GET /runtime_manager HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(1200));
+  await within('the end of the connection', flood.closed());
+  t.equal(parsed(), 129);
+  const http = await from(3);
+  t.equal((await http.send(post(`0 ${text(HELLO)}`))).status, 200);
+  t.equal(server.sessions, 1);
+});
+
 void t.test('options', async (t) => {
   const wrong: Partial<ServerOptions>[] = [
     { maxUnadmittedSessions: 0 },
@@ -202,6 +247,7 @@ void t.test('options', async (t) => {
     { maxHandshakeBytes: -1 },
     { maxHandshakes: 0 },
     { maxMissesPerSecond: -1 },
+    { maxForeignBytes: -1 },
     { maxConnections: 0 },
     { maxConnectionsPerAddress: -1 },
     { unreadTimeoutMs: -1 },

@@ -106,6 +106,18 @@ void t.test('the handshake, step by step: it is never called at rest before it h
   client.destroy();
 });
 
+void t.test('what comes during the handshake is in no account, and bounded all the same', async (t) => {
+  const { session, client, wire, ended, feed, ask: question } = played(async () => hashOf('hash'));
+  await until('the ClientHello', () => wire.out.length > 0);
+  void feed();
+  t.equal(await question(), true, 'the handshake has begun');
+  const taken = Array.from({ length: 5 }, () => session.feed([Buffer.alloc(2 ** 20)]));
+  t.same(taken, [true, true, true, true, false], 'more while 4 MiB and a ClientHello wait');
+  await until('its end', () => ended.length > 0);
+  t.match(ended[0], { code: 'ERR_VC_LIMIT', limit: 4 * 2 ** 20 });
+  client.destroy();
+});
+
 void t.test('a question behind a request waits for its answer; one behind the answer does not wait', async (t) => {
   let release: () => void = () => {};
   const held = new Promise<void>((resolve) => {

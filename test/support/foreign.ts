@@ -2,6 +2,7 @@
  * Peers that are not ours: the link's messages by hand-written bytes (wire spec §D), HTTP over a bare socket, and a TCP
  * proxy that looks at what passes. Nothing here goes through a layer of the library.
  */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import type { Test } from 'tap';
@@ -25,6 +26,15 @@ export async function until(what: string, holds: () => boolean | Promise<boolean
     if (performance.now() > deadline) throw new Error(`never came about: ${what}`);
     await new Promise((go) => setTimeout(go, 5));
   }
+}
+
+/** Counts the requests that the HTTP servers of this process have parsed. */
+export function countRequests(t: T): () => number {
+  let count = 0;
+  const onStart = () => count++;
+  subscribe('http.server.request.start', onStart);
+  t.teardown(() => unsubscribe('http.server.request.start', onStart));
+  return () => count;
 }
 
 /** How a TLS session begins: the first bytes of a ClientHello, and `hello`. No manager of the tests looks further. */

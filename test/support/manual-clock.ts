@@ -61,6 +61,21 @@ export class ManualClock {
       now: () => this.#now,
       monotonic: () => this.#now,
       setTimeout: (callback, ms, ...args) => setTimeout(() => callback(...args), ms),
+      setInterval: (callback, ms) => {
+        // The same timer again and again, so that it can be cleared.
+        const waiting: Waiting & { at: number } = {
+          at: this.#now + ms,
+          ring: () => {
+            waiting.at += ms;
+            this.#waiting.add(waiting);
+            callback();
+          },
+          unref: () => waiting,
+          refresh: () => waiting,
+        };
+        this.#waiting.add(waiting);
+        return waiting;
+      },
       clear: (timer) => void this.#waiting.delete(timer as Waiting),
       sleep: (ms, { signal } = {}) =>
         new Promise((resolve, reject) => {

@@ -6,6 +6,7 @@ import t from 'tap';
 import { systemClock, useClock } from '../../lib/core/clock.js';
 import { Connections, type ConnectionsOptions } from '../../lib/transports/connections.js';
 import { DescriptorBudget, descriptorLimit } from '../../lib/transports/descriptors.js';
+import { ServedMessage } from '../../lib/transports/served-message.js';
 import { type RawHttp, until } from '../support/foreign.js';
 
 type T = Parameters<typeof RawHttp.connect>[0];
@@ -136,11 +137,18 @@ void t.test('a silent connection ends, unless a session would miss it', async (t
 
 void t.test('requests of one connection under way at once are bounded', async (t) => {
   const pass = wind(t);
-  const server = createHttpServer(() => {});
-  const { connections, dial } = await guard(t, server, { maxConnectionsPerAddress: 100 });
+  const held = new Set<Socket>();
+  const server = createHttpServer({ IncomingMessage: ServedMessage }, () => {});
+  const options = { maxConnectionsPerAddress: 100, held: (socket: Socket) => held.has(socket) };
+  const { connections, sockets, dial } = await guard(t, server, options);
+  const early = await dial();
+  await until('the first', () => sockets.size === 1);
+  const inSession = await dial();
+  await until('another', () => sockets.size === 2);
+  held.add([...sockets][1] as Socket);
   const socket = await dial();
   socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(128));
-  await until('a full queue', () => (server as unknown as { _connections: number })._connections === 1 && connections.size === 1);
+  await until('a full queue', () => (server as unknown as { _connections: number })._connections === 3 && connections.size === 3);
   socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
   await gone(socket);
   t.equal(connections.ended.pipelined, 1);
@@ -152,11 +160,35 @@ void t.test('requests of one connection under way at once are bounded', async (t
   }
   await gone(await dial());
   t.equal(connections.ended.refused, 1, 'its address gets no other at once');
+  inSession.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(17));
+  early.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(16));
+  early.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+  await gone(early);
+  t.same([connections.ended.pipelined, inSession.destroyed], [4, false], 'and those that it has may have less under way');
   await dial(2);
-  await until('that of another', () => connections.size === 1);
+  await until('that of another', () => connections.size === 2);
   pass(10_000);
   await dial();
-  await until('another', () => connections.size === 2);
+  await until('another', () => connections.size === 3);
+});
+
+void t.test('requests that were read with the one that was too much are not parsed', async (t) => {
+  const seen: string[] = [];
+  const server = createHttpServer({ IncomingMessage: ServedMessage }, ({ url = '' }) => void seen.push(url));
+  const upgraded = (request: { url?: string }) => void seen.push(`upgrade of ${request.url}`);
+  const { connections, dial } = await guard(t, server, {});
+  const asked = await dial();
+  asked.write('GET /first HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n');
+  await until('a request that wants an upgrade', () => seen.length === 1);
+  t.same(seen, ['/first'], 'is a request as any other');
+  server.on('upgrade', upgraded);
+  const flood = await dial();
+  flood.write(Array.from({ length: 1000 }, (_, i) => `GET /${i} HTTP/1.1\r\nHost: x\r\n\r\n`).join(''));
+  await gone(flood);
+  await until('its end', () => connections.size === 1);
+  t.same(seen.slice(1, 130).at(-1), '/128');
+  t.same(seen.slice(130), ['upgrade of /129'], 'nobody else hears of more than the one that ends it');
+  t.same([connections.ended.pipelined, asked.destroyed], [1, false]);
 });
 
 void t.test('connections leave descriptors free', async (t) => {

@@ -8,7 +8,7 @@ import { bindFolder } from './store-binding.js';
 import type { FileSink, FileStat, FileStore, ListedFile, SinkOptions, StoredFile } from './store-contract.js';
 import { machineDisk, type StoreDisk } from './store-disk.js';
 import type { Draft } from './store-draft.js';
-import { STORE_LAYER, storeError, unknownOutcome } from './store-error.js';
+import { isMissing, STORE_LAYER, storeError, unknownOutcome } from './store-error.js';
 import { StoreFolder } from './store-folder.js';
 import { listFiles } from './store-list.js';
 import { forgetName } from './store-names.js';
@@ -69,7 +69,7 @@ const OWNER = /^[\w.-]{1,64}$/;
  *     write    the bytes, their fdatasync, the rename               the fsync of `files`
  *     append   the journal entry, its fsync, the bytes, their       the fsync of `pending`, which makes it last that the
  *              fdatasync, the removal of the journal entry          journal entry is gone
- *     remove   the unlink                                           the fsync of `files`
+ *     remove   the unlink                                           the fsync of `files`, also where the file is missing
  *     bind     the bytes, their fdatasync, the link                 the fsync of the store's folder
  *
  * The first is a FileStoreError, the second an OutcomeUnknownError. Descriptors that cannot be closed, and drafts that cannot
@@ -177,14 +177,22 @@ export class DirectoryStore implements FileStore {
   }
 
   async #remove(name: string): Promise<void> {
-    const { length } = this.#find(name);
-    await this.#folder.disk.unlink(this.#folder.pathOf(name));
-    this.#folder.quota.giveBytes(length);
-    this.#folder.quota.giveFile();
-    await this.#folder.owners.removed(name);
+    let absence: Error | undefined;
+    try {
+      const { length } = this.#find(name);
+      await this.#folder.disk.unlink(this.#folder.pathOf(name));
+      this.#folder.quota.giveBytes(length);
+      this.#folder.quota.giveFile();
+      await this.#folder.owners.removed(name);
+    } catch (thrown) {
+      if (!isMissing(thrown)) throw thrown;
+      absence = thrown as Error;
+    }
+    // Also of a file that is not there: an earlier removal may not have been made to last.
     await this.#folder.syncFiles().catch((thrown: unknown) => {
       throw unknownOutcome('the file is removed, but a crash of the machine may bring it back', thrown);
     });
+    if (absence !== undefined) throw absence;
     // A name without a file does no harm.
     await forgetName(this.#folder, name).catch(() => {});
   }

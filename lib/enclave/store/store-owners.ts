@@ -14,8 +14,8 @@ type Parts = Map<string, number>;
  *     <root>/owners/<entry>     one line `<owner> <bytes>` for each part of the file of that entry
  *
  * Nothing is kept while the store has no limit by owner; a store that is opened without one forgets what was kept. A record
- * is written behind its file's commit and not synced. Where a crash lost it, or it tells of more bytes than the file has, the
- * file's bytes are nobody's: they count for the store, and for no owner.
+ * is removed before its file is replaced, written behind the commit, and not synced. Where a kill or a crash lost it, or it
+ * tells of more bytes than the file has, the file's bytes are nobody's: they count for the store, and for no owner.
  */
 export class StoreOwners {
   readonly #root: string;
@@ -34,6 +34,21 @@ export class StoreOwners {
     if (owners.#kept) await owners.#load();
     else await rm(join(root, 'owners'), { recursive: true, force: true });
     return owners;
+  }
+
+  /**
+   * The file is about to be replaced. Should the process be killed then, the record of the old bytes must not stand beside the
+   * new ones.
+   */
+  async replacing(name: string): Promise<void> {
+    const entry = entryOf(name);
+    if (this.#parts.has(entry)) await unlink(this.#pathOf(entry)).catch(() => {});
+  }
+
+  /** The file was not replaced after all. */
+  async stays(name: string): Promise<void> {
+    const entry = entryOf(name);
+    if (this.#parts.has(entry)) await this.#write(entry);
   }
 
   /** The file was replaced, or created: all its bytes are the owner's. The quota has counted them for him already. */

@@ -49,7 +49,11 @@ export class WriteDraft extends Draft {
     const before = folder.find(name);
     if (before !== undefined && this.#yields) return;
     if (before === undefined && !this.#counted) this.#count();
-    await folder.disk.rename(this.#path as string, folder.pathOf(name));
+    await folder.owners.replacing(name);
+    await folder.disk.rename(this.#path as string, folder.pathOf(name)).catch(async (thrown: unknown) => {
+      await folder.owners.stays(name);
+      throw thrown;
+    });
     this.#path = undefined;
     const bytes = this.room.keep();
     folder.quota.giveBytes(before?.length ?? 0);

@@ -6,6 +6,7 @@ import { clock } from '../../core/clock.js';
 import { Lifecycle } from '../../core/lifecycle.js';
 import { type Address, parseAddress } from '../../transports/address.js';
 import { Connections } from '../../transports/connections.js';
+import { ServedMessage } from '../../transports/served-message.js';
 import { boundAddress, listen } from '../../transports/socket.js';
 import { answerClientError, pathOf, plain, urlOf } from '../http-answers.js';
 import { logBadEnd } from '../options.js';
@@ -56,6 +57,7 @@ export class AttestationServer {
     this.#options = options;
     this.#rate = new RequestRate(options.maxRequestsPerSecond, options.clock);
     this.#http = createServer({
+      IncomingMessage: ServedMessage,
       noDelay: true,
       maxHeaderSize: MAX_HEAD_BYTES,
       headersTimeout: Math.min(options.headTimeoutMs, options.requestTimeoutMs),

@@ -41,7 +41,10 @@ interface Account {
  * are made to wait, and then the one with the most is ended (`relieve`).
  */
 export class Accounts {
-  /** Bytes that one session may always have waiting. Such sessions are neither made to wait nor ended. */
+  /**
+   * Bytes that one session may have waiting whatever its principal's share is: it is neither made to wait nor ended for that.
+   * Many such sessions may still be too much for all together, and then the one with the most ends.
+   */
   readonly freeBytes: number;
   readonly #limits: AccountLimits;
   readonly #accounts = new Map<number, Account>();
@@ -91,10 +94,7 @@ export class Accounts {
     if (account === undefined) return;
     account.bytes += bytes;
     this.#bytes += bytes;
-    const { maxWaitingBytes: limit } = this.#limits;
-    if (bytes <= 0 || this.#bytes <= limit) return;
-    const [greediest] = [...this.#accounts.values()].sort((one, other) => other.bytes - one.bytes);
-    if (greediest !== undefined) this.#end(greediest, () => this.#bytes > limit, this.#bytes, limit);
+    if (bytes > 0) while (this.#bytes > this.#limits.maxWaitingBytes && this.#endGreediest());
   }
 
   /** More waits for the principal than his share. */
@@ -115,8 +115,12 @@ export class Accounts {
 
   /** Ends sessions of the principal, those with the most first, until what waits for the others is within his share. */
   relieve(principal: number): void {
-    const account = this.#accounts.get(principal);
-    if (account !== undefined) this.#end(account, () => this.over(principal), account.bytes, this.#share);
+    while (this.over(principal)) {
+      const account = this.#accounts.get(principal) as Account;
+      const most = largest(account);
+      if (most === undefined || most.waitingBytes <= this.freeBytes) return;
+      most.destroy(tooMuch(`${account.bytes} bytes of the principal's sessions wait`, account.bytes, this.#share));
+    }
   }
 
   get #share(): number {
@@ -125,12 +129,27 @@ export class Accounts {
     return Math.floor(this.#limits.maxWaitingBytes / Math.max(SHARES, busy));
   }
 
-  #end(account: Account, tooMuch: () => boolean, got: number, limit: number): void {
-    const byBytes = [...account.members].sort((one, other) => other.waitingBytes - one.waitingBytes);
-    for (const member of byBytes) {
-      if (!tooMuch() || member.waitingBytes <= this.freeBytes) return;
-      const message = `${got} bytes of the principal's sessions wait, ${limit} may: the one with the most ends`;
-      member.destroy(new LimitError(message, { layer: LAYER, got, limit }));
-    }
+  /** Ends the largest session of the principal who has the most. False when there is none to end. */
+  #endGreediest(): boolean {
+    const greediest = largestOf(this.#accounts.values(), ({ bytes }) => bytes);
+    const most = greediest && largest(greediest);
+    const before = this.#bytes;
+    most?.destroy(tooMuch(`${before} bytes of all sessions wait`, before, this.#limits.maxWaitingBytes));
+    return this.#bytes < before;
   }
+}
+
+/** The session of a principal that has the most waiting. */
+function largest({ members }: Account): Member | undefined {
+  return largestOf(members, ({ waitingBytes }) => waitingBytes);
+}
+
+function largestOf<T>(items: Iterable<T>, sizeOf: (item: T) => number): T | undefined {
+  let found: T | undefined;
+  for (const item of items) if (found === undefined || sizeOf(item) > sizeOf(found)) found = item;
+  return found;
+}
+
+function tooMuch(what: string, got: number, limit: number): LimitError {
+  return new LimitError(`${what}, ${limit} may: the one with the most ends`, { layer: LAYER, got, limit });
 }

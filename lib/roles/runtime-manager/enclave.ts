@@ -22,6 +22,7 @@ export interface EnclaveOptions extends MessageOptions {
   readonly clientAuthorities?: readonly string[];
   readonly handshakeTimeoutMs?: number;
   readonly maxHandshakeBytes?: number;
+  readonly minAppendBytesPerSecond: number;
   readonly log: Log;
   /** A principal asks for the end of the service. */
   readonly shutdown: () => void;
@@ -58,7 +59,7 @@ export class Enclave implements Service {
     this.#options = options;
     this.#presented = new Presented(this.#stackFor(identity), from);
     this.policyHash = policyHash(text);
-    this.files = new GuardedFiles(policy, store);
+    this.files = new GuardedFiles(policy, store, options.minAppendBytesPerSecond);
     this.programs = compute && new Programs({ policy, store, files: this.files, engine: compute });
     this.log = log;
     this.shutdown = options.shutdown;

@@ -8,7 +8,7 @@ import { normaliseName } from '../../enclave/store/file-name.js';
 import type { FileSink, FileStore, SinkOptions, StoredFile } from '../../enclave/store/file-store.js';
 import { isMissing } from '../../enclave/store/store-error.js';
 import type { IncomingBody } from '../../layers/protobuf/index.js';
-
+import { AppendTurns } from './append-turns.js';
 import { partyOf } from './identity-principal.js';
 
 const LAYER = 'runtime-manager';
@@ -23,10 +23,13 @@ const LAYER = 'runtime-manager';
 export class GuardedFiles {
   readonly #policy: Policy;
   readonly #store: FileStore;
+  readonly #appends: AppendTurns;
 
-  constructor(policy: Policy, store: FileStore) {
+  /** @param minAppendBytesPerSecond see `RuntimeManagerOptions` */
+  constructor(policy: Policy, store: FileStore, minAppendBytesPerSecond = 0) {
     this.#policy = policy;
     this.#store = store;
+    this.#appends = new AppendTurns(minAppendBytesPerSecond);
   }
 
   /**
@@ -41,11 +44,27 @@ export class GuardedFiles {
     else await keep(body, this.#store.write(file, body.length, options));
   }
 
-  /** Appends to a file, or creates it. Pinned files and `stdin` cannot be appended to. */
-  async append(who: Principal, name: string, body: IncomingBody): Promise<void> {
+  /**
+   * Appends to a file, or creates it. Pinned files and `stdin` cannot be appended to. Several appends to a file have their
+   * turns one after the other.
+   *
+   * @param gone fires when whoever asks for it is gone: then it waits for its turn no longer
+   */
+  async append(who: Principal, name: string, body: IncomingBody, gone: AbortSignal): Promise<void> {
     const file = normaliseName(name);
     await this.#check(who, 'append', file);
-    await keep(body, this.#store.append(file, body.length, ownedBy(who)));
+    const sink = this.#store.append(file, body.length, ownedBy(who));
+    const leave = () => void sink.discard().catch(() => {});
+    if (gone.aborted) leave();
+    gone.addEventListener('abort', leave);
+    try {
+      await this.#appends.wait(file, ready(sink));
+      gone.removeEventListener('abort', leave);
+      const end = this.#appends.watch(file, body);
+      await keep(body, sink).finally(end);
+    } finally {
+      gone.removeEventListener('abort', leave);
+    }
   }
 
   /** Reads a file. A stream (`stdin`, `stdout`, `stderr`) is empty until something was written to it. */
@@ -117,12 +136,15 @@ export class GuardedFiles {
 async function keep(body: IncomingBody, sink: FileSink): Promise<void> {
   const whole = body.takeWhole();
   if (whole === undefined) {
-    // What goes wrong is what the pipeline will say.
-    await Promise.race([sink.ready?.().catch(() => {}), closed(body)]);
-    // The session is gone: the sink must not wait for its turn any longer.
+    await Promise.race([ready(sink), closed(body)]);
     if (body.destroyed) await sink.discard();
   }
   await pipeline(whole ?? body, sink);
+}
+
+/** Settles when bytes can be written to a sink, or it has failed: what has gone wrong is what the pipeline will say. */
+async function ready(sink: FileSink): Promise<void> {
+  await sink.ready?.().catch(() => {});
 }
 
 /** Yields `body`, then the bytes of `before` from offset `body.length` on. */

@@ -103,6 +103,11 @@ export interface RuntimeManagerOptions extends TrustOptions {
    */
   quotaPerPrincipalBytes?: number;
   /**
+   * Bytes a second that must come of an append while others to the same file wait for it: so many times ten in ten seconds.
+   * Otherwise it is undone, and its session ends. 0 for no minimum. Default 4,096.
+   */
+  minAppendBytesPerSecond?: number;
+  /**
    * TLS sessions at once whose client is not admitted yet. When one more comes, one of them makes room: of a link that is not
    * proven, else of the link that has most of them, the oldest; of the same link only one that is a second old. Else
    * NewTlsSession is Status Fail. Default 4,096.
@@ -161,6 +166,7 @@ export const RUNTIME_MANAGER_DEFAULTS = Object.freeze({
   maxSessions: 10_000,
   maxSessionsPerPrincipal: 64,
   maxWaitingBytes: 512 * 2 ** 20,
+  minAppendBytesPerSecond: 4096,
   maxPendingSessions: 4096,
   maxUnprovenSessions: 64,
   sessionIdleTimeoutMs: 600_000,
@@ -196,6 +202,7 @@ export function completed(options: RuntimeManagerOptions): CompleteOptions {
   integerInRange('maxSessions', all.maxSessions, 1, 2 ** 31);
   integerInRange('maxSessionsPerPrincipal', all.maxSessionsPerPrincipal, 1, 2 ** 31);
   integerInRange('maxWaitingBytes', all.maxWaitingBytes, 2 ** 20, Number.MAX_SAFE_INTEGER);
+  integerInRange('minAppendBytesPerSecond', all.minAppendBytesPerSecond, 0, 2 ** 31);
   integerInRange('maxPendingSessions', all.maxPendingSessions, 1, 2 ** 31);
   integerInRange('maxUnprovenSessions', all.maxUnprovenSessions, 1, 2 ** 31);
   integerInRange('sessionIdleTimeoutMs', all.sessionIdleTimeoutMs, 0, 2 ** 31 - 1);

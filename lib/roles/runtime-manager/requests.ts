@@ -77,7 +77,7 @@ async function carryOut(request: ReceivedRequest, service: Service, caller: Call
       await files.write(caller.principal, request.fields.file_name, request.fields.data);
       return { status: 'SUCCESS', oneof: null };
     case 'append_file':
-      await files.append(caller.principal, request.fields.file_name, request.fields.data);
+      await files.append(caller.principal, request.fields.file_name, request.fields.data, caller.signal);
       return { status: 'SUCCESS', oneof: null };
     case 'read_file': {
       const { length, stream } = await files.read(caller.principal, request.fields.file_name);

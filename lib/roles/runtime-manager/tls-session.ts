@@ -23,6 +23,11 @@ const BACKLOG_BYTES = 1024 * 1024;
  * only its ClientHello by then. The limit keeps a peer that sends more from filling the memory.
  */
 const STRANGER_BACKLOG_BYTES = 64 * 1024;
+/**
+ * The same while TLS has not told whose session it is, and nobody's account has it: the handshake runs, or waits for its turn
+ * to go on. A client may send its first requests right behind it.
+ */
+const HANDSHAKE_BACKLOG_BYTES = 4 * 1024 * 1024;
 
 export interface SessionOptions {
   /** As `RuntimeManagerOptions`. */
@@ -369,16 +374,13 @@ export class TlsSession {
     return this.#pipe.fedBytes - this.#digestedBytes;
   }
 
-  /**
-   * Bytes that may wait when more ciphertext arrives. The small limit for strangers ends when the handshake runs, since TLS
-   * then takes or refuses each record at once.
-   */
+  /** Bytes that may wait when more ciphertext arrives. */
   #backlogLimit(): number {
     const phase = tlsState(this.#channel.connection)?.phase;
     // What a session sends that was refused is in nobody's account.
-    return phase === 'waiting' || phase === 'queued' || this.#account.refusal !== undefined
-      ? Math.min(STRANGER_BACKLOG_BYTES, this.#maxBacklogBytes)
-      : this.#maxBacklogBytes;
+    const strange = phase === 'waiting' || phase === 'queued' || this.#account.refusal !== undefined;
+    const limit = strange ? STRANGER_BACKLOG_BYTES : phase === 'handshake' ? HANDSHAKE_BACKLOG_BYTES : this.#maxBacklogBytes;
+    return Math.min(limit, this.#maxBacklogBytes);
   }
 
   /**

@@ -4,9 +4,12 @@ import { isHopeless } from '../../transports/retry.js';
 
 /** What is missing until a manager serves: it, the attestation server, the consent of one of them, or only time. */
 export type Missing = 'manager' | 'attestation server' | 'consent' | 'initialising';
+/** The same of a manager that may never serve again: it was drained or reset, or a principal has shut it down. */
+export type Lack = Missing | 'leaving';
 
 /** What clients and logs are told. */
-export const TEXTS: Readonly<Record<Missing, string>> = Object.freeze({
+export const TEXTS: Readonly<Record<Lack, string>> = Object.freeze({
+  leaving: 'the Runtime Manager takes no new sessions',
   manager: 'the Runtime Manager is not there',
   'attestation server': 'the attestation server is not there',
   consent: 'the Runtime Manager could not be attested and initialised',
@@ -14,11 +17,11 @@ export const TEXTS: Readonly<Record<Missing, string>> = Object.freeze({
 });
 
 /** The nearer to service, the later. */
-const NEARNESS: readonly Missing[] = ['manager', 'consent', 'attestation server', 'initialising'];
+const NEARNESS: readonly Lack[] = ['leaving', 'manager', 'consent', 'attestation server', 'initialising'];
 
 /** Of what several managers lack, what the one lacks that is nearest to service. */
-export function nearest(missing: readonly Missing[]): Missing {
-  return NEARNESS.findLast((each) => missing.includes(each)) ?? 'manager';
+export function nearest(lacks: readonly Lack[]): Lack {
+  return NEARNESS.findLast((each) => lacks.includes(each)) ?? 'manager';
 }
 
 /** HTTP statuses of an attestation server, or of a proxy before it, that will be another one later. */

@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import {
   asVeracruzError,
+  BusyError,
   LimitError,
   LinkError,
   RecordError,
@@ -11,13 +12,12 @@ import {
 } from '../../core/errors.js';
 import { SessionRequestDecoder } from '../../layers/session/index.js';
 import type { BegunBody } from '../../transports/http-bodies.js';
-import { tooLong } from '../../transports/http-faults.js';
 import { noteRead } from '../http-answers.js';
 
 /** The HTTP status for an error. */
 export function statusOf(error: VeracruzError): number {
   if (error instanceof LimitError) return 413;
-  if (error instanceof LinkError) return 503;
+  if (error instanceof LinkError || error instanceof BusyError) return 503;
   if (error instanceof TimeoutError) return 408;
   return error instanceof SessionTextError || error instanceof RecordError ? 400 : 500;
 }
@@ -83,28 +83,4 @@ function waitForSessionId(request: IncomingMessage, take: (piece: Buffer) => Bod
     request.on('end', onEnd);
     request.on('close', onClose);
   });
-}
-
-/**
- * Reads the rest of a body before anybody gets any of it. So whoever sends it slowly holds up nobody, and a body that is cut
- * off harms nobody.
- *
- * @throws LimitError for a body over `maxBodyBytes`; SessionTextError when the client goes away in the middle of it
- */
-export async function readWhole(request: IncomingMessage, begun: BegunBody, maxBodyBytes: number): Promise<BegunBody> {
-  if (begun.whole) return begun;
-  const pieces = [...begun.pieces];
-  let bytes = pieces.reduce((sum, { length }) => sum + length, 0);
-  try {
-    for await (const piece of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-      pieces.push(piece);
-      bytes += piece.length;
-      noteRead(request, bytes);
-      if (bytes > maxBodyBytes) throw tooLong('a body', bytes, maxBodyBytes);
-    }
-  } catch (error) {
-    if (error instanceof LimitError) throw error;
-    throw new SessionTextError('the client went away in the middle of its body', { layer: 'session', cause: error });
-  }
-  return { pieces, whole: true };
 }

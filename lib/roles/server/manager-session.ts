@@ -26,10 +26,8 @@ export class ManagerSession {
   /** Bytes of ciphertext so far: `up` from the client, `down` to it. */
   readonly bytes = { up: 0, down: 0 };
   #unacknowledged = 0;
-  /**
-   * Wakes the one caller of `feed` that may be waiting. Not a semaphore, since bytes are counted and only one caller waits.
-   */
-  #acknowledged: (() => void) | undefined;
+  /** Wake the callers of `feed` that wait, to look again whether there is room. */
+  #waiters: (() => void)[] = [];
   /** Why a SendTlsData was refused. Cleared by `takeRefusal`. */
   #refusal: VeracruzError | undefined;
   #closed = false;
@@ -76,7 +74,7 @@ export class ManagerSession {
     this.#unacknowledged += bytes;
     return this.link.send({ kind: 'SendTlsData', session: this.id, data }, (error, response) => {
       this.#unacknowledged -= bytes;
-      this.#acknowledged?.();
+      this.#wake();
       if (error !== undefined) this.#refusal ??= error;
       else if (response?.kind !== 'Status' || response.status !== 'Success') this.#refusal ??= this.#refused('SendTlsData', response);
     });
@@ -85,11 +83,12 @@ export class ManagerSession {
   async #room(): Promise<void> {
     await this.link.drained();
     while (this.#unacknowledged >= this.#maxUnacknowledgedBytes && !this.#closed) {
-      await new Promise<void>((resolve) => {
-        this.#acknowledged = resolve;
-      });
-      this.#acknowledged = undefined;
+      await new Promise<void>((resolve) => this.#waiters.push(resolve));
     }
+  }
+
+  #wake(): void {
+    for (const wake of this.#waiters.splice(0)) wake();
   }
 
   /**
@@ -139,11 +138,11 @@ export class ManagerSession {
     return response.kind === 'TlsDataNeeded';
   }
 
-  /** Tells the manager that the session is over, and wakes a waiting caller of `feed`. */
+  /** Tells the manager that the session is over, and wakes the callers of `feed` that wait. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#acknowledged?.();
+    this.#wake();
     this.link.send({ kind: 'CloseTlsSession', session: this.id }, () => {});
   }
 

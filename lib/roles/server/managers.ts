@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import { clock } from '../../core/clock.js';
 import { InvalidOptionError, LinkError } from '../../core/errors.js';
 import type { Log } from '../options.js';
-import { nearest, TEXTS } from './absence.js';
+import { isAbsence, type Lack, nearest, TEXTS } from './absence.js';
 import type { AttestationHandshake } from './attestation-handshake.js';
 import { ManagerLink } from './manager-link.js';
 import { Renewal } from './renewal.js';
@@ -83,19 +83,30 @@ export class Managers {
    * first is. The Server keeps trying the others for as long as it runs.
    *
    * @param waitMs milliseconds that it waits for what is not there; 0 for ever
-   * @throws the first upstream's error when none can be opened
+   * @throws when none can be opened: the error of the first that refuses, else of the first
    */
   async open(waitMs: number, signal?: AbortSignal): Promise<void> {
     const attempts = this.#upstreams.map((upstream) => upstream.open(signal, waitMs));
     const all = Promise.allSettled(attempts);
+    if (attempts.length > 1) this.#tellOfFailures(attempts);
     try {
       await Promise.any(attempts);
     } catch (error) {
       await this.close();
-      throw (error as AggregateError).errors[0];
+      const { errors } = error as AggregateError;
+      throw errors.find((each) => !isAbsence(each)) ?? errors[0];
     }
     await Promise.race([all, clock.sleep(PATIENCE_MS, { ref: false })]);
     this.#upstreams.forEach((upstream, i) => void attempts[i]?.catch(() => upstream.restore()));
+  }
+
+  /** One of several may refuse while others are waited for, or serve. */
+  #tellOfFailures(attempts: readonly Promise<void>[]): void {
+    attempts.forEach((attempt, i) => {
+      attempt.catch(({ message: reason }: Error) => {
+        this.#options.log('warn', 'manager not in service', { manager: (this.#upstreams[i] as Upstream).name, reason });
+      });
+    });
   }
 
   /** The link with the fewest sessions. @throws LinkError when no link takes new sessions */
@@ -104,13 +115,23 @@ export class Managers {
     for (const member of this.#members) {
       if (!member.draining && (best === undefined || member.sessions < best.sessions)) best = member;
     }
-    if (best === undefined) throw new LinkError(TEXTS[nearest(this.#upstreams.map(({ missing }) => missing))], { layer: LAYER });
+    if (best === undefined)
+      throw new LinkError(TEXTS[nearest(this.#upstreams.map((upstream) => this.#lackOf(upstream)))], { layer: LAYER });
     return best;
+  }
+
+  #lackOf(upstream: Upstream): Lack {
+    const leaving = upstream.closed || this.#membersOf(upstream).length > 0;
+    return leaving ? 'leaving' : upstream.missing;
+  }
+
+  #membersOf(upstream: Upstream): Member[] {
+    return [...this.#members].filter((member) => member.upstream === upstream.name);
   }
 
   status(): ManagerStatus[] {
     return this.#upstreams.flatMap((upstream): ManagerStatus[] => {
-      const members = [...this.#members].filter((member) => member.upstream === upstream.name);
+      const members = this.#membersOf(upstream);
       const address = upstream.name;
       if (members.length === 0) return [{ address, up: false, deviceId: undefined, draining: upstream.closed, sessions: 0, pending: 0 }];
       return members.map(({ link, deviceId, sessions, draining }) => {
@@ -163,14 +184,14 @@ export class Managers {
 
   /** Marks all links of an upstream: they take no new sessions. */
   #retireAll(upstream: Upstream): Member[] {
-    const members = [...this.#members].filter((member) => member.upstream === upstream.name);
+    const members = this.#membersOf(upstream);
     for (const member of members) member.draining = true;
     return members;
   }
 
   async #tearDown(upstream: Upstream): Promise<void> {
     await upstream.close();
-    for (const member of this.#members) if (member.upstream === upstream.name) member.link.destroy();
+    for (const { link } of this.#membersOf(upstream)) link.destroy();
     this.#tellWhenAllGone();
   }
 

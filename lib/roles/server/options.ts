@@ -3,6 +3,7 @@ import { InvalidOptionError } from '../../core/errors.js';
 import { type Policy, readPolicy } from '../../enclave/policy/index.js';
 import type { Dialect } from '../../layers/formats/dialect.js';
 import type { FrameKind } from '../../layers/frame/index.js';
+import { MIN_BODY_BYTES } from '../../transports/http-faults.js';
 import type { LinkTlsOptions } from '../link-tls.js';
 import { type Log, noLog } from '../options.js';
 import { attestationUrl } from './attestation-client.js';
@@ -107,6 +108,12 @@ export interface ServerOptions {
    */
   maxMissesPerSecond?: number;
   /**
+   * Bytes of POSTs that wait in memory until they are whole, because they come from another address than their session did,
+   * and without its secret: as from an original client whose address has changed. A quarter of them is one address's; a POST
+   * beyond that is answered 503. Default 16 MiB.
+   */
+  maxForeignBytes?: number;
+  /**
    * Connections at once at each address that it listens at. One more takes the place of one without a session, of the address
    * that has the most. Default 16,384, and fewer where the process may have fewer descriptors.
    */
@@ -158,6 +165,7 @@ export const SERVER_DEFAULTS = Object.freeze({
   maxHandshakes: 64,
   bindSessions: 'secret',
   maxMissesPerSecond: 20,
+  maxForeignBytes: 16 * 1024 * 1024,
   maxConnections: 16_384,
   maxConnectionsPerAddress: 512,
   unreadTimeoutMs: 60_000,
@@ -192,10 +200,11 @@ const RANGES = [
   ['maxHandshakeBytes', 0, MOST],
   ['maxHandshakes', 1, MOST],
   ['maxMissesPerSecond', 0, MOST],
+  ['maxForeignBytes', 0, MOST],
   ['maxConnections', 1, MOST],
   ['maxConnectionsPerAddress', 0, 2 * MOST],
   ['unreadTimeoutMs', 0, MOST_MS],
-  ['maxBodyBytes', 64, MOST],
+  ['maxBodyBytes', MIN_BODY_BYTES, MOST],
   ['maxPipelinedPosts', 1, 1024],
   ['maxUnacknowledgedBytes', 1, MOST],
   ['idleTimeoutMs', 0, MOST_MS],

@@ -9,11 +9,13 @@ import { type Address, formatAddress, parseAddress } from '../../transports/addr
 import { Connections, type ConnectionsOptions } from '../../transports/connections.js';
 import type { BegunBody } from '../../transports/http-bodies.js';
 import { SESSION_SECRET_HEADER, tooLong } from '../../transports/http-faults.js';
+import { ServedMessage } from '../../transports/served-message.js';
 import { boundAddress, type Listener, listen, listenSocket } from '../../transports/socket.js';
 import { answerClientError, pathOf, plain, urlOf } from '../http-answers.js';
 import { logBadEnd } from '../options.js';
 import { AttestationHandshake } from './attestation-handshake.js';
-import { readSessionId, readWhole, statusOf } from './http-front.js';
+import { ForeignBodies } from './foreign-bodies.js';
+import { readSessionId, statusOf } from './http-front.js';
 import type { HttpSession } from './http-session.js';
 import { type ManagerStatus, Managers, type Member } from './managers.js';
 import { type CompleteServerOptions, completeOptions, type ServerOptions } from './options.js';
@@ -34,8 +36,6 @@ const PATIENCE_MS = 5000;
 const SWEEP_MS = 50;
 /** Milliseconds that a connection without a session may be silent where sessions may be idle for ever. */
 const IDLE_CONNECTION_MS = 60_000;
-/** Bytes of a body that may come from elsewhere than the session did, from a client that shows no secret: as of an original. */
-const FOREIGN_BODY_BYTES = 262_144;
 
 export { SERVER_DEFAULTS, type ServerOptions } from './options.js';
 
@@ -61,6 +61,7 @@ export class VeracruzServer {
     () => this.#close(),
     (error) => logBadEnd(this.#options.log, error),
   );
+  readonly #foreign: ForeignBodies;
   readonly #managers: Managers;
   #address: Address | undefined;
   #directListener: Listener | undefined;
@@ -78,8 +79,10 @@ export class VeracruzServer {
       onAllGone: () => this.#life.end(),
     });
     this.#sessions = new Sessions(completed, this.#managers);
+    this.#foreign = new ForeignBodies(completed.maxForeignBytes, completed.maxBodyBytes);
     this.#http = createServer(
       {
+        IncomingMessage: ServedMessage,
         noDelay: true,
         maxHeaderSize: 8192,
         headersTimeout: completed.headTimeoutMs,
@@ -195,8 +198,8 @@ export class VeracruzServer {
   }
 
   #request(request: IncomingMessage, response: ServerResponse): void {
-    const socket = request.socket;
-    // Node parses all that it has read of a connection, though that has ended.
+    const { socket } = request;
+    // `Connections` has heard of the request first, and may have ended its connection.
     if (socket.destroyed) return;
     const turns = this.#routing.get(socket) ?? new Mutex();
     this.#routing.set(socket, turns);
@@ -224,13 +227,22 @@ export class VeracruzServer {
     if (!this.#life.serving) throw new LinkError('the server is closing', { layer: LAYER });
     const { id, body } = await readSessionId(request);
     if (id === 0) this.#serve(this.#openHttp(request, response), request, response, body);
-    else {
-      const found = this.#sessions.find(id, askingOf(request));
-      if (found.session === undefined) return refuseUnknown(request, response, found);
+    else await this.#resume(id, request, response, body);
+  }
+
+  /** A POST for the session `id`. */
+  async #resume(id: number, request: IncomingMessage, response: ServerResponse, begun: BegunBody): Promise<void> {
+    const asking = askingOf(request);
+    let found = this.#sessions.find(id, asking);
+    let body = begun;
+    if (found.session !== undefined && found.foreign) {
       // What comes from elsewhere, without the secret, must be all there before the session notices it.
-      const limit = Math.min(maxBodyBytes, FOREIGN_BODY_BYTES);
-      this.#serve(found.session, request, response, found.foreign ? await readWhole(request, body, limit) : body);
+      body = await this.#foreign.read(request, begun, asking.address);
+      // Meanwhile the session may have ended, or its client have shown the secret.
+      found = this.#sessions.find(id, asking);
     }
+    if (found.session === undefined) refuseUnknown(request, response, found);
+    else this.#serve(found.session, request, response, body);
   }
 
   #serve(session: HttpSession, request: IncomingMessage, response: ServerResponse, body: BegunBody): void {

@@ -1,5 +1,5 @@
 import { clock, type Timer } from '../../core/clock.js';
-import { asVeracruzError, LimitError, type LinkError, TimeoutError, type VeracruzError } from '../../core/errors.js';
+import { asVeracruzError, LimitError, LinkError, TimeoutError, type VeracruzError } from '../../core/errors.js';
 import { type Slices, sliceBytes } from '../../layers/bincode/index.js';
 import { ClientHelloStart } from './client-hello.js';
 import type { Handshake, HandshakePlaces } from './handshake-places.js';
@@ -56,6 +56,8 @@ export class SessionGate implements Handshake {
   #refusal: VeracruzError | undefined;
   #deadline: Timer | undefined;
   #settling = false;
+  /** It has had a place: what is late then is the client, or the manager. */
+  #granted = false;
   #opened: () => void = () => {};
   /** Settles when the session is open at the manager, or will not be. */
   readonly #opening = new Promise<void>((resolve) => {
@@ -120,6 +122,7 @@ export class SessionGate implements Handshake {
 
   /** As a `Handshake`: there is a place. */
   granted(): void {
+    this.#granted = true;
     void this.#open();
   }
 
@@ -131,8 +134,11 @@ export class SessionGate implements Handshake {
   #begin(): void {
     const { handshakeTimeoutMs } = this.#limits;
     this.#expect(handshakeTimeoutMs, () => {
-      const message = `the TLS handshake was not over after ${handshakeTimeoutMs} ms`;
-      void this.#settle(new TimeoutError(message, { layer: LAYER, limit: handshakeTimeoutMs }));
+      if (this.#granted) {
+        const message = `the TLS handshake was not over after ${handshakeTimeoutMs} ms`;
+        void this.#settle(new TimeoutError(message, { layer: LAYER, limit: handshakeTimeoutMs }));
+      } else
+        this.#fault(new LinkError(`no place for a handshake after ${handshakeTimeoutMs} ms`, { layer: LAYER, limit: handshakeTimeoutMs }));
     });
   }
 

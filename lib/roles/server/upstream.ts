@@ -248,6 +248,7 @@ export class Upstream {
         if (signal.aborted) throw error;
         const missing = isAbsence(error) ? this.#asked : 'consent';
         const pauseMs = pauses[missing].next();
+        this.#missing = missing;
         if (giveUp(error, pauseMs)) throw error;
         this.#noteAbsence(missing, error as Error);
         await clock.sleep(pauseMs, { signal }).catch((cause: unknown) => {
@@ -259,7 +260,6 @@ export class Upstream {
 
   /** Says once what is missing, until something else is. */
   #noteAbsence(missing: Missing, { message: reason }: Error): void {
-    this.#missing = missing;
     const [level, event] = this.#said === missing ? (['debug', 'link not restored'] as const) : (['warn', 'waiting'] as const);
     this.#said = missing;
     this.#log(level, event, { manager: this.name, because: TEXTS[missing], reason });
