@@ -527,6 +527,8 @@ void t.test('options out of range', async (t) => {
     { maxHeapMib: 15 },
     { maxStackMib: 0 },
     { maxStackMib: 257 },
+    { niceness: -1 },
+    { niceness: 20 },
     { scratch: '' },
     { scratch: 'a\0b' },
     { timeLimitMs: 1.5 },

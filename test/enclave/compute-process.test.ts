@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
@@ -165,6 +166,25 @@ void t.test('signals of a terminal are for the manager', async (t) => {
   t.notOk(isGone(pid));
   ending.abort();
   t.match(await running, { code: 'ERR_VC_ABORTED' });
+});
+
+void t.test('a program gives way to the manager, to whichever group the scheduler has put it in', async (t) => {
+  for (const [sandbox, niceness] of [
+    ['auto', 7],
+    ['none', 7],
+    ['none', 0],
+  ] as const) {
+    const at = await place(t, { sandbox, niceness });
+    const before = programProcesses();
+    const ending = new AbortController();
+    const running = run(at, LOOP, policyWith({}), { signal: ending.signal }).catch((error: unknown) => error);
+    const pid = await started(before);
+    const group = () => (existsSync(`/proc/${pid}/autogroup`) ? readFileSync(`/proc/${pid}/autogroup`, 'latin1') : undefined);
+    await until('its priority', () => getPriority(pid) === Math.min(19, getPriority() + niceness));
+    if (niceness > 0) await until('that of its group', () => group()?.endsWith(` nice ${niceness}\n`) ?? true);
+    ending.abort();
+    t.match(await running, { code: 'ERR_VC_ABORTED' }, `${sandbox}, ${niceness}`);
+  }
 });
 
 // ── Memory ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -56,6 +56,11 @@ export interface WasiEngineOptions {
   maxHeapMib?: number;
   /** Stack of a program, MiB. Default 4. */
   maxStackMib?: number;
+  /**
+   * How much less urgent programs are to the system than the process that runs them, as the command `nice` has it: the manager
+   * answers others while programs take all the time that is left. 0, as urgent, to 19. Default 5.
+   */
+  niceness?: number;
 }
 
 /** Defaults of `WasiEngineOptions`. */
@@ -71,6 +76,7 @@ export const WASI_ENGINE_DEFAULTS = Object.freeze({
   maxLastWordsBytes: 64 * 1024,
   maxHeapMib: 128,
   maxStackMib: 4,
+  niceness: 5,
 } satisfies Omit<Required<WasiEngineOptions>, 'scratch' | 'sandbox' | 'maxConcurrentPerPrincipal'>);
 
 export type CompleteOptions = Readonly<Required<WasiEngineOptions>>;
@@ -90,6 +96,7 @@ export function completed(options: WasiEngineOptions): CompleteOptions {
   integerInRange('maxLastWordsBytes', complete.maxLastWordsBytes, 0, 1024 ** 3);
   integerInRange('maxHeapMib', complete.maxHeapMib, 16, 65_536);
   integerInRange('maxStackMib', complete.maxStackMib, 1, 256);
+  integerInRange('niceness', complete.niceness, 0, 19);
   oneOf('sandbox', complete.sandbox, SANDBOX_CHOICES);
   if (typeof complete.scratch !== 'string' || complete.scratch === '' || complete.scratch.includes('\0')) {
     throw new InvalidOptionError('scratch must be the path of a folder', { expected: 'a path' });

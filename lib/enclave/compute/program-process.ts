@@ -10,6 +10,7 @@ import type { CompleteOptions } from './options.js';
 import { KEEP, systemLimits } from './sandbox/guardian.js';
 import { launch } from './sandbox/launch.js';
 import { nodeFence } from './sandbox/node-fence.js';
+import { giveWay } from './sandbox/precedence.js';
 import type { Sandbox } from './sandbox/sandbox.js';
 
 const code = (): string => dirname(fileURLToPath(new URL('./child/main.js', import.meta.url)));
@@ -47,6 +48,7 @@ export class ProgramProcess {
       args: [String(options.maxHeapMib), String(options.maxStackMib)],
       limits: systemLimits(options, maxPages, largestFile),
     });
+    giveWay(this.#child.pid, options.niceness);
     this.#gone = new Promise((resolve) => {
       this.#child.once('exit', (code, signal) => resolve(signal ?? endOf(code ?? 0)));
       this.#child.on('error', (thrown: NodeJS.ErrnoException) => resolve(thrown.code ?? thrown.name));

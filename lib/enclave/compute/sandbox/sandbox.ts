@@ -41,7 +41,8 @@ export function bubblewrap(bwrap: string, files: readonly Mount[], filtered: boo
       bwrap,
       ...['--unshare-user', '--unshare-pid', '--unshare-net', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try'],
       ...['--uid', NOBODY, '--gid', NOBODY, '--hostname', 'program', '--cap-drop', 'ALL'],
-      ...['--die-with-parent', '--new-session', '--clearenv', '--setenv', 'NODE_CHANNEL_FD', CHANNEL_FD],
+      // No session of its own beside the guardian's: it would be a group of its own for the scheduler (see `giveWay`).
+      ...['--die-with-parent', '--clearenv', '--setenv', 'NODE_CHANNEL_FD', CHANNEL_FD],
       ...files.flatMap(([source, target]) => ['--ro-bind', source, target]),
       ...['--ro-bind', code, inside.code],
       ...manifests(dirname(code))
