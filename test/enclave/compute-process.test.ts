@@ -59,6 +59,17 @@ function isGone(pid: number): boolean {
   }
 }
 
+/** What the scheduler knows of a process, as long as it is there. */
+function ifThere<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}
+const priorityOf = (pid: number) => ifThere(() => getPriority(pid));
+const groupOf = (pid: number) => ifThere(() => readFileSync(`/proc/${pid}/autogroup`, 'latin1'));
+
 // ── Time ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 void t.test('a program that does not end is ended', async (t) => {
@@ -178,10 +189,11 @@ void t.test('a program gives way to the manager, to whichever group the schedule
     const before = programProcesses();
     const ending = new AbortController();
     const running = run(at, LOOP, policyWith({}), { signal: ending.signal }).catch((error: unknown) => error);
+    const expected = Math.min(19, getPriority() + niceness);
+    await until('its priority', () => programProcesses().some((pid) => !before.includes(pid) && priorityOf(pid) === expected));
     const pid = await started(before);
-    const group = () => (existsSync(`/proc/${pid}/autogroup`) ? readFileSync(`/proc/${pid}/autogroup`, 'latin1') : undefined);
-    await until('its priority', () => getPriority(pid) === Math.min(19, getPriority() + niceness));
-    if (niceness > 0) await until('that of its group', () => group()?.endsWith(` nice ${niceness}\n`) ?? true);
+    const group = () => (existsSync('/proc/self/autogroup') ? groupOf(pid) : ` nice ${niceness}\n`);
+    if (niceness > 0) await until('that of its group', () => group()?.endsWith(` nice ${niceness}\n`) === true);
     ending.abort();
     t.match(await running, { code: 'ERR_VC_ABORTED' }, `${sandbox}, ${niceness}`);
   }

@@ -40,6 +40,7 @@ async function attempt(t: Test, sandbox: Sandbox, attempts: readonly Attempt[], 
     flags: fenced ? nodeFence(seen.code, seen.folder) : [],
     entry: 'main.js',
     args: [],
+    niceness: 0,
     limits: systemLimits(completed({}), 16, 0),
   });
   t.teardown(() => child.stdin?.end(KEEP));

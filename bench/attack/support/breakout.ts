@@ -18,7 +18,14 @@ export async function breakOut(attempts: readonly Attempt[]): Promise<{ kind: st
   const folder = temporaryFolder();
   for (const name of ['world', 'streams']) mkdirSync(join(folder, name));
   const place = { node: process.execPath, code: dirname(HOSTILE), folder };
-  const child = launch(sandbox, { ...place, flags: [], entry: 'main.js', args: [], limits: systemLimits(completed({}), 16, 0) });
+  const child = launch(sandbox, {
+    ...place,
+    flags: [],
+    entry: 'main.js',
+    args: [],
+    niceness: 0,
+    limits: systemLimits(completed({}), 16, 0),
+  });
   await once(child, 'message');
   child.send(attempts);
   const [tried] = (await once(child, 'message')) as [Tried[]];

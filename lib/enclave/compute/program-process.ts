@@ -46,6 +46,7 @@ export class ProgramProcess {
       flags: [`--wasm-max-mem-pages=${maxPages}`, ...nodeFence(seen.code, seen.folder)],
       entry: 'main.js',
       args: [String(options.maxHeapMib), String(options.maxStackMib)],
+      niceness: options.niceness,
       limits: systemLimits(options, maxPages, largestFile),
     });
     giveWay(this.#child.pid, options.niceness);

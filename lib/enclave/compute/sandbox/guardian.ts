@@ -5,20 +5,21 @@ import type { CompleteOptions } from '../options.js';
  * Every program's process is started by a shell that stays beside it, outside of what confines it: the guardian. It
  *
  * - sets the limits of the system that hold for the process, and turns core dumps off;
+ * - makes it give way to others, as the command `nice` does (see `giveWay` for the scheduler's groups);
  * - waits for a line from the Runtime Manager, and then kills the process;
  * - when the Runtime Manager is gone without a word, kills the process and removes the folder of the run.
  *
  * The kill goes to what stands between, `bwrap` or `unshare`, only where that has started nothing yet: its child is the
  * first of a namespace of processes, with which all the others end before `wait` returns.
  *
- *     sh -c <script> guardian <folder> <direct | nested> <CPU s> <file, 512 bytes> <data, KiB> <command> …
+ *     sh -c <script> guardian <folder> <direct | nested> <nice> <CPU s> <file, 512 bytes> <data, KiB> <command> …
  */
 export const GUARDIAN = `
-folder=$1 depth=$2
-for limit in "-c 0" "-t $3" "-f $4" "-d $5"; do ulimit $limit 2>/dev/null || :; done
-shift 5
+folder=$1 depth=$2 nice=$3
+for limit in "-c 0" "-t $4" "-f $5" "-d $6"; do ulimit $limit 2>/dev/null || :; done
+shift 6
 if [ -e "$folder/filter" ]; then exec 4<"$folder/filter"; fi
-"$@" &
+nice -n "$nice" "$@" &
 child=$!
 exec 3>&- 4<&-
 read -r word

@@ -12,6 +12,8 @@ export interface Launch extends RunPlace {
   /** The file of the code that is run, by its name in `code`, and what it is given. */
   readonly entry: string;
   readonly args: readonly string[];
+  /** How much less urgent than this process it is, 0 to 19. */
+  readonly niceness: number;
   /** As `systemLimits` gives them. */
   readonly limits: readonly string[];
 }
@@ -21,12 +23,12 @@ export interface Launch extends RunPlace {
  * nowhere. What is returned is the guardian: it ends with what the process ended with, as a shell tells it (128 and the
  * number of a signal).
  */
-export function launch(sandbox: Sandbox, { flags, entry, args, limits, ...place }: Launch): ChildProcess {
+export function launch(sandbox: Sandbox, { flags, entry, args, niceness, limits, ...place }: Launch): ChildProcess {
   const seen = sandbox.seen(place);
   const filter = sandbox.kind === 'bwrap' ? seccompFilter() : undefined;
   if (filter !== undefined) writeFileSync(join(place.folder, 'filter'), filter, { mode: 0o600 });
   const node = [seen.node, ...flags, join(seen.code, entry), ...args];
-  const script = ['-c', GUARDIAN, 'guardian', place.folder, sandbox.nested ? 'nested' : 'direct', ...limits];
+  const script = ['-c', GUARDIAN, 'guardian', place.folder, sandbox.nested ? 'nested' : 'direct', String(niceness), ...limits];
   return spawn('/bin/sh', [...script, ...sandbox.command(place), ...node], {
     env: {},
     cwd: '/',
