@@ -1,4 +1,4 @@
-/** Every script of examples/ is short, runs as the README says, ends by itself, and prints what it promises. */
+/** Every script of examples/ is short, runs as it says itself, ends by itself, and prints what it promises. */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -18,6 +18,7 @@ import {
 import { readRequest } from './request.js';
 import { comparableName } from './subject.js';
 
+/** A certificate authority: its private key and its certificate. */
 export interface Authority {
   /** Private key, PKCS#8 PEM. */
   readonly key: string;

@@ -2,6 +2,7 @@
 import { createPublicKey } from 'node:crypto';
 import { type KeyAlgorithm, makeCertificate, makeKey, pemOf, policyPemOf, type Validity } from './certificate.js';
 
+/** A private key, and the certificate by which its owner is known. */
 export interface Identity {
   /** Private key, PKCS#8 PEM. */
   readonly key: string;

@@ -30,6 +30,7 @@ export class ByteQueue {
     return this.#length;
   }
 
+  /** Adds a chunk at the end. Its bytes are not copied. */
   push(chunk: Buffer): void {
     if (chunk.length === 0) return;
     this.#length += chunk.length;

@@ -20,10 +20,12 @@ export class Announce {
 
 /** The bound after a unit: everything since the BOUNDARY before it (or since the start) is one unit. */
 export const BOUNDARY = Symbol('veracruz-streams.boundary');
+/** The type of `BOUNDARY`. */
 export type Boundary = typeof BOUNDARY;
 
 /** The bound after the last unit of a body that holds several units. Only the answers of the session layer have it. */
 export const BODY_END = Symbol('veracruz-streams.body-end');
+/** The type of `BODY_END`. */
 export type BodyEnd = typeof BODY_END;
 
 /** Units, each with its length before it. */
@@ -42,7 +44,9 @@ export type ItemChunk = BoundedChunk | BodyEnd;
  *     FLUSH              TLS writes it behind a flight of its handshake; a role may put one into its stack, above or below
  */
 export const END_OF_MESSAGE = Symbol('veracruz-streams.end-of-message');
+/** The mark that lets out what waits, in the middle of a message or outside of one. See `END_OF_MESSAGE`. */
 export const FLUSH = Symbol('veracruz-streams.flush');
+/** Either mark. */
 export type Mark = typeof END_OF_MESSAGE | typeof FLUSH;
 
 /** True for a mark. A codec never gets a mark as a chunk. */

@@ -8,6 +8,7 @@ import { messageOf } from '../core/message-of.js';
 import { END_OF_MESSAGE, isMark, type MarkedPipe } from '../core/unit.js';
 import { announceClose, announceError, announceOpen, type LayerTraffic, watchTraffic } from './diagnostics.js';
 
+/** Options of `over()`. */
 export interface ChannelOptions {
   /** The label that errors and diagnostics carry until a layer learns the session's id. */
   session?: string;

@@ -30,6 +30,7 @@ interface Watched {
   traffic(): LayerTraffic[];
 }
 
+/** What is published on the channels of `DIAGNOSTICS`. */
 export interface StackEvent {
   /** `Connection.id`. */
   readonly connection: number;

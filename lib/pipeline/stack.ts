@@ -6,7 +6,7 @@ import type { Layer } from '../core/layer.js';
 import { networkOf } from '../core/network.js';
 import { Channel, type ChannelOptions } from './channel.js';
 
-// The chunk types may be any: `Chained` checks each pair of neighbours.
+/** A layer, whatever is above and below it: `Chained` checks each pair of neighbours. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 export type AnyLayer = Layer<any, any>;
 
@@ -49,7 +49,7 @@ export interface Stack<Up> {
  * Puts layers on top of each other, listed top to wire. A list whose neighbours do not fit does not compile.
  *
  * @example
- * const channel = stack(lengthPrefix(), tls({ role: 'client', ... })).over(socket);
+ * const channel = stack(lengthPrefix(), tls({ role: 'client', certificate, key, authority })).over(socket);
  */
 export function stack<const L extends readonly AnyLayer[]>(...layers: L & Chained<L>): Stack<Top<L>> {
   const list: readonly AnyLayer[] = Object.freeze([...(layers as readonly AnyLayer[])]);

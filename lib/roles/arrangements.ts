@@ -20,4 +20,5 @@ export const ARRANGEMENTS = Object.freeze({
   icecap: { dialect: '2207', frame: 'icecap4', retry: RETRY_ICECAP },
 } satisfies Record<string, Arrangement>);
 
+/** The name of an arrangement: `linux`, `nitro` or `icecap`. */
 export type ArrangementName = keyof typeof ARRANGEMENTS;

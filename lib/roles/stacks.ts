@@ -1,5 +1,5 @@
 /**
- * The stacks of the roles, top to wire. Each is a column of the diagram in the README.
+ * The stacks of the roles, top to wire. Each is a column of docs/pictures/stacks.svg.
  */
 import type { DeferredBytes } from '../core/deferred-bytes.js';
 import { base64 } from '../layers/base64/index.js';

@@ -40,6 +40,7 @@ export interface ConnectionLimits {
   readonly idleTimeoutMs: number;
 }
 
+/** What bounds the connections at one address. */
 export interface ConnectionsOptions extends ConnectionLimits {
   /** Whether a session would miss this connection. It does not make room then, and may be silent. Default: never. */
   readonly held?: (socket: Socket) => boolean;

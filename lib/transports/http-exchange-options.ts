@@ -1,6 +1,7 @@
 import { integerInRange } from '../core/check.js';
 import { parseHttpUrl } from './http-url.js';
 
+/** Options of `HttpExchange`. */
 export interface HttpExchangeOptions {
   /** The URL that every body is posted to: `http://host:port/path`. */
   url: string;

@@ -9,6 +9,7 @@ import { parseHttpUrl } from './http-url.js';
 
 const MAX_HEAD_BYTES = 8192;
 
+/** Options of `HttpPost`. */
 export interface HttpPostOptions {
   /** `http://host:port/path` */
   url: string;

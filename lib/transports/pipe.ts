@@ -25,8 +25,12 @@ export interface ConnectPipeOptions extends DialOptions {
 /** `console` has an effect at a serial address only. */
 export type ListenPipeOptions = SerialListenOptions;
 
-/** The options for any address. `onPipe` is needed for an address that gives more than one pipe. */
-export type PipeOptions = ConnectPipeOptions & ListenPipeOptions & { onPipe?: ((pipe: Duplex) => void) | undefined };
+/** The options for any address. */
+export type PipeOptions = ConnectPipeOptions &
+  ListenPipeOptions & {
+    /** Called with each pipe. Needed for an address that gives more than one. */
+    onPipe?: ((pipe: Duplex) => void) | undefined;
+  };
 
 /**
  * Opens an address, given as text or as `parseAddress` returns it.

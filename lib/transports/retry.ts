@@ -23,6 +23,7 @@ export const RETRY_ICECAP: RetryOptions = Object.freeze({ tries: Number.POSITIVE
 /** As the original's Nitro server: 5 tries, 1, 2, 4 and 8 s apart. Its last wait, 16 s, has no try after it (wire spec §D). */
 export const RETRY_NITRO: RetryOptions = Object.freeze({ tries: 5, intervalMs: 1000, backoff: 2 });
 
+/** How long, and how often, a connection is tried. */
 export interface ConnectOptions {
   signal?: AbortSignal | undefined;
   /** Default: one try. */

@@ -52,6 +52,7 @@ export interface VectorValues {
   session: SessionValue;
 }
 
+/** The layer that a vector is of. */
 export type WireLayer = keyof VectorValues;
 
 /** A value and its bytes; each leads to the other. The name is unique in its file. */
@@ -65,6 +66,7 @@ export interface VectorOf<L extends WireLayer> {
   note?: string;
 }
 
+/** One golden vector: a value, and its bytes. */
 export type Vector = { [L in WireLayer]: VectorOf<L> }[WireLayer];
 
 /** `incomplete`: nothing is wrong so far, and more bytes are needed. */

@@ -37,5 +37,8 @@ void t.test('the document is of these proofs', async (t) => {
 });
 
 void t.test('the command', async (t) => {
-  t.match(await runBench('proof/reliability/main', ['--only', 'dances']), { code: 1, stderr: /Allowed choices are fuzz, crash, faults, soak/ });
+  t.match(await runBench('proof/reliability/main', ['--only', 'dances']), {
+    code: 1,
+    stderr: /Allowed choices are fuzz, crash, faults, soak/,
+  });
 });

@@ -1,4 +1,4 @@
-/** The README's deployment by hand: its commands as they stand there, but on free ports. */
+/** The deployment by hand of docs/guides/run-the-four-roles.md: its commands as they stand there, but on free ports. */
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -10,13 +10,13 @@ import { commandsOf, type Ended, Shell } from './shell.js';
 const sizesIn = (folder: string) =>
   readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => [name, statSync(join(folder, name)).size]);
 
-void t.test('the commands of the README, one after the other', async (t) => {
-  const commands = commandsOf(readFileSync(join(PROJECT_ROOT, 'README.md'), 'utf8'), 'deployment');
+void t.test('the commands of the guide, one after the other', async (t) => {
+  const commands = commandsOf(readFileSync(join(PROJECT_ROOT, 'docs', 'guides', 'run-the-four-roles.md'), 'utf8'), 'deployment');
   t.match(commands.at(-1), /^cat /);
   const shell = new Shell(t, { programs: join(PROJECT_ROOT, 'dist', 'lib', 'cli', 'demo', 'programs') });
   // How the first start makes a database is seen in attest.test.ts.
   await putDatabase(join(shell.folder, 'attestation', 'registry'));
-  /** Places that stand in the README, and what they are here. */
+  /** Places that stand in the guide, and what they are here. */
   const places = new Map<string, string>();
   const roles = new Map<string, Awaited<ReturnType<Shell['serve']>>>();
   const isClient = (command: string) => command.startsWith('veracruz-streams client ');

@@ -46,7 +46,7 @@ void t.test('a link that leads nowhere is noticed', async (t) => {
   t.equal(fault('docs/wire.md', '#nothing'), 'names no heading');
   t.equal(fault('docs/wire.md', '../README.md#nothing'), 'names no heading');
   t.equal(fault('README.md', '../elsewhere.md'), 'leads out of the repository');
-  t.equal(fault('docs/wire.md', '../README.md#errors'), undefined);
+  t.equal(fault('docs/wire.md', '../README.md#two-commands'), undefined);
   t.equal(fault('README.md', 'https://example.org/nothing'), undefined);
   t.same(linksOf('[a](b.md) `[c](d.md)`\n```\n[e](f.md)\n```\n![g](h.svg)'), ['b.md', 'h.svg']);
   t.same([...anchorsOf('# A b\n## §C.4 D/e &lt;f&gt;\n## A b\n')], ['a-b', 'c4-de-f', 'a-b-1']);

@@ -5,6 +5,8 @@ import { PROJECT_ROOT } from './golden.js';
 
 /** Folders that hold nothing of ours. */
 const FOREIGN = new Set(['node_modules', 'dist', '.git', '.tap', 'coverage']);
+/** Made from the code, and compared with it elsewhere. */
+const MADE = /^docs\/(?:reference|api)\//;
 const FENCE = /^```(\S*)(?: (.*))?\n([\s\S]*?)^```$/gm;
 
 export interface Block {
@@ -33,6 +35,11 @@ export function projectFiles(endings: readonly string[], folder = PROJECT_ROOT):
       return endings.some((ending) => entry.name.endsWith(ending)) ? [relative(PROJECT_ROOT, path)] : [];
     })
     .sort();
+}
+
+/** The documents that are written by hand: what they say is checked in them. */
+export function writtenDocuments(): string[] {
+  return projectFiles(['.md']).filter((path) => !MADE.test(path));
 }
 
 /** The text of a file of the repository. */
@@ -83,9 +90,12 @@ function cellsOf(line: string): string[] {
     .map((cell) => cell.trim());
 }
 
-/** The anchor that GitHub gives to a heading; a title that stands twice gets `-1` behind its second anchor. */
+/**
+ * The anchors that GitHub gives to headings, and those that stand in the text as `<a id="…">`. A title that stands twice gets
+ * `-1` behind its second anchor.
+ */
 export function anchorsOf(markdown: string): Set<string> {
-  const anchors = new Set<string>();
+  const anchors = new Set([...proseOf(markdown).matchAll(/<a id="([^"]+)">/g)].map(([, id]) => id as string));
   for (const { title } of sectionsOf(markdown)) {
     const plain = title.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').replace(/&\w+;/g, '');
     const anchor = plain

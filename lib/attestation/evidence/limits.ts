@@ -2,6 +2,7 @@
 import { integerInRange } from '../../core/check.js';
 import { LimitError } from '../../core/errors.js';
 
+/** What bounds evidence that is read. */
 export interface EvidenceLimits {
   /** Most bytes of a token or document, checked before any of it is read: 1 to 16 MiB. Default 64 KiB. */
   maxEvidenceBytes?: number | undefined;
@@ -9,6 +10,7 @@ export interface EvidenceLimits {
   maxDepth?: number | undefined;
 }
 
+/** Defaults of `EvidenceLimits`. */
 export const EVIDENCE_DEFAULTS = Object.freeze({ maxEvidenceBytes: 65_536, maxDepth: 32 });
 
 /** The limits with their defaults. Throws `InvalidOptionError`. */

@@ -12,6 +12,7 @@ import { measureRuntime } from './measure.js';
 import type { NitroUserData } from './nitro.js';
 import { makeNitroDocument } from './nitro-document.js';
 
+/** Options of an `InsecureNitroAttester`. */
 export interface InsecureNitroOptions {
   /** File with the private key and the certificate of the test root, PEM. Created with mode 0600 if it is missing. */
   keyFile: string;

@@ -6,6 +6,7 @@ import { privateKeyOf } from '../certificate.js';
 import { writeCbor } from './cbor.js';
 import { makeCoseSign1 } from './cose.js';
 
+/** What `makeNitroDocument` makes a document of. */
 export interface NewNitroDocument {
   /** Private P-384 key of `certificate`: PEM or object. */
   key: KeyObject | string;

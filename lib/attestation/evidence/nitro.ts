@@ -42,8 +42,10 @@ export interface VerifyNitroOptions extends NitroTrustOptions {
   allowDebug?: boolean | undefined;
 }
 
+/** Defaults of `NitroTrustOptions`. */
 export const NITRO_DEFAULTS = Object.freeze({ ...EVIDENCE_DEFAULTS, maxCertificates: 8, allowDebug: false });
 
+/** What a Nitro document says, once it has been verified. */
 export interface NitroEvidence {
   /** The first 32 bytes of PCR0. */
   readonly runtimeHash: Buffer;

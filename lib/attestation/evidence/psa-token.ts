@@ -8,6 +8,7 @@ import { makeCoseSign1 } from './cose.js';
 import { psaKeyId } from './keys.js';
 import { CLAIM, COMPONENT, INSTANCE_ID_PREFIX, PSA_SHAPES, type PsaShape } from './psa-claims.js';
 
+/** What `makePsaToken` makes a token of. */
 export interface NewPsaToken {
   /** Private P-256 key of the device: PEM or object. */
   key: KeyObject | string;

@@ -7,6 +7,7 @@ import { psaKeyId, psaPublicKey } from './keys.js';
 import { type EvidenceLimits, evidenceLimits } from './limits.js';
 import { claimsOf, type PsaClaims } from './psa-claims.js';
 
+/** What a PSA token is compared with. */
 export interface VerifyPsaOptions extends EvidenceLimits {
   /** The device's public key: its 65-byte point, PEM, or a key object. */
   publicKey: Buffer | string | KeyObject;

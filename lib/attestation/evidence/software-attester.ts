@@ -12,6 +12,7 @@ import { measureRuntime } from './measure.js';
 import { PSA_SHAPES, type PsaShape } from './psa-claims.js';
 import { makePsaToken } from './psa-token.js';
 
+/** Options of an `InsecureSoftwareAttester`. */
 export interface InsecureSoftwareOptions {
   /** File with the device's private key, PEM (P-256). Created with mode 0600 if it is missing. */
   keyFile: string;

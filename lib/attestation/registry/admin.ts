@@ -18,6 +18,7 @@ export interface RegistryAdmin {
   listDevices(limit?: number): Promise<Device[]>;
   /** Removes the devices that were attested before `before` (a date, or its ISO 8601 text). Returns their number. */
   forgetDevices(before: Date | string): Promise<number>;
+  /** Closes the registry, or the connection to the one that has it. */
   close(): Promise<void>;
 }
 

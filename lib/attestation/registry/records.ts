@@ -2,6 +2,7 @@
 
 /** The platforms of runtime hashes (wire spec §E). `linux` and `icecap` attest by PSA tokens, `nitro` by Nitro documents. */
 export const PLATFORMS = Object.freeze(['linux', 'nitro', 'icecap'] as const);
+/** The platform of a runtime hash. */
 export type Platform = (typeof PLATFORMS)[number];
 
 /** A device's public key. Tokens that it signed are accepted until it is revoked. */

@@ -71,6 +71,7 @@ export class DeviceRegistry implements RegistryAdmin {
     await this.#query('SELECT 1 AS n');
   }
 
+  /** Closes the database, and the state folder with it. Calls under way end first. */
   close(): Promise<void> {
     this.#closing ??= this.#database.close();
     return this.#closing;
@@ -112,6 +113,7 @@ export class DeviceRegistry implements RegistryAdmin {
     return this.#runtimes.find(hash, platforms);
   }
 
+  /** Whether a runtime hash is listed and not revoked, for one of `platforms` if they are given. */
   async isAllowed(hash: Buffer | string, platforms?: readonly Platform[]): Promise<boolean> {
     return (await this.findRuntime(hash, platforms)) !== undefined;
   }
@@ -134,6 +136,7 @@ export class DeviceRegistry implements RegistryAdmin {
     return this.#devices.record(device);
   }
 
+  /** The device of a number, or undefined when there is none. */
   findDevice(deviceId: number): Promise<Device | undefined> {
     return this.#devices.find(deviceId);
   }

@@ -4,8 +4,10 @@ import { InvalidOptionError } from '../../core/errors.js';
 
 /** See the option `sandbox`; the first is its default. */
 export const SANDBOX_CHOICES = ['auto', 'bwrap', 'none'] as const;
+/** What confines the process of a program: the best that works, bubblewrap, or nothing. */
 export type SandboxChoice = (typeof SANDBOX_CHOICES)[number];
 
+/** Options of a `WasiEngine`. */
 export interface WasiEngineOptions {
   /**
    * An existing folder, in which each run has a folder of its own (mode 0700) while it lasts: the files that the program

@@ -9,6 +9,7 @@ export type Principal =
   | { readonly kind: 'program'; readonly path: string }
   | { readonly kind: 'pipeline'; readonly name: string };
 
+/** What a principal may do with a file. */
 export type FileOperation = 'write' | 'append' | 'read' | 'execute';
 
 /** What each needs of a file that is there. */

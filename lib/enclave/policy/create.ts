@@ -20,6 +20,7 @@ interface NewProgram {
   readonly environment?: Readonly<Record<string, string>>;
 }
 
+/** What `createPolicy` makes a policy of. */
 export interface NewPolicy {
   /** The participants, numbered from 0 in this order: PEM text of one certificate each. */
   identities: readonly { readonly certificate: string; readonly capabilities: Capabilities }[];

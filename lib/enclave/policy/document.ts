@@ -247,6 +247,7 @@ export const policyShape = object('A policy of Veracruz: who may do what in one 
 export type Policy = Read<typeof policyShape>;
 /** Rights on what is under one name. */
 export type FileRights = Policy['programs'][number]['file_rights'][number];
+/** A native module of a policy. None is run here. */
 export type NativeModule = Policy['native_modules'][number];
 
 /** The JSON Schema (draft 7) of a policy, for editors. `proto/policy.schema.json` is this. */

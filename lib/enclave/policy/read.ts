@@ -5,6 +5,7 @@ import { type Policy, policyShape } from './document.js';
 import { Faults, formatFault, type PolicyFault } from './faults.js';
 import { scan } from './scan.js';
 
+/** Options of `readPolicy`. */
 export interface PolicyOptions {
   /** Bytes of UTF-8 that a policy may have. Default 1 MiB: what a Server can send to a Runtime Manager in one message. */
   maxPolicyBytes?: number;

@@ -36,6 +36,7 @@ const RIGHT_NAMES = [
   'FD_EXECUTE',
 ] as const;
 
+/** The name of a right of WASI, such as `FD_READ`. */
 export type RightName = (typeof RIGHT_NAMES)[number];
 
 /** The bit of each right, to be joined with `|`. */

@@ -19,6 +19,7 @@ import { WriteDraft } from './write-draft.js';
 
 export type { FileSink, FileStat, FileStore, ListedFile, SinkOptions, StoredFile } from './store-contract.js';
 
+/** Options of `DirectoryStore.open`. */
 export interface DirectoryStoreOptions {
   /**
    * Most bytes of all files together, including what is written and not committed. Room is taken as bytes come, so a file
@@ -45,6 +46,7 @@ export interface DirectoryStoreOptions {
   sync?: 'file' | 'none';
 }
 
+/** Defaults of `DirectoryStoreOptions`. */
 export const DIRECTORY_STORE_DEFAULTS = Object.freeze({
   maxStoreBytes: 64 * 1024 ** 3,
   maxFiles: 65_536,

@@ -46,6 +46,7 @@ export interface StoredFile {
   readonly stream: Readable;
 }
 
+/** What is known of a file without reading it. */
 export interface FileStat {
   /** Bytes. */
   readonly length: number;
@@ -90,7 +91,9 @@ export interface FileStore {
   write(name: string, length?: number, options?: SinkOptions): FileSink;
   /** Appends to a file, or creates it. Parameters and errors as for `write`. */
   append(name: string, length?: number, options?: SinkOptions): FileSink;
+  /** Opens a file for reading, as it stands now. */
   read(name: string): Promise<StoredFile>;
+  /** The length of a file. */
   stat(name: string): Promise<FileStat>;
   /**
    * Lists the files at or below `prefix`, which is a name or `/`. Without a prefix it lists all files, also the streams
@@ -100,6 +103,7 @@ export interface FileStore {
    * @throws FileNameError, ClosedError
    */
   list(prefix?: string): AsyncIterable<ListedFile>;
+  /** Removes a file. Who reads it reads on. */
   remove(name: string): Promise<void>;
   /** Discards every sink, ends every reader with ClosedError, and releases the lock on the store. */
   close(): Promise<void>;

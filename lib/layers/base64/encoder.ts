@@ -12,6 +12,7 @@ const SLICE_BYTES = 66 * 1024;
 /** Up to this many bytes are encoded by the table here, because the call into Node costs more. A multiple of 3. */
 const SHORT_BYTES = 192;
 
+/** Options of `base64()`. */
 export interface Base64Options {
   /**
    * Gives the letters of slices over 192 bytes as `DeferredBytes`. They are for a transport that collects whole bodies: it

@@ -5,6 +5,7 @@ import type { Bytes, Slices } from './slices.js';
 
 /** The outcome of an operation. On the wire it is a u32, its index in `STATUSES`. */
 export type Status = 'Success' | 'Fail' | 'Unimplemented';
+/** Every outcome, in the order of its number on the wire. */
 export const STATUSES: readonly Status[] = Object.freeze(['Success', 'Fail', 'Unimplemented']);
 
 /** What the Server asks the Runtime Manager. `B` is the type of byte vectors; in received requests it is always `Slices`. */
@@ -39,7 +40,9 @@ export type Response<B = Slices> =
   /** The id of a new session, a u32. */
   | { readonly kind: 'TlsSession'; readonly session: number };
 
+/** The name of a request. */
 export type RequestKind = Request['kind'];
+/** The name of a response. */
 export type ResponseKind = Response['kind'];
 
 /** The two directions of the protocol: the Server sends requests, the Runtime Manager sends responses. */

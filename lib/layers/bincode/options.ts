@@ -3,6 +3,7 @@ import { InvalidOptionError } from '../../core/errors.js';
 import { DIALECTS, type Dialect } from '../formats/dialect.js';
 import type { Side } from './messages.js';
 
+/** Options of the functions that decode one message. */
 export interface DecodeOptions {
   /**
    * Accepts a message with bytes after it and drops those bytes. The original does the same, because its bincode 1.3 does not
@@ -11,6 +12,7 @@ export interface DecodeOptions {
   allowTrailing?: boolean;
 }
 
+/** Options of `bincode()`. */
 export interface BincodeOptions<S extends Side = Side, R extends Side = Side> extends DecodeOptions {
   /** The dialect of the other end. The bytes on the wire do not tell it. */
   dialect: Dialect;
@@ -22,6 +24,7 @@ export interface BincodeOptions<S extends Side = Side, R extends Side = Side> ex
   maxMessageBytes?: number;
 }
 
+/** Defaults of `BincodeOptions`. */
 export const BINCODE_DEFAULTS = Object.freeze({ allowTrailing: false, maxMessageBytes: 1_048_576 });
 
 const SIDES: readonly Side[] = ['request', 'response'];

@@ -47,6 +47,7 @@ export class SliceReader {
     throw bad(`${what} ${index} does not exist`, { offset, expected: `0..${variants.length - 1}`, got: index });
   }
 
+  /** The next four bytes, little-endian. */
   u32(what: string): number {
     this.#need(what, 4);
     this.#offset += 4;
@@ -59,10 +60,12 @@ export class SliceReader {
     return this.#byte() + this.#byte() * 0x100 + this.#byte() * 0x1_0000 + this.#byte() * 0x100_0000;
   }
 
+  /** The next four bytes, little-endian and signed. */
   i32(what: string): number {
     return this.u32(what) | 0;
   }
 
+  /** The next byte, which must be 0 or 1. */
   bool(what: string): boolean {
     const offset = this.#offset;
     this.#need(what, 1);
@@ -98,6 +101,7 @@ export class SliceReader {
     return items;
   }
 
+  /** The next text: its length, and as many bytes of UTF-8. */
   text(what: string): string {
     const offset = this.#offset;
     const bytes = joined(this.bytes(what));

@@ -5,6 +5,7 @@ import { FrameDecoder } from './decoder.js';
 import { FrameEncoder } from './encoder.js';
 import { FRAME_HEADERS, FRAME_KINDS, type FrameKind } from './header.js';
 
+/** Options of `frame()`. */
 export interface FrameOptions {
   /**
    * Bytes of one payload, in either direction, the header not counted: 1 to 2^53 - 1 (`tcp9`) or 2^32 - 1 (`icecap4`).
@@ -13,6 +14,7 @@ export interface FrameOptions {
   maxFrameBytes?: number;
 }
 
+/** Defaults of `FrameOptions`. */
 export const FRAME_DEFAULTS = Object.freeze({ maxFrameBytes: 1_048_576 + 64 });
 
 /**

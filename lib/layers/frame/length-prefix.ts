@@ -12,6 +12,7 @@ const HEADER = FRAME_HEADERS.be64;
 /** One message in one Buffer. (`Extract`, not `Exclude`: to tsc a Buffer is an Announce too, because it has a `length`.) */
 export type WholeMessage = Extract<MessageChunk, Buffer>;
 
+/** Options of `lengthPrefix()`. */
 export interface LengthPrefixOptions {
   /**
    * Bytes of the largest message, in either direction, 1 to 2^53 - 1. A longer message is refused as soon as its length is
@@ -25,6 +26,7 @@ export interface LengthPrefixOptions {
   deliver?: 'streamed' | 'whole';
 }
 
+/** Defaults of `LengthPrefixOptions`. `maxWholeMessageBytes` is that of `maxMessageBytes` where messages are delivered whole. */
 export const LENGTH_PREFIX_DEFAULTS = Object.freeze({
   deliver: 'streamed',
   maxMessageBytes: 16 * 1024 ** 3,
@@ -38,7 +40,7 @@ export const LENGTH_PREFIX_DEFAULTS = Object.freeze({
  *
  * @throws InvalidOptionError
  * @example
- * stack(lengthPrefix(), tls({ ... })).over(socket);
+ * stack(lengthPrefix(), tls({ role: 'client', certificate, key, authority })).over(socket);
  */
 export function lengthPrefix(options?: LengthPrefixOptions & { deliver?: 'streamed' }): Layer<MessageChunk, PrefixedChunk>;
 export function lengthPrefix(options: LengthPrefixOptions & { deliver: 'whole' }): Layer<WholeMessage, PrefixedChunk>;

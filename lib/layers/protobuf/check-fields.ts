@@ -14,6 +14,7 @@ export class FieldCounter {
   constructor(max: number) {
     this.#max = max;
   }
+  /** Counts one more field. */
   add(): void {
     if (++this.#count > this.#max) {
       throw new LimitError(`more than ${this.#max} fields in a message`, { layer: PROTOBUF, limit: this.#max, got: this.#count });

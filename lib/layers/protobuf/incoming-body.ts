@@ -72,6 +72,7 @@ export class IncomingBody extends Readable {
     return this.#given - this.readableLength;
   }
 
+  /** Called by the layer, when bytes of the body have come. */
   override push(chunk: Buffer | null): boolean {
     this.#given += chunk?.length ?? 0;
     return super.push(chunk);

@@ -57,7 +57,8 @@ export interface ProtobufOptions<S extends EnvelopeName, R extends EnvelopeName>
  * `LengthMismatchError`; inbound `ProtobufError`, `LimitError` and `TruncatedError`.
  *
  * @example
- * const client = stack(protobuf({ sends: 'RuntimeManagerRequest', receives: 'RuntimeManagerResponse' }), lengthPrefix(), tls({ ... }));
+ * const messages = protobuf({ sends: 'RuntimeManagerRequest', receives: 'RuntimeManagerResponse' });
+ * const client = stack(messages, lengthPrefix(), tls({ role: 'client', certificate, key, authority }));
  */
 export function protobuf<S extends EnvelopeName, R extends EnvelopeName>(
   options: ProtobufOptions<S, R> & { deliver?: 'streamed' },

@@ -13,6 +13,7 @@ export const ENVELOPES = Object.freeze([
   'ProxyAttestationServerRequest',
   'ProxyAttestationServerResponse',
 ] as const);
+/** The name of an envelope: the outermost message of a request or a response. */
 export type EnvelopeName = (typeof ENVELOPES)[number];
 
 /** Fields that only some dialects have. The other dialects treat them as unknown fields and skip them. */
@@ -34,6 +35,7 @@ export const FIXED64 = 1;
 export const DELIMITED = 2;
 export const FIXED32 = 5;
 
+/** One field of a message: its number, its type, and where it belongs. */
 export interface Field {
   readonly name: string;
   readonly number: number;
@@ -52,6 +54,7 @@ export interface Coder {
   decode(bytes: Uint8Array): object;
 }
 
+/** The fields of a message, by name and by number. */
 export interface MessageTable {
   readonly name: string;
   readonly fields: readonly Field[];

@@ -11,6 +11,7 @@ import { RecordsOutbound } from './outbound.js';
 export { RecordDecoder } from './decoder.js';
 export { RecordEncoder } from './encoder.js';
 
+/** Options of `records()`. */
 export interface RecordsOptions {
   /**
    * Bytes of records that one unit (one POST) may hold, 0 to 2^30. A unit always holds at least one record. Default 0: one
@@ -26,6 +27,7 @@ export interface RecordsOptions {
   maxDelayMs?: number;
 }
 
+/** Defaults of `RecordsOptions`. */
 export const RECORDS_DEFAULTS = Object.freeze({ batchBytes: 0, maxDelayMs: 100 });
 
 /**
@@ -34,7 +36,7 @@ export const RECORDS_DEFAULTS = Object.freeze({ batchBytes: 0, maxDelayMs: 100 }
  *
  * @throws InvalidOptionError
  * @example
- * stack(lengthPrefix(), tls({ ... }), records({ batchBytes: 1_048_576 }), base64(), session({ end: 'client' }));
+ * stack(lengthPrefix(), tls({ role: 'client', certificate, key, authority }), records({ batchBytes: 1_048_576 }), base64(), session({ end: 'client' }));
  */
 export function records(options: RecordsOptions = {}): Layer<CipherChunk, RecordChunk> {
   const batchBytes = options.batchBytes ?? RECORDS_DEFAULTS.batchBytes;

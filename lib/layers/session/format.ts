@@ -13,6 +13,7 @@ export const SPACE = Buffer.from(' ', 'latin1');
 /** The bytes that separate fields: space, line feed, carriage return, tab. */
 export const WHITESPACE = [0x20, 0x0a, 0x0d, 0x09] as const;
 
+/** Whether a byte is ASCII white space. */
 export function isWhitespace(byte: number): boolean {
   return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 }

@@ -16,6 +16,7 @@ export { SessionRequestDecoder, type SessionRequestOptions } from './request-dec
 export { SessionResponseDecoder, type SessionResponseOptions } from './response-decoder.js';
 export type { SessionState } from './state.js';
 
+/** Options of `session()`. */
 export interface SessionOptions {
   /** The end of the connection: a client writes requests and reads responses, a server reads requests and writes responses. */
   end: 'client' | 'server';
@@ -33,6 +34,7 @@ export interface SessionOptions {
   maxWhitespaceBytes?: number;
 }
 
+/** Defaults of `SessionOptions`. */
 export const SESSION_DEFAULTS = Object.freeze({ id: NEW_SESSION_ID, allowPoll: true, maxWhitespaceBytes: MAX_WHITESPACE_BYTES });
 
 /** The session layer, and the state that its two directions share on a connection. */

@@ -3,6 +3,7 @@ import { BOUNDARY } from '../../core/unit.js';
 import { BodyDecoder, MAX_WHITESPACE_BYTES } from './body-decoder.js';
 import { SESSION } from './format.js';
 
+/** Options of a `SessionRequestDecoder`. */
 export interface SessionRequestOptions {
   /** Accepts `<id> ` without data, with which a client asks for output. The original server refuses it. Default true. */
   allowPoll?: boolean;

@@ -1,5 +1,6 @@
 import { BodyDecoder, MAX_WHITESPACE_BYTES } from './body-decoder.js';
 
+/** Options of a `SessionResponseDecoder`. */
 export interface SessionResponseOptions {
   /** White space in a row that a body may have, bytes, 1 to 2^20. Default 1024. */
   maxWhitespaceBytes?: number;

@@ -7,6 +7,7 @@ import { type CipherSuite, cipherList, cipherSuite, DEFAULT_CIPHER_SUITES } from
 import { readPrivateKey } from '../formats/private-key.js';
 import { Principals } from './principals.js';
 
+/** What bounds the handshakes and the idle records of `tls()`. */
 export interface TlsLimits {
   /** Milliseconds for one handshake, until the peer is admitted; on a server also for the first record. Default 10,000. */
   handshakeTimeoutMs?: number;
@@ -46,6 +47,7 @@ interface TlsCommonOptions extends TlsLimits {
   truncation?: 'error' | 'report';
 }
 
+/** Options of `tls()` for a client. */
 export interface TlsClientOptions extends TlsCommonOptions {
   role: 'client';
   /** The authority that the server's chain must lead to (`proxy_service_cert` of a policy). */
@@ -57,6 +59,7 @@ export interface TlsClientOptions extends TlsCommonOptions {
   verifyPeer?: (certificate: X509Certificate) => void;
 }
 
+/** Options of `tls()` for a server. */
 export interface TlsServerOptions extends TlsCommonOptions {
   role: 'server';
   /**
@@ -69,6 +72,7 @@ export interface TlsServerOptions extends TlsCommonOptions {
   clientAuthorities?: CertificateInput | readonly CertificateInput[];
 }
 
+/** Options of `tls()`: those of a client or those of a server. */
 export type TlsOptions = TlsClientOptions | TlsServerOptions;
 
 /** Defaults of `TlsOptions`. */

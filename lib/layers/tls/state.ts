@@ -9,6 +9,7 @@ import type { Connection } from '../../core/connection.js';
  */
 export type Phase = 'waiting' | 'queued' | 'handshake' | 'open' | 'closed';
 
+/** What is known of the TLS session on a connection. */
 export interface TlsState {
   readonly role: 'client' | 'server';
   readonly phase: Phase;

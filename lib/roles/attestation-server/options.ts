@@ -7,6 +7,7 @@ import { clock } from '../../core/clock.js';
 import { InvalidOptionError } from '../../core/errors.js';
 import { type Log, noLog } from '../options.js';
 
+/** Options of `AttestationServer.start`. */
 export interface AttestationServerOptions {
   /** Address to listen at. Default `tcp://127.0.0.1:3010`; port 0 takes a free one. */
   listen?: string;
@@ -45,12 +46,11 @@ export interface AttestationServerOptions {
   maxConnections?: number;
   /** Connections at once of one IPv4 address or one /64 of IPv6; 0 for no limit. Default 128. */
   maxConnectionsPerAddress?: number;
-  /**
-   * Milliseconds for the head of a request, for the whole request, and for an idle connection. Default 10,000, 30,000,
-   * 10,000.
-   */
+  /** Milliseconds for the head of a request. Default 10,000. */
   headTimeoutMs?: number;
+  /** Milliseconds for a whole request, head and body. Default 30,000. */
   requestTimeoutMs?: number;
+  /** Milliseconds after which a connection without a request is closed. Default 10,000. */
   idleTimeoutMs?: number;
   /** Milliseconds that a client may read nothing of an answer; then its connection is closed. 0 for no limit. Default 30,000. */
   unreadTimeoutMs?: number;

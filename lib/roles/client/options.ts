@@ -11,6 +11,7 @@ export interface Progress {
   readonly total: number | undefined;
 }
 
+/** Options of `VeracruzClient.connect`. */
 export interface ClientOptions {
   /**
    * The policy's exact text. It says where the Server is, whose certificate the manager must have, the cipher suite, and
@@ -82,6 +83,7 @@ export const CLIENT_DEFAULTS = Object.freeze({
   outputMode: 0o600,
 });
 
+/** Options of a transfer, in either direction. */
 export interface TransferOptions {
   /** Ends the transfer, and with it the session: a message cannot be taken back half-way. */
   signal?: AbortSignal;
@@ -97,6 +99,7 @@ export interface SaveOptions extends TransferOptions {
   readonly mode?: number;
 }
 
+/** Options of `writeFile` and `appendFile`. */
 export interface WriteOptions extends TransferOptions {
   /** Bytes of the source. Needed for a stream to be written as one file at once; without it, it goes out in pieces. */
   size?: number;

@@ -11,6 +11,7 @@ import type { AttestationHandshakeOptions } from './attestation-handshake.js';
 import { SESSION_BINDINGS, type SessionBinding } from './session-ids.js';
 import type { CompleteManagerOptions, ManagerOptions } from './upstream.js';
 
+/** Options of `VeracruzServer.start`. */
 export interface ServerOptions {
   /**
    * Where clients connect. Default: the policy's `veracruz_server_url` or, without a policy, `tcp://127.0.0.1:3011`;
@@ -31,7 +32,7 @@ export interface ServerOptions {
    * `false`: the managers are ready as they are, though there is a policy.
    */
   attestation?: string | false;
-  /** Milliseconds for each of the four steps of that. Default 30,000. */
+  /** Milliseconds for each of the four steps of an attestation: challenge, evidence, certificate, Initialize. Default 30,000. */
   attestationTimeoutMs?: number;
   /**
    * Whether each manager is attested and initialised anew before its certificate expires: at two thirds of the certificate's
@@ -81,9 +82,9 @@ export interface ServerOptions {
    * all clients have the same one. Default 256; 0 as many as there may be.
    */
   maxSessionsPerAddress?: number;
-  /** Of these, sessions whose TLS handshake is not visibly over. Default a quarter of `maxSessions`: 2,500. */
+  /** Sessions, of `maxSessions`, whose TLS handshake is not visibly over. Default a quarter of `maxSessions`: 2,500. */
   maxUnadmittedSessions?: number;
-  /** And of one address. Default half of `maxSessionsPerAddress`: 128; 0 as many as there may be. */
+  /** Sessions of one address whose TLS handshake is not visibly over. Default half of `maxSessionsPerAddress`: 128; 0 as many as there may be. */
   maxUnadmittedSessionsPerAddress?: number;
   /**
    * Milliseconds from the opening of a session to the begin of its ClientHello. No byte of it makes them longer. Until then the
@@ -118,7 +119,7 @@ export interface ServerOptions {
    * that has the most. Default 16,384, and fewer where the process may have fewer descriptors.
    */
   maxConnections?: number;
-  /** Of these, connections of one address. Default twice `maxSessionsPerAddress`, at least 64: 512; 0 as many as there may be. */
+  /** Connections of one address, of `maxConnections`. Default twice `maxSessionsPerAddress`, at least 64: 512; 0 as many as there may be. */
   maxConnectionsPerAddress?: number;
   /** Milliseconds that a client may read nothing of an answer; then its connection is closed. 0 for no limit. Default 60,000. */
   unreadTimeoutMs?: number;
@@ -134,8 +135,9 @@ export interface ServerOptions {
    * never.
    */
   idleTimeoutMs?: number;
-  /** Milliseconds for a POST's head, and for all of a POST. Default 10,000 and 120,000. */
+  /** Milliseconds for the head of a POST. Default 10,000. */
   headTimeoutMs?: number;
+  /** Milliseconds for all of a POST, head and body. Default 120,000. */
   postTimeoutMs?: number;
   /** Hears what happens. Default: nobody. */
   log?: Log;

@@ -7,6 +7,7 @@ const ENDED_IDS = 10_000;
 
 /** What sessions are bound to whose client does not show the secret; see `ServerOptions.bindSessions`. */
 export const SESSION_BINDINGS = ['secret', 'address'] as const;
+/** What a session is bound to whose client shows no secret. */
 export type SessionBinding = (typeof SESSION_BINDINGS)[number];
 
 /** Whose session it is. */

@@ -13,6 +13,7 @@ export interface DevicePort {
   drain(): Promise<void>;
   /** Drops bytes that were received and not read, and bytes that were written and not sent. */
   flush(): Promise<void>;
+  /** Closes the device. */
   close(): Promise<void>;
   /** Called now and then to check whether the device is still there. */
   getBaudRate?(): Promise<unknown>;
@@ -20,6 +21,7 @@ export interface DevicePort {
 
 /** Opens devices. Either `SerialPort.binding`, or `MockBinding` of `@serialport/binding-mock`. */
 export interface DeviceBinding {
+  /** Opens a device. */
   open(options: { path: string; baudRate: number }): Promise<DevicePort>;
 }
 

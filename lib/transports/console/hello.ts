@@ -7,6 +7,7 @@ import { CONSOLE_LAYER } from './deadline.js';
 /** A frame without a payload. No bincode message is one. The guest says "I am here" with it, the host "are you there?". */
 export const HELLO: Buffer = Buffer.alloc(4);
 
+/** Options of the hello of a console. */
 export interface HelloOptions {
   /** Milliseconds to wait for the guest. Default 60,000, enough for a guest to boot. */
   timeoutMs?: number;

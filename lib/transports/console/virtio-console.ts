@@ -7,6 +7,7 @@ import { type DeviceBinding, type DevicePort, openDevice, systemBinding } from '
 import { ConsoleLink } from './link.js';
 import { formatSerial, type SerialAddress } from './serial-address.js';
 
+/** Options of `VirtioConsole`. */
 export interface ConsoleOptions {
   /** Opens the device. Default: the binding of the package `serialport`, which is loaded for that. */
   binding?: DeviceBinding;
@@ -32,8 +33,9 @@ export interface ConsoleOptions {
   maxWriteBytes?: number;
   /** Sends an empty frame as hello, and takes one as a request for a new link. Default false. See `awaitHello`. */
   hello?: boolean;
-  /** Milliseconds before the device is opened again. The wait doubles while links bring no frame. Default 100 to 5000. */
+  /** Milliseconds before the device is opened again. The wait doubles while links bring no frame. Default 100. */
   reopenFirstMs?: number;
+  /** The longest such wait, milliseconds. Default 5000. */
   reopenLastMs?: number;
   /** Called with the error that ended a link, and with each error of opening the device again. Default: not called. */
   onTrouble?: (error: VeracruzError) => void;
@@ -68,7 +70,8 @@ type Completed = Required<Omit<ConsoleOptions, 'binding' | 'onTrouble' | 'signal
  * bytes. If the host goes away and comes back between two frames, this end cannot notice, and the link goes on.
  *
  * @example
- * const console = await VirtioConsole.open({ kind: 'serial', path: '/dev/hvc0' }, (link) => stack.over(link));
+ * const link = stack(bincode({ dialect: '2207', sends: 'response', receives: 'request' }), frame('icecap4'));
+ * await VirtioConsole.open({ kind: 'serial', path: '/dev/hvc0' }, (pipe) => link.over(pipe));
  */
 export class VirtioConsole implements ListenerAt<SerialAddress> {
   readonly address: SerialAddress;
