@@ -22,14 +22,13 @@ export interface MessageName {
 }
 
 /**
- * The name of a message: the arm of a protobuf envelope (`oneof`), the kind of a bincode message (`kind`), or `message` for one
- * that has neither.
+ * The name of a message: the arm of a protobuf envelope (`oneof`), the kind of a bincode message (`kind`), or for one that has
+ * neither its status, and without one `message`.
  */
 export function nameOf(item: unknown): MessageName {
   const { oneof, kind, status } = (typeof item === 'object' && item !== null ? item : {}) as Record<string, unknown>;
-  const message = textOf(oneof) ?? textOf(kind) ?? 'message';
-  const told = textOf(status);
-  return told === undefined ? { message } : { message, status: told };
+  const [name, told] = [textOf(oneof) ?? textOf(kind), textOf(status)];
+  return name === undefined || told === undefined ? { message: name ?? told ?? 'message' } : { message: name, status: told };
 }
 
 function textOf(value: unknown): string | undefined {

@@ -34,7 +34,7 @@ export interface TraceOptions extends RecordingOptions {
  *     {"event":"error","ms":9.9,"connection":1,"code":"ERR_VC_LIMIT","layer":"tls","message":"…"}
  *     {"event":"close","ms":9.9,"connection":1,"traffic":[{"layer":"protobuf","outbound":{…},"inbound":{…}},…]}
  *
- * `ms` counts from the first line. An item has one of `bytes` (with `first`, hexadecimal, if asked for), `message` (and
+ * `ms` counts from the first line and never goes back. An item has one of `bytes` (with `first`, hexadecimal, if asked for), `message` (and
  * `status`), `announces` (the bytes of the unit that follows), `bound` and `mark`; `session` where it is known.
  *
  * The file is for its owner only, and is written in pieces of 64 KiB at least five times a second.
@@ -48,6 +48,8 @@ export function traceTo(path: string, options: TraceOptions = {}): Recording {
 class Trace extends Recorder {
   readonly #bytes: number;
   readonly #started = clock.monotonic();
+  /** The time of the line before, so that no line is earlier: what passed while its stack was being made is told after `open`. */
+  #last = 0;
   /** Connections that were opened while this ran. */
   readonly #open = new Set<number>();
 
@@ -108,7 +110,8 @@ class Trace extends Recorder {
 
   /** Milliseconds from the start, to the microsecond. */
   #since(time: number): number {
-    return Math.round((time - this.#started) * 1000) / 1000;
+    this.#last = Math.max(this.#last, Math.round((time - this.#started) * 1000) / 1000);
+    return this.#last;
   }
 }
 
