@@ -53,7 +53,9 @@ export function inspectCommand(): Command {
     .addOption(new Option('--side <side>', 'which way it went; default: what fits').choices(['request', 'response']))
     .addOption(new Option('--type <name>', 'which message it is; default: what fits').choices([...ENVELOPES, 'Status']))
     .addOption(
-      new Option('--input <form>', 'how its bytes are written; dump: by xxd, hexdump -C or od -t x1').choices(FORMS).default('raw'),
+      new Option('--input <form>', 'how its bytes are written; dump: by xxd, hexdump -C or od -t x1; curl: by curl --trace')
+        .choices(FORMS)
+        .default('raw'),
     )
     .option('--json', 'print one JSON document')
     .option('--down', 'first put the input into the layers below its own')

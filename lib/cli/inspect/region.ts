@@ -91,6 +91,11 @@ export class Region {
     return new Region(this.#all, this.#from, this.#from + this.bytes.length, this.#depth + 1, this.#decoded);
   }
 
+  /** `length` bytes at offset `at`, on the same level. */
+  slice(at: number, length: number): Region {
+    return new Region(this.#all, this.#from + at, this.#from + at + length, this.#depth, this.#decoded);
+  }
+
   /** `length` bytes at offset `at`, one level deeper. */
   part(at: number, length: number): Region {
     return new Region(this.#all, this.#from + at, this.#from + at + length, this.#depth + 1, this.#decoded);
