@@ -40,6 +40,9 @@ interface InspectFlags {
   maxBytes: number;
 }
 
+/** What they say of an input that is no trace. */
+type InputFlags = InspectFlags & { readonly layer: LayerName };
+
 /** `veracruz-streams inspect` */
 export function inspectCommand(): Command {
   return new Command('inspect')
@@ -67,7 +70,9 @@ export function inspectCommand(): Command {
         return;
       }
       if (flags.svg !== undefined) throw new InvalidArgumentError('--svg draws a trace: name one with --trace');
-      const sound = await inspect(file, flags);
+      const { layer } = flags;
+      if (layer === undefined) command.error("error: say with which layer the input begins: '--layer <name>'");
+      const sound = await inspect(file, { ...flags, layer });
       process.exitCode = sound ? 0 : 1;
     });
 }
@@ -119,7 +124,7 @@ function positive(text: string): number {
 }
 
 /** Prints the annotated input. Returns whether it has no fault. */
-async function inspect(file: string, flags: InspectFlags): Promise<boolean> {
+async function inspect(file: string, flags: InputFlags): Promise<boolean> {
   if (file === '-' && process.stdin.isTTY) {
     throw new InvalidArgumentError('nothing to inspect: name a file, or pipe the bytes into standard input');
   }
@@ -141,8 +146,7 @@ async function inspect(file: string, flags: InspectFlags): Promise<boolean> {
   return !broken;
 }
 
-function knownOf({ layer, dialect, frame, side, type }: InspectFlags): Known {
-  if (layer === undefined) throw new InvalidArgumentError(`say with which layer the input begins: --layer ${LAYER_NAMES.join(' | ')}`);
+function knownOf({ layer, dialect, frame, side, type }: InputFlags): Known {
   const told = type === 'Status' ? 'status' : side;
   if (told === 'status' && layer !== 'bincode')
     throw new InvalidArgumentError('--type Status is a bincode value: use it with --layer bincode');

@@ -1,7 +1,7 @@
 import { base64Rows } from './base64.js';
 import { beginsChunk, chunkedRows, cut, fault, type Head, HTTP, headRows } from './http-framing.js';
 import type { Reading } from './reading.js';
-import { asFarAsItGoes, type Region, type Rows } from './region.js';
+import { isSound, type Region, type Rows } from './region.js';
 import { sessionRows } from './session.js';
 
 /** Paths of a Server, whose bodies are texts of a session (wire spec §C). */
@@ -38,9 +38,14 @@ function* framedRows(region: Region, head: Head, path: string | undefined, readi
   const length = headers.get('content-length') ?? (!chunked && hasNoBody(head) ? '0' : String(left));
   if (!/^\d{1,15}$/.test(length)) throw region.fault(fault('content-length is no number', 'digits'), at);
   const got = Math.min(Number(length), left);
-  yield* bodyRows(region.slice(at, got), head, path, reading);
-  if (got < Number(length)) throw region.fault(cut('body', got, Number(length)), region.bytes.length);
-  return at + got;
+  const rows = () => bodyRows(region.slice(at, got), head, path, reading);
+  if (got === Number(length)) {
+    yield* rows();
+    return at + got;
+  }
+  // What is in a body that is cut may be faulty for that reason alone.
+  if (isSound(rows())) yield* rows();
+  throw region.fault(cut('body', got, Number(length)), region.bytes.length);
 }
 
 /** Where the head does not tell the length of its body: there is none, or, of a response, it goes on to the end. */
@@ -62,8 +67,8 @@ function contentRows(body: Region, { side, status }: Head, path: string | undefi
     const type = side === 'request' ? 'ProxyAttestationServerRequest' : 'ProxyAttestationServerResponse';
     return base64Rows(body, { ...reading, layer: 'base64', side, type });
   }
-  const rows = sessionRows(body, { ...reading, layer: 'session', side });
-  return path === undefined ? asFarAsItGoes(rows, body, HTTP, 'bytes') : rows;
+  const rows = () => sessionRows(body, { ...reading, layer: 'session', side });
+  return path === undefined && !isSound(rows()) ? plainRows(body) : rows();
 }
 
 function* plainRows(body: Region): Rows {

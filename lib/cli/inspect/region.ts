@@ -139,6 +139,17 @@ export function verdict(layer: string, work: () => void): VeracruzError | undefi
   }
 }
 
+/** Whether rows have no fault. */
+export function isSound(rows: Rows<unknown>): boolean {
+  try {
+    for (const _ of rows);
+    return true;
+  } catch (thrown) {
+    if (thrown instanceof FaultFound) return false;
+    throw thrown;
+  }
+}
+
 /**
  * Yields the rows of a layer above, up to its first fault. Such a fault is not one of the layer below, which carries any
  * bytes. The remaining bytes become one more field, with a note.
