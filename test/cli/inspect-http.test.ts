@@ -85,6 +85,7 @@ void t.test('a request and its response, down to the records', async (t) => {
     ...record,
     'http response 2 (38)',
     'http status line = HTTP/1.1 200 OK',
+    'http content-length = 11',
     'http end of the head (2)',
     'http body (11)',
     'session response body (11)',

@@ -46,7 +46,9 @@ type InputFlags = InspectFlags & { readonly layer: LayerName };
 /** `veracruz-streams inspect` */
 export function inspectCommand(): Command {
   return new Command('inspect')
-    .description('Say what each byte of a message is: an annotated hex dump, from the given layer upward as far as it goes.')
+    .description(
+      'Say what each byte of a message is: an annotated hex dump, from the given layer upward as far as it goes. Or draw a trace.',
+    )
     .argument('[file]', 'the input; - is standard input', '-')
     .addOption(new Option('--layer <name>', 'the layer that the input begins with').choices(LAYER_NAMES))
     .option('--trace <file>', 'instead: draw a trace of a role as a sequence')
@@ -104,7 +106,7 @@ function* lines(texts: Iterable<string>): Generator<string, void, undefined> {
 }
 
 const HELP = `
-What is read: frame → bincode → TLS records; session → base64 → TLS records; prefix → protobuf. Records are the end of it:
+What is read: frame → bincode → TLS records; http → session → base64 → TLS records; prefix → protobuf. Records are the end of it:
 what is in them is ciphertext. Offsets count from the start of the input, those with a + in what a base64 text decodes to.
 
 Examples:
@@ -114,6 +116,8 @@ Examples:
   xxd capture.bin | veracruz-streams inspect --layer frame --input dump
   echo '5a04 0a022f61' | veracruz-streams inspect --layer protobuf --input hex --down
   veracruz-streams inspect start.txt --layer base64 --type ProxyAttestationServerRequest
+  curl -s --trace exchange.txt … && veracruz-streams inspect exchange.txt --layer http --input curl
+  veracruz-streams client … --trace client.jsonl && veracruz-streams inspect --trace client.jsonl --svg client.svg
 
 Exit status: 0 sound, 1 broken (the first bad byte is pointed at), 2 wrong use.`;
 

@@ -53,7 +53,7 @@ export class Connection {
   readonly #pending: string[] = [];
   readonly #units = new Units();
 
-  /** @param finished is given each run when it is over; an inbound one may still get names */
+  /** @param finished is given each run when it is over; it may still get names */
   constructor(id: number, finished: (run: Run) => void) {
     this.id = id;
     this.#finished = finished;
@@ -72,8 +72,7 @@ export class Connection {
   }
 
   #message(direction: Direction, name: string, ms: number): void {
-    // What came was in the bytes that came last, even if something was sent since.
-    if (direction === 'inbound') (this.#latest.inbound ?? this.#run('inbound', ms)).name(name);
+    if (direction === 'inbound') this.#carrier(direction, ms).name(name);
     // Without TLS, messages go out as they are written. TLS holds them back until its handshake is over.
     else if (!this.layers.includes('tls')) this.#run('outbound', ms).name(name);
     else if (this.#pending.length < MAX_PENDING) this.#pending.push(name);
@@ -81,7 +80,12 @@ export class Connection {
 
   #sent(ms: number): void {
     const name = this.#pending.shift();
-    if (name !== undefined) this.#run('outbound', ms).name(name);
+    if (name !== undefined) this.#carrier('outbound', ms).name(name);
+  }
+
+  /** What brings a message whose end is told now: the bytes that went last, even if some have come back since. */
+  #carrier(direction: Direction, ms: number): Run {
+    return this.#latest[direction] ?? this.#run(direction, ms);
   }
 
   #bytes(direction: Direction, bytes: number, ms: number): void {
