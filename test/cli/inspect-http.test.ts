@@ -3,6 +3,7 @@ import { execFile, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
 import { annotate } from '../../lib/cli/inspect/annotate.js';
 import { fromCurlTrace } from '../../lib/cli/inspect/curl-trace.js';
@@ -192,16 +193,17 @@ void t.test('what curl --trace and --trace-ascii write', { skip: noCurl }, async
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.teardown(() => server.close());
   const { port } = server.address() as { port: number };
-  const body = `0 ${encodeBase64(Buffer.concat([Buffer.from('1603010400', 'hex'), Buffer.alloc(1024, 0x5a)]))}`;
+  const text = encodeBase64(Buffer.concat([Buffer.from('1603010400', 'hex'), Buffer.alloc(1024, 0x5a)]));
+  const body = `0 ${text.toString()}`;
   const kinds = [['--trace'], ['--trace-ascii'], ['--trace-time', '--trace-ascii']];
   for (const flags of kinds) {
     const path = join(folder, 'trace');
     const args = ['-s', '-o', join(folder, 'answer'), '-H', 'Expect: 100-continue', '--data-binary', body, ...flags, path];
     await curl([...args, `http://127.0.0.1:${port}/runtime_manager`]);
-    const text = fromCurlTrace(readFileSync(path, 'latin1')).toString('latin1');
-    t.match(text, /^POST \/runtime_manager HTTP\/1\.1\r\nHost: /);
-    t.ok(text.includes(`\r\n\r\n${body}HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n`), 'what was sent, then what was received');
-    const { fault, rows } = read(text);
+    const exchange = fromCurlTrace(readFileSync(path, 'latin1')).toString('latin1');
+    t.match(exchange, /^POST \/runtime_manager HTTP\/1\.1\r\nHost: /);
+    t.ok(exchange.includes(`\r\n\r\n${body}HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n`), 'what was sent, then what was received');
+    const { fault, rows } = read(exchange);
     t.equal(fault, undefined);
     t.same(
       rows.filter(({ field }) => field === 'session id').map(({ value }) => value),
@@ -216,10 +218,8 @@ void t.test('what curl --trace and --trace-ascii write', { skip: noCurl }, async
 });
 
 /** curl, while this process answers it. */
-function curl(args: readonly string[]): Promise<void> {
-  return new Promise((resolve, reject) => {
-    execFile('curl', args, { timeout: HANG_MS }, (error) => (error ? reject(error) : resolve()));
-  });
+function curl(args: readonly string[]): Promise<unknown> {
+  return promisify(execFile)('curl', args, { timeout: HANG_MS });
 }
 
 void t.test('texts that are no trace of curl', async (t) => {

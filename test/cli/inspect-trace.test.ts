@@ -49,9 +49,8 @@ void t.test('an exchange of this process, as text', async (t) => {
   const recording = traceTo(path, { role: 'client' });
   const asking = stack(protobuf({ sends: 'RuntimeManagerRequest', receives: 'RuntimeManagerResponse' }), lengthPrefix()).over(near);
   const closed = new Promise((resolve) => asking.once('close', resolve));
-  manager.on('data', async ({ oneof, fields }) => {
-    if (oneof === 'write_file') for await (const _ of fields.data);
-    if (oneof === 'write_file') manager.write({ status: 'SUCCESS', oneof: null });
+  manager.on('data', ({ oneof, fields }) => {
+    if (oneof === 'write_file') fields.data.resume().on('end', () => manager.write({ status: 'SUCCESS', oneof: null }));
     else manager.end({ status: 'SUCCESS', oneof: 'result', fields: { data: Buffer.alloc(1000) } });
   });
   asking.write({ oneof: 'write_file', fields: { file_name: '/a', data: Buffer.alloc(100) } });
@@ -185,7 +184,9 @@ void t.test('what is no trace, and lines that are none', async (t) => {
     [[HEAD, { ...good, direction: 'up' }], /: direction is not outbound or inbound/],
     [[HEAD, { ...good, from: 5 }], /: from is not a text/],
     [[HEAD, { ...good, message: {} }], /: message is not a text/],
-    [[HEAD, { ...open('a'), layers: [1] }], /: layers is not a list of texts/],
+    [[HEAD, { ...good, message: 'x'.repeat(257) }], /: message is not a text of up to 256 characters/],
+    [[HEAD, { ...open('a'), layers: Array(33).fill('a') }], /: layers is not a list of up to 32 texts/],
+    [[HEAD, { ...open('a'), layers: [1] }], /: layers is not a list of up to 32 texts/],
     [[HEAD, {}], /: event is not a text/],
   ];
   for (const [lines, message, end] of cases) t.throws(() => drawn(t, lines, end), { code: 'ERR_VC_INVALID_ARGUMENT', message });

@@ -9,6 +9,9 @@ const LAYER = 'trace';
 const CHUNK_BYTES = 65_536;
 /** Bytes of one line. The longest that is written has the first 64 KiB of an item, in hexadecimal. */
 const MAX_LINE_BYTES = 1_048_576;
+/** Characters of a name, and layers of a stack. What is kept of a trace is bounded by them. */
+const MAX_TEXT_CHARS = 256;
+const MAX_LAYERS = 32;
 const NEWLINE = 0x0a;
 
 /** The first line: who wrote the trace, and when. */
@@ -111,7 +114,7 @@ function headOf(path: string, { event, format, role, started }: Fields): TraceHe
       got,
     });
   }
-  return { event: 'trace', role: typeof role === 'string' ? role : undefined, started: typeof started === 'string' ? started : '' };
+  return { event: 'trace', role: isText(role) ? role : undefined, started: isText(started) ? started : '' };
 }
 
 /** The fields of one line, checked one by one. */
@@ -163,8 +166,8 @@ class LineFields {
 
   #text(name: string): string {
     const value = this.#fields[name];
-    if (typeof value === 'string') return value;
-    throw this.#bad(name, 'a text');
+    if (isText(value)) return value;
+    throw this.#bad(name, `a text of up to ${MAX_TEXT_CHARS} characters`);
   }
 
   #optional(name: string): string | undefined {
@@ -173,13 +176,17 @@ class LineFields {
 
   #texts(name: string): string[] {
     const value = this.#fields[name];
-    if (Array.isArray(value) && value.every((one) => typeof one === 'string')) return value;
-    throw this.#bad(name, 'a list of texts');
+    if (Array.isArray(value) && value.length <= MAX_LAYERS && value.every(isText)) return value;
+    throw this.#bad(name, `a list of up to ${MAX_LAYERS} texts`);
   }
 
   #bad(name: string, expected: string): InvalidArgumentError {
     return new InvalidArgumentError(`line ${this.#line} of ${this.#path}: ${name} is not ${expected}`, { layer: LAYER, expected });
   }
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= MAX_TEXT_CHARS;
 }
 
 interface TextLine {

@@ -7,6 +7,7 @@ import { Connection, type Run } from './runs.js';
 const MAX_ROWS = 5000;
 /** Connections that a trace may have open at once. */
 const MAX_CONNECTIONS = 100_000;
+
 /** A run of bytes in one direction of one connection, and the messages that it brings. */
 export interface Arrow {
   readonly kind: 'arrow';
