@@ -5,11 +5,12 @@ import { RUNTIME_MANAGER_DEFAULTS, RuntimeManager } from '../roles/runtime-manag
 import { formatAddress } from '../transports/address.js';
 import { ARRANGEMENT, addressOf, DIALECT, FRAME, frameOf, LOG_LEVEL, readKey, readText, wholeNumber } from './flags.js';
 import { addLinkTlsOptions, type LinkTlsFlags, linkTlsOf } from './link-flags.js';
+import { addRecordingOptions, type RecordingFlags, recorded } from './recording-flags.js';
 import { runRole, stderrLog } from './role-process.js';
 import { type AttesterFlags, attesterOf } from './runtime/attester.js';
 import { addEngineOptions, announceSandbox, type EngineFlags, engineOf } from './runtime/engine.js';
 
-interface RuntimeFlags extends AttesterFlags, EngineFlags, LinkTlsFlags {
+interface RuntimeFlags extends AttesterFlags, EngineFlags, LinkTlsFlags, RecordingFlags {
   listen: string;
   connect?: string;
   hello?: boolean;
@@ -85,7 +86,7 @@ export function runtimeCommand(): Command {
       wholeNumber('--session-idle-timeout-ms'),
       RUNTIME_MANAGER_DEFAULTS.sessionIdleTimeoutMs,
     );
-  return addEngineOptions(addLinkTlsOptions(command))
+  return addRecordingOptions(addEngineOptions(addLinkTlsOptions(command)), { tls: true })
     .addOption(LOG_LEVEL)
     .addHelpText(
       'after',
@@ -100,7 +101,7 @@ Examples:
   veracruz-streams runtime --store ./files --certificate rm.pem --key rm.key --policy policy.json
   veracruz-streams runtime --listen serial:///dev/hvc0 --arrangement icecap --store /files …`,
     )
-    .action(run);
+    .action((flags: RuntimeFlags) => recorded(flags, 'runtime', () => run(flags)));
 }
 
 async function run(flags: RuntimeFlags): Promise<void> {

@@ -5,9 +5,10 @@ import { SERVER_DEFAULTS, type ServerOptions, VeracruzServer } from '../roles/se
 import { SESSION_BINDINGS, type SessionBinding } from '../roles/server/session-ids.js';
 import { ARRANGEMENT, addressOf, DIALECT, FRAME, LOG_LEVEL, linkOf, oneOf, readText, wholeNumber } from './flags.js';
 import { addLinkTlsOptions, type LinkTlsFlags, linkTlsOf } from './link-flags.js';
+import { addRecordingOptions, type RecordingFlags, recorded } from './recording-flags.js';
 import { runRole, stderrLog } from './role-process.js';
 
-interface ServerFlags extends LinkTlsFlags {
+interface ServerFlags extends LinkTlsFlags, RecordingFlags {
   policy?: string;
   /** False where `--no-attestation` stands. */
   attestation?: string | false;
@@ -96,7 +97,7 @@ export function serverCommand(): Command {
       '--no-renew-certificates',
       'let the certificates of the Runtime Managers expire: original ones forget their files at a renewal',
     );
-  return addLinkTlsOptions(command)
+  return addRecordingOptions(addLinkTlsOptions(command))
     .addOption(LOG_LEVEL)
     .addHelpText(
       'after',
@@ -107,35 +108,37 @@ Examples:
   veracruz-streams server --runtime unix:///run/console0 --arrangement icecap
   veracruz-streams server --direct tcp://0.0.0.0:3012 --runtime tcp-listen://127.0.0.1:6000 --dialect head`,
     )
-    .action(async (named: string | undefined, flags: ServerFlags) => {
-      const log = stderrLog(flags.logLevel);
-      const policy = oneOf('--policy', flags.policy, named);
-      const options: ServerOptions = {
-        ...definedOf({
-          listen: addressOf(flags.listen),
-          direct: addressOf(flags.direct),
-          attestation: flags.attestation === false ? false : addressOf(flags.attestation, 'http'),
-        }),
-        ...(policy === undefined ? {} : { policy: readText(policy) }),
-        runtime: flags.runtime.map((address) => ({ address: addressOf(address), ...linkOf(flags), hello: flags.hello === true })),
-        askAhead: flags.askAhead,
-        ...linkTlsOf(flags),
-        maxBodyBytes: flags.maxBodyBytes,
-        maxSessionsPerAddress: flags.maxSessionsPerAddress,
-        maxConnections: flags.maxConnections,
-        ...definedOf({ maxConnectionsPerAddress: flags.maxConnectionsPerAddress }),
-        maxHandshakes: flags.maxHandshakes,
-        handshakeTimeoutMs: flags.handshakeTimeoutMs,
-        bindSessions: flags.bindSessions,
-        idleTimeoutMs: flags.idleTimeoutMs,
-        startTimeoutMs: flags.startTimeoutMs,
-        renewCertificates: flags.renewCertificates,
-        log,
-      };
-      await runRole(
-        (signal) => VeracruzServer.start({ ...options, signal }),
-        (server) => server.url,
-        log,
-      );
-    });
+    .action((named: string | undefined, flags: ServerFlags) => recorded(flags, 'server', () => run(named, flags)));
+}
+
+async function run(named: string | undefined, flags: ServerFlags): Promise<void> {
+  const log = stderrLog(flags.logLevel);
+  const policy = oneOf('--policy', flags.policy, named);
+  const options: ServerOptions = {
+    ...definedOf({
+      listen: addressOf(flags.listen),
+      direct: addressOf(flags.direct),
+      attestation: flags.attestation === false ? false : addressOf(flags.attestation, 'http'),
+    }),
+    ...(policy === undefined ? {} : { policy: readText(policy) }),
+    runtime: flags.runtime.map((address) => ({ address: addressOf(address), ...linkOf(flags), hello: flags.hello === true })),
+    askAhead: flags.askAhead,
+    ...linkTlsOf(flags),
+    maxBodyBytes: flags.maxBodyBytes,
+    maxSessionsPerAddress: flags.maxSessionsPerAddress,
+    maxConnections: flags.maxConnections,
+    ...definedOf({ maxConnectionsPerAddress: flags.maxConnectionsPerAddress }),
+    maxHandshakes: flags.maxHandshakes,
+    handshakeTimeoutMs: flags.handshakeTimeoutMs,
+    bindSessions: flags.bindSessions,
+    idleTimeoutMs: flags.idleTimeoutMs,
+    startTimeoutMs: flags.startTimeoutMs,
+    renewCertificates: flags.renewCertificates,
+    log,
+  };
+  await runRole(
+    (signal) => VeracruzServer.start({ ...options, signal }),
+    (server) => server.url,
+    log,
+  );
 }

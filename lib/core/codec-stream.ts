@@ -30,7 +30,7 @@ export class CodecStream<In, Out> extends LayerStream<In, Out> {
     this.#done = done;
     try {
       if (isMark(chunk)) {
-        if (this.#codec.flush === undefined) this.push(chunk);
+        if (this.#codec.flush === undefined) this.pass(chunk);
         else this.#codec.flush();
       } else {
         this.count(chunk);

@@ -2,12 +2,16 @@ import { Transform, type TransformCallback } from 'node:stream';
 import type { Connection } from './connection.js';
 import { asVeracruzError, type VeracruzError } from './errors.js';
 import { bytesOf, newTraffic, type Traffic } from './traffic.js';
+import type { Mark } from './unit.js';
 
 /**
  * Chunks that one direction of a layer buffers before its neighbour must wait. Large transfers have chunks of 16 to 256 KiB, so
  * a stack of six layers buffers a few MiB at most.
  */
 const HIGH_WATER_CHUNKS = 4;
+
+/** Is told of each item before the neighbour gets it; `bytes` as `bytesOf`. It must neither change nor keep the item. */
+export type Observer = (item: unknown, bytes: number | undefined) => void;
 
 /**
  * One direction of a layer: a Node Transform that counts what passes through it. Its errors name the layer and the session.
@@ -20,6 +24,8 @@ export abstract class LayerStream<In, Out> extends Transform {
   readonly traffic: Traffic = newTraffic();
   /** The output goes straight to a socket, which joins small writes itself. The stack sets this. */
   aboveSocket = false;
+  /** Is told of each item that this stream gives. The stack sets this if someone had subscribed to items when it was opened. */
+  observer: Observer | undefined = undefined;
   protected readonly connection: Connection | undefined;
   declare readonly takes: In;
   declare readonly gives: Out;
@@ -42,7 +48,14 @@ export abstract class LayerStream<In, Out> extends Transform {
       this.traffic.bytesOut += bytes;
       this.traffic.chunks++;
     }
+    if (this.observer !== undefined) this.observer(item, bytes);
     return this.push(item);
+  }
+
+  /** Passes a mark on to the neighbour. */
+  protected pass(mark: Mark): void {
+    if (this.observer !== undefined) this.observer(mark, undefined);
+    this.push(mark);
   }
 
   protected count(chunk: unknown): void {

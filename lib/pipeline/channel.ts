@@ -7,6 +7,7 @@ import type { LayerStream } from '../core/layer-stream.js';
 import { messageOf } from '../core/message-of.js';
 import { END_OF_MESSAGE, isMark, type MarkedPipe } from '../core/unit.js';
 import { announceClose, announceError, announceOpen, type LayerTraffic, watchTraffic } from './diagnostics.js';
+import { APPLICATION, ItemWatch, PIPE } from './item-watch.js';
 
 /** Options of `over()`. */
 export interface ChannelOptions {
@@ -52,6 +53,8 @@ export class Channel<Up> extends Duplex {
   readonly #signal: AbortSignal | undefined;
   readonly #onAbort: () => void;
   readonly #stopWatching: () => void;
+  /** Undefined unless someone wants to know what passes between the layers. */
+  readonly #items: ItemWatch | undefined;
   /** The callback of the write that the top layer is processing. */
   #writing: ((error?: Error | null) => void) | undefined;
   /** Number of writes so far. */
@@ -71,8 +74,11 @@ export class Channel<Up> extends Duplex {
     const fail = (thrown: unknown) => this.destroy(asVeracruzError(thrown, { session: connection.session }));
     // A layer may begin to send as soon as both of its directions exist, so this must be set before.
     connection.inStack = true;
+    this.#items = ItemWatch.of(connection);
     this.#outbound = layers.map((layer) => layer.outbound(connection));
+    this.#items?.watch('outbound', this.#outbound, PIPE);
     this.#inbound = layers.toReversed().map((layer) => layer.inbound(connection));
+    this.#items?.watch('inbound', this.#inbound, APPLICATION);
     this.#top = { outbound: this.#outbound[0] as AnyStream, inbound: this.#inbound.at(-1) as AnyStream };
     (this.#outbound.at(-1) as AnyStream).aboveSocket = duplex instanceof Socket;
     for (const stream of [...this.#outbound, ...this.#inbound]) stream.on('error', fail);
@@ -85,8 +91,11 @@ export class Channel<Up> extends Duplex {
     });
     this.#top.inbound.on('end', () => this.push(null));
     chain([...this.#outbound, this.#sink]);
+    // Before the pipe into the bottom layer, which takes an item at once. Its back-pressure holds for this listener too.
+    if (this.#items !== undefined) duplex.on('data', (item: unknown) => this.#items?.entered('inbound', PIPE, this.#bottom, item));
     chain([duplex, ...this.#inbound]);
     announceOpen(this);
+    this.#items?.opened();
     this.#stopWatching = watchTraffic(this);
     // A pipe that is destroyed already emits no further `close`.
     if (duplex.destroyed) queueMicrotask(() => fail(overFault(duplex)));
@@ -120,6 +129,11 @@ export class Channel<Up> extends Duplex {
   /** True when no layer buffers anything: all that was written has reached the pipe, and all that came was read. */
   get idle(): boolean {
     return this.readableLength === 0 && this.writableLength === 0 && this.#flushed && this.#inbound.every(({ idle }) => idle);
+  }
+
+  /** Name of the bottom layer. */
+  get #bottom(): string {
+    return (this.#inbound[0] as AnyStream).layer;
   }
 
   /** All that was written has reached the pipe. */
@@ -162,11 +176,15 @@ export class Channel<Up> extends Duplex {
     const top = this.#top.outbound;
     const write = ++this.#writes;
     this.#writing = done;
+    this.#items?.entered('outbound', APPLICATION, top.layer, item);
     top.write(item, (error) => {
       // A layer that has failed emits `error`, and `_destroy` answers the writer.
       if (!error && write === this.#writes) this.#answerWriter();
     });
-    if (this.#messages) top.write(END_OF_MESSAGE);
+    if (this.#messages) {
+      this.#items?.entered('outbound', APPLICATION, top.layer, END_OF_MESSAGE);
+      top.write(END_OF_MESSAGE);
+    }
     // The callback comes in a later tick. If the item is processed already, the next one may come in this tick.
     if (top.writableLength === 0 && !top.errored && !this.#sink.errored) this.#answerWriter();
   }

@@ -10,6 +10,9 @@ import { failing, settle, through } from './layers.js';
 
 type Seen = [keyof typeof DIAGNOSTICS, StackEvent];
 
+/** The channels whose messages are of stacks. */
+const { item: _, ...STACKS } = DIAGNOSTICS;
+
 /** A pipe whose far end may be reset without failing the test. */
 function pipe(): [Duplex, Duplex] {
   const [left, right] = memoryPipe();
@@ -17,10 +20,10 @@ function pipe(): [Duplex, Duplex] {
   return [left, right];
 }
 
-/** Subscribes to all channels until the test is over. */
+/** Subscribes to all of them until the test is over. */
 function listen(t: { teardown(end: () => void): void }): Seen[] {
   const seen: Seen[] = [];
-  for (const name of Object.keys(DIAGNOSTICS) as (keyof typeof DIAGNOSTICS)[]) {
+  for (const name of Object.keys(STACKS) as (keyof typeof STACKS)[]) {
     const hear = (event: unknown) => void seen.push([name, event as StackEvent]);
     subscribe(DIAGNOSTICS[name], hear);
     t.teardown(() => void unsubscribe(DIAGNOSTICS[name], hear));

@@ -5,11 +5,12 @@ import { InvalidArgumentError } from '../../core/errors.js';
 import { ATTESTATION_SERVER_DEFAULTS, AttestationServer } from '../../roles/attestation-server/server.js';
 import type { Log } from '../../roles/options.js';
 import { addressOf, LOG_LEVEL, oneOf, readText, wholeNumber } from '../flags.js';
+import { addRecordingOptions, type RecordingFlags, recorded } from '../recording-flags.js';
 import { runRole, stderrLog } from '../role-process.js';
 import { DATABASE, STATE } from './flags.js';
 import { type AuthorityFlags, adminSocket, authorityOf, registryFolder } from './state.js';
 
-interface ServeFlags extends AuthorityFlags {
+interface ServeFlags extends AuthorityFlags, RecordingFlags {
   listen?: string;
   days: number;
   certificateLifetimeMs?: number;
@@ -23,7 +24,7 @@ const { listen, days, maxRequestsPerSecond } = ATTESTATION_SERVER_DEFAULTS;
 
 /** `veracruz-streams attest serve` */
 export function serveCommand(): Command {
-  return new Command('serve')
+  const command = new Command('serve')
     .description('Run the server. This is what attest does when it is told nothing else.')
     .argument('[address]', 'the same as --listen, as the original has it; :port is one of 127.0.0.1', placeOf)
     .option('--listen <address>', `where it listens (default: "${listen}")`)
@@ -44,17 +45,20 @@ export function serveCommand(): Command {
       'requests of one address; 0 for no limit',
       wholeNumber('--max-requests-per-second'),
       maxRequestsPerSecond,
-    )
+    );
+  return addRecordingOptions(command)
     .addOption(LOG_LEVEL)
-    .action(async (named: string | undefined, { listen: told, ...flags }: ServeFlags) => {
-      const address = oneOf('--listen', told, named) ?? listen;
-      const log = stderrLog(flags.logLevel);
-      await runRole(
-        (signal) => serve(addressOf(address), flags, log, signal),
-        (server) => server.url,
-        log,
-      );
-    });
+    .action((named: string | undefined, flags: ServeFlags) => recorded(flags, 'attestation', () => run(named, flags)));
+}
+
+async function run(named: string | undefined, { listen: told, ...flags }: ServeFlags): Promise<void> {
+  const address = oneOf('--listen', told, named) ?? listen;
+  const log = stderrLog(flags.logLevel);
+  await runRole(
+    (signal) => serve(addressOf(address), flags, log, signal),
+    (server) => server.url,
+    log,
+  );
 }
 
 /** The argument that says where to listen. What has no colon is a command that is misspelt. */

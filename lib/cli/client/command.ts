@@ -9,12 +9,13 @@ import type { FileSource } from '../../roles/client/source.js';
 import { expiryOf } from '../../roles/client/trust.js';
 import { Interrupted } from '../exit.js';
 import { addressOf, logLevel, readKey, readText, wholeNumber } from '../flags.js';
+import { addRecordingOptions, type RecordingFlags, recorded } from '../recording-flags.js';
 import { stderrLog } from '../role-process.js';
 import { print, standardOutput } from '../standard-output.js';
 import { Shown } from './shown.js';
 import { checkSources, checkStreams, checkTargets, parseTransfers, type Transfer } from './transfers.js';
 
-interface ClientFlags {
+interface ClientFlags extends RecordingFlags {
   identity: string;
   key: string;
   program: string[];
@@ -61,54 +62,54 @@ const collect = (value: string, before: string[] = []) => [...before, value];
 
 /** `veracruz-streams client` */
 export function clientCommand(): Command {
-  return (
-    new Command('client')
-      .description('Provision programs and data, compute, and fetch results, through a Veracruz Server.')
-      .argument('<policy>', 'the policy, JSON: says where the Server is and whom to trust')
-      .requiredOption('-i, --identity <file>', 'our certificate, PEM')
-      .requiredOption('-k, --key <file>', 'its private key, PEM')
-      .option('-p, --program <[name=]path,…>', 'programs to write', collect, [])
-      .option('-d, --data <[name=]path,…>', 'data to write; - is standard input', collect, [])
-      .option('--append <[name=]path,…>', 'data to append', collect, [])
-      .option('-c, --compute <name,…>', 'programs to run, by their names at the manager', collect, [])
-      .option('--pipeline <index,…>', 'pipelines of the policy to run, by their indices or names (head dialect)', collect, [])
-      .option('-o, --output <[name=]path,…>', 'files to read; - is standard output', collect, [])
-      .addOption(
-        new Option('--output-mode <octal>', 'mode of the files of -o, as chmod has it')
-          .argParser(fileMode)
-          .default(CLIENT_DEFAULTS.outputMode, '600'),
-      )
-      // The original's other spellings.
-      .addOption(new Option('--programs <…>').argParser(collect).hideHelp())
-      .addOption(new Option('--datas <…>').argParser(collect).hideHelp())
-      .addOption(new Option('--computes <…>').argParser(collect).hideHelp())
-      .addOption(new Option('--outputs <…>').argParser(collect).hideHelp())
-      .addOption(new Option('--result <…>').argParser(collect).hideHelp())
-      .addOption(new Option('--results <…>').argParser(collect).hideHelp())
-      .option('-s, --shutdown', 'ask the Runtime Manager to end afterwards; without it, that is done when there was an output')
-      .option('-n, --no-shutdown', 'do not')
-      .option('--url <url>', 'the Server, instead of what the policy says: http://host:port')
-      .option('--direct <address>', 'TLS straight over TCP instead of HTTP: tcp://host:port')
-      .addOption(new Option('--dialect <name>', 'what the Runtime Manager speaks').choices([...DIALECTS]).default(CLIENT_DEFAULTS.dialect))
-      .option(
-        '--max-in-flight <n>',
-        'POSTs that may be open at once, 1 to 16; 1 for a proxy that takes them one by one; default: 4',
-        wholeNumber('--max-in-flight'),
-      )
-      .option(
-        '--read-timeout-ms <n>',
-        'milliseconds in which something of an output must be taken, by the pipe or device that it goes to; 0 waits for ever',
-        wholeNumber('--read-timeout-ms'),
-        CLIENT_DEFAULTS.readTimeoutMs,
-      )
-      .option('--skip-policy-hash', 'talk to a manager that runs another policy than this one')
-      .option('--skip-runtime-hash', 'talk to a manager of any code: nothing then says that it keeps to the policy')
-      .addOption(logLevel('silent'))
-      .option('-q, --quiet', 'no status and no progress on standard error')
-      .option('--json', 'print what was done as one line of JSON on standard error')
-      .addHelpText(
-        'after',
-        `
+  const command = new Command('client')
+    .description('Provision programs and data, compute, and fetch results, through a Veracruz Server.')
+    .argument('<policy>', 'the policy, JSON: says where the Server is and whom to trust')
+    .requiredOption('-i, --identity <file>', 'our certificate, PEM')
+    .requiredOption('-k, --key <file>', 'its private key, PEM')
+    .option('-p, --program <[name=]path,…>', 'programs to write', collect, [])
+    .option('-d, --data <[name=]path,…>', 'data to write; - is standard input', collect, [])
+    .option('--append <[name=]path,…>', 'data to append', collect, [])
+    .option('-c, --compute <name,…>', 'programs to run, by their names at the manager', collect, [])
+    .option('--pipeline <index,…>', 'pipelines of the policy to run, by their indices or names (head dialect)', collect, [])
+    .option('-o, --output <[name=]path,…>', 'files to read; - is standard output', collect, [])
+    .addOption(
+      new Option('--output-mode <octal>', 'mode of the files of -o, as chmod has it')
+        .argParser(fileMode)
+        .default(CLIENT_DEFAULTS.outputMode, '600'),
+    )
+    // The original's other spellings.
+    .addOption(new Option('--programs <…>').argParser(collect).hideHelp())
+    .addOption(new Option('--datas <…>').argParser(collect).hideHelp())
+    .addOption(new Option('--computes <…>').argParser(collect).hideHelp())
+    .addOption(new Option('--outputs <…>').argParser(collect).hideHelp())
+    .addOption(new Option('--result <…>').argParser(collect).hideHelp())
+    .addOption(new Option('--results <…>').argParser(collect).hideHelp())
+    .option('-s, --shutdown', 'ask the Runtime Manager to end afterwards; without it, that is done when there was an output')
+    .option('-n, --no-shutdown', 'do not')
+    .option('--url <url>', 'the Server, instead of what the policy says: http://host:port')
+    .option('--direct <address>', 'TLS straight over TCP instead of HTTP: tcp://host:port')
+    .addOption(new Option('--dialect <name>', 'what the Runtime Manager speaks').choices([...DIALECTS]).default(CLIENT_DEFAULTS.dialect))
+    .option(
+      '--max-in-flight <n>',
+      'POSTs that may be open at once, 1 to 16; 1 for a proxy that takes them one by one; default: 4',
+      wholeNumber('--max-in-flight'),
+    )
+    .option(
+      '--read-timeout-ms <n>',
+      'milliseconds in which something of an output must be taken, by the pipe or device that it goes to; 0 waits for ever',
+      wholeNumber('--read-timeout-ms'),
+      CLIENT_DEFAULTS.readTimeoutMs,
+    )
+    .option('--skip-policy-hash', 'talk to a manager that runs another policy than this one')
+    .option('--skip-runtime-hash', 'talk to a manager of any code: nothing then says that it keeps to the policy');
+  return addRecordingOptions(command, { tls: true })
+    .addOption(logLevel('silent'))
+    .option('-q, --quiet', 'no status and no progress on standard error')
+    .option('--json', 'print what was done as one line of JSON on standard error')
+    .addHelpText(
+      'after',
+      `
 Done in this order: programs, data, appends, computes, pipelines, outputs, shutdown. Before any of it the manager's
 certificate and its policy are compared with this policy. A program or pipeline that ends with another code than 0 is
 the last thing done: no outputs, no shutdown, and this exits with 1.
@@ -117,9 +118,8 @@ Examples:
   veracruz-streams client policy.json -i alice.pem -k alice.key -p /program/sum.wasm=./sum.wasm
   veracruz-streams client policy.json -i bob.pem -k bob.key -d /input/a.dat=./a.dat -c /program/sum.wasm -o /output/sum=./sum -n
   tar c . | veracruz-streams client policy.json -i bob.pem -k bob.key -d /input/all.tar=-`,
-      )
-      .action((policy: string, flags: ClientFlags) => run(policy, flags))
-  );
+    )
+    .action((policy: string, flags: ClientFlags) => recorded(flags, 'client', () => run(policy, flags)));
 }
 
 async function run(policyPath: string, flags: ClientFlags): Promise<void> {

@@ -1,6 +1,7 @@
 import { base64Rows } from './base64.js';
 import { bincodeRows } from './bincode.js';
 import { frameRows } from './frame.js';
+import { httpRows } from './http.js';
 import { prefixRows } from './length-prefix.js';
 import { protobufRows } from './protobuf.js';
 import type { LayerName, Reading } from './reading.js';
@@ -16,6 +17,7 @@ const ANNOTATORS: Readonly<Record<LayerName, (region: Region, reading: Reading) 
   record: recordRows,
   base64: base64Rows,
   session: sessionRows,
+  http: httpRows,
   bincode: bincodeRows,
   frame: frameRows,
 };

@@ -1,7 +1,9 @@
+import { writeFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Command, InvalidArgumentError as InvalidFlagError, Option } from 'commander';
 import { InvalidArgumentError, VeracruzError } from '../../core/errors.js';
+import { messageOf } from '../../core/message-of.js';
 import { DIALECTS, type Dialect } from '../../layers/formats/dialect.js';
 import { FRAME_KINDS, type FrameKind } from '../../layers/frame/index.js';
 import { ENVELOPES, type EnvelopeName } from '../../layers/protobuf/index.js';
@@ -14,6 +16,10 @@ import { jsonPieces } from './json.js';
 import { type Known, LAYER_NAMES, type LayerName, readingsOf } from './reading.js';
 import type { Fault } from './region.js';
 import { dumpLines, type Paint, plainPaint, terminalPaint } from './text.js';
+import { sequenceSvg } from './trace/draw-svg.js';
+import { sequenceLines } from './trace/draw-text.js';
+import { readTrace } from './trace/read.js';
+import { sequenceOf } from './trace/sequence.js';
 
 /** Default of `--max-bytes`. */
 const MAX_BYTES = 64 * 2 ** 20;
@@ -21,7 +27,9 @@ const MAX_BYTES = 64 * 2 ** 20;
 const WRITE_CHARS = 65_536;
 
 interface InspectFlags {
-  layer: LayerName;
+  layer?: LayerName;
+  trace?: string;
+  svg?: string;
   dialect: Dialect;
   frame: FrameKind;
   type?: EnvelopeName | 'Status';
@@ -32,31 +40,73 @@ interface InspectFlags {
   maxBytes: number;
 }
 
+/** What they say of an input that is no trace. */
+type InputFlags = InspectFlags & { readonly layer: LayerName };
+
 /** `veracruz-streams inspect` */
 export function inspectCommand(): Command {
   return new Command('inspect')
-    .description('Say what each byte of a message is: an annotated hex dump, from the given layer upward as far as it goes.')
+    .description(
+      'Say what each byte of a message is: an annotated hex dump, from the given layer upward as far as it goes. Or draw a trace.',
+    )
     .argument('[file]', 'the input; - is standard input', '-')
-    .addOption(new Option('--layer <name>', 'the layer that the input begins with').choices(LAYER_NAMES).makeOptionMandatory())
+    .addOption(new Option('--layer <name>', 'the layer that the input begins with').choices(LAYER_NAMES))
+    .option('--trace <file>', 'instead: draw a trace of a role as a sequence')
+    .option('--svg <file>', 'draw it into this file too, as SVG')
     .addOption(new Option('--dialect <name>', 'what the peers speak; the wire does not say').choices(DIALECTS).default('2207'))
     .addOption(new Option('--frame <kind>', 'which header frames have').choices([...FRAME_KINDS]).default('tcp9'))
     .addOption(new Option('--side <side>', 'which way it went; default: what fits').choices(['request', 'response']))
     .addOption(new Option('--type <name>', 'which message it is; default: what fits').choices([...ENVELOPES, 'Status']))
     .addOption(
-      new Option('--input <form>', 'how its bytes are written; dump: by xxd, hexdump -C or od -t x1').choices(FORMS).default('raw'),
+      new Option('--input <form>', 'how its bytes are written; dump: by xxd, hexdump -C or od -t x1; curl: by curl --trace')
+        .choices(FORMS)
+        .default('raw'),
     )
     .option('--json', 'print one JSON document')
     .option('--down', 'first put the input into the layers below its own')
     .option('--max-bytes <n>', 'bytes that the input may have', positive, MAX_BYTES)
     .addHelpText('after', HELP)
-    .action(async (file: string, flags: InspectFlags) => {
-      const sound = await inspect(file, flags);
+    .action(async (file: string, flags: InspectFlags, command: Command) => {
+      if (flags.trace !== undefined) {
+        await inspectTrace(flags.trace, flags.svg, [...command.args, ...otherFlags(command)]);
+        return;
+      }
+      if (flags.svg !== undefined) throw new InvalidArgumentError('--svg draws a trace: name one with --trace');
+      const { layer } = flags;
+      if (layer === undefined) command.error("error: say with which layer the input begins: '--layer <name>'");
+      const sound = await inspect(file, { ...flags, layer });
       process.exitCode = sound ? 0 : 1;
     });
 }
 
+/** What was said that does not belong to `--trace`. */
+function otherFlags(command: Command): string[] {
+  const said = command.options.filter((option) => command.getOptionValueSource(option.attributeName()) === 'cli');
+  return said.map(({ long }) => long ?? '').filter((flag) => flag !== '--trace' && flag !== '--svg');
+}
+
+/** Prints a trace as a sequence, and writes it as SVG. */
+async function inspectTrace(path: string, svg: string | undefined, others: readonly string[]): Promise<void> {
+  if (others.length > 0) throw new InvalidArgumentError(`--trace and ${others[0]} do not go together: leave one out`);
+  const sequence = sequenceOf(readTrace(path));
+  if (svg !== undefined) writeSvg(svg, [...sequenceSvg(sequence)].join(''));
+  await print(lines(sequenceLines(sequence)));
+}
+
+function writeSvg(path: string, text: string): void {
+  try {
+    writeFileSync(path, text);
+  } catch (cause) {
+    throw new InvalidArgumentError(`cannot write ${path}: ${messageOf(cause as Error)}`, { cause });
+  }
+}
+
+function* lines(texts: Iterable<string>): Generator<string, void, undefined> {
+  for (const text of texts) yield `${text}\n`;
+}
+
 const HELP = `
-What is read: frame → bincode → TLS records; session → base64 → TLS records; prefix → protobuf. Records are the end of it:
+What is read: frame → bincode → TLS records; http → session → base64 → TLS records; prefix → protobuf. Records are the end of it:
 what is in them is ciphertext. Offsets count from the start of the input, those with a + in what a base64 text decodes to.
 
 Examples:
@@ -66,6 +116,8 @@ Examples:
   xxd capture.bin | veracruz-streams inspect --layer frame --input dump
   echo '5a04 0a022f61' | veracruz-streams inspect --layer protobuf --input hex --down
   veracruz-streams inspect start.txt --layer base64 --type ProxyAttestationServerRequest
+  curl -s --trace exchange.txt … && veracruz-streams inspect exchange.txt --layer http --input curl
+  veracruz-streams client … --trace client.jsonl && veracruz-streams inspect --trace client.jsonl --svg client.svg
 
 Exit status: 0 sound, 1 broken (the first bad byte is pointed at), 2 wrong use.`;
 
@@ -76,7 +128,7 @@ function positive(text: string): number {
 }
 
 /** Prints the annotated input. Returns whether it has no fault. */
-async function inspect(file: string, flags: InspectFlags): Promise<boolean> {
+async function inspect(file: string, flags: InputFlags): Promise<boolean> {
   if (file === '-' && process.stdin.isTTY) {
     throw new InvalidArgumentError('nothing to inspect: name a file, or pipe the bytes into standard input');
   }
@@ -98,7 +150,7 @@ async function inspect(file: string, flags: InspectFlags): Promise<boolean> {
   return !broken;
 }
 
-function knownOf({ layer, dialect, frame, side, type }: InspectFlags): Known {
+function knownOf({ layer, dialect, frame, side, type }: InputFlags): Known {
   const told = type === 'Status' ? 'status' : side;
   if (told === 'status' && layer !== 'bincode')
     throw new InvalidArgumentError('--type Status is a bincode value: use it with --layer bincode');
@@ -150,7 +202,7 @@ function titleOf(bytes: Buffer, { reading, other }: Choice): string {
 
 function* textPieces(title: string, items: Iterable<Annotation>, paint: Paint): Generator<string, void, undefined> {
   if (title !== '') yield `${paint('dim', title)}\n`;
-  for (const line of dumpLines(items, paint)) yield `${line}\n`;
+  yield* lines(dumpLines(items, paint));
 }
 
 /** Writes pieces to standard output, with back-pressure. Ends without an error when the reader goes away. */

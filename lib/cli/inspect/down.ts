@@ -26,6 +26,7 @@ export function wrap(bytes: Buffer, known: Known): { bytes: Buffer; layer: Known
     }
     case 'prefix':
     case 'session':
+    case 'http':
     case 'frame':
       throw new InvalidArgumentError(`--down adds the layers below; below ${known.layer} there is none to add: leave --down out`);
   }

@@ -2,10 +2,11 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { Base64Error, InvalidArgumentError, LimitError } from '../../core/errors.js';
 import { decodeBase64 } from '../../layers/base64/index.js';
 import { isWhitespace } from '../../layers/session/index.js';
+import { fromCurlTrace } from './curl-trace.js';
 import { fromDump, looksLikeDump } from './dump.js';
 
 /** Encodings of the input. */
-export const FORMS = Object.freeze(['raw', 'hex', 'base64', 'dump'] as const);
+export const FORMS = Object.freeze(['raw', 'hex', 'base64', 'dump', 'curl'] as const);
 export type Form = (typeof FORMS)[number];
 
 const STDIN = 0;
@@ -72,6 +73,7 @@ function tooLong(got: number, limit: number): LimitError {
 export function bytesOf(input: Buffer, form: Form): Buffer {
   if (form === 'raw') return input;
   if (form === 'dump') return fromDump(input.toString('latin1'));
+  if (form === 'curl') return fromCurlTrace(input.toString('latin1'));
   return form === 'hex' ? fromHex(input) : fromBase64(input);
 }
 

@@ -4,7 +4,7 @@ import type { FrameKind } from '../../layers/frame/index.js';
 import type { EnvelopeName } from '../../layers/protobuf/index.js';
 
 /** The layers that an input can begin with, top of the stack first. */
-export const LAYER_NAMES = Object.freeze(['protobuf', 'prefix', 'record', 'base64', 'session', 'bincode', 'frame'] as const);
+export const LAYER_NAMES = Object.freeze(['protobuf', 'prefix', 'record', 'base64', 'session', 'http', 'bincode', 'frame'] as const);
 export type LayerName = (typeof LAYER_NAMES)[number];
 
 /** Which end sent the bytes. `status` is a bincode status that is not inside a message. */
@@ -27,7 +27,7 @@ export function readingsOf(known: Known): Reading[] {
   const { side, type } = known;
   const told = side ?? (type === undefined ? undefined : type.endsWith('Request') ? 'request' : 'response');
   const sides: Side[] =
-    told !== undefined ? [told] : known.layer === 'record' || known.layer === 'base64' ? ['request'] : ['request', 'response'];
+    told !== undefined ? [told] : ['record', 'base64', 'http'].includes(known.layer) ? ['request'] : ['request', 'response'];
   return sides.map((each) => ({
     ...known,
     side: each,

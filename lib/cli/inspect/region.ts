@@ -91,6 +91,11 @@ export class Region {
     return new Region(this.#all, this.#from, this.#from + this.bytes.length, this.#depth + 1, this.#decoded);
   }
 
+  /** `length` bytes at offset `at`, on the same level. */
+  slice(at: number, length: number): Region {
+    return new Region(this.#all, this.#from + at, this.#from + at + length, this.#depth, this.#decoded);
+  }
+
   /** `length` bytes at offset `at`, one level deeper. */
   part(at: number, length: number): Region {
     return new Region(this.#all, this.#from + at, this.#from + at + length, this.#depth + 1, this.#decoded);
@@ -131,6 +136,17 @@ export function verdict(layer: string, work: () => void): VeracruzError | undefi
     return undefined;
   } catch (thrown) {
     return asVeracruzError(thrown, { layer });
+  }
+}
+
+/** Whether rows have no fault. */
+export function isSound(rows: Rows<unknown>): boolean {
+  try {
+    for (const _ of rows);
+    return true;
+  } catch (thrown) {
+    if (thrown instanceof FaultFound) return false;
+    throw thrown;
   }
 }
 

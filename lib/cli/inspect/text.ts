@@ -79,9 +79,14 @@ function shown(value: Value): string {
   return `${escaped(value.slice(0, TEXT_CHARS - TEXT_TAIL_CHARS))} … ${middle} characters … ${escaped(value.slice(-TEXT_TAIL_CHARS))}`;
 }
 
-/** Escapes text as JSON does, and also control characters, direction marks, invisible characters and lone surrogates. */
+/** Quotes text as JSON does, and escapes also control characters, direction marks, invisible characters and lone surrogates. */
 function escaped(text: string): string {
-  return JSON.stringify(text).replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Co}\p{Cn}]/gu, (found) =>
+  return escapedText(JSON.stringify(text));
+}
+
+/** Escapes what could control a terminal, or would not be seen: control characters, direction marks, lone surrogates. */
+export function escapedText(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Co}\p{Cn}]/gu, (found) =>
     Array.from({ length: found.length }, (_, i) => `\\u${found.charCodeAt(i).toString(16).padStart(4, '0')}`).join(''),
   );
 }

@@ -30,7 +30,7 @@ export class TlsEncryptor extends LayerStream<ByteChunk, CipherChunk> implements
   }
 
   giveFlush(): void {
-    if (this.connection?.inStack === true && !this.destroyed) this.push(FLUSH);
+    if (this.connection?.inStack === true && !this.destroyed) this.pass(FLUSH);
   }
 
   fail(error: VeracruzError): boolean {
@@ -42,7 +42,7 @@ export class TlsEncryptor extends LayerStream<ByteChunk, CipherChunk> implements
   override _transform(chunk: ByteChunk, _encoding: BufferEncoding, done: TransformCallback): void {
     if (isMark(chunk)) {
       this.#engine.flush(() => {
-        this.push(chunk);
+        this.pass(chunk);
         done();
       });
       return;
@@ -109,7 +109,7 @@ export class TlsDecryptor extends LayerStream<CipherChunk, ByteChunk> implements
   override _transform(chunk: CipherChunk, _encoding: BufferEncoding, done: TransformCallback): void {
     if (isMark(chunk)) {
       this.#engine.digest(() => {
-        if (!this.#ended) this.push(chunk);
+        if (!this.#ended) this.pass(chunk);
         done();
       });
       return;

@@ -1,0 +1,47 @@
+import { type ChannelListener, subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { RecordingFile } from './recording-file.js';
+
+/** Options of what records into a file. */
+export interface RecordingOptions {
+  /**
+   * Called once, when the file can be written no further (a full disk): the recording ends there, and nothing else does.
+   * Default: a warning of the process (`process.emitWarning`).
+   */
+  readonly onFault?: (error: Error) => void;
+}
+
+/** A recording that runs. */
+export interface Recording {
+  /** Ends it. All that was recorded is in the file then. May be called more than once. */
+  close(): void;
+  [Symbol.dispose](): void;
+}
+
+/** Listens to stacks and writes what it hears into a file, until it is closed or the file cannot be written. */
+export abstract class Recorder implements Recording {
+  protected readonly file: RecordingFile;
+  #listeners: readonly (readonly [string, ChannelListener])[] = [];
+
+  constructor(path: string, { onFault = (error) => process.emitWarning(error) }: RecordingOptions) {
+    this.file = new RecordingFile(path, (error) => {
+      this.close();
+      onFault(error);
+    });
+  }
+
+  /** @param listeners by the names of their channels */
+  protected listen(listeners: Readonly<Record<string, ChannelListener>>): void {
+    this.#listeners = Object.entries(listeners);
+    for (const [name, hear] of this.#listeners) subscribe(name, hear);
+  }
+
+  close(): void {
+    for (const [name, hear] of this.#listeners) unsubscribe(name, hear);
+    this.#listeners = [];
+    this.file.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
