@@ -1,6 +1,6 @@
 import type { Codec } from '../../core/codec.js';
-import { Base64Error } from '../../core/errors.js';
-import { type Base64Chunk, BOUNDARY, type BoundedChunk } from '../../core/unit.js';
+import { Base64Error, InvalidArgumentError } from '../../core/errors.js';
+import { type Base64Chunk, BODY_END, BOUNDARY, type BoundedChunk } from '../../core/unit.js';
 import { BASE64, badLetter, decodeGroup, PAD, VALUE_OF } from './alphabet.js';
 
 /** Letters that one call of Node decodes, a multiple of 4. From 32 to 96 Ki letters it is equally fast (Node 20, 22, 24). */
@@ -39,9 +39,11 @@ export class Base64Decoder implements Codec<Base64Chunk, BoundedChunk> {
   push(chunk: Base64Chunk): void {
     if (Buffer.isBuffer(chunk)) {
       this.#item = this.#decode(chunk);
-    } else {
+    } else if (chunk === BOUNDARY || chunk === BODY_END) {
       this.#finish();
       this.#item = BOUNDARY;
+    } else {
+      throw new InvalidArgumentError(`base64 takes Buffers and bounds, got ${typeof chunk}`, { layer: BASE64, got: typeof chunk });
     }
   }
 

@@ -28,11 +28,6 @@ export {
 export { wholeBody } from './source-reader.js';
 export { type FieldHead, readFieldHead } from './wire.js';
 
-/** The messages of the layer: those of `S` are written, those of `R` are read. */
-export type Messages<S extends EnvelopeName, R extends EnvelopeName> = Sent<S> | Received<R>;
-/** The same for a layer that delivers messages whole. */
-export type WholeMessages<S extends EnvelopeName, R extends EnvelopeName> = Sent<S> | WholeMessage<R>;
-
 export interface ProtobufOptions<S extends EnvelopeName, R extends EnvelopeName> extends MessageOptions {
   /** The envelope of the messages that go out. */
   sends: S;
@@ -62,13 +57,13 @@ export interface ProtobufOptions<S extends EnvelopeName, R extends EnvelopeName>
  */
 export function protobuf<S extends EnvelopeName, R extends EnvelopeName>(
   options: ProtobufOptions<S, R> & { deliver?: 'streamed' },
-): Layer<Messages<S, R>, MessageChunk>;
+): Layer<Sent<S>, MessageChunk, Received<R>>;
 export function protobuf<S extends EnvelopeName, R extends EnvelopeName>(
   options: ProtobufOptions<S, R> & { deliver: 'whole' },
-): Layer<WholeMessages<S, R>, MessageChunk>;
+): Layer<Sent<S>, MessageChunk, WholeMessage<R>>;
 export function protobuf<S extends EnvelopeName, R extends EnvelopeName>(
   options: ProtobufOptions<S, R>,
-): Layer<Messages<S, R>, MessageChunk> | Layer<WholeMessages<S, R>, MessageChunk> {
+): Layer<Sent<S>, MessageChunk, Received<R>> | Layer<Sent<S>, MessageChunk, WholeMessage<R>> {
   const deliver = oneOf('deliver', options.deliver ?? 'streamed', ['streamed', 'whole']);
   const { dialect, limits } = completeOptions(
     deliver === 'whole' ? { ...options, maxMessageBytes: options.maxMessageBytes ?? MAX_WHOLE_MESSAGE_BYTES } : options,
@@ -83,11 +78,11 @@ export function protobuf<S extends EnvelopeName, R extends EnvelopeName>(
     encoder: () => new ProtobufEncoder<S>(sends, limits),
   };
   return deliver === 'whole'
-    ? layerOf<WholeMessages<S, R>, MessageChunk>({
+    ? layerOf<Sent<S>, MessageChunk, WholeMessage<R>>({
         ...common,
         decoder: (connection) => new WholeProtobufDecoder<R>(receives, limits, onMalformed, { layer: PROTOBUF, connection }),
       })
-    : layerOf<Messages<S, R>, MessageChunk>({
+    : layerOf<Sent<S>, MessageChunk, Received<R>>({
         ...common,
         decoder: (connection) => new ProtobufDecoder<R>(receives, limits, onMalformed, { layer: PROTOBUF, connection }),
       });

@@ -25,7 +25,7 @@ const LEAVE_MS = 1000;
 /** Most bytes of the session id and the space that stand before the base64 text. */
 const SESSION_HEAD_BYTES = 11;
 
-export type ClientChannel = Channel<Sent<'RuntimeManagerRequest'> | Received<'RuntimeManagerResponse'>>;
+export type ClientChannel = Channel<Sent<'RuntimeManagerRequest'>, Received<'RuntimeManagerResponse'>>;
 
 /** The client's stack over its transport to the Server. */
 export interface ServerConnection {
