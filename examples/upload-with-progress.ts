@@ -11,10 +11,10 @@ import { Readable } from 'node:stream';
 import { formatAddress, type Progress, RuntimeManager, VeracruzClient, VeracruzServer } from 'veracruz-streams';
 import { makeCertificates } from './support/certificates.js';
 
-// A source is a path, bytes or a stream; a stream needs its size to go out as one message.
+// Contents are text, bytes, a stream or the file at a path; a stream needs its size to go out as one message.
 const CHUNK = Buffer.alloc(100_000, 'veracruz');
 const path = process.argv[2];
-const source = path ?? Readable.from(Array.from({ length: 10 }, () => CHUNK));
+const source = path !== undefined ? { path } : Readable.from(Array.from({ length: 10 }, () => CHUNK));
 const size = path === undefined ? 10 * CHUNK.length : (await stat(path)).size;
 const folder = await mkdtemp(join(tmpdir(), 'veracruz-streams-example-'));
 const { manager, client, policy } = makeCertificates();
@@ -42,7 +42,7 @@ try {
   };
   await session.writeFile('/input/file', source, { size, onProgress });
   quarter = 0;
-  const copy = await session.readFile('/input/file', { to: join(folder, 'copy'), onProgress });
+  const copy = await session.readFile('/input/file', { to: { path: join(folder, 'copy') }, onProgress });
   console.log(`sent ${size} bytes, got ${copy.bytes} back`);
 
   // A request that the manager refuses is an error with a code; the session goes on.

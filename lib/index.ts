@@ -65,6 +65,7 @@ export {
   VeracruzClient,
   type WriteOptions,
 } from './roles/client/client.js';
+export type { LocalFile } from './roles/client/local-file.js';
 export type { FileSource } from './roles/client/source.js';
 export type { LinkTlsOptions } from './roles/link-tls.js';
 export type { Log } from './roles/options.js';
@@ -82,7 +83,7 @@ export {
   serverManagerStack,
 } from './roles/stacks.js';
 // ── Transports: a place becomes a byte pipe ───────────────────────────────────────────────────────────────────────────
-export { type Address, formatAddress, parseAddress } from './transports/address.js';
+export { type Address, type AddressInput, formatAddress, parseAddress } from './transports/address.js';
 export { type MemoryPipeOptions, memoryPipe } from './transports/memory.js';
 export { type ConnectPipeOptions, type ListenPipeOptions, listenPipe, openPipe, type PipeOptions } from './transports/pipe.js';
 export { type ConnectOptions, connectSocket, type Listener, listenSocket } from './transports/socket.js';

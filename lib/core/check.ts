@@ -35,6 +35,14 @@ export function given<T>(name: string, value: T): NonNullable<T> {
   return value;
 }
 
+/** A SHA-256 as 64 lowercase hex digits. It may be given as such, in either case, or as its 32 bytes. */
+export function sha256Text(name: string, hash: string | Uint8Array): string {
+  const text = hash instanceof Uint8Array ? Buffer.from(hash).toString('hex') : hash;
+  if (typeof text === 'string' && /^[0-9a-f]{64}$/i.test(text)) return text.toLowerCase();
+  const got = typeof hash === 'string' ? `${hash.length} characters` : hash instanceof Uint8Array ? `${hash.length} bytes` : typeof hash;
+  throw new InvalidOptionError(`${name} is 64 hex digits, or 32 bytes; got ${got}`, { expected: 64, got });
+}
+
 /** `value` unchanged, if it is a string. */
 export function textOf(name: string, value: unknown): string {
   if (typeof value !== 'string') {

@@ -1,5 +1,6 @@
 import { Socket } from 'node:net';
 import { type Duplex, Writable } from 'node:stream';
+import { closed } from '../core/closed.js';
 import type { Connection } from '../core/connection.js';
 import { AbortedError, asVeracruzError, ClosedError, TransportError, VeracruzError } from '../core/errors.js';
 import type { Layer } from '../core/layer.js';
@@ -207,6 +208,12 @@ export class Channel<Up, Given = Up> extends TypedDuplex<Writeable<Up>, Given> {
     // Someone else has ended the pipe. If all writes have reached it, the layers need not send their own ends any more.
     if (this.#duplex.writableEnded && this.#flushed) this.#sink.end();
     else this.#top.outbound.end();
+  }
+
+  /** Destroys the channel, for `await using`. A channel that shall send all that was written is ended first, by `end()`. */
+  override async [Symbol.asyncDispose](): Promise<void> {
+    this.destroy();
+    await closed(this);
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {

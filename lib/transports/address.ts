@@ -42,6 +42,16 @@ export function parseAddress(text: string): Address {
   throw refuse(`no address: ${JSON.stringify(text)}; it is one of ${FORMS}`, { expected: FORMS, got: text });
 }
 
+/** An address in either form: its text, or what `parseAddress`, a role or a listener gives for it. */
+export type AddressInput = string | Address;
+
+/** The text of the address that the option `name` has. @throws InvalidOptionError for what is no address */
+export function addressText(name: string, address: AddressInput): string {
+  if (typeof address === 'string') return address;
+  if (typeof address === 'object' && typeof (address as Partial<Address> | null)?.kind === 'string') return formatAddress(address);
+  throw refuse(`${name} is an address, ${FORMS}; got ${address === null ? 'null' : typeof address}`, { expected: FORMS, got: typeof address });
+}
+
 /** The text form of an address, as `parseAddress` reads it. */
 export function formatAddress(address: Address): string {
   return transportOf(address).format(address);

@@ -1,5 +1,6 @@
 import type { Server, Socket } from 'node:net';
 import { InvalidOptionError } from '../core/errors.js';
+import { listenerAt } from './abortable.js';
 import { type Address, formatAddress } from './address.js';
 import type { ConnectionsOptions } from './connections.js';
 import { beginListening, boundTo, closeServer, connectNet, listenNet, type Place } from './net.js';
@@ -39,7 +40,7 @@ export async function listenSocket(
   limits?: ConnectionsOptions,
 ): Promise<Listener> {
   const server = await listenNet(placeOf(address), formatAddress(address), onConnection, limits);
-  return { address: boundAddress(server, address), close: () => closeServer(server) };
+  return listenerAt({ address: boundAddress(server, address), close: () => closeServer(server) });
 }
 
 /** Makes any net or http server listen at `address`. @throws the errors of `listenSocket` */

@@ -36,7 +36,7 @@ export function runtimeHashOf(certificate: X509Certificate): Buffer | undefined 
  *
  * @throws InvalidOptionError when `hashes` is empty or one of them is no hash. The hook itself throws CertificateError.
  */
-export function expectRuntimeHash(hashes: readonly (Buffer | string)[]): (certificate: X509Certificate) => void {
+export function expectRuntimeHash(hashes: readonly (Uint8Array | string)[]): (certificate: X509Certificate) => void {
   if (hashes.length === 0) throw new InvalidOptionError('hashes is empty', { layer: 'tls', expected: 'runtime hashes', got: 0 });
   const expected = hashes.map(hashBytes);
   return (certificate) => {
@@ -53,8 +53,8 @@ export function expectRuntimeHash(hashes: readonly (Buffer | string)[]): (certif
   };
 }
 
-function hashBytes(hash: Buffer | string): Buffer {
-  const bytes = typeof hash === 'string' ? Buffer.from(/^[0-9a-f]{64}$/i.test(hash) ? hash : '', 'hex') : hash;
+function hashBytes(hash: Uint8Array | string): Buffer {
+  const bytes = typeof hash === 'string' ? Buffer.from(/^[0-9a-f]{64}$/i.test(hash) ? hash : '', 'hex') : Buffer.from(hash);
   if (bytes.length !== RUNTIME_HASH_BYTES) {
     throw new InvalidOptionError('a runtime hash has 32 bytes, or 64 hex digits', {
       layer: 'tls',

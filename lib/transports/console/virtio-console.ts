@@ -136,6 +136,11 @@ export class VirtioConsole implements ListenerAt<SerialAddress> {
     await this.#running;
   }
 
+  /** As `close()`, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
   readonly #abort = (): void => void this.close();
 
   #open(): Promise<DevicePort> {
