@@ -8,7 +8,7 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { formatAddress, type Progress, RuntimeManager, VeracruzClient, VeracruzServer } from 'veracruz-streams';
+import { type Progress, RuntimeManager, VeracruzClient, VeracruzServer } from 'veracruz-streams';
 import { makeCertificates } from './support/certificates.js';
 
 // Contents are text, bytes, a stream or the file at a path; a stream needs its size to go out as one message.
@@ -26,7 +26,7 @@ const runtime = await RuntimeManager.start({
   policy,
   store: join(folder, 'store'),
 });
-const server = await VeracruzServer.start({ listen: 'tcp://127.0.0.1:0', runtime: formatAddress(runtime.address) });
+const server = await VeracruzServer.start({ listen: 'tcp://127.0.0.1:0', runtime: runtime.address });
 
 try {
   // What the policy says of the manager is checked before a byte of data leaves; the port is known only now.

@@ -12,7 +12,14 @@ export {
   InsecureSoftwareAttester,
   type InsecureSoftwareOptions,
 } from './attestation/evidence/index.js';
-export { type Identity, type IdentityOptions, makeIdentity } from './attestation/identity.js';
+export {
+  type Identity,
+  type IdentityOptions,
+  makeIdentity,
+  makeServerIdentity,
+  type ServerIdentity,
+  type ServerIdentityOptions,
+} from './attestation/identity.js';
 export { DeviceRegistry, REGISTRY_DEFAULTS, type RegistryOptions, type RegistryPlace } from './attestation/registry/index.js';
 // ── Core: bytes, units, codecs, layers, errors ────────────────────────────────────────────────────────────────────────
 export type { Codec } from './core/codec.js';

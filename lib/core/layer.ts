@@ -1,3 +1,4 @@
+import { given } from './check.js';
 import type { Codec } from './codec.js';
 import { CodecStream } from './codec-stream.js';
 import type { Connection } from './connection.js';
@@ -14,6 +15,15 @@ import type { LayerStream } from './layer-stream.js';
  *
  * Each call makes a new Transform, for one connection. A running stack is a chain of these Transforms and of nothing else.
  * Chunks are Buffers and, where the type says so, the bounds of units (`unit.ts`).
+ *
+ * One direction alone is a Transform like any other. It takes bytes in any form (Buffer, Uint8Array, text), and a stream of bytes
+ * that it is piped into gets no bounds. Whoever wants them reads it (`'data'`, `for await`):
+ *
+ *     pipeline(createReadStream('a.bin'), base64().outbound(), createWriteStream('a.txt'))
+ *     pipeline(messages, lengthPrefix().outbound(), socket)                        one chunk, one message
+ *     for await (const message of socket.pipe(lengthPrefix({ deliver: 'whole' }).inbound())) …
+ *
+ * `tls` alone needs a Connection for both directions, and `protobuf` and `bincode` take messages.
  */
 export interface Layer<Up, Down, Given = Up> {
   /** Appears in errors, in counters and in the list of layers. */
@@ -43,7 +53,7 @@ export function layerOf<Up, Down, Given = Up>(definition: {
   encoder: (connection?: Connection) => Codec<Up, Down>;
   decoder: (connection?: Connection) => Codec<Down, Given>;
 }): Layer<Up, Down, Given> {
-  const { name, messages = false, encoder, decoder } = definition;
+  const { name, messages = false, encoder, decoder } = given('definition', definition);
   return Object.freeze({
     name,
     messages,

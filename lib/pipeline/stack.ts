@@ -53,9 +53,7 @@ export interface Stack<Up, Given = Up> {
  * @example
  * const channel = stack(lengthPrefix(), tls({ role: 'client', certificate, key, authority })).over(socket);
  */
-export function stack<const L extends readonly AnyLayer[]>(
-  ...layers: L & Chained<L>
-): Stack<Takes<Top<L>>, GivesUp<Top<L>>> {
+export function stack<const L extends readonly AnyLayer[]>(...layers: L & Chained<L>): Stack<Takes<Top<L>>, GivesUp<Top<L>>> {
   const list: readonly AnyLayer[] = Object.freeze([...(layers as readonly AnyLayer[])]);
   if (list.length === 0) throw new InvalidOptionError('a stack needs at least one layer', { expected: 'layers', got: 0 });
   return Object.freeze({

@@ -1,4 +1,4 @@
-/** A Duplex whose items have types. It is `Duplex` itself at run time. */
+/** A Duplex whose items have types, and which remembers why it failed. */
 import { Duplex, type DuplexOptions } from 'node:stream';
 import type { VeracruzError } from '../core/errors.js';
 
@@ -11,7 +11,7 @@ interface DuplexEvents<Read> {
 type Listener<Read, E extends keyof DuplexEvents<Read>> = (...args: DuplexEvents<Read>[E]) => void;
 
 /** A listener of any other event: whatever can be called. None for the events above, so that a wrong listener does not compile. */
-// biome-ignore lint/suspicious/noExplicitAny: nothing is known of such an event.
+// Nothing is known of such an event.
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 type OtherListener<E> = E extends keyof DuplexEvents<unknown> ? never : (...args: any[]) => void;
 
@@ -30,7 +30,7 @@ export interface TypedDuplex<Written, Read> extends Duplex {
   end(callback?: () => void): this;
   end(item: Written, callback?: () => void): this;
 
-  // biome-ignore lint/suspicious/noExplicitAny: as above.
+  // As above.
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   read<None extends never>(none: None): any;
   read(size?: number): Read | null;
@@ -50,5 +50,16 @@ export interface TypedDuplex<Written, Read> extends Duplex {
   prependOnceListener<E extends string | symbol>(event: E, listener: OtherListener<E>): this;
 }
 
-/** The class `Duplex`, with types for its items. */
-export const TypedDuplex = Duplex as unknown as new <Written, Read>(options?: DuplexOptions) => TypedDuplex<Written, Read>;
+/** What is written after an error fails with that error. Node would only say that the stream is destroyed. */
+class FirstErrorDuplex extends Duplex {
+  override write(chunk: unknown, encoding?: unknown, callback?: unknown): boolean {
+    const failure = this.errored;
+    if (failure === null) return super.write(chunk, encoding as BufferEncoding, callback as () => void);
+    const done = typeof encoding === 'function' ? encoding : callback;
+    if (typeof done === 'function') process.nextTick(done, failure);
+    return false;
+  }
+}
+
+/** The class, with types for its items. */
+export const TypedDuplex = FirstErrorDuplex as unknown as new <Written, Read>(options?: DuplexOptions) => TypedDuplex<Written, Read>;

@@ -1,3 +1,4 @@
+import { layerChunk } from '../../core/as-buffer.js';
 import type { Codec } from '../../core/codec.js';
 import { Base64Error, InvalidArgumentError } from '../../core/errors.js';
 import { type Base64Chunk, BODY_END, BOUNDARY, type BoundedChunk } from '../../core/unit.js';
@@ -156,9 +157,9 @@ function decodeShort(text: Buffer, at: number, stop: number, bytes: Buffer, to: 
 }
 
 /** The bytes of one whole base64 text. @throws Base64Error @see encodeBase64 */
-export function decodeBase64(text: Buffer): Buffer {
+export function decodeBase64(text: Uint8Array | string): Buffer {
   const decoder = new Base64Decoder();
-  decoder.push(text);
+  decoder.push(layerChunk(text, 'latin1') as Buffer);
   decoder.end();
   return (decoder.next() as Buffer | undefined) ?? Buffer.alloc(0);
 }

@@ -1,5 +1,5 @@
 /** The protobuf layer: messages of the four envelopes above it, their bytes below it (wire spec §A). */
-import { oneOf } from '../../core/check.js';
+import { given, oneOf, optionsOf } from '../../core/check.js';
 import { type Layer, layerOf } from '../../core/layer.js';
 import type { MessageChunk } from '../../core/unit.js';
 import { ProtobufDecoder } from './decoder.js';
@@ -64,13 +64,7 @@ export function protobuf<S extends EnvelopeName, R extends EnvelopeName>(
 export function protobuf<S extends EnvelopeName, R extends EnvelopeName>(
   options: ProtobufOptions<S, R>,
 ): Layer<Sent<S>, MessageChunk, Received<R>> | Layer<Sent<S>, MessageChunk, WholeMessage<R>> {
-  const deliver = oneOf('deliver', options.deliver ?? 'streamed', ['streamed', 'whole']);
-  const { dialect, limits } = completeOptions(
-    deliver === 'whole' ? { ...options, maxMessageBytes: options.maxMessageBytes ?? MAX_WHOLE_MESSAGE_BYTES } : options,
-  );
-  const sends = envelopeTable(oneOf('sends', options.sends, ENVELOPES), dialect);
-  const receives = envelopeTable(oneOf('receives', options.receives, ENVELOPES), dialect);
-  const onMalformed = oneOf('onMalformed', options.onMalformed ?? 'fail', ['fail', 'give']);
+  const { deliver, dialect, limits, sends, receives, onMalformed } = optionsOf(PROTOBUF, () => checked(given('options', options)));
   const common = {
     name: PROTOBUF,
     messages: true,
@@ -86,4 +80,19 @@ export function protobuf<S extends EnvelopeName, R extends EnvelopeName>(
         ...common,
         decoder: (connection) => new ProtobufDecoder<R>(receives, limits, onMalformed, { layer: PROTOBUF, connection }),
       });
+}
+
+function checked<S extends EnvelopeName, R extends EnvelopeName>(options: ProtobufOptions<S, R>) {
+  const deliver = oneOf('deliver', options.deliver ?? 'streamed', ['streamed', 'whole']);
+  const { dialect, limits } = completeOptions(
+    deliver === 'whole' ? { ...options, maxMessageBytes: options.maxMessageBytes ?? MAX_WHOLE_MESSAGE_BYTES } : options,
+  );
+  return {
+    deliver,
+    dialect,
+    limits,
+    sends: envelopeTable(oneOf('sends', options.sends, ENVELOPES), dialect),
+    receives: envelopeTable(oneOf('receives', options.receives, ENVELOPES), dialect),
+    onMalformed: oneOf('onMalformed', options.onMalformed ?? 'fail', ['fail', 'give']),
+  };
 }

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { type Authority, readAuthority } from '../../attestation/authority.js';
 import { type AttestationProtocol, EVIDENCE_DEFAULTS } from '../../attestation/evidence/index.js';
 import type { DeviceRegistry, Platform, RegistryOptions } from '../../attestation/registry/index.js';
-import { definedOf, given, integerInRange } from '../../core/check.js';
+import { definedOf, given, integerInRange, optionsOf } from '../../core/check.js';
 import { clock } from '../../core/clock.js';
 import { InvalidOptionError } from '../../core/errors.js';
 import { type AddressInput, addressText } from '../../transports/address.js';
@@ -95,6 +95,10 @@ export const PLATFORMS_OF: Readonly<Record<AttestationProtocol, readonly Platfor
 
 /** The options with their defaults. @throws InvalidOptionError; InvalidArgumentError for an authority that cannot be read */
 export function completeOptions(options: AttestationServerOptions): Completed {
+  return optionsOf('attestation-server', () => checked(options));
+}
+
+function checked(options: AttestationServerOptions): Completed {
   given('authority', given('options', options).authority);
   given('registry', options.registry);
   const authority = readAuthority(options.authority.certificate, options.authority.key);

@@ -35,10 +35,7 @@ export class AnswerWatch {
   #since = 0;
   #received = 0;
 
-  constructor(
-    channel: Watched,
-    options: AnswerWatchOptions,
-  ) {
+  constructor(channel: Watched, options: AnswerWatchOptions) {
     this.#channel = channel;
     this.#options = options;
     channel.once('close', () => clock.clear(this.#timer));

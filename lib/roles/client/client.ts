@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { Readable } from 'node:stream';
-import { definedOf, given, integerInRange } from '../../core/check.js';
+import { definedOf, given, integerInRange, optionsOf } from '../../core/check.js';
 import { AbortedError, CertificateError, InvalidArgumentError, type VeracruzError } from '../../core/errors.js';
 import type { Dialect } from '../../layers/formats/dialect.js';
 import type { LayerTraffic } from '../../pipeline/diagnostics.js';
@@ -61,15 +61,16 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
    * expected; PeerRejectedError, TlsHandshakeError, TransportError
    */
   static async connect(options: ClientOptions): Promise<VeracruzClient> {
-    given('options', options);
+    optionsOf(LAYER, () => given('options', options));
     const parts = await import('./parts.js');
     if (options.signal?.aborted === true) {
       throw new AbortedError('aborted before it connected', { layer: LAYER, cause: options.signal.reason });
     }
-    const client = new VeracruzClient(options);
+    const [client, key, trust] = optionsOf(
+      LAYER,
+      () => [new VeracruzClient(options), parts.checkIdentity(options.identity), parts.trustOf(options)] as const,
+    );
     client.#parts = parts;
-    const key = parts.checkIdentity(options.identity);
-    const trust = parts.trustOf(options);
     client.#session = await parts.ClientSession.open(options, key, trust, (error) => client.emit('close', error));
     try {
       const hash = await client.policyHash();

@@ -7,7 +7,7 @@ import { type Policy, policyHash, readPolicy } from '../../enclave/policy/index.
 import { certificatesOf } from '../../layers/formats/certificates.js';
 import { readPrivateKey } from '../../layers/formats/private-key.js';
 import { expectRuntimeHash, type TlsClientOptions } from '../../layers/tls/index.js';
-import { addressText } from '../../transports/address.js';
+import { addressForm } from '../../transports/address.js';
 import type { ClientOptions } from './options.js';
 
 const LAYER = 'client';
@@ -52,7 +52,7 @@ export function trustOf(options: ClientOptions): Trust {
 }
 
 function urlOf({ url }: ClientOptions): string | undefined {
-  return url instanceof URL ? url.href : url === undefined ? undefined : addressText('url', url);
+  return url instanceof URL ? url.href : url === undefined ? undefined : addressForm('url', url);
 }
 
 /** The Server's URL from the policy. The head dialect runs TLS directly over TCP (wire spec §C). */
@@ -121,17 +121,18 @@ function ownIdentity(identity: ClientOptions['identity']): OwnIdentity {
   const known = READ.get(identity);
   // The caller may have changed the object since it was parsed.
   if (known !== undefined && known.from.certificate === identity.certificate && known.from.key === identity.key) return known;
-  const found = certificatesOf('identity', textOf('identity.certificate', identity.certificate));
+  const found = certificatesOf('identity.certificate', textOf('identity.certificate', identity.certificate));
   const [certificate] = found as [X509Certificate];
   if (found.length !== 1) {
-    throw new InvalidOptionError(`identity needs exactly one certificate, got ${found.length}`, {
+    throw new InvalidOptionError(`identity.certificate has exactly one certificate, got ${found.length}`, {
       layer: LAYER,
       expected: 1,
       got: found.length,
     });
   }
-  const key = readPrivateKey('key', textOf('identity.key', identity.key), LAYER);
-  if (!certificate.checkPrivateKey(key)) throw new InvalidOptionError('key is not the key of our certificate', { layer: LAYER });
+  const key = readPrivateKey('identity.key', textOf('identity.key', identity.key), LAYER);
+  if (!certificate.checkPrivateKey(key))
+    throw new InvalidOptionError('identity.key is not the key of identity.certificate', { layer: LAYER });
   const own = { certificate, key, from: { ...identity } };
   READ.set(identity, own);
   return own;

@@ -1,5 +1,5 @@
 import type { Attester } from '../../attestation/evidence/attester.js';
-import { definedOf, given, integerInRange, sha256Text } from '../../core/check.js';
+import { definedOf, given, integerInRange, optionsOf, sha256Text } from '../../core/check.js';
 import { InvalidOptionError } from '../../core/errors.js';
 import type { ComputeEngine } from '../../enclave/compute/engine.js';
 import { POLICY_DEFAULTS } from '../../enclave/policy/index.js';
@@ -204,6 +204,10 @@ export interface GivenTrust {
 
 /** The options with every default filled in. Throws InvalidOptionError. */
 export function completed(options: RuntimeManagerOptions): CompleteOptions {
+  return optionsOf('runtime-manager', () => checked(options));
+}
+
+function checked(options: RuntimeManagerOptions): CompleteOptions {
   const { listen, connect, expectedPolicyHash, ...more } = definedOf(given('options', options));
   const texts: Texts = {
     listen: addressText('listen', listen ?? RUNTIME_MANAGER_DEFAULTS.listen),

@@ -1,7 +1,7 @@
 import type { AttestationProtocol } from '../../attestation/evidence/attester.js';
 import { asVeracruzError, InvalidOptionError, ProtobufError, TruncatedError } from '../../core/errors.js';
 import type { Received, Sent } from '../../layers/protobuf/index.js';
-import { type AddressInput, addressText } from '../../transports/address.js';
+import { type AddressInput, addressForm } from '../../transports/address.js';
 import { HttpPost } from '../../transports/http-post.js';
 import { attestationClientStack } from '../stacks.js';
 
@@ -43,7 +43,7 @@ interface Errand<A extends Arm> {
  * or the TCP address of one. Throws InvalidOptionError for anything else, and for a URL with credentials, a query or a fragment.
  */
 export function attestationUrl(place: AddressInput | URL): string {
-  const text = place instanceof URL ? place.href : addressText('attestation', place).replace(/^tcp:/, 'http:');
+  const text = place instanceof URL ? place.href : addressForm('attestation', place).replace(/^tcp:/, 'http:');
   const plain = text.includes('://') ? text : `http://${text}`;
   const url = URL.canParse(plain) ? new URL(plain) : undefined;
   if (url?.protocol === 'http:' && url.username + url.password + url.search + url.hash === '') return url.href.replace(/\/+$/, '');

@@ -1,4 +1,4 @@
-import { definedOf, integerInRange, oneOf } from '../../core/check.js';
+import { definedOf, integerInRange, oneOf, optionsOf } from '../../core/check.js';
 import { InvalidOptionError } from '../../core/errors.js';
 import { type Policy, readPolicy } from '../../enclave/policy/index.js';
 import type { Dialect } from '../../layers/formats/dialect.js';
@@ -224,6 +224,10 @@ const RANGES = [
 
 /** Completes and checks the options. @throws InvalidOptionError; PolicyError or LimitError for the policy */
 export function completeOptions(options: ServerOptions): CompleteServerOptions {
+  return optionsOf('server', () => checked(options));
+}
+
+function checked(options: ServerOptions): CompleteServerOptions {
   const { policy: text, attestation, direct, ...given } = definedOf(options);
   const maxPolicyBytes = integerInRange('maxPolicyBytes', given.maxPolicyBytes ?? SERVER_DEFAULTS.maxPolicyBytes, 1, 2 ** 20);
   const policy = text === undefined ? undefined : readPolicy(text, { maxPolicyBytes });
