@@ -111,9 +111,9 @@ export function makeServerIdentity(options: ServerIdentityOptions): ServerIdenti
   };
 }
 
-function namesOf(given: string | readonly string[]): readonly string[] {
-  const names = typeof given === 'string' ? [given] : given;
-  if (!Array.isArray(names) || names.length === 0) {
+function namesOf(from: string | readonly string[]): readonly string[] {
+  const names: readonly string[] = typeof from === 'string' ? [from] : from;
+  if (!(Array.isArray as (value: unknown) => boolean)(names) || names.length === 0) {
     throw new InvalidOptionError('names has the DNS names and IP addresses of the server, one at least', { expected: 'names', got: 0 });
   }
   for (const name of names as readonly unknown[]) {

@@ -96,7 +96,7 @@ function overHttp({
   });
   /** Bytes of ciphertext in one POST. */
   const batchBytes = () => Math.floor((exchange.bodyBytes - SESSION_HEAD_BYTES) / 4) * 3;
-  const channel = clientStack({ ...messages, batchBytes, deferred: true }).over(exchange, definedOf({ signal }));
+  const channel: ClientChannel = clientStack({ ...messages, batchBytes, deferred: true }).over(exchange, definedOf({ signal }));
   /** True when the Server need not be told: it ended the session, its connection is lost, or both ends sent close_notify. */
   const over = () => {
     const { errored } = exchange;
