@@ -1,9 +1,18 @@
 /** Calls without arguments, or with wrong ones, from JavaScript: an error that says which option of what is wrong. */
 import { join } from 'node:path';
 import t from 'tap';
-import * as library from '../lib/index.js';
+import * as attestation from '../lib/attestation/index.js';
+import * as core from '../lib/core/index.js';
+import * as policies from '../lib/enclave/policy/index.js';
+import * as store from '../lib/enclave/store/index.js';
+import * as layers from '../lib/layers/index.js';
+import * as pipelines from '../lib/pipeline/index.js';
+import * as roles from '../lib/roles/index.js';
+import * as transports from '../lib/transports/index.js';
 import { within } from './support/foreign.js';
 
+/** Everything that the subpaths export. */
+const library = { ...attestation, ...core, ...layers, ...pipelines, ...policies, ...roles, ...store, ...transports };
 const { VeracruzError } = library;
 type Call = () => unknown;
 
@@ -137,7 +146,7 @@ void t.test('addresses and hashes are taken as they are given out', async (t) =>
     authority: library.makeAuthority().certificate,
     certificateExpiry: new Date(Date.UTC(2040, 0, 1)),
   };
-  const of = (serverUrl: string | URL | library.Address) =>
+  const of = (serverUrl: string | URL | transports.Address) =>
     library.readPolicy(library.createPolicy({ ...base, serverUrl, attestationUrl: serverUrl }));
   for (const [place, text] of [
     ['127.0.0.1:3011', '127.0.0.1:3011'],
