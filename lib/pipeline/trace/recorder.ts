@@ -14,6 +14,7 @@ export interface RecordingOptions {
 export interface Recording {
   /** Ends it. All that was recorded is in the file then. May be called more than once. */
   close(): void;
+  /** As `close()`, for `using`. */
   [Symbol.dispose](): void;
 }
 
