@@ -8,13 +8,13 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { formatAddress, type Progress, RuntimeManager, VeracruzClient, VeracruzServer } from 'veracruz-streams';
+import { type Progress, RuntimeManager, VeracruzClient, VeracruzServer } from 'veracruz-streams';
 import { makeCertificates } from './support/certificates.js';
 
-// A source is a path, bytes or a stream; a stream needs its size to go out as one message.
+// Contents are text, bytes, a stream or the file at a path; a stream needs its size to go out as one message.
 const CHUNK = Buffer.alloc(100_000, 'veracruz');
 const path = process.argv[2];
-const source = path ?? Readable.from(Array.from({ length: 10 }, () => CHUNK));
+const source = path !== undefined ? { path } : Readable.from(Array.from({ length: 10 }, () => CHUNK));
 const size = path === undefined ? 10 * CHUNK.length : (await stat(path)).size;
 const folder = await mkdtemp(join(tmpdir(), 'veracruz-streams-example-'));
 const { manager, client, policy } = makeCertificates();
@@ -26,7 +26,7 @@ const runtime = await RuntimeManager.start({
   policy,
   store: join(folder, 'store'),
 });
-const server = await VeracruzServer.start({ listen: 'tcp://127.0.0.1:0', runtime: formatAddress(runtime.address) });
+const server = await VeracruzServer.start({ listen: 'tcp://127.0.0.1:0', runtime: runtime.address });
 
 try {
   // What the policy says of the manager is checked before a byte of data leaves; the port is known only now.
@@ -42,7 +42,7 @@ try {
   };
   await session.writeFile('/input/file', source, { size, onProgress });
   quarter = 0;
-  const copy = await session.readFile('/input/file', { to: join(folder, 'copy'), onProgress });
+  const copy = await session.readFile('/input/file', { to: { path: join(folder, 'copy') }, onProgress });
   console.log(`sent ${size} bytes, got ${copy.bytes} back`);
 
   // A request that the manager refuses is an error with a code; the session goes on.

@@ -12,7 +12,14 @@ export {
   InsecureSoftwareAttester,
   type InsecureSoftwareOptions,
 } from './attestation/evidence/index.js';
-export { type Identity, type IdentityOptions, makeIdentity } from './attestation/identity.js';
+export {
+  type Identity,
+  type IdentityOptions,
+  makeIdentity,
+  makeServerIdentity,
+  type ServerIdentity,
+  type ServerIdentityOptions,
+} from './attestation/identity.js';
 export { DeviceRegistry, REGISTRY_DEFAULTS, type RegistryOptions, type RegistryPlace } from './attestation/registry/index.js';
 // ── Core: bytes, units, codecs, layers, errors ────────────────────────────────────────────────────────────────────────
 export type { Codec } from './core/codec.js';
@@ -65,6 +72,7 @@ export {
   VeracruzClient,
   type WriteOptions,
 } from './roles/client/client.js';
+export type { LocalFile } from './roles/client/local-file.js';
 export type { FileSource } from './roles/client/source.js';
 export type { LinkTlsOptions } from './roles/link-tls.js';
 export type { Log } from './roles/options.js';
@@ -82,7 +90,7 @@ export {
   serverManagerStack,
 } from './roles/stacks.js';
 // ── Transports: a place becomes a byte pipe ───────────────────────────────────────────────────────────────────────────
-export { type Address, formatAddress, parseAddress } from './transports/address.js';
+export { type Address, type AddressInput, formatAddress, parseAddress } from './transports/address.js';
 export { type MemoryPipeOptions, memoryPipe } from './transports/memory.js';
 export { type ConnectPipeOptions, type ListenPipeOptions, listenPipe, openPipe, type PipeOptions } from './transports/pipe.js';
 export { type ConnectOptions, connectSocket, type Listener, listenSocket } from './transports/socket.js';

@@ -1,6 +1,4 @@
-import { createPublicKey } from 'node:crypto';
-import { createPolicy, makeAuthority, makeIdentity } from 'veracruz-streams';
-import { issueCertificate, makeKey, pemOf } from 'veracruz-streams/attestation';
+import { createPolicy, makeAuthority, makeIdentity, makeServerIdentity } from 'veracruz-streams';
 
 /** Stands for what was measured of the Runtime Manager. */
 const RUNTIME_HASH = Buffer.alloc(32, 'runtime');
@@ -9,8 +7,7 @@ const RUNTIME_HASH = Buffer.alloc(32, 'runtime');
 export function makeCertificates() {
   // An authority signs the certificate of the Runtime Manager ...
   const authority = makeAuthority({ commonName: 'example authority' });
-  const key = makeKey('ec');
-  const leaf = issueCertificate(authority, { subject: 'example manager', publicKey: createPublicKey(key), runtimeHash: RUNTIME_HASH });
+  const manager = makeServerIdentity({ names: 'localhost', authority, runtimeHash: RUNTIME_HASH });
   // ... a client is known by its own certificate ...
   const client = makeIdentity({ commonName: 'alice' });
   // ... and a policy says who is who, and who may do what.
@@ -20,11 +17,11 @@ export function makeCertificates() {
     attestationUrl: '127.0.0.1:3010',
     authority: authority.certificate,
     certificateExpiry: new Date(Date.now() + 86_400_000),
-    runtimeHashes: { linux: RUNTIME_HASH.toString('hex') },
+    runtimeHashes: { linux: RUNTIME_HASH },
   });
   return {
     authority: authority.certificate,
-    manager: { certificate: pemOf(leaf) + authority.certificate, key: key.export({ type: 'pkcs8', format: 'pem' }).toString() },
+    manager,
     client,
     policy,
   };

@@ -1,5 +1,6 @@
 /** A certificate authority: of the attestation server, and of tests. */
 import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { given, hashBytes } from '../core/check.js';
 import { CertificateRequestError, InvalidArgumentError } from '../core/errors.js';
 import { derOf, fromDer } from '../layers/formats/asn1.js';
 import { encryptedKey } from '../layers/formats/private-key.js';
@@ -48,6 +49,8 @@ export function makeAuthority(options: AuthorityOptions = {}): Authority {
 
 /** The authority of two PEM texts. Throws `InvalidArgumentError` when they are none, or not of each other. */
 export function readAuthority(certificate: string, key: string): Authority {
+  given('certificate', certificate);
+  given('key', key);
   try {
     const x509 = new X509Certificate(certificate);
     if (x509.ca && x509.checkPrivateKey(privateKeyOf(key))) return { key, certificate, certificateDer: x509.raw };
@@ -65,10 +68,10 @@ export interface IssueOptions extends Validity {
   subject?: DistinguishedName | string;
   /** Key of the certificate: a key object, or PEM. */
   publicKey?: KeyObject | string;
-  /** DNS names. Default none; the attestation server writes `ComputeEnclave.dev` (wire spec §F). */
+  /** DNS names and IP addresses. Default none; the attestation server writes `ComputeEnclave.dev` (wire spec §F). */
   san?: readonly string[];
-  /** 32 bytes that go raw into the extension 2.5.30.1. */
-  runtimeHash?: Buffer;
+  /** 32 bytes, or 64 hex digits, that go raw into the extension 2.5.30.1. */
+  runtimeHash?: Uint8Array | string;
   /** May sign certificates itself. Default false. */
   isCa?: boolean;
   /** Extended key usages. Default `['server']`, for a CA none. */
@@ -83,6 +86,8 @@ export interface IssueOptions extends Validity {
  * none.
  */
 export function issue(authority: Authority, options: IssueOptions): Buffer {
+  given('authority', authority);
+  given('options', options);
   const { request, isCa = false, usages = isCa ? [] : ['server'], days = 1, san = [], runtimeHash } = options;
   const asked = request === undefined ? undefined : readRequest(request);
   const subject = typeof options.subject === 'string' ? { commonName: options.subject } : (options.subject ?? asked?.subject);
@@ -112,7 +117,7 @@ export function issue(authority: Authority, options: IssueOptions): Buffer {
       isCa,
       usages,
       san,
-      runtimeHash,
+      runtimeHash: runtimeHash === undefined ? undefined : hashBytes('runtimeHash', runtimeHash),
     },
     privateKeyOf(authority.key),
   );
@@ -124,8 +129,8 @@ const ENCLAVE_NAME = 'ComputeEnclave.dev';
 export interface EnclaveCertificateOptions extends Validity {
   /** Certificate signing request of the enclave, DER. */
   request: Buffer;
-  /** 32 bytes, as its evidence has them. */
-  runtimeHash: Buffer;
+  /** 32 bytes, as its evidence has them; or 64 hex digits. */
+  runtimeHash: Uint8Array | string;
 }
 
 /**

@@ -1,6 +1,7 @@
 /** X.509 v3 certificates: their structure from DER pieces, their keys and signatures from node:crypto. */
 
 import { createHash, createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes, X509Certificate } from 'node:crypto';
+import { isIP, isIPv4 } from 'node:net';
 import { clock } from '../core/clock.js';
 import { InvalidArgumentError } from '../core/errors.js';
 import {
@@ -76,7 +77,7 @@ export interface CertificateContent extends Validity {
   pathLength?: number;
   /** Extended key usages; none means no such extension. */
   usages?: readonly Usage[];
-  /** DNS names. */
+  /** DNS names and IP addresses. */
   san?: readonly string[];
   /** 32 bytes for the extension 2.5.30.1. */
   runtimeHash?: Buffer | undefined;
@@ -157,13 +158,28 @@ function extensionsOf(certificate: CertificateContent): Asn1[] {
     extension('2.5.29.35', sequence(implicit(0, issuerKeyIdentifier ?? keyIdentifier(issuerKey ?? publicKey)))),
   ];
   if (usages.length > 0) list.push(extension('2.5.29.37', sequence(...usages.map((usage) => oid(USAGE_OIDS[usage])))));
-  if (san.length > 0) list.push(extension('2.5.29.17', sequence(...san.map((name) => implicit(2, Buffer.from(name, 'ascii'))))));
+  if (san.length > 0) list.push(extension('2.5.29.17', sequence(...san.map(generalName))));
   if (runtimeHash !== undefined) list.push(runtimeHashExtension(runtimeHash));
   return list;
 }
 
 function extension(type: string, value: Asn1, critical = false): Asn1 {
   return sequence(oid(type), ...(critical ? [boolean(true)] : []), octets(toDer(value)));
+}
+
+/** A name of the kind that it has (RFC 5280 §4.2.1.6): iPAddress or dNSName. */
+function generalName(name: string): Asn1 {
+  return isIP(name) === 0 ? implicit(2, Buffer.from(name, 'ascii')) : implicit(7, addressBytes(name));
+}
+
+/** The 4 or 16 bytes of an IP address. */
+function addressBytes(address: string): Buffer {
+  if (isIPv4(address)) return Buffer.from(address.split('.').map(Number));
+  // A URL has each address in one form, without dotted numbers.
+  const [head = '', tail = ''] = new URL(`http://[${address}]/`).hostname.slice(1, -1).split('::');
+  const [before, after] = [head, tail].map((part) => part.split(':').filter((group) => group !== '')) as [string[], string[]];
+  const groups = [...before, ...Array.from({ length: 8 - before.length - after.length }, () => '0'), ...after];
+  return Buffer.from(groups.map((group) => group.padStart(4, '0')).join(''), 'hex');
 }
 
 /** `30 27 06 03 55 1e 01 04 20 <32 bytes>` */

@@ -55,7 +55,14 @@ export {
   verifyNitroDocument,
   verifyPsaToken,
 } from './evidence/index.js';
-export { type Identity, type IdentityOptions, makeIdentity } from './identity.js';
+export {
+  type Identity,
+  type IdentityOptions,
+  makeIdentity,
+  makeServerIdentity,
+  type ServerIdentity,
+  type ServerIdentityOptions,
+} from './identity.js';
 export {
   type Admission,
   type AllowedRuntime,

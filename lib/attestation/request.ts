@@ -1,6 +1,6 @@
 /** Certificate signing requests (PKCS#10, RFC 2986). */
 import { createPublicKey, type KeyObject, verify } from 'node:crypto';
-import { integerInRange } from '../core/check.js';
+import { given, integerInRange } from '../core/check.js';
 import { CertificateRequestError, InvalidArgumentError, LimitError } from '../core/errors.js';
 import {
   type Asn1,
@@ -53,7 +53,7 @@ export interface CertificateRequest {
  * `key` is a private key (PEM or object). Throws `InvalidArgumentError` when it is neither EC nor RSA.
  */
 export function makeRequest(key: KeyObject | string, subject: DistinguishedName = ENCLAVE_SUBJECT): Buffer {
-  const privateKey = privateKeyOf(key);
+  const privateKey = privateKeyOf(given('key', key));
   const type = String(privateKey.asymmetricKeyType);
   if (type !== 'ec' && type !== 'rsa') {
     throw new InvalidArgumentError(`a key of type ${type} cannot sign a request here`, { expected: 'ec|rsa', got: type });

@@ -1,4 +1,5 @@
 /** One-line checks of options and arguments. Their errors name the option or argument. */
+import { asBuffer } from './as-buffer.js';
 import { InvalidOptionError } from './errors.js';
 
 /** `value` unchanged, if it is a whole number from `min` to `max` (both included). */
@@ -21,6 +22,18 @@ export function oneOf<T extends string>(name: string, value: string, choices: re
   return found;
 }
 
+/**
+ * What `check` returns. An InvalidOptionError of it carries the name of the layer or role whose options are checked.
+ */
+export function optionsOf<T>(layer: string, check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    if (error instanceof InvalidOptionError) error.layer ??= layer;
+    throw error;
+  }
+}
+
 /** `T` without undefined as a value: a key may be missing instead. */
 type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> };
 
@@ -33,6 +46,19 @@ export function definedOf<T extends object>(options: T): Defined<T> {
 export function given<T>(name: string, value: T): NonNullable<T> {
   if (value === undefined || value === null) throw new InvalidOptionError(`${name} is missing`, { expected: name });
   return value;
+}
+
+/** A SHA-256 as 64 lowercase hex digits. It may be given as such, in either case, or as its 32 bytes. */
+export function sha256Text(name: string, hash: string | Uint8Array): string {
+  const text = hash instanceof Uint8Array ? Buffer.from(hash).toString('hex') : hash;
+  if (typeof text === 'string' && /^[0-9a-f]{64}$/i.test(text)) return text.toLowerCase();
+  const got = typeof hash === 'string' ? `${hash.length} characters` : hash instanceof Uint8Array ? `${hash.length} bytes` : typeof hash;
+  throw new InvalidOptionError(`${name} is 64 hex digits, or 32 bytes; got ${got}`, { expected: 64, got });
+}
+
+/** A hash as bytes. A text must be the 64 hex digits of a SHA-256; how many bytes there must be is for the caller to check. */
+export function hashBytes(name: string, hash: string | Uint8Array): Buffer {
+  return typeof hash === 'string' ? Buffer.from(sha256Text(name, hash), 'hex') : asBuffer(hash);
 }
 
 /** `value` unchanged, if it is a string. */

@@ -1,4 +1,5 @@
 import type { TransformCallback } from 'node:stream';
+import { layerChunk } from './as-buffer.js';
 import type { Codec } from './codec.js';
 import type { Connection } from './connection.js';
 import { LayerStream } from './layer-stream.js';
@@ -10,6 +11,9 @@ import { isMark } from './unit.js';
  *     write(chunk) ─▶ codec.push, codec.next… ─▶ push(item)          the next chunk when the codec wants input
  *     write(mark)  ─▶ codec.flush, codec.next… or push(mark)
  *     end()        ─▶ codec.end,  codec.next… ─▶ push(item)… ─▶ end
+ *
+ * Where the codec takes Buffers, the stream takes a Uint8Array and a text as well; a text is UTF-8 unless `write` is told another
+ * encoding.
  *
  * It adds the back-pressure that a plain Transform lacks: when the neighbour's buffer is full, the codec is not asked again
  * before the next `_read`. So a chunk that holds a thousand messages does not become a thousand messages in memory at once.
@@ -26,7 +30,8 @@ export class CodecStream<In, Out> extends LayerStream<In, Out> {
     this.#codec = codec;
   }
 
-  override _transform(chunk: In, _encoding: BufferEncoding, done: TransformCallback): void {
+  override _transform(given: In, encoding: BufferEncoding, done: TransformCallback): void {
+    const chunk = layerChunk(given, encoding);
     this.#done = done;
     try {
       if (isMark(chunk)) {

@@ -179,9 +179,10 @@ export class TimeoutError extends VeracruzError {
   override readonly code = 'ERR_VC_TIMEOUT';
 }
 
-/** The caller's AbortSignal ended the operation; `cause` is its reason. */
+/** The caller's AbortSignal ended the operation; `cause` is its reason. Its `name` is that of all aborts in Node: `AbortError`. */
 export class AbortedError extends VeracruzError {
   override readonly code = 'ERR_VC_ABORTED';
+  override readonly name = 'AbortError';
 }
 
 /** A file name would leave the store (`..`) or is invalid (NUL, too long). */

@@ -1,5 +1,6 @@
 import { Transform, type TransformCallback } from 'node:stream';
 import type { Connection } from './connection.js';
+import { DeferredBytes } from './deferred-bytes.js';
 import { asVeracruzError, type VeracruzError } from './errors.js';
 import { bytesOf, newTraffic, type Traffic } from './traffic.js';
 import type { Mark } from './unit.js';
@@ -12,6 +13,18 @@ const HIGH_WATER_CHUNKS = 4;
 
 /** Is told of each item before the neighbour gets it; `bytes` as `bytesOf`. It must neither change nor keep the item. */
 export type Observer = (item: unknown, bytes: number | undefined) => void;
+
+function bufferOf(bytes: DeferredBytes): Buffer {
+  const buffer = Buffer.allocUnsafe(bytes.length);
+  bytes.copy(buffer, 0);
+  return buffer;
+}
+
+/** `push` of a stream that gives bytes alone. True for what is left out: more may come at once. */
+function pushBytes(this: Transform, item: unknown): boolean {
+  const bytes = item instanceof DeferredBytes ? bufferOf(item) : item;
+  return bytes === null || Buffer.isBuffer(bytes) ? Transform.prototype.push.call(this, bytes) : true;
+}
 
 /**
  * One direction of a layer: a Node Transform that counts what passes through it. Its errors name the layer and the session.
@@ -34,6 +47,18 @@ export abstract class LayerStream<In, Out> extends Transform {
     super({ objectMode: true, highWaterMark: HIGH_WATER_CHUNKS });
     this.layer = layer;
     this.connection = connection;
+  }
+
+  /**
+   * As of every Readable. What is piped into a stream of bytes, such as a file, is the bytes alone: the bounds of units and the
+   * marks, which other layers need, are left out from then on. It must be piped before it is written to.
+   *
+   * @example
+   * await pipeline(createReadStream('a.txt'), base64().inbound(), createWriteStream('a.bin'));
+   */
+  override pipe<Destination extends NodeJS.WritableStream>(destination: Destination, options?: { end?: boolean }): Destination {
+    if ((destination as { readonly writableObjectMode?: boolean }).writableObjectMode === false) this.push = pushBytes;
+    return super.pipe(destination, options);
   }
 
   /** True when this direction of the layer buffers nothing: all input has gone out. */

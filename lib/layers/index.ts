@@ -64,7 +64,6 @@ export {
   encodeMessage as encodeProtobuf,
   IncomingBody,
   type MessageOptions as ProtobufMessageOptions,
-  type Messages as ProtobufMessages,
   type OnMalformed,
   type OutgoingBody,
   PROTOBUF_DEFAULTS,
@@ -75,7 +74,6 @@ export {
   type ResponseStatusName,
   type Sent as ProtobufSent,
   type WholeMessage as ProtobufWholeMessage,
-  type WholeMessages as ProtobufWholeMessages,
 } from './protobuf/index.js';
 export { RECORDS_DEFAULTS, RecordDecoder, RecordEncoder, type RecordsOptions, records } from './records/index.js';
 export {

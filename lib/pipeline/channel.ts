@@ -1,5 +1,6 @@
 import { Socket } from 'node:net';
-import { Duplex, Writable } from 'node:stream';
+import { type Duplex, Writable } from 'node:stream';
+import { closed } from '../core/closed.js';
 import type { Connection } from '../core/connection.js';
 import { AbortedError, asVeracruzError, ClosedError, TransportError, VeracruzError } from '../core/errors.js';
 import type { Layer } from '../core/layer.js';
@@ -8,6 +9,7 @@ import { messageOf } from '../core/message-of.js';
 import { END_OF_MESSAGE, isMark, type MarkedPipe } from '../core/unit.js';
 import { announceClose, announceError, announceOpen, type LayerTraffic, watchTraffic } from './diagnostics.js';
 import { APPLICATION, ItemWatch, PIPE } from './item-watch.js';
+import { TypedDuplex } from './typed-duplex.js';
 
 /** Options of `over()`. */
 export interface ChannelOptions {
@@ -21,8 +23,12 @@ export interface ChannelOptions {
 
 type AnyStream = LayerStream<unknown, unknown>;
 
+/** What may be written where the top layer takes `Up`: where that is bytes, any bytes, and a text, which is UTF-8. */
+export type Writeable<Up> = Buffer extends Up ? Up | Uint8Array | string : Up;
+
 /**
- * The application side of a stack that runs over a byte pipe: a Duplex that takes and gives the items of the top layer.
+ * The application side of a stack that runs over a byte pipe: a Duplex in object mode that takes (`Up`) and gives (`Given`) the
+ * items of the top layer. What is written and what `'data'`, `read()` and `for await` give has these types.
  *
  *     write ──▶ outbound top ─▶ … ─▶ outbound bottom ─▶ PipeSink ──▶ duplex
  *     read  ◀── inbound top  ◀─ … ◀─ inbound bottom  ◀────────────── duplex
@@ -38,9 +44,8 @@ type AnyStream = LayerStream<unknown, unknown>;
  * everything at once. When any stream fails, all are destroyed, once, with the first real cause; that error names its layer
  * and its session.
  */
-export class Channel<Up> extends Duplex {
+export class Channel<Up, Given = Up> extends TypedDuplex<Writeable<Up>, Given> {
   readonly connection: Connection;
-  declare readonly takes: Up;
   /** Top to wire. */
   readonly #outbound: readonly AnyStream[];
   /** Wire to top. */
@@ -172,15 +177,18 @@ export class Channel<Up> extends Duplex {
     if (this.#top.inbound.isPaused()) this.#top.inbound.resume();
   }
 
-  override _write(item: Up, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+  override _write(item: Writeable<Up>, encoding: BufferEncoding, done: (error?: Error | null) => void): void {
     const top = this.#top.outbound;
     const write = ++this.#writes;
     this.#writing = done;
     this.#items?.entered('outbound', APPLICATION, top.layer, item);
-    top.write(item, (error) => {
+    // Only a text has an encoding.
+    const taken = (error: Error | null | undefined) => {
       // A layer that has failed emits `error`, and `_destroy` answers the writer.
       if (!error && write === this.#writes) this.#answerWriter();
-    });
+    };
+    if (typeof item === 'string') top.write(item, encoding, taken);
+    else top.write(item, taken);
     if (this.#messages) {
       this.#items?.entered('outbound', APPLICATION, top.layer, END_OF_MESSAGE);
       top.write(END_OF_MESSAGE);
@@ -200,6 +208,12 @@ export class Channel<Up> extends Duplex {
     // Someone else has ended the pipe. If all writes have reached it, the layers need not send their own ends any more.
     if (this.#duplex.writableEnded && this.#flushed) this.#sink.end();
     else this.#top.outbound.end();
+  }
+
+  /** Destroys the channel, for `await using`. A channel that shall send all that was written is ended first, by `end()`. */
+  override async [Symbol.asyncDispose](): Promise<void> {
+    this.destroy();
+    await closed(this);
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {

@@ -8,15 +8,16 @@ import { Channel, type ChannelOptions } from './channel.js';
 
 /** A layer, whatever is above and below it: `Chained` checks each pair of neighbours. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
-export type AnyLayer = Layer<any, any>;
+export type AnyLayer = Layer<any, any, any>;
 
 /** The type that a compiler message shows when two neighbours do not fit. */
 interface Misordered<Above extends string, Below extends string> {
   readonly 'layers out of order': `${Above} must not stand above ${Below}`;
 }
 
-type Gives<L> = L extends Layer<infer _Up, infer Down> ? Down : never;
-type Takes<L> = L extends Layer<infer Up, infer _Down> ? Up : never;
+type Gives<L> = L extends Layer<infer _Up, infer Down, infer _Given> ? Down : never;
+type Takes<L> = L extends Layer<infer Up, infer _Down, infer _Given> ? Up : never;
+type GivesUp<L> = L extends Layer<infer _Up, infer _Down, infer Given> ? Given : never;
 
 /** `L` itself if every layer takes what the layer above it gives. Otherwise a type that no list of layers has. */
 export type Chained<L extends readonly AnyLayer[]> = L extends readonly [
@@ -29,18 +30,19 @@ export type Chained<L extends readonly AnyLayer[]> = L extends readonly [
     : readonly [Above, Misordered<'this layer', 'the next'>, ...Rest]
   : L;
 
-type Top<L extends readonly AnyLayer[]> = L extends readonly [infer First extends AnyLayer, ...infer _] ? Takes<First> : never;
+/** The top layer of a list. */
+type Top<L extends readonly AnyLayer[]> = L extends readonly [infer First extends AnyLayer, ...infer _] ? First : never;
 
-/** A list of layers, top (application) to bottom (wire). */
-export interface Stack<Up> {
+/** A list of layers, top (application) to bottom (wire). `Up` is what its top layer takes, `Given` what its top layer gives. */
+export interface Stack<Up, Given = Up> {
   /** The layers as they were listed. */
   readonly layers: readonly AnyLayer[];
   /**
    * Runs the stack over a byte pipe (a stack that ends in HTTP bodies: over an HTTP transport) and returns its application
-   * side, on which `Up` is written and read. Each call makes new Transforms. The channel owns `duplex`: if one fails, both are
+   * side, on which `Up` is written and `Given` is read. Each call makes new Transforms. The channel owns `duplex`: if one fails, both are
    * destroyed. After its peer has ended, a socket can still send an answer only if it is half-open (`allowHalfOpen: true`).
    */
-  over(duplex: Duplex, options?: ChannelOptions): Channel<Up>;
+  over(duplex: Duplex, options?: ChannelOptions): Channel<Up, Given>;
   /** The list of layers as text: one line for each, top to wire, with the layer's limits. */
   describe(): string;
 }
@@ -51,14 +53,14 @@ export interface Stack<Up> {
  * @example
  * const channel = stack(lengthPrefix(), tls({ role: 'client', certificate, key, authority })).over(socket);
  */
-export function stack<const L extends readonly AnyLayer[]>(...layers: L & Chained<L>): Stack<Top<L>> {
+export function stack<const L extends readonly AnyLayer[]>(...layers: L & Chained<L>): Stack<Takes<Top<L>>, GivesUp<Top<L>>> {
   const list: readonly AnyLayer[] = Object.freeze([...(layers as readonly AnyLayer[])]);
   if (list.length === 0) throw new InvalidOptionError('a stack needs at least one layer', { expected: 'layers', got: 0 });
   return Object.freeze({
     layers: list,
     over: (duplex: Duplex, options: ChannelOptions = {}) => {
       const { session, origin = originOf(duplex) } = options;
-      return new Channel<Top<L>>(list, duplex, new Connection(session, origin), options);
+      return new Channel<Takes<Top<L>>, GivesUp<Top<L>>>(list, duplex, new Connection(session, origin), options);
     },
     describe: () => describe(list),
   });

@@ -10,6 +10,7 @@ export {
   VeracruzClient,
   type WriteOptions,
 } from './client/client.js';
+export type { LocalFile } from './client/local-file.js';
 export type { FileSource } from './client/source.js';
 export type { LinkCertificates, LinkPsk, LinkTlsOptions } from './link-tls.js';
 export type { Log } from './options.js';
@@ -20,6 +21,7 @@ export {
   type TrustOptions,
 } from './runtime-manager/runtime-manager.js';
 export type { ManagerStatus } from './server/managers.js';
+export type { RuntimeInput } from './server/options.js';
 export { SERVER_DEFAULTS, type ServerOptions, VeracruzServer } from './server/server.js';
 export type { SessionBinding } from './server/session-ids.js';
 export type { ManagerOptions } from './server/upstream.js';

@@ -1,6 +1,7 @@
 /**
  * The stacks of the roles, top to wire. Each is a column of docs/pictures/stacks.svg.
  */
+import { given } from '../core/check.js';
 import type { DeferredBytes } from '../core/deferred-bytes.js';
 import { base64 } from '../layers/base64/index.js';
 import { bincode } from '../layers/bincode/index.js';
@@ -38,7 +39,7 @@ export interface ClientStackOptions extends MessageOptions {
 
 /** Veracruz Client. Below it: an HTTP exchange with the Server. */
 export function clientStack(options: ClientStackOptions) {
-  const { dialect, maxMessageBytes, batchBytes, deferred = false } = options;
+  const { dialect, maxMessageBytes, batchBytes, deferred = false } = given('options', options);
   return stack(
     protobuf({ sends: 'RuntimeManagerRequest', receives: 'RuntimeManagerResponse', dialect, maxMessageBytes }),
     lengthPrefix({ maxMessageBytes }),
@@ -51,7 +52,7 @@ export function clientStack(options: ClientStackOptions) {
 
 /** Veracruz Client without HTTP, as in the head dialect. Below it: TCP to the Server. */
 export function directClientStack(options: MessageOptions & { readonly tls: TlsClientOptions }) {
-  const { dialect, maxMessageBytes } = options;
+  const { dialect, maxMessageBytes } = given('options', options);
   return stack(
     protobuf({ sends: 'RuntimeManagerRequest', receives: 'RuntimeManagerResponse', dialect, maxMessageBytes }),
     lengthPrefix({ maxMessageBytes }),
@@ -79,7 +80,8 @@ export function serverClientStack(id: number, { deferred = false }: { readonly d
 }
 
 /** Veracruz Server, towards a Runtime Manager. Below it: TCP or a Unix socket. */
-export function serverManagerStack({ dialect, frame: kind }: LinkOptions) {
+export function serverManagerStack(options: LinkOptions) {
+  const { dialect, frame: kind } = given('options', options);
   return stack(
     bincode({ dialect, sends: 'request', receives: 'response' }), //
     frame(kind),
@@ -87,7 +89,8 @@ export function serverManagerStack({ dialect, frame: kind }: LinkOptions) {
 }
 
 /** Runtime Manager, towards the Server. Below it: TCP, a Unix socket or a console. */
-export function managerServerStack({ dialect, frame: kind }: LinkOptions) {
+export function managerServerStack(options: LinkOptions) {
+  const { dialect, frame: kind } = given('options', options);
   return stack(
     bincode({ dialect, sends: 'response', receives: 'request' }), //
     frame(kind),
@@ -96,7 +99,7 @@ export function managerServerStack({ dialect, frame: kind }: LinkOptions) {
 
 /** Runtime Manager, towards a client: inside the TLS session that the Server relays. */
 export function managerClientStack(options: MessageOptions & { readonly tls: TlsServerOptions }) {
-  const { dialect, maxMessageBytes } = options;
+  const { dialect, maxMessageBytes } = given('options', options);
   return stack(
     protobuf({ sends: 'RuntimeManagerResponse', receives: 'RuntimeManagerRequest', dialect, maxMessageBytes, onMalformed: 'give' }),
     lengthPrefix({ maxMessageBytes }),

@@ -12,9 +12,9 @@ import type { ListenerAt } from './transport.js';
 export async function listenUnder<At>(
   signal: AbortSignal | undefined,
   text: string,
-  open: () => Promise<ListenerAt<At>> | ListenerAt<At>,
+  open: () => Promise<Opened<At>> | Opened<At>,
 ): Promise<ListenerAt<At>> {
-  if (signal === undefined) return open();
+  if (signal === undefined) return listenerAt(await open());
   if (signal.aborted) throw listeningAborted(text, signal);
   const listener = await open();
   // The compiler does not know that `aborted` may have changed during the wait.
@@ -28,7 +28,15 @@ export async function listenUnder<At>(
     signal.removeEventListener('abort', onAbort);
     return listener.close();
   };
-  return { address: listener.address, close };
+  return listenerAt({ address: listener.address, close });
+}
+
+/** A place that was opened, and how it is closed. */
+type Opened<At> = Pick<ListenerAt<At>, 'address' | 'close'>;
+
+/** A listener at a place that was opened. */
+export function listenerAt<At>({ address, close }: Opened<At>): ListenerAt<At> {
+  return { address, close, [Symbol.asyncDispose]: close };
 }
 
 function listeningAborted(text: string, { reason }: AbortSignal): AbortedError {

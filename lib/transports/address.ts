@@ -1,3 +1,5 @@
+import { given } from '../core/check.js';
+import type { InvalidOptionError } from '../core/errors.js';
 import type { SerialAddress } from './console/serial-address.js';
 import { refuse } from './refuse.js';
 import type { SerialListenOptions } from './serial.js';
@@ -42,13 +44,43 @@ export function parseAddress(text: string): Address {
   throw refuse(`no address: ${JSON.stringify(text)}; it is one of ${FORMS}`, { expected: FORMS, got: text });
 }
 
+/** An address in either form: its text, or what `parseAddress`, a role or a listener gives for it. */
+export type AddressInput = string | Address;
+
+/** The address, whose form may be either. @throws InvalidOptionError */
+export function addressOf(address: AddressInput): Address {
+  return typeof address === 'string' ? parseAddress(address) : given('address', address);
+}
+
+/** The text of the address that the option `name` has. @throws InvalidOptionError for what is no address */
+export function addressText(name: string, address: AddressInput): string {
+  const text = addressForm(name, address);
+  try {
+    parseAddress(text);
+  } catch (error) {
+    throw refuse(`${name}: ${(error as InvalidOptionError).message}`, { expected: FORMS, got: text });
+  }
+  return text;
+}
+
+/** As `addressText`, where the text may have forms besides those of a byte pipe. */
+export function addressForm(name: string, address: AddressInput): string {
+  if (typeof address === 'string') return address;
+  if (typeof address === 'object' && typeof (address as Partial<Address> | null)?.kind === 'string') return formatAddress(address);
+  throw refuse(`${name} is an address, ${FORMS}; got ${address === null ? 'null' : typeof address}`, {
+    expected: FORMS,
+    got: typeof address,
+  });
+}
+
 /** The text form of an address, as `parseAddress` reads it. */
 export function formatAddress(address: Address): string {
   return transportOf(address).format(address);
 }
 
 /** The transport that `address` belongs to. @throws InvalidOptionError for a kind that no transport has */
-export function transportOf({ kind }: Address): ByteTransport {
+export function transportOf(address: Address): ByteTransport {
+  const { kind } = given('address', address);
   const transport = BY_SCHEME.get(kind.replace(/-listen$/, ''));
   if (transport === undefined) throw refuse(`no transport has addresses of the kind ${kind}`, { expected: FORMS, got: kind });
   return transport;

@@ -1,4 +1,4 @@
-import { integerInRange } from '../core/check.js';
+import { given, integerInRange } from '../core/check.js';
 import { parseHttpUrl } from './http-url.js';
 
 /** Options of `HttpExchange`. */
@@ -40,7 +40,7 @@ export interface CompleteExchangeOptions extends Required<Omit<HttpExchangeOptio
 
 /** Completes and checks the options. @throws InvalidOptionError */
 export function completeExchangeOptions(options: HttpExchangeOptions): CompleteExchangeOptions {
-  const url = parseHttpUrl(options.url);
+  const url = parseHttpUrl(given('options', options).url);
   const { maxInFlight, connectTimeoutMs, answerTimeoutMs } = HTTP_EXCHANGE_DEFAULTS;
   return {
     origin: url.origin,

@@ -1,6 +1,6 @@
 import { type ClientRequest, type IncomingMessage, request as openRequest } from 'node:http';
 import { Duplex } from 'node:stream';
-import { integerInRange } from '../core/check.js';
+import { given, integerInRange } from '../core/check.js';
 import { clock, type Timer } from '../core/clock.js';
 import { HttpStatusError, TimeoutError, TransportError } from '../core/errors.js';
 import { messageOf } from '../core/message-of.js';
@@ -46,7 +46,7 @@ export class HttpPost extends Duplex {
 
   constructor(options: HttpPostOptions) {
     super();
-    this.#url = parseHttpUrl(options.url);
+    this.#url = parseHttpUrl(given('options', options).url);
     const { maxBodyBytes, maxAnswerBytes, timeoutMs } = HTTP_POST_DEFAULTS;
     this.#options = {
       maxBodyBytes: integerInRange('maxBodyBytes', options.maxBodyBytes ?? maxBodyBytes, 0, 2 ** 31 - 1),

@@ -1,6 +1,7 @@
 /** `veracruz-streams/transports`: a place becomes a byte pipe. */
 export {
   type Address,
+  type AddressInput,
   type ConnectAddress,
   formatAddress,
   type ListenAddress,

@@ -1,12 +1,12 @@
 import type { Duplex } from 'node:stream';
 import { InvalidArgumentError, InvalidOptionError } from '../core/errors.js';
 import {
-  type Address,
+  type AddressInput,
+  addressOf,
   type ConnectAddress,
   formatAddress,
   isConnectAddress,
   type ListenAddress,
-  parseAddress,
   transportOf,
 } from './address.js';
 import { awaitHello, checkHello, type HelloOptions } from './console/hello.js';
@@ -43,9 +43,9 @@ export type PipeOptions = ConnectPipeOptions &
  */
 export function openPipe(address: ConnectAddress, options?: ConnectPipeOptions): Promise<Duplex>;
 export function openPipe(address: ListenAddress | SerialAddress, options: PipeOptions): Promise<Listener>;
-export function openPipe(address: Address | string, options?: PipeOptions): Promise<Duplex | Listener>;
-export async function openPipe(at: Address | string, options: PipeOptions = {}): Promise<Duplex | Listener> {
-  const address = typeof at === 'string' ? parseAddress(at) : at;
+export function openPipe(address: AddressInput, options?: PipeOptions): Promise<Duplex | Listener>;
+export async function openPipe(at: AddressInput, options: PipeOptions = {}): Promise<Duplex | Listener> {
+  const address = addressOf(at);
   if (isConnectAddress(address)) return connectPipe(address, options);
   if (options.onPipe === undefined) {
     throw new InvalidArgumentError(`${formatAddress(address)} gives one pipe after the other: onPipe is missing`, {
@@ -61,7 +61,8 @@ export async function openPipe(at: Address | string, options: PipeOptions = {}):
  *
  * @throws the errors of `openPipe`
  */
-export async function listenPipe(address: Address, onPipe: (pipe: Duplex) => void, options: ListenPipeOptions = {}): Promise<Listener> {
+export async function listenPipe(at: AddressInput, onPipe: (pipe: Duplex) => void, options: ListenPipeOptions = {}): Promise<Listener> {
+  const address = addressOf(at);
   return transportOf(address).listen(address, onPipe, options);
 }
 

@@ -1,6 +1,7 @@
 import type { Server, Socket } from 'node:net';
 import { InvalidOptionError } from '../core/errors.js';
-import { type Address, formatAddress } from './address.js';
+import { listenerAt } from './abortable.js';
+import { type Address, type AddressInput, addressOf, formatAddress } from './address.js';
 import type { ConnectionsOptions } from './connections.js';
 import { beginListening, boundTo, closeServer, connectNet, listenNet, type Place } from './net.js';
 import { TRANSPORT_LAYER } from './refuse.js';
@@ -18,7 +19,8 @@ export type Listener = ListenerAt<Address>;
  * @throws TransportError when nobody listens there after the last try, or at once when no further try can succeed
  * (permission); AbortedError when `signal` fires first; InvalidOptionError for an address that cannot be connected to.
  */
-export async function connectSocket(address: Address, options: ConnectOptions = {}): Promise<Socket> {
+export async function connectSocket(at: AddressInput, options: ConnectOptions = {}): Promise<Socket> {
+  const address = addressOf(at);
   if (address.kind === 'tcp' || address.kind === 'unix') return connectNet(address, formatAddress(address), options);
   throw new InvalidOptionError(`${formatAddress(address)} is no address to connect to`, {
     layer: TRANSPORT_LAYER,
@@ -34,12 +36,13 @@ export async function connectSocket(address: Address, options: ConnectOptions = 
  * @throws TransportError when the address is in use or not permitted.
  */
 export async function listenSocket(
-  address: Address,
+  at: AddressInput,
   onConnection: (socket: Socket) => void,
   limits?: ConnectionsOptions,
 ): Promise<Listener> {
+  const address = addressOf(at);
   const server = await listenNet(placeOf(address), formatAddress(address), onConnection, limits);
-  return { address: boundAddress(server, address), close: () => closeServer(server) };
+  return listenerAt({ address: boundAddress(server, address), close: () => closeServer(server) });
 }
 
 /** Makes any net or http server listen at `address`. @throws the errors of `listenSocket` */

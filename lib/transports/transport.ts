@@ -24,6 +24,8 @@ export interface ListenerAt<At> {
    * Removes a Unix socket's file.
    */
   close(): Promise<void>;
+  /** As `close()`, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** The part that all addresses share. `kind` is `<scheme>`, or `<scheme>-listen` for a place where peers are awaited. */

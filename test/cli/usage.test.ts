@@ -41,7 +41,7 @@ const WRONG: [string, string[], RegExp][] = [
   ['a size below zero', ['demo', '--size', '-1'], /-1/],
   ['a file that is not there', ['demo', '/no/such/file'], /^veracruz-streams: no such file: \/no\/such\/file/],
   ['a folder for a file', ['demo', '/'], /^veracruz-streams: no such file: \//],
-  ['an address that is none', ['server', '--listen', 'nonsense'], /^veracruz-streams: no address: "nonsense"/],
+  ['an address that is none', ['server', '--listen', 'nonsense'], /^veracruz-streams: listen: no address: "nonsense"/],
   ['two policies', ['server', 'a.json', '--policy', 'b.json'], /--policy b\.json and a\.json say the same thing: leave one out/],
   ['two places', ['client', 'p', '-i', 'i', '-k', 'k', '-s', '--url', 'u', '--direct', 'd'], /--url and --direct both say/],
   [

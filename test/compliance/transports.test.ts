@@ -354,7 +354,7 @@ async function signals(t: Test, one: TransportCase): Promise<void> {
   const fired = AbortSignal.abort(new Error('enough'));
   const site = one.site(t);
   const text = transport.format(site.address);
-  const aborted = { name: AbortedError.name, code: 'ERR_VC_ABORTED', cause: { message: 'enough' } };
+  const aborted = { name: 'AbortError', code: 'ERR_VC_ABORTED', cause: { message: 'enough' } };
   const early = await rejection(transport.listen(site.address, () => {}, { ...site.listenOptions, signal: fired }));
   t.match(early, aborted);
   t.ok(early?.message.includes(text), 'listening names the address');

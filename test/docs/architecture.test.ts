@@ -1,7 +1,7 @@
 /** What docs/architecture.md says is so: its files, its map, its states; and that every role's stack is a chain of Transforms. */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Readable, Transform, type Writable } from 'node:stream';
+import { type Duplex, type Readable, Transform, type Writable } from 'node:stream';
 import t from 'tap';
 import ts from 'typescript';
 import type { Stack } from '../../lib/pipeline/stack.js';
@@ -93,7 +93,7 @@ void t.test('the eight stacks of the roles run as 48 Transforms, one a layer and
   for (const [name, stack] of Object.entries(STACKS)) {
     const pipes = memoryPipe();
     const channel = stack.over(pipes[0]);
-    for (const end of [channel, ...pipes]) {
+    for (const end of [channel, ...pipes] as Duplex[]) {
       end.on('error', () => {});
       t.teardown(() => end.destroy());
     }

@@ -31,9 +31,9 @@ async function exchange(data: Buffer): Promise<void> {
   const [left, right] = memoryPipe();
   const client = stack(protobuf(request), lengthPrefix()).over(left, { session: 'c' });
   const manager = stack(protobuf(response), lengthPrefix()).over(right, { session: 'm' });
-  const closed = Promise.all([client, manager].map((channel) => new Promise((resolve) => channel.once('close', resolve))));
+  const closed = Promise.all(([client, manager] as Duplex[]).map((channel) => new Promise((resolve) => channel.once('close', resolve))));
   manager.on('data', () => manager.end({ status: 'SUCCESS', oneof: 'result', fields: { data } }));
-  client.on('data', ({ fields }) => fields.data.resume());
+  client.on('data', (answer) => answer.oneof === 'result' && answer.fields.data.resume());
   client.end({ oneof: 'read_file', fields: { file_name: '/secret/name' } });
   await within('the end of both', closed);
 }

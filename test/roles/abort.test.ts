@@ -36,14 +36,14 @@ void t.test('a path as the source: what refuses the request while the path is lo
   process.on('unhandledRejection', listener);
   t.teardown(() => process.off('unhandledRejection', listener));
   const client = await connect();
-  await t.rejects(client.writeFile('/f', path, { signal: AbortSignal.abort() }), ABORTED);
-  await t.rejects(client.writeFile('/f', '/no/such/file', { signal: AbortSignal.abort() }), {
+  await t.rejects(client.writeFile('/f', { path }, { signal: AbortSignal.abort() }), ABORTED);
+  await t.rejects(client.writeFile('/f', { path: '/no/such/file' }, { signal: AbortSignal.abort() }), {
     code: /^ERR_VC_(ABORTED|INVALID_ARGUMENT)$/,
   });
-  await client.writeFile('/f', path);
+  await client.writeFile('/f', { path });
   await server.close();
   await t.rejects(client.readFile('/f'), { code: /^ERR_VC_/ });
-  await t.rejects(client.appendFile('/f', path), { code: /^ERR_VC_/ }, 'a session that has failed');
+  await t.rejects(client.appendFile('/f', { path }), { code: /^ERR_VC_/ }, 'a session that has failed');
   t.same(unhandled, []);
 });
 

@@ -10,7 +10,7 @@ import type { Test } from 'tap';
 import { makeAuthority } from '../../lib/attestation/authority.js';
 import { makeIdentity } from '../../lib/attestation/identity.js';
 import { createPolicy } from '../../lib/enclave/policy/index.js';
-import type { Request, Response } from '../../lib/layers/bincode/index.js';
+import type { Request, Response, Sent } from '../../lib/layers/bincode/index.js';
 import type { Channel } from '../../lib/pipeline/channel.js';
 import { type ServerOptions, VeracruzServer } from '../../lib/roles/server/server.js';
 import { type LinkOptions, managerServerStack } from '../../lib/roles/stacks.js';
@@ -168,7 +168,7 @@ export async function comingManager(
   path: string,
   link: LinkOptions,
   answer: (request: Request) => Response | Promise<Response>,
-): Promise<{ readonly requests: Request[]; readonly channel: Channel<Request | Response> }> {
+): Promise<{ readonly requests: Request[]; readonly channel: Channel<Sent<'response'>, Request> }> {
   const socket = connect(path);
   t.teardown(() => socket.destroy());
   await once(socket, 'connect');
@@ -176,7 +176,7 @@ export async function comingManager(
   const requests: Request[] = [];
   channel.on('error', () => {});
   channel.on('end', () => channel.destroy());
-  channel.on('data', (request: Request) => {
+  channel.on('data', (request) => {
     requests.push(request);
     void Promise.resolve(answer(request)).then((response) => channel.destroyed || channel.write(response));
   });

@@ -4,6 +4,7 @@ import fs, { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type FileHandle, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { pathToFileURL } from 'node:url';
 import t from 'tap';
 import type { Progress } from '../../lib/roles/client/client.js';
 import { tapProxy, until, within } from '../support/foreign.js';
@@ -47,8 +48,9 @@ void t.test('every kind of source', async (t) => {
   const path = join(freshFolder(t), 'source');
   writeFileSync(path, bytes);
   const sources = {
-    path: () => client.writeFile('f', path),
-    'path and size': () => client.writeFile('f', path, { size: bytes.length }),
+    path: () => client.writeFile('f', { path }),
+    URL: () => client.writeFile('f', pathToFileURL(path)),
+    'path and size': () => client.writeFile('f', { path }, { size: bytes.length }),
     Buffer: () => client.writeFile('f', bytes),
     Uint8Array: () => client.writeFile('f', new Uint8Array(bytes)),
     'Readable with size': () => client.writeFile('f', Readable.from(slices(bytes, 7001)), { size: bytes.length }),
@@ -78,16 +80,16 @@ void t.test('read to a path: there when it is complete, and nothing else', async
   const folder = freshFolder(t);
   for (const size of [0, 1, 700_000]) {
     await client.writeFile('/f', content(size));
-    t.same(await client.readFile('/f', { to: join(folder, 'out') }), { bytes: size });
+    t.same(await client.readFile('/f', { to: { path: join(folder, 'out') } }), { bytes: size });
     t.ok(readFileSync(join(folder, 'out')).equals(content(size)));
   }
-  await t.rejects(client.readFile('/f', { to: join(folder, 'no', 'such', 'folder') }), {
+  await t.rejects(client.readFile('/f', { to: { path: join(folder, 'no', 'such', 'folder') } }), {
     code: 'ERR_VC_INVALID_ARGUMENT',
     message: /no such folder$/,
   });
-  await t.rejects(client.readFile('/missing', { to: join(folder, 'missing') }), { code: 'ERR_VC_REQUEST_FAILED' });
+  await t.rejects(client.readFile('/missing', { to: { path: join(folder, 'missing') } }), { code: 'ERR_VC_REQUEST_FAILED' });
   t.same(await readdir(folder), ['out'], 'neither a partial file nor an empty one');
-  t.equal((await client.readFile('/f', { to: join(folder, 'out') })).bytes, 700_000, 'and the session goes on');
+  t.equal((await client.readFile('/f', { to: { path: join(folder, 'out') } })).bytes, 700_000, 'and the session goes on');
 });
 
 void t.test('read to a path: the disk has the file before it has its name, and the name before success is told', async (t) => {
@@ -117,7 +119,7 @@ void t.test('read to a path: the disk has the file before it has its name, and t
       return sync.value.call(this);
     },
   });
-  const to = join(folder, 'out');
+  const to = { path: join(folder, 'out') };
   await client.readFile('/f', { to, mode: 0o640 });
   t.same(seen, ['640 700000: 1', 'folder of out']);
   for (const code of ['EINVAL', 'EACCES']) {
@@ -126,7 +128,7 @@ void t.test('read to a path: the disk has the file before it has its name, and t
   }
   faults = [undefined, 'EIO'];
   await t.rejects(client.readFile('/f', { to }), { code: 'ERR_VC_INVALID_ARGUMENT', message: /cannot write .*EIO/ });
-  rmSync(to);
+  rmSync(to.path);
   faults = ['EIO'];
   await t.rejects(client.readFile('/f', { to }), { code: 'ERR_VC_INVALID_ARGUMENT', message: /cannot write .*EIO/ });
   t.same(readdirSync(folder), [], 'nothing is left of a file that the disk has not taken');
@@ -166,8 +168,8 @@ void t.test('a source that is shorter or longer than it says: the caller hears i
   const client = await connect();
   await t.rejects(client.writeFile('/new', bytes, { size: 7 }), { code: 'ERR_VC_LENGTH_MISMATCH' }, 'bytes know their size');
   await t.rejects(client.writeFile('/new', bytes, { size: -1 }), { code: 'ERR_VC_INVALID_OPTION' });
-  await t.rejects(client.writeFile('/new', '/no/such/file'), { code: 'ERR_VC_INVALID_ARGUMENT' });
-  await t.rejects(client.writeFile('/new', '/'), { code: 'ERR_VC_INVALID_ARGUMENT' });
+  await t.rejects(client.writeFile('/new', { path: '/no/such/file' }), { code: 'ERR_VC_INVALID_ARGUMENT' });
+  await t.rejects(client.writeFile('/new', { path: '/' }), { code: 'ERR_VC_INVALID_ARGUMENT' });
   t.equal(await stored(store, '/new'), undefined);
   await client.writeFile('/new', bytes);
   t.ok((await stored(store, '/new'))?.equals(bytes), 'what fails before the first byte costs nothing');
@@ -244,7 +246,7 @@ void t.test('a path that cannot be opened, behind another request: the caller he
     yield content(10);
   }
   const first = client.writeFile('/first', slow(), { size: 20 });
-  const second = client.writeFile('/second', path);
+  const second = client.writeFile('/second', { path });
   second.catch(() => {});
   await within('the request before it', first);
   await t.rejects(within('the request of the path', second), /no permission/);
@@ -376,11 +378,12 @@ void t.test('what cannot be a source, a name or a place to save is refused by it
   const wrong: [string, RegExp, () => Promise<unknown>][] = [
     ['a number', /not number/, () => client.writeFile('/f', 5 as unknown as Buffer)],
     ['nothing', /not undefined/, () => client.appendFile('/f', undefined as unknown as Buffer)],
-    ['a list', /not object/, () => client.writeFile('/f', [Buffer.from('x')] as unknown as Buffer)],
+    ['a list of numbers', /gives bytes, not number/, () => client.writeFile('/f', [1, 2] as unknown as Buffer)],
+    ['an object', /not object/, () => client.writeFile('/f', {} as unknown as Buffer)],
     ['a stream of text', /gives bytes, not string/, () => client.writeFile('/f', Readable.from(['text']))],
     ['a name', /name of a file is a text, not number/, () => client.readFile(5 as unknown as string)],
-    ['a folder that is not there', /^cannot write .*\/none\/f: no such folder$/, () => client.readFile('/kept', { to: none })],
-    ['a folder', /^cannot write .*: it is a folder$/, () => client.readFile('/kept', { to: freshFolder(t) })],
+    ['a folder that is not there', /^cannot write .*\/none\/f: no such folder$/, () => client.readFile('/kept', { to: { path: none } })],
+    ['a folder', /^cannot write .*: it is a folder$/, () => client.readFile('/kept', { to: { path: freshFolder(t) } })],
   ];
   for (const [what, message, request] of wrong) {
     await t.rejects(within(what, request()), { code: 'ERR_VC_INVALID_ARGUMENT', message }, what);
@@ -472,7 +475,7 @@ void t.test('progress that throws ends the read alone, of a file of any size', a
   const onProgress = () => {
     throw new Error('mine');
   };
-  const to = join(freshFolder(t), 'out');
+  const to = { path: join(freshFolder(t), 'out') };
   for (const size of [100, 3_000_000]) {
     await client.writeFile('/f', content(size));
     const read = () => client.readFile('/f', { onProgress }).then(collect);

@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { Test } from 'tap';
 import { type Authority, issue } from '../../lib/attestation/authority.js';
 import type { AttestationProtocol, Attester } from '../../lib/attestation/evidence/attester.js';
-import { joined, type Request, type Response } from '../../lib/layers/bincode/index.js';
+import { joined, type Request, type Response, type Sent } from '../../lib/layers/bincode/index.js';
 import type { Channel } from '../../lib/pipeline/channel.js';
 import { type LinkOptions, serverManagerStack } from '../../lib/roles/stacks.js';
 import { connectSocket } from '../../lib/transports/socket.js';
@@ -30,15 +30,15 @@ export function certify(csr: Buffer, by: Authority = authority, more: Partial<Pa
 
 /** The Server's end of a link, word by word. */
 export class Leader {
-  readonly channel: Channel<Request | Response>;
+  readonly channel: Channel<Sent<'request'>, Response>;
   readonly #dialect: LinkOptions['dialect'];
   readonly #answers: AsyncIterator<Response>;
 
-  private constructor(channel: Channel<Request | Response>, dialect: LinkOptions['dialect']) {
+  private constructor(channel: Channel<Sent<'request'>, Response>, dialect: LinkOptions['dialect']) {
     this.channel = channel;
     this.#dialect = dialect;
     channel.on('error', () => {});
-    this.#answers = channel.iterator({ destroyOnReturn: false }) as AsyncIterator<Response>;
+    this.#answers = channel.iterator({ destroyOnReturn: false });
   }
 
   static async connect(

@@ -1,7 +1,7 @@
 /** Makes Nitro documents under a test root, in place of AWS. */
 import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject, X509Certificate } from 'node:crypto';
 import { promisify } from 'node:util';
-import { oneOf } from '../../core/check.js';
+import { given, hashBytes, oneOf } from '../../core/check.js';
 import { InvalidOptionError } from '../../core/errors.js';
 import { encryptedKey } from '../../layers/formats/private-key.js';
 import { makeCertificate, pemOf } from '../certificate.js';
@@ -16,8 +16,8 @@ import { makeNitroDocument } from './nitro-document.js';
 export interface InsecureNitroOptions {
   /** File with the private key and the certificate of the test root, PEM. Created with mode 0600 if it is missing. */
   keyFile: string;
-  /** 32 bytes, the beginning of PCR0. Default: `measureRuntime()`. */
-  runtimeHash?: Buffer | undefined;
+  /** 32 bytes, or 64 hex digits, the beginning of PCR0. Default: `measureRuntime()`. */
+  runtimeHash?: Uint8Array | string | undefined;
   /** Contents of user_data. Default `request`, as in the 2207 dialect. */
   userData?: Exclude<NitroUserData, 'either'> | undefined;
   /** Whether tag 18 stands before the document, as in the head dialect. Default false. */
@@ -60,9 +60,9 @@ export class InsecureNitroAttester implements Attester {
    * measured or `runtimeHash` is not 32 bytes.
    */
   static async open(options: InsecureNitroOptions): Promise<InsecureNitroAttester> {
-    const { keyFile, userData = 'request', tagged = false } = options;
+    const { keyFile, userData = 'request', tagged = false } = given('options', options);
     oneOf('userData', userData, ['request', 'hash']);
-    const runtimeHash = options.runtimeHash ?? (await measureRuntime());
+    const runtimeHash = hashBytes('runtimeHash', options.runtimeHash ?? (await measureRuntime()));
     checkLength('a runtime hash', runtimeHash, HASH_BYTES);
     const { key, root } = readRoot(await keptSecret(keyFile, newRoot));
     return new InsecureNitroAttester(key, root, Buffer.from(runtimeHash), userData, tagged);

@@ -1,6 +1,7 @@
 /** Makes attestation documents in the format of AWS Nitro Enclaves, for `InsecureNitroAttester` and for tests. */
 
 import type { KeyObject } from 'node:crypto';
+import { given } from '../../core/check.js';
 import { clock } from '../../core/clock.js';
 import { privateKeyOf } from '../certificate.js';
 import { writeCbor } from './cbor.js';
@@ -34,7 +35,11 @@ export interface NewNitroDocument {
  * ones.
  */
 export function makeNitroDocument(content: NewNitroDocument): Buffer {
-  const { moduleId = 'i-00000000000000000-enc0000000000000000', timestamp = new Date(clock.now()), tagged = false } = content;
+  const {
+    moduleId = 'i-00000000000000000-enc0000000000000000',
+    timestamp = new Date(clock.now()),
+    tagged = false,
+  } = given('content', content);
   const payload = new Map<string, unknown>([
     ['module_id', moduleId],
     ['digest', 'SHA384'],

@@ -1,6 +1,6 @@
 /** Verifies attestation documents of AWS Nitro Enclaves (wire spec §F). */
 
-import { integerInRange, oneOf } from '../../core/check.js';
+import { given, integerInRange, oneOf } from '../../core/check.js';
 import { clock } from '../../core/clock.js';
 import { EvidenceError, InvalidOptionError } from '../../core/errors.js';
 import { CHALLENGE_BYTES, checkChallenge, checkLength, checkRequest, HASH_BYTES, sha256 } from './binding.js';
@@ -68,7 +68,7 @@ export interface NitroEvidence {
  * `InvalidOptionError` and `InvalidArgumentError` for wrong options.
  */
 export function verifyNitroDocument(document: Buffer, options: VerifyNitroOptions): NitroEvidence {
-  checkLength('a challenge', options.challenge, CHALLENGE_BYTES);
+  checkLength('a challenge', given('options', options).challenge, CHALLENGE_BYTES);
   const expected = expectedUserData(options);
   const { moduleId, timestamp, pcrs, nonce = NOTHING, userData = NOTHING, publicKey } = authenticateNitro(document, options);
   const pcr0 = pcrs.get(0);

@@ -1,6 +1,6 @@
 /** Makes PSA tokens, for the software attester and for tests. */
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import { oneOf } from '../../core/check.js';
+import { given, oneOf } from '../../core/check.js';
 import { privateKeyOf } from '../certificate.js';
 import { CHALLENGE_BYTES, checkLength, HASH_BYTES } from './binding.js';
 import { writeCbor } from './cbor.js';
@@ -45,7 +45,7 @@ const NO_PLATFORM = Buffer.alloc(32);
  * Throws `InvalidArgumentError` for a wrong length, and `EvidenceError` for another kind of key.
  */
 export function makePsaToken(content: NewPsaToken): Buffer {
-  const { challenge, runtimeHash, requestHash, shape, name = '' } = content;
+  const { challenge, runtimeHash, requestHash, shape, name = '' } = given('content', content);
   checkLength('a challenge', challenge, CHALLENGE_BYTES);
   checkLength('a runtime hash', runtimeHash, HASH_BYTES);
   checkLength('the hash of a request', requestHash, HASH_BYTES);

@@ -1,5 +1,6 @@
 /** Verifies PSA tokens, and other tokens that a device key signed (wire spec §F). */
 import type { KeyObject } from 'node:crypto';
+import { given } from '../../core/check.js';
 import { EvidenceSignatureError } from '../../core/errors.js';
 import { CHALLENGE_BYTES, checkChallenge, checkLength, checkRequest, sameBytes, sha256 } from './binding.js';
 import { type CoseSign1, readCoseSign1, verifyCoseSign1 } from './cose.js';
@@ -26,7 +27,7 @@ export interface VerifyPsaOptions extends EvidenceLimits {
  * `CertificateRequestError` for another request. Throws `InvalidArgumentError` when `challenge` has a wrong length.
  */
 export function verifyPsaToken(token: Buffer, options: VerifyPsaOptions): PsaClaims {
-  checkLength('a challenge', options.challenge, CHALLENGE_BYTES);
+  checkLength('a challenge', given('options', options).challenge, CHALLENGE_BYTES);
   const publicKey = psaPublicKey(options.publicKey);
   const message = readCoseSign1(token, { ...options, tagged: 'required' });
   verifyCoseSign1(message, publicKey, 'ES256');

@@ -1,7 +1,7 @@
 /** Makes PSA tokens with a device key in a file, in place of a device. */
 import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
-import { oneOf } from '../../core/check.js';
+import { given, hashBytes, oneOf } from '../../core/check.js';
 import { InvalidOptionError } from '../../core/errors.js';
 import { encryptedKey } from '../../layers/formats/private-key.js';
 import type { Attester } from './attester.js';
@@ -16,8 +16,8 @@ import { makePsaToken } from './psa-token.js';
 export interface InsecureSoftwareOptions {
   /** File with the device's private key, PEM (P-256). Created with mode 0600 if it is missing. */
   keyFile: string;
-  /** 32 bytes. Default: `measureRuntime()`. */
-  runtimeHash?: Buffer | undefined;
+  /** 32 bytes, or 64 hex digits. Default: `measureRuntime()`. */
+  runtimeHash?: Uint8Array | string | undefined;
   /** Default `2207`. */
   shape?: PsaShape | undefined;
   /** Name of the enclave in the token, 2207 only. Default empty. */
@@ -47,9 +47,9 @@ export class InsecureSoftwareAttester implements Attester {
    * measured or `runtimeHash` is not 32 bytes.
    */
   static async open(options: InsecureSoftwareOptions): Promise<InsecureSoftwareAttester> {
-    const { keyFile, shape = '2207', name } = options;
+    const { keyFile, shape = '2207', name } = given('options', options);
     oneOf('shape', shape, PSA_SHAPES);
-    const runtimeHash = options.runtimeHash ?? (await measureRuntime());
+    const runtimeHash = hashBytes('runtimeHash', options.runtimeHash ?? (await measureRuntime()));
     checkLength('a runtime hash', runtimeHash, HASH_BYTES);
     return new InsecureSoftwareAttester(deviceKey(await keptSecret(keyFile, newKey)), Buffer.from(runtimeHash), shape, name);
   }

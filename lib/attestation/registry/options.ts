@@ -1,4 +1,4 @@
-import { integerInRange } from '../../core/check.js';
+import { given, integerInRange, optionsOf } from '../../core/check.js';
 import { InvalidOptionError } from '../../core/errors.js';
 
 /** Where a registry is. Exactly one of these must be set. */
@@ -41,7 +41,11 @@ type RegistryLimits = Readonly<Record<keyof typeof REGISTRY_DEFAULTS, number>>;
 
 /** The limits with their defaults. @throws InvalidOptionError */
 export function completeOptions(options: RegistryOptions): RegistryLimits {
-  const { folder, url, memory } = options;
+  return optionsOf('registry', () => checked(options));
+}
+
+function checked(options: RegistryOptions): RegistryLimits {
+  const { folder, url, memory } = given('options', options);
   const places = [folder !== undefined, url !== undefined, memory === true].filter(Boolean).length;
   if (places !== 1) {
     throw new InvalidOptionError(`a registry is in a folder, at a url, or in memory: one of them, got ${places}`, {

@@ -77,6 +77,11 @@ export class DeviceRegistry implements RegistryAdmin {
     return this.#closing;
   }
 
+  /** As `close()`, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
   /** Enrols a P-256 public key: PEM, key object, or 65-byte point. @throws InvalidArgumentError; LimitError */
   enrollKey(key: string | Buffer | KeyObject, admission: Admission = {}): Promise<DeviceKey> {
     return this.#keys.enroll(key, admission);

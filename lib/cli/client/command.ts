@@ -255,7 +255,7 @@ async function send(
 /** A pipe has no size, and comes as standard input does. */
 function sourceOf(local: string): FileSource {
   if (local === '-') return process.stdin;
-  return statSync(local, { throwIfNoEntry: false })?.isFile() === false ? createReadStream(local) : local;
+  return statSync(local, { throwIfNoEntry: false })?.isFile() === false ? createReadStream(local) : { path: local };
 }
 
 async function fetch(
@@ -266,7 +266,7 @@ async function fetch(
   signal: AbortSignal,
 ): Promise<{ name: string; bytes: number }> {
   shown.say(`reading ${remote}`);
-  if (local !== '-') return { name: remote, ...(await client.readFile(remote, { to: local, mode, signal })) };
+  if (local !== '-') return { name: remote, ...(await client.readFile(remote, { to: { path: local }, mode, signal })) };
   const body = await client.readFile(remote, { signal });
   // The result is known to be written before success is told, and before the service is asked to end.
   await pipeline(body, standardOutput());

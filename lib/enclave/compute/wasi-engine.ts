@@ -113,6 +113,11 @@ export class WasiEngine implements ComputeEngine {
     return this.#closed;
   }
 
+  /** As `close()`, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
   async #close(): Promise<void> {
     for (const ending of this.#runs.keys()) ending.abort(closed());
     await Promise.allSettled(this.#runs.values());

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { integerInRange, textOf } from '../../core/check.js';
+import { given, integerInRange, textOf } from '../../core/check.js';
 import { LimitError, PolicyError } from '../../core/errors.js';
 import { type Policy, policyShape } from './document.js';
 import { Faults, formatFault, type PolicyFault } from './faults.js';
@@ -53,7 +53,7 @@ export function policyFaults(text: string, options: PolicyOptions = {}): readonl
  * string counts as its UTF-8.
  */
 export function policyHash(text: string | Buffer): string {
-  return createHash('sha256').update(text).digest('hex');
+  return createHash('sha256').update(given('policy', text)).digest('hex');
 }
 
 function examine(text: string, options: PolicyOptions, faults: Faults): Policy | undefined {

@@ -1,4 +1,5 @@
 /** Rights: WASI's bits and the one that Veracruz adds (wire spec §E). */
+import { textOf } from '../../core/check.js';
 import { InvalidArgumentError } from '../../core/errors.js';
 import { type FileRights, MAX_U32 } from './document.js';
 
@@ -102,7 +103,7 @@ export function includes(rights: number, wanted: number): boolean {
  * @throws InvalidArgumentError
  */
 export function parseCapabilities(text: string): FileRights[] {
-  if (text === '') return [];
+  if (textOf('capabilities', text) === '') return [];
   return text.split(',').map((entry) => {
     const at = entry.lastIndexOf(':');
     const name = entry.slice(0, Math.max(at, 0)).trim();

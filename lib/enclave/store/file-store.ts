@@ -204,6 +204,11 @@ export class DirectoryStore implements FileStore {
     return this.#closed;
   }
 
+  /** As `close()`, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
   async #close(): Promise<void> {
     const gone = [...this.#streams].map(closed);
     for (const stream of this.#streams) stream.destroy(new ClosedError('the store is closed', { layer: STORE_LAYER }));

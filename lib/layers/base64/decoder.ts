@@ -1,6 +1,7 @@
+import { layerChunk } from '../../core/as-buffer.js';
 import type { Codec } from '../../core/codec.js';
-import { Base64Error } from '../../core/errors.js';
-import { type Base64Chunk, BOUNDARY, type BoundedChunk } from '../../core/unit.js';
+import { Base64Error, InvalidArgumentError } from '../../core/errors.js';
+import { type Base64Chunk, BODY_END, BOUNDARY, type BoundedChunk } from '../../core/unit.js';
 import { BASE64, badLetter, decodeGroup, PAD, VALUE_OF } from './alphabet.js';
 
 /** Letters that one call of Node decodes, a multiple of 4. From 32 to 96 Ki letters it is equally fast (Node 20, 22, 24). */
@@ -39,9 +40,11 @@ export class Base64Decoder implements Codec<Base64Chunk, BoundedChunk> {
   push(chunk: Base64Chunk): void {
     if (Buffer.isBuffer(chunk)) {
       this.#item = this.#decode(chunk);
-    } else {
+    } else if (chunk === BOUNDARY || chunk === BODY_END) {
       this.#finish();
       this.#item = BOUNDARY;
+    } else {
+      throw new InvalidArgumentError(`base64 takes Buffers and bounds, got ${typeof chunk}`, { layer: BASE64, got: typeof chunk });
     }
   }
 
@@ -154,9 +157,9 @@ function decodeShort(text: Buffer, at: number, stop: number, bytes: Buffer, to: 
 }
 
 /** The bytes of one whole base64 text. @throws Base64Error @see encodeBase64 */
-export function decodeBase64(text: Buffer): Buffer {
+export function decodeBase64(text: Uint8Array | string): Buffer {
   const decoder = new Base64Decoder();
-  decoder.push(text);
+  decoder.push(layerChunk(text, 'latin1') as Buffer);
   decoder.end();
   return (decoder.next() as Buffer | undefined) ?? Buffer.alloc(0);
 }

@@ -1,3 +1,4 @@
+import { asBuffer } from '../../core/as-buffer.js';
 import type { Codec } from '../../core/codec.js';
 import { DeferredBytes } from '../../core/deferred-bytes.js';
 import { InvalidArgumentError } from '../../core/errors.js';
@@ -178,8 +179,9 @@ function writeGroup(bytes: Buffer, text: Buffer): void {
 }
 
 /** `bytes` as one whole base64 text, for callers that have all bytes at once. @see decodeBase64 */
-export function encodeBase64(bytes: Buffer): Buffer {
-  const text = Buffer.allocUnsafe(Math.ceil(bytes.length / 3) * 4);
-  writeLetters(bytes, 0, bytes.length, text, 0);
+export function encodeBase64(bytes: Uint8Array): Buffer {
+  const given = asBuffer(bytes);
+  const text = Buffer.allocUnsafe(Math.ceil(given.length / 3) * 4);
+  writeLetters(given, 0, given.length, text, 0);
   return text;
 }

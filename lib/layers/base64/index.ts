@@ -1,6 +1,6 @@
 import type { DeferredBytes } from '../../core/deferred-bytes.js';
 import { type Layer, layerOf } from '../../core/layer.js';
-import type { Base64Chunk, UnitChunk } from '../../core/unit.js';
+import type { Base64Chunk, BoundedChunk, UnitChunk } from '../../core/unit.js';
 import { BASE64 } from './alphabet.js';
 import { Base64Decoder } from './decoder.js';
 import { Base64Encoder, type Base64Options } from './encoder.js';
@@ -15,10 +15,10 @@ export { Base64Encoder, type Base64Options, encodeBase64 } from './encoder.js';
  * @example
  * stack(records(), base64(), session({ end: 'client' }));
  */
-export function base64(options?: Base64Options & { deferred?: false }): Layer<UnitChunk, Base64Chunk>;
-export function base64(options: Base64Options): Layer<UnitChunk, Base64Chunk | DeferredBytes>;
-export function base64(options: Base64Options = {}): Layer<UnitChunk, Base64Chunk | DeferredBytes> {
-  return layerOf<UnitChunk, Base64Chunk | DeferredBytes>({
+export function base64(options?: Base64Options & { deferred?: false }): Layer<UnitChunk, Base64Chunk, BoundedChunk>;
+export function base64(options: Base64Options): Layer<UnitChunk, Base64Chunk | DeferredBytes, BoundedChunk>;
+export function base64(options: Base64Options = {}): Layer<UnitChunk, Base64Chunk | DeferredBytes, BoundedChunk> {
+  return layerOf<UnitChunk, Base64Chunk | DeferredBytes, BoundedChunk>({
     name: BASE64,
     encoder: () => new Base64Encoder(options),
     decoder: () => new Base64Decoder(),

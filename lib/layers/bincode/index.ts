@@ -3,7 +3,7 @@ import { type Layer, layerOf } from '../../core/layer.js';
 import type { BincodeChunk } from '../../core/unit.js';
 import { BincodeDecoder } from './decoder.js';
 import { BincodeEncoder } from './encoder.js';
-import type { Message, Received, Sent, Side } from './messages.js';
+import type { Received, Sent, Side } from './messages.js';
 import { type BincodeOptions, bincodeOptions } from './options.js';
 import { decodeRequest, encodeRequest } from './request.js';
 import { decodeResponse, encodeResponse } from './response.js';
@@ -43,13 +43,13 @@ export { type Bytes, joined, type Slices, sliceBytes } from './slices.js';
  * const link = stack(bincode({ dialect: '2207', sends: 'request', receives: 'response' }), frame('tcp9')).over(socket);
  * link.write({ kind: 'NewTlsSession' });
  */
-export function bincode<S extends Side, R extends Side>(options: BincodeOptions<S, R>): Layer<Message<S> | Message<R>, BincodeChunk> {
+export function bincode<S extends Side, R extends Side>(options: BincodeOptions<S, R>): Layer<Sent<S>, BincodeChunk, Received<R>> {
   const { dialect, sends, receives, allowTrailing, maxMessageBytes } = bincodeOptions(options);
   const encode = (message: Sent<Side>): Slices =>
     sends === 'request' ? encodeRequest(message as Sent<'request'>, dialect) : encodeResponse(message as Sent<'response'>, dialect);
   const decode = (slices: Slices): Received<Side> =>
     receives === 'request' ? decodeRequest(slices, dialect, { allowTrailing }) : decodeResponse(slices, dialect, { allowTrailing });
-  return layerOf<Message<S> | Message<R>, BincodeChunk>({
+  return layerOf<Sent<S>, BincodeChunk, Received<R>>({
     name: 'bincode',
     limits: { dialect, maxMessageBytes },
     encoder: () => new BincodeEncoder<Sent<Side>>(encode, maxMessageBytes),

@@ -1,4 +1,4 @@
-import { integerInRange, oneOf } from '../../core/check.js';
+import { given, integerInRange, oneOf, optionsOf } from '../../core/check.js';
 import { InvalidOptionError } from '../../core/errors.js';
 import { DIALECTS, type Dialect } from '../formats/dialect.js';
 import type { Side } from './messages.js';
@@ -31,6 +31,10 @@ const SIDES: readonly Side[] = ['request', 'response'];
 
 /** The options, checked and completed. Throws `InvalidOptionError`. */
 export function bincodeOptions<S extends Side, R extends Side>(options: BincodeOptions<S, R>): Required<BincodeOptions<S, R>> {
+  return optionsOf('bincode', () => checked(given('options', options)));
+}
+
+function checked<S extends Side, R extends Side>(options: BincodeOptions<S, R>): Required<BincodeOptions<S, R>> {
   const all = {
     ...options,
     allowTrailing: options.allowTrailing ?? BINCODE_DEFAULTS.allowTrailing,

@@ -1,4 +1,5 @@
 /** The names of TLS 1.3 cipher suites: those of Mbed TLS (in policies) and those of IANA (in OpenSSL). */
+import { textOf } from '../../core/check.js';
 import { InvalidOptionError } from '../../core/errors.js';
 
 /** IANA names. The first three are Node's default. */
@@ -23,7 +24,9 @@ export const DEFAULT_CIPHER_SUITES: readonly CipherSuite[] = Object.freeze(CIPHE
  * @throws InvalidOptionError for an unknown name, and for TLS 1.2 names, which cannot be negotiated under TLS 1.3.
  */
 export function cipherSuite(name: string): CipherSuite {
-  const plain = name.replaceAll('-', '_').replace(/^TLS1_3_/, 'TLS_');
+  const plain = textOf('cipherSuite', name)
+    .replaceAll('-', '_')
+    .replace(/^TLS1_3_/, 'TLS_');
   const found = CIPHER_SUITES.find((known) => known === plain);
   if (found === undefined) {
     throw new InvalidOptionError(`cipherSuite ${name} is no TLS 1.3 suite; known are ${CIPHER_SUITES.join(', ')}`, {

@@ -1,4 +1,4 @@
-import { integerInRange, oneOf } from '../../core/check.js';
+import { integerInRange, oneOf, optionsOf } from '../../core/check.js';
 import { type Layer, layerOf } from '../../core/layer.js';
 import type { BincodeChunk, FrameChunk } from '../../core/unit.js';
 import { FrameDecoder } from './decoder.js';
@@ -27,9 +27,9 @@ export const FRAME_DEFAULTS = Object.freeze({ maxFrameBytes: 1_048_576 + 64 });
  * stack(bincode({ dialect: '2207', sends: 'response', receives: 'request' }), frame('icecap4'));
  */
 export function frame(kind: FrameKind, options: FrameOptions = {}): Layer<BincodeChunk, FrameChunk> {
-  const header = FRAME_HEADERS[oneOf('kind', kind, FRAME_KINDS)];
-  const preset = FRAME_DEFAULTS.maxFrameBytes;
-  const maxFrameBytes = integerInRange('maxFrameBytes', options.maxFrameBytes ?? preset, 1, header.maxLength);
+  const header = FRAME_HEADERS[optionsOf('frame', () => oneOf('kind', kind, FRAME_KINDS))];
+  const { maxFrameBytes = FRAME_DEFAULTS.maxFrameBytes } = options;
+  optionsOf(header.layer, () => integerInRange('maxFrameBytes', maxFrameBytes, 1, header.maxLength));
   return layerOf<BincodeChunk, FrameChunk>({
     name: header.layer,
     limits: { kind, maxFrameBytes },

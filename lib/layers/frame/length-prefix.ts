@@ -1,4 +1,4 @@
-import { integerInRange, oneOf } from '../../core/check.js';
+import { integerInRange, oneOf, optionsOf } from '../../core/check.js';
 import { type Layer, layerOf } from '../../core/layer.js';
 import type { MessageChunk, PrefixedChunk } from '../../core/unit.js';
 import { FrameDecoder } from './decoder.js';
@@ -45,13 +45,17 @@ export const LENGTH_PREFIX_DEFAULTS = Object.freeze({
 export function lengthPrefix(options?: LengthPrefixOptions & { deliver?: 'streamed' }): Layer<MessageChunk, PrefixedChunk>;
 export function lengthPrefix(options: LengthPrefixOptions & { deliver: 'whole' }): Layer<WholeMessage, PrefixedChunk>;
 export function lengthPrefix(options: LengthPrefixOptions = {}): Layer<MessageChunk, PrefixedChunk> | Layer<WholeMessage, PrefixedChunk> {
-  const deliver = oneOf('deliver', options.deliver ?? LENGTH_PREFIX_DEFAULTS.deliver, ['streamed', 'whole']);
-  const preset = deliver === 'whole' ? LENGTH_PREFIX_DEFAULTS.maxWholeMessageBytes : LENGTH_PREFIX_DEFAULTS.maxMessageBytes;
-  const maxMessageBytes = integerInRange('maxMessageBytes', options.maxMessageBytes ?? preset, 1, HEADER.maxLength);
+  const { deliver, maxMessageBytes } = optionsOf(HEADER.layer, () => checked(options));
   const common = { name: HEADER.layer, limits: { deliver, maxMessageBytes }, encoder: () => new FrameEncoder(HEADER, maxMessageBytes) };
   return deliver === 'whole'
     ? layerOf<WholeMessage, PrefixedChunk>({ ...common, decoder: () => new WholeFrameDecoder(HEADER, maxMessageBytes) })
     : layerOf<MessageChunk, PrefixedChunk>({ ...common, decoder: () => new FrameDecoder(HEADER, maxMessageBytes) });
+}
+
+function checked(options: LengthPrefixOptions) {
+  const deliver = oneOf('deliver', options.deliver ?? LENGTH_PREFIX_DEFAULTS.deliver, ['streamed', 'whole']);
+  const preset = deliver === 'whole' ? LENGTH_PREFIX_DEFAULTS.maxWholeMessageBytes : LENGTH_PREFIX_DEFAULTS.maxMessageBytes;
+  return { deliver, maxMessageBytes: integerInRange('maxMessageBytes', options.maxMessageBytes ?? preset, 1, HEADER.maxLength) };
 }
 
 /** Bytes of a prefix. The prefix does not count itself. */

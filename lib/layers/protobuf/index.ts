@@ -1,5 +1,5 @@
 /** The protobuf layer: messages of the four envelopes above it, their bytes below it (wire spec §A). */
-import { oneOf } from '../../core/check.js';
+import { given, oneOf, optionsOf } from '../../core/check.js';
 import { type Layer, layerOf } from '../../core/layer.js';
 import type { MessageChunk } from '../../core/unit.js';
 import { ProtobufDecoder } from './decoder.js';
@@ -27,11 +27,6 @@ export {
 } from './schema.js';
 export { wholeBody } from './source-reader.js';
 export { type FieldHead, readFieldHead } from './wire.js';
-
-/** The messages of the layer: those of `S` are written, those of `R` are read. */
-export type Messages<S extends EnvelopeName, R extends EnvelopeName> = Sent<S> | Received<R>;
-/** The same for a layer that delivers messages whole. */
-export type WholeMessages<S extends EnvelopeName, R extends EnvelopeName> = Sent<S> | WholeMessage<R>;
 
 export interface ProtobufOptions<S extends EnvelopeName, R extends EnvelopeName> extends MessageOptions {
   /** The envelope of the messages that go out. */
@@ -62,20 +57,14 @@ export interface ProtobufOptions<S extends EnvelopeName, R extends EnvelopeName>
  */
 export function protobuf<S extends EnvelopeName, R extends EnvelopeName>(
   options: ProtobufOptions<S, R> & { deliver?: 'streamed' },
-): Layer<Messages<S, R>, MessageChunk>;
+): Layer<Sent<S>, MessageChunk, Received<R>>;
 export function protobuf<S extends EnvelopeName, R extends EnvelopeName>(
   options: ProtobufOptions<S, R> & { deliver: 'whole' },
-): Layer<WholeMessages<S, R>, MessageChunk>;
+): Layer<Sent<S>, MessageChunk, WholeMessage<R>>;
 export function protobuf<S extends EnvelopeName, R extends EnvelopeName>(
   options: ProtobufOptions<S, R>,
-): Layer<Messages<S, R>, MessageChunk> | Layer<WholeMessages<S, R>, MessageChunk> {
-  const deliver = oneOf('deliver', options.deliver ?? 'streamed', ['streamed', 'whole']);
-  const { dialect, limits } = completeOptions(
-    deliver === 'whole' ? { ...options, maxMessageBytes: options.maxMessageBytes ?? MAX_WHOLE_MESSAGE_BYTES } : options,
-  );
-  const sends = envelopeTable(oneOf('sends', options.sends, ENVELOPES), dialect);
-  const receives = envelopeTable(oneOf('receives', options.receives, ENVELOPES), dialect);
-  const onMalformed = oneOf('onMalformed', options.onMalformed ?? 'fail', ['fail', 'give']);
+): Layer<Sent<S>, MessageChunk, Received<R>> | Layer<Sent<S>, MessageChunk, WholeMessage<R>> {
+  const { deliver, dialect, limits, sends, receives, onMalformed } = optionsOf(PROTOBUF, () => checked(given('options', options)));
   const common = {
     name: PROTOBUF,
     messages: true,
@@ -83,12 +72,27 @@ export function protobuf<S extends EnvelopeName, R extends EnvelopeName>(
     encoder: () => new ProtobufEncoder<S>(sends, limits),
   };
   return deliver === 'whole'
-    ? layerOf<WholeMessages<S, R>, MessageChunk>({
+    ? layerOf<Sent<S>, MessageChunk, WholeMessage<R>>({
         ...common,
         decoder: (connection) => new WholeProtobufDecoder<R>(receives, limits, onMalformed, { layer: PROTOBUF, connection }),
       })
-    : layerOf<Messages<S, R>, MessageChunk>({
+    : layerOf<Sent<S>, MessageChunk, Received<R>>({
         ...common,
         decoder: (connection) => new ProtobufDecoder<R>(receives, limits, onMalformed, { layer: PROTOBUF, connection }),
       });
+}
+
+function checked<S extends EnvelopeName, R extends EnvelopeName>(options: ProtobufOptions<S, R>) {
+  const deliver = oneOf('deliver', options.deliver ?? 'streamed', ['streamed', 'whole']);
+  const { dialect, limits } = completeOptions(
+    deliver === 'whole' ? { ...options, maxMessageBytes: options.maxMessageBytes ?? MAX_WHOLE_MESSAGE_BYTES } : options,
+  );
+  return {
+    deliver,
+    dialect,
+    limits,
+    sends: envelopeTable(oneOf('sends', options.sends, ENVELOPES), dialect),
+    receives: envelopeTable(oneOf('receives', options.receives, ENVELOPES), dialect),
+    onMalformed: oneOf('onMalformed', options.onMalformed ?? 'fail', ['fail', 'give']),
+  };
 }

@@ -1,4 +1,5 @@
 /** The schema in the form that the coders need: for each message in each dialect a table of its fields by number. */
+import { oneOf } from '../../core/check.js';
 import type { Dialect } from '../formats/dialect.js';
 import { enums, messages } from './descriptor.generated.js';
 import { transport_protocol as coders } from './schema.generated.js';
@@ -113,7 +114,7 @@ const tables: Readonly<Record<Dialect, Map<EnvelopeName, MessageTable>>> = {
 export function envelopeTable(type: EnvelopeName, dialect: Dialect): MessageTable {
   const known = tables[dialect].get(type);
   if (known !== undefined) return known;
-  const table = tableOf(type, dialect);
+  const table = tableOf(oneOf('type', type, ENVELOPES), dialect);
   tables[dialect].set(type, table);
   return table;
 }

@@ -1,4 +1,4 @@
-import { integerInRange } from '../../core/check.js';
+import { integerInRange, optionsOf } from '../../core/check.js';
 import { CodecStream } from '../../core/codec-stream.js';
 import type { Connection } from '../../core/connection.js';
 import type { Layer } from '../../core/layer.js';
@@ -30,6 +30,11 @@ export interface RecordsOptions {
 /** Defaults of `RecordsOptions`. */
 export const RECORDS_DEFAULTS = Object.freeze({ batchBytes: 0, maxDelayMs: 100 });
 
+function checked({ batchBytes = RECORDS_DEFAULTS.batchBytes, maxDelayMs = RECORDS_DEFAULTS.maxDelayMs }: RecordsOptions) {
+  if (typeof batchBytes !== 'function') integerInRange('batchBytes', batchBytes, 0, 2 ** 30);
+  return { batchBytes, maxDelayMs: integerInRange('maxDelayMs', maxDelayMs, 1, 60_000) };
+}
+
 /**
  * TLS records (RFC 8446 §5.1) between TLS and a layer that has units. Outbound it cuts ciphertext at the ends of records.
  * Inbound it checks the record headers, so that bytes that cannot be TLS are refused before TLS gets them.
@@ -39,9 +44,7 @@ export const RECORDS_DEFAULTS = Object.freeze({ batchBytes: 0, maxDelayMs: 100 }
  * stack(lengthPrefix(), tls({ role: 'client', certificate, key, authority }), records({ batchBytes: 1_048_576 }), base64(), session({ end: 'client' }));
  */
 export function records(options: RecordsOptions = {}): Layer<CipherChunk, RecordChunk> {
-  const batchBytes = options.batchBytes ?? RECORDS_DEFAULTS.batchBytes;
-  if (typeof batchBytes === 'number') integerInRange('batchBytes', batchBytes, 0, 2 ** 30);
-  const maxDelayMs = integerInRange('maxDelayMs', options.maxDelayMs ?? RECORDS_DEFAULTS.maxDelayMs, 1, 60_000);
+  const { batchBytes, maxDelayMs } = optionsOf(RECORDS, () => checked(options));
   return Object.freeze({
     name: RECORDS,
     limits: Object.freeze({

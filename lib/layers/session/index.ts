@@ -1,4 +1,4 @@
-import { integerInRange, oneOf } from '../../core/check.js';
+import { given, integerInRange, oneOf, optionsOf } from '../../core/check.js';
 import type { Connection } from '../../core/connection.js';
 import type { DeferredBytes } from '../../core/deferred-bytes.js';
 import { type Layer, layerOf } from '../../core/layer.js';
@@ -43,6 +43,15 @@ export interface SessionLayer<Deferred = never> extends Layer<Base64Chunk | Defe
   state(connection: Connection): SessionState;
 }
 
+function checked({ end, id, allowPoll, maxWhitespaceBytes }: SessionOptions) {
+  return {
+    end: oneOf('end', end, ['client', 'server']),
+    id: integerInRange('id', id ?? SESSION_DEFAULTS.id, 0, MAX_SESSION_ID),
+    allowPoll: allowPoll ?? SESSION_DEFAULTS.allowPoll,
+    maxWhitespaceBytes: integerInRange('maxWhitespaceBytes', maxWhitespaceBytes ?? MAX_WHITESPACE_BYTES, 1, 2 ** 20),
+  };
+}
+
 /**
  * The text form of HTTP bodies (wire spec §C): requests `<id> <b64>`, responses `<id> <b64> <b64>…`, between base64 and HTTP.
  * A unit is one body. The exception is the server's outbound direction: there a unit is one text of a body, and BODY_END or
@@ -57,10 +66,7 @@ export interface SessionLayer<Deferred = never> extends Layer<Base64Chunk | Defe
  */
 export function session<Deferred extends DeferredBytes = never>(options: SessionOptions): SessionLayer<Deferred>;
 export function session(options: SessionOptions): SessionLayer<DeferredBytes> {
-  const end = oneOf('end', options.end, ['client', 'server']);
-  const id = integerInRange('id', options.id ?? SESSION_DEFAULTS.id, 0, MAX_SESSION_ID);
-  const allowPoll = options.allowPoll ?? SESSION_DEFAULTS.allowPoll;
-  const maxWhitespaceBytes = integerInRange('maxWhitespaceBytes', options.maxWhitespaceBytes ?? MAX_WHITESPACE_BYTES, 1, 2 ** 20);
+  const { end, id, allowPoll, maxWhitespaceBytes } = optionsOf(SESSION, () => checked(given('options', options)));
   const { onId } = options;
   const key = {};
   const make = (): SessionState => ({ id });

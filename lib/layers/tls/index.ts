@@ -1,4 +1,5 @@
 /** TLS 1.3 with certificates on both sides (wire spec §B). */
+import { given, optionsOf } from '../../core/check.js';
 import type { Connection } from '../../core/connection.js';
 import { InvalidOptionError } from '../../core/errors.js';
 import type { Layer } from '../../core/layer.js';
@@ -35,8 +36,7 @@ export { type Phase, type TlsState, tlsState } from './state.js';
  * stack(lengthPrefix(), tls({ role: 'client', certificate, key, authority, cipherSuite: policy.ciphersuite })).over(socket);
  */
 export function tls(options: TlsOptions): Layer<ByteChunk, CipherChunk> {
-  const settings = settingsOf(options);
-  const endpoint = endpointOf(options);
+  const [settings, endpoint] = optionsOf('tls', () => [settingsOf(given('options', options)), endpointOf(options)] as const);
   const gate = new HandshakeGate(settings);
   const { role, handshakeTimeoutMs, handshakeStallMs, maxHandshakes, maxQueuedHandshakes, maxHandshakeBytes } = settings;
   const { maxIdleRecords, maxIdleBytes } = settings;

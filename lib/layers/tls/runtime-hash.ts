@@ -1,5 +1,6 @@
 /** The hash of the Runtime Manager that an attested certificate carries (wire spec §B). */
 import { timingSafeEqual, type X509Certificate } from 'node:crypto';
+import { given } from '../../core/check.js';
 import { CertificateError, InvalidOptionError } from '../../core/errors.js';
 import { type Asn1, content } from '../formats/asn1.js';
 import { extensionsOf } from '../formats/x509.js';
@@ -36,8 +37,9 @@ export function runtimeHashOf(certificate: X509Certificate): Buffer | undefined 
  *
  * @throws InvalidOptionError when `hashes` is empty or one of them is no hash. The hook itself throws CertificateError.
  */
-export function expectRuntimeHash(hashes: readonly (Buffer | string)[]): (certificate: X509Certificate) => void {
-  if (hashes.length === 0) throw new InvalidOptionError('hashes is empty', { layer: 'tls', expected: 'runtime hashes', got: 0 });
+export function expectRuntimeHash(hashes: readonly (Uint8Array | string)[]): (certificate: X509Certificate) => void {
+  if (given('hashes', hashes).length === 0)
+    throw new InvalidOptionError('hashes is empty', { layer: 'tls', expected: 'runtime hashes', got: 0 });
   const expected = hashes.map(hashBytes);
   return (certificate) => {
     const hash = runtimeHashOf(certificate);
@@ -53,8 +55,8 @@ export function expectRuntimeHash(hashes: readonly (Buffer | string)[]): (certif
   };
 }
 
-function hashBytes(hash: Buffer | string): Buffer {
-  const bytes = typeof hash === 'string' ? Buffer.from(/^[0-9a-f]{64}$/i.test(hash) ? hash : '', 'hex') : hash;
+function hashBytes(hash: Uint8Array | string): Buffer {
+  const bytes = typeof hash === 'string' ? Buffer.from(/^[0-9a-f]{64}$/i.test(hash) ? hash : '', 'hex') : Buffer.from(hash);
   if (bytes.length !== RUNTIME_HASH_BYTES) {
     throw new InvalidOptionError('a runtime hash has 32 bytes, or 64 hex digits', {
       layer: 'tls',

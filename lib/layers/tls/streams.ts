@@ -1,5 +1,6 @@
 /** The two Transforms of the layer. They only pass calls on; the engine does the work. */
 import type { TransformCallback } from 'node:stream';
+import { layerChunk } from '../../core/as-buffer.js';
 import type { Connection } from '../../core/connection.js';
 import { InvalidArgumentError, type VeracruzError } from '../../core/errors.js';
 import { LayerStream } from '../../core/layer-stream.js';
@@ -39,7 +40,8 @@ export class TlsEncryptor extends LayerStream<ByteChunk, CipherChunk> implements
     return true;
   }
 
-  override _transform(chunk: ByteChunk, _encoding: BufferEncoding, done: TransformCallback): void {
+  override _transform(given: ByteChunk, encoding: BufferEncoding, done: TransformCallback): void {
+    const chunk = layerChunk(given, encoding);
     if (isMark(chunk)) {
       this.#engine.flush(() => {
         this.pass(chunk);
@@ -106,7 +108,8 @@ export class TlsDecryptor extends LayerStream<CipherChunk, ByteChunk> implements
     return true;
   }
 
-  override _transform(chunk: CipherChunk, _encoding: BufferEncoding, done: TransformCallback): void {
+  override _transform(given: CipherChunk, encoding: BufferEncoding, done: TransformCallback): void {
+    const chunk = layerChunk(given, encoding);
     if (isMark(chunk)) {
       this.#engine.digest(() => {
         if (!this.#ended) this.pass(chunk);

@@ -14,9 +14,9 @@ export type Fields<A extends Arm> = Extract<Asked, { oneof: A }>['fields'];
  * The one message of a body. @throws TruncatedError when there is none, ProtobufError when there are more; the stack's
  * errors
  */
-export async function onlyMessage(channel: Channel<Asked | Answer>): Promise<Asked> {
+export async function onlyMessage(channel: Channel<Answer, Asked>): Promise<Asked> {
   let only: Asked | undefined;
-  for await (const message of channel.iterator({ destroyOnReturn: false }) as AsyncIterable<Asked>) {
+  for await (const message of channel.iterator({ destroyOnReturn: false })) {
     if (only !== undefined) throw new ProtobufError('a body has one message, got more', { layer: LAYER, expected: 1, got: 2 });
     only = message;
   }

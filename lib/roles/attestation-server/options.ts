@@ -2,15 +2,16 @@ import { X509Certificate } from 'node:crypto';
 import { type Authority, readAuthority } from '../../attestation/authority.js';
 import { type AttestationProtocol, EVIDENCE_DEFAULTS } from '../../attestation/evidence/index.js';
 import type { DeviceRegistry, Platform, RegistryOptions } from '../../attestation/registry/index.js';
-import { definedOf, given, integerInRange } from '../../core/check.js';
+import { definedOf, given, integerInRange, optionsOf } from '../../core/check.js';
 import { clock } from '../../core/clock.js';
 import { InvalidOptionError } from '../../core/errors.js';
+import { type AddressInput, addressText } from '../../transports/address.js';
 import { type Log, noLog } from '../options.js';
 
 /** Options of `AttestationServer.start`. */
 export interface AttestationServerOptions {
   /** Address to listen at. Default `tcp://127.0.0.1:3010`; port 0 takes a free one. */
-  listen?: string;
+  listen?: AddressInput;
   /** The authority that signs the certificates: certificate and private key, PEM. */
   authority: Pick<Authority, 'certificate' | 'key'>;
   /** The device registry: an open one, which the server does not close, or the options to open one. */
@@ -83,8 +84,8 @@ const DAY_MS = 86_400_000;
 const MAX_DAYS = 3650;
 
 type Optional = 'nitroRoot' | 'signal' | 'registry' | 'certificateLifetimeMs';
-export type Completed = Required<Omit<AttestationServerOptions, Optional | 'authority'>> &
-  Pick<AttestationServerOptions, Optional> & { readonly authority: Authority };
+export type Completed = Required<Omit<AttestationServerOptions, Optional | 'authority' | 'listen'>> &
+  Pick<AttestationServerOptions, Optional> & { readonly authority: Authority; readonly listen: string };
 
 /** The platforms of each protocol. Evidence of one protocol must not pass with a runtime hash of the other's platforms. */
 export const PLATFORMS_OF: Readonly<Record<AttestationProtocol, readonly Platform[]>> = Object.freeze({
@@ -94,6 +95,10 @@ export const PLATFORMS_OF: Readonly<Record<AttestationProtocol, readonly Platfor
 
 /** The options with their defaults. @throws InvalidOptionError; InvalidArgumentError for an authority that cannot be read */
 export function completeOptions(options: AttestationServerOptions): Completed {
+  return optionsOf('attestation-server', () => checked(options));
+}
+
+function checked(options: AttestationServerOptions): Completed {
   given('authority', given('options', options).authority);
   given('registry', options.registry);
   const authority = readAuthority(options.authority.certificate, options.authority.key);
@@ -106,6 +111,7 @@ export function completeOptions(options: AttestationServerOptions): Completed {
     clock: () => clock.monotonic(),
     ...ATTESTATION_SERVER_DEFAULTS,
     ...definedOf(options),
+    listen: addressText('listen', options.listen ?? ATTESTATION_SERVER_DEFAULTS.listen),
     authority,
   };
   integerInRange('days', completed.days, 1, MAX_DAYS);

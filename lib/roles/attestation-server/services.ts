@@ -71,7 +71,7 @@ export class Services {
     // The cast is safe: the kind of the message is checked below, before `serve` is called.
     const serve = this.#serving[takes] as (fields: Fields<Arm>, from: string) => Promise<Outcome>;
     const from = request.socket.remoteAddress ?? '';
-    let channel: Channel<Asked | Answer> | undefined;
+    let channel: Channel<Answer, Asked> | undefined;
     try {
       const { maxBodyBytes } = this.#options;
       const announced = Number(request.headers['content-length'] ?? 0);

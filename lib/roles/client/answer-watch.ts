@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import { clock, type Timer } from '../../core/clock.js';
 import { TimeoutError } from '../../core/errors.js';
 import type { Channel } from '../../pipeline/channel.js';
@@ -15,6 +16,9 @@ export interface AnswerWatchOptions {
   readonly sending: () => boolean;
 }
 
+/** What is needed of a channel, whatever its items are. */
+type Watched = Pick<Duplex, 'destroyed' | 'destroy' | 'once'> & Pick<Channel<unknown>, 'idle' | 'received' | 'connection'>;
+
 /**
  * Ends a session whose answer makes no progress. Only plaintext that TLS has authenticated counts as progress from the peer,
  * because a Server could answer every POST and still never deliver what the manager said.
@@ -22,7 +26,7 @@ export interface AnswerWatchOptions {
  * Bytes that wait in the layers also count as progress: the reader of the answer makes the peer wait then.
  */
 export class AnswerWatch {
-  readonly #channel: Pick<Channel<unknown>, 'idle' | 'received' | 'destroyed' | 'destroy' | 'connection' | 'once'>;
+  readonly #channel: Watched;
   readonly #options: AnswerWatchOptions;
   #timer: Timer | undefined;
   /** Time at which the timer fires, `clock.monotonic()`. */
@@ -31,10 +35,7 @@ export class AnswerWatch {
   #since = 0;
   #received = 0;
 
-  constructor(
-    channel: Pick<Channel<unknown>, 'idle' | 'received' | 'destroyed' | 'destroy' | 'connection' | 'once'>,
-    options: AnswerWatchOptions,
-  ) {
+  constructor(channel: Watched, options: AnswerWatchOptions) {
     this.#channel = channel;
     this.#options = options;
     channel.once('close', () => clock.clear(this.#timer));

@@ -1,9 +1,10 @@
 import { EventEmitter } from 'node:events';
 import type { Readable } from 'node:stream';
-import { definedOf, given, integerInRange } from '../../core/check.js';
+import { definedOf, given, integerInRange, optionsOf } from '../../core/check.js';
 import { AbortedError, CertificateError, InvalidArgumentError, type VeracruzError } from '../../core/errors.js';
 import type { Dialect } from '../../layers/formats/dialect.js';
 import type { LayerTraffic } from '../../pipeline/diagnostics.js';
+import { targetPath } from './local-file.js';
 import {
   CLIENT_DEFAULTS,
   type ClientOptions,
@@ -60,15 +61,16 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
    * expected; PeerRejectedError, TlsHandshakeError, TransportError
    */
   static async connect(options: ClientOptions): Promise<VeracruzClient> {
-    given('options', options);
+    optionsOf(LAYER, () => given('options', options));
     const parts = await import('./parts.js');
     if (options.signal?.aborted === true) {
       throw new AbortedError('aborted before it connected', { layer: LAYER, cause: options.signal.reason });
     }
-    const client = new VeracruzClient(options);
+    const [client, key, trust] = optionsOf(
+      LAYER,
+      () => [new VeracruzClient(options), parts.checkIdentity(options.identity), parts.trustOf(options)] as const,
+    );
     client.#parts = parts;
-    const key = parts.checkIdentity(options.identity);
-    const trust = parts.trustOf(options);
     client.#session = await parts.ClientSession.open(options, key, trust, (error) => client.emit('close', error));
     try {
       const hash = await client.policyHash();
@@ -105,7 +107,8 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
    * stream over 8 MiB without `size`, is sent as one write and several appends. When such a transfer fails in the middle,
    * the file has the pieces that were acknowledged.
    *
-   * @param source a path, bytes, or a stream
+   * @param source the contents: text (UTF-8), bytes, a Blob, a stream or iterable of bytes; or `{ path }` or a `file:` URL of a
+   * file on this side
    */
   writeFile(name: string, source: FileSource, options: WriteOptions = {}): Promise<void> {
     return this.#send('write', name, source, options);
@@ -119,7 +122,8 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
   /**
    * Reads a file of the manager. Returns a Readable with its `length`. One of up to `maxBufferedBodyBytes` (256 KiB) is in memory
    * then; after a longer one, the next request waits until the stream was read or destroyed, and fails with `ERR_VC_TIMEOUT`
-   * when nothing is read of it for `answerTimeoutMs`. With `to`, it saves the contents in a local file instead, which appears when it is complete.
+   * when nothing is read of it for `answerTimeoutMs`. `Readable.toWeb` makes a web stream of it. With `to`, it saves the contents
+   * in a file on this side instead, which appears when it is complete.
    */
   readFile(name: string, options: SaveOptions): Promise<{ readonly bytes: number }>;
   readFile(name: string, options?: TransferOptions): Promise<Readable & { readonly length: number }>;
@@ -127,14 +131,15 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
     name: string,
     options: TransferOptions & Partial<SaveOptions> = {},
   ): Promise<(Readable & { readonly length: number }) | { bytes: number }> {
+    const path = options.to === undefined ? undefined : targetPath(options.to);
     const body = await this.#parts.download(this.#session, {
       name,
       options,
       maxBufferedBodyBytes: this.#maxBufferedBodyBytes,
       tell: (progress) => this.emit('progress', progress),
     });
-    if (options.to === undefined) return body;
-    await this.#parts.save(body, options.to, options.mode ?? CLIENT_DEFAULTS.outputMode, options.signal);
+    if (path === undefined) return body;
+    await this.#parts.save(body, path, options.mode ?? CLIENT_DEFAULTS.outputMode, options.signal);
     return { bytes: body.length };
   }
 

@@ -8,4 +8,5 @@ export {
   VeracruzClient,
   type WriteOptions,
 } from './client.js';
+export type { LocalFile } from './local-file.js';
 export type { FileSource } from './source.js';

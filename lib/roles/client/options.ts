@@ -1,5 +1,7 @@
 import type { Dialect } from '../../layers/formats/dialect.js';
 import type { TlsClientOptions } from '../../layers/tls/index.js';
+import type { AddressInput } from '../../transports/address.js';
+import type { LocalFile } from './local-file.js';
 
 /** How far a transfer has come. */
 export interface Progress {
@@ -19,8 +21,11 @@ export interface ClientOptions {
    * options say comes first. Default none: then `url` and `authority` are needed, and only what is expected is checked.
    */
   policy?: string;
-  /** The Veracruz Server: `http://host:port`, or `tcp://host:port` where it takes TLS without HTTP (head dialect). */
-  url?: string;
+  /**
+   * The Veracruz Server: `http://host:port`, its `url`; or `tcp://host:port` where it takes TLS without HTTP (head dialect), its
+   * `directAddress`.
+   */
+  url?: AddressInput | URL;
   /** Who we are: one certificate, within its time, and its private key, PEM. */
   identity: { readonly certificate: string; readonly key: string };
   /** Authorities that the Runtime Manager's certificate must come from, PEM (`proxy_service_cert` of the policy). */
@@ -29,10 +34,10 @@ export interface ClientOptions {
   cipherSuite?: string;
   /** Looks at the manager's certificate before a byte of data leaves; throws to refuse it. */
   verifyPeer?: TlsClientOptions['verifyPeer'];
-  /** SHA-256 of the policy that the manager must run, 64 hex digits. Default: that of `policy`. */
-  expectedPolicyHash?: string;
-  /** Hashes of which the manager's certificate must carry one, 64 hex digits each. Default: those in `policy`. */
-  expectedRuntimeHashes?: readonly string[];
+  /** SHA-256 of the policy that the manager must run, 64 hex digits or 32 bytes. Default: that of `policy`. */
+  expectedPolicyHash?: string | Uint8Array;
+  /** Hashes of which the manager's certificate must carry one, 64 hex digits or 32 bytes each. Default: those in `policy`. */
+  expectedRuntimeHashes?: readonly (string | Uint8Array)[];
   /** Talks to a manager that runs another policy than `policy`. Default false. */
   skipPolicyHash?: boolean;
   /** Talks to a manager of any code: then nothing says that it keeps the policy. Default false. */
@@ -93,14 +98,14 @@ export interface TransferOptions {
 
 /** Where the file of an answer goes. */
 export interface SaveOptions extends TransferOptions {
-  /** Path of the file. It appears when it is complete. */
-  readonly to: string;
+  /** The file on this side, `{ path }` or a `file:` URL. It appears when it is complete. */
+  readonly to: LocalFile;
   /** Its mode, whatever the umask is. Default 0600: results are for their principal, and not for all users of a machine. */
   readonly mode?: number;
 }
 
 /** Options of `writeFile` and `appendFile`. */
 export interface WriteOptions extends TransferOptions {
-  /** Bytes of the source. Needed for a stream to be written as one file at once; without it, it goes out in pieces. */
+  /** Bytes of the source. Needed for a stream or iterable to be written as one file at once; without it, it goes out in pieces. */
   size?: number;
 }

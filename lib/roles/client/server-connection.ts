@@ -25,7 +25,7 @@ const LEAVE_MS = 1000;
 /** Most bytes of the session id and the space that stand before the base64 text. */
 const SESSION_HEAD_BYTES = 11;
 
-export type ClientChannel = Channel<Sent<'RuntimeManagerRequest'> | Received<'RuntimeManagerResponse'>>;
+export type ClientChannel = Channel<Sent<'RuntimeManagerRequest'>, Received<'RuntimeManagerResponse'>>;
 
 /** The client's stack over its transport to the Server. */
 export interface ServerConnection {
@@ -96,7 +96,7 @@ function overHttp({
   });
   /** Bytes of ciphertext in one POST. */
   const batchBytes = () => Math.floor((exchange.bodyBytes - SESSION_HEAD_BYTES) / 4) * 3;
-  const channel = clientStack({ ...messages, batchBytes, deferred: true }).over(exchange, definedOf({ signal })) as ClientChannel;
+  const channel: ClientChannel = clientStack({ ...messages, batchBytes, deferred: true }).over(exchange, definedOf({ signal }));
   /** True when the Server need not be told: it ended the session, its connection is lost, or both ends sent close_notify. */
   const over = () => {
     const { errored } = exchange;
@@ -168,7 +168,7 @@ async function overTcp(options: ServerConnectionOptions): Promise<ServerConnecti
   const silentMs = integerInRange('answerTimeoutMs', answerTimeoutMs ?? HTTP_EXCHANGE_DEFAULTS.answerTimeoutMs, 0, 2 ** 31 - 1);
   const socket = await connectInTime(url, connectTimeoutMs ?? HTTP_EXCHANGE_DEFAULTS.connectTimeoutMs, signal);
   socket.setKeepAlive(true, KEEP_ALIVE_MS);
-  const channel = directClientStack(messages).over(socket, definedOf({ signal })) as ClientChannel;
+  const channel = directClientStack(messages).over(socket, definedOf({ signal }));
   const left = new Promise<void>((resolve) => channel.once('close', resolve));
   let looked = 0;
   // Node restarts the socket's timeout whenever bytes are received, or sent to the kernel.

@@ -1,16 +1,36 @@
+import { Blob } from 'node:buffer';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';
+import type { ReadableStream } from 'node:stream/web';
 import { asBuffer } from '../../core/as-buffer.js';
 import { chunksOf } from '../../core/chunks.js';
 import { InvalidArgumentError, LengthMismatchError } from '../../core/errors.js';
+import { type LocalFile, pathOf } from './local-file.js';
 
 const LAYER = 'client';
 /** Bytes of one read from a file. Large enough that TLS makes many records of one write. */
 const FILE_CHUNK_BYTES = 256 * 1024;
 
-/** Where the contents of a file come from: a path, bytes, or a stream. */
-export type FileSource = string | Uint8Array | Readable | AsyncIterable<Uint8Array>;
+/**
+ * Where the contents of a file come from:
+ *
+ * - a text is its contents, in UTF-8; bytes are, too, and so is a `Blob` or `File`
+ * - `{ path }` or a `file:` URL: a regular file on this side
+ * - a Readable, a web ReadableStream, or anything that is iterable: what gives bytes, chunk by chunk
+ */
+export type FileSource =
+  | string
+  | Uint8Array
+  | ArrayBuffer
+  | Blob
+  | LocalFile
+  | Readable
+  | ReadableStream<Uint8Array>
+  | AsyncIterable<Uint8Array>
+  | Iterable<Uint8Array>;
+
+type Chunks = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
 /** Reads a source piece by piece. Its length may be unknown. */
 export class PieceReader {
@@ -23,7 +43,7 @@ export class PieceReader {
   /** The part of the last chunk that belongs to the next piece. */
   #rest: Buffer | undefined;
 
-  private constructor(chunks: AsyncIterable<Uint8Array> | readonly Uint8Array[], size: number | undefined, whole?: Buffer) {
+  private constructor(chunks: Chunks, size: number | undefined, whole?: Buffer) {
     this.size = size;
     this.whole = whole;
     this.#chunks = iteratorOf(chunks);
@@ -35,31 +55,40 @@ export class PieceReader {
   }
 
   /**
-   * @param size length of the source in bytes; needed for a stream only, and must be right for a path or bytes
+   * @param size length of the source in bytes; needed for a stream or iterable only, and must be right for all others
    * @throws InvalidArgumentError for a path that is no regular file, or a value that is no source; LengthMismatchError for a
    * wrong `size`
    */
   static async open(source: FileSource, size: number | undefined): Promise<PieceReader> {
-    if (typeof source === 'string') {
-      const found = await stat(source).catch((cause: unknown) => {
-        throw new InvalidArgumentError(`cannot read ${source}: ${(cause as Error).message}`, { layer: LAYER, cause });
-      });
-      if (!found.isFile()) throw new InvalidArgumentError(`${source} is no regular file`, { layer: LAYER });
-      agree(size, found.size);
-      const file = createReadStream(source, { highWaterMark: FILE_CHUNK_BYTES });
-      // The stream opens the file at once but may be read later, or never. An error is reported to whoever reads it.
-      file.on('error', () => {});
-      // A file of /proc says that it has no bytes, and has some: how many, its end tells.
-      return new PieceReader(file, found.size === 0 ? size : found.size);
+    const bytes = bytesOf(source);
+    if (bytes !== undefined) {
+      agree(size, bytes.length);
+      return new PieceReader([bytes], bytes.length, bytes);
     }
-    if (source instanceof Uint8Array) {
-      agree(size, source.byteLength);
-      return new PieceReader([source], source.byteLength, asBuffer(source));
+    if (source instanceof Blob) {
+      agree(size, source.size);
+      return new PieceReader(source.stream(), source.size);
     }
-    if (typeof source !== 'object' || source === null || !(Symbol.asyncIterator in source)) {
-      throw new InvalidArgumentError(`a file comes from a path, bytes or a stream, not ${typeof source}`, { layer: LAYER });
-    }
-    return new PieceReader(source, size);
+    if (isIterable(source)) return new PieceReader(source, size);
+    const path = pathOf(source);
+    if (path !== undefined) return PieceReader.#ofFile(path, size);
+    throw new InvalidArgumentError(
+      `contents are text, bytes, a Blob, a stream or iterable of bytes, or { path } of a file; not ${source === null ? 'null' : typeof source}`,
+      { layer: LAYER, expected: 'contents', got: typeof source },
+    );
+  }
+
+  static async #ofFile(path: string, size: number | undefined): Promise<PieceReader> {
+    const found = await stat(path).catch((cause: unknown) => {
+      throw new InvalidArgumentError(`cannot read ${path}: ${(cause as Error).message}`, { layer: LAYER, cause });
+    });
+    if (!found.isFile()) throw new InvalidArgumentError(`${path} is no regular file`, { layer: LAYER });
+    agree(size, found.size);
+    const file = createReadStream(path, { highWaterMark: FILE_CHUNK_BYTES });
+    // The stream opens the file at once but may be read later, or never. An error is reported to whoever reads it.
+    file.on('error', () => {});
+    // A file of /proc says that it has no bytes, and has some: how many, its end tells.
+    return new PieceReader(file, found.size === 0 ? size : found.size);
   }
 
   /** Yields the next `length` bytes, or fewer when the source ends. */
@@ -129,7 +158,18 @@ export class PieceReader {
   }
 }
 
-function iteratorOf(chunks: AsyncIterable<Uint8Array> | readonly Uint8Array[]): AsyncIterator<Uint8Array> | Iterator<Uint8Array> {
+/** The bytes of a source that is in memory. */
+function bytesOf(source: unknown): Buffer | undefined {
+  if (typeof source === 'string') return Buffer.from(source, 'utf8');
+  if (ArrayBuffer.isView(source)) return Buffer.from(source.buffer, source.byteOffset, source.byteLength);
+  return source instanceof ArrayBuffer ? Buffer.from(source) : undefined;
+}
+
+function isIterable(source: unknown): source is Chunks {
+  return typeof source === 'object' && source !== null && (Symbol.asyncIterator in source || Symbol.iterator in source);
+}
+
+function iteratorOf(chunks: Chunks): AsyncIterator<Uint8Array> | Iterator<Uint8Array> {
   if (chunks instanceof Readable) return chunksOf(chunks) as AsyncGenerator<Uint8Array>;
   return Symbol.asyncIterator in chunks ? chunks[Symbol.asyncIterator]() : chunks[Symbol.iterator]();
 }

@@ -1,12 +1,13 @@
 import type { KeyObject, X509Certificate } from 'node:crypto';
 import { noticeOf, periodOf } from '../../attestation/certificate-time.js';
-import { given, textOf } from '../../core/check.js';
+import { given, sha256Text, textOf } from '../../core/check.js';
 import { clock } from '../../core/clock.js';
 import { InvalidOptionError } from '../../core/errors.js';
 import { type Policy, policyHash, readPolicy } from '../../enclave/policy/index.js';
 import { certificatesOf } from '../../layers/formats/certificates.js';
 import { readPrivateKey } from '../../layers/formats/private-key.js';
 import { expectRuntimeHash, type TlsClientOptions } from '../../layers/tls/index.js';
+import { addressForm } from '../../transports/address.js';
 import type { ClientOptions } from './options.js';
 
 const LAYER = 'client';
@@ -30,7 +31,7 @@ export interface Trust {
 export function trustOf(options: ClientOptions): Trust {
   const { policy: text, expectedPolicyHash } = options;
   const policy = text === undefined ? undefined : readPolicy(text);
-  const url = options.url ?? (policy && serverUrl(policy, options));
+  const url = urlOf(options) ?? (policy && serverUrl(policy, options));
   const authority = options.authority ?? policy?.proxy_service_cert;
   if (url === undefined || authority === undefined) {
     throw new InvalidOptionError('a client needs a policy; or else url and authority', {
@@ -38,7 +39,7 @@ export function trustOf(options: ClientOptions): Trust {
       expected: 'policy, or url and authority',
     });
   }
-  if (/^https?:/.test(textOf('url', url)) && !URL.canParse(url))
+  if (/^https?:/.test(url) && !URL.canParse(url))
     throw new InvalidOptionError(`url is none: ${JSON.stringify(url)}`, { layer: LAYER, got: url });
   const ofText = text === undefined || options.skipPolicyHash === true ? undefined : policyHash(text);
   return {
@@ -46,8 +47,12 @@ export function trustOf(options: ClientOptions): Trust {
     authority,
     cipherSuite: options.cipherSuite ?? policy?.ciphersuite,
     verifyPeer: hookOf(runtimeHashesOf(policy, options), options.verifyPeer),
-    policyHash: (expectedPolicyHash && textOf('expectedPolicyHash', expectedPolicyHash).toLowerCase()) ?? ofText,
+    policyHash: expectedPolicyHash === undefined ? ofText : sha256Text('expectedPolicyHash', expectedPolicyHash),
   };
+}
+
+function urlOf({ url }: ClientOptions): string | undefined {
+  return url instanceof URL ? url.href : url === undefined ? undefined : addressForm('url', url);
 }
 
 /** The Server's URL from the policy. The head dialect runs TLS directly over TCP (wire spec §C). */
@@ -56,7 +61,7 @@ function serverUrl({ veracruz_server_url: hostAndPort }: Policy, { dialect }: Cl
 }
 
 /** The manager must have one of these runtime hashes, of whatever platform (wire spec §B). Undefined when any is accepted. */
-function runtimeHashesOf(policy: Policy | undefined, options: ClientOptions): readonly string[] | undefined {
+function runtimeHashesOf(policy: Policy | undefined, options: ClientOptions): readonly (string | Uint8Array)[] | undefined {
   if (options.expectedRuntimeHashes !== undefined) return options.expectedRuntimeHashes;
   if (policy === undefined || options.skipRuntimeHash === true) return undefined;
   const { runtime_manager_hash_linux: linux, runtime_manager_hash_nitro: nitro } = policy;
@@ -70,7 +75,7 @@ function runtimeHashesOf(policy: Policy | undefined, options: ClientOptions): re
   });
 }
 
-function hookOf(hashes: readonly string[] | undefined, own: TlsClientOptions['verifyPeer']): TlsClientOptions['verifyPeer'] {
+function hookOf(hashes: readonly (string | Uint8Array)[] | undefined, own: TlsClientOptions['verifyPeer']): TlsClientOptions['verifyPeer'] {
   if (hashes === undefined) return own;
   const checkHash = expectRuntimeHash(hashes);
   return (certificate) => {
@@ -116,17 +121,18 @@ function ownIdentity(identity: ClientOptions['identity']): OwnIdentity {
   const known = READ.get(identity);
   // The caller may have changed the object since it was parsed.
   if (known !== undefined && known.from.certificate === identity.certificate && known.from.key === identity.key) return known;
-  const found = certificatesOf('identity', textOf('identity.certificate', identity.certificate));
+  const found = certificatesOf('identity.certificate', textOf('identity.certificate', identity.certificate));
   const [certificate] = found as [X509Certificate];
   if (found.length !== 1) {
-    throw new InvalidOptionError(`identity needs exactly one certificate, got ${found.length}`, {
+    throw new InvalidOptionError(`identity.certificate has exactly one certificate, got ${found.length}`, {
       layer: LAYER,
       expected: 1,
       got: found.length,
     });
   }
-  const key = readPrivateKey('key', textOf('identity.key', identity.key), LAYER);
-  if (!certificate.checkPrivateKey(key)) throw new InvalidOptionError('key is not the key of our certificate', { layer: LAYER });
+  const key = readPrivateKey('identity.key', textOf('identity.key', identity.key), LAYER);
+  if (!certificate.checkPrivateKey(key))
+    throw new InvalidOptionError('identity.key is not the key of identity.certificate', { layer: LAYER });
   const own = { certificate, key, from: { ...identity } };
   READ.set(identity, own);
   return own;

@@ -73,7 +73,7 @@ export class Initialisation {
   async #found(policy: string, identity: ManagerIdentity | IssuedIdentity, enrolment: Enrolment | undefined): Promise<void> {
     const { expectedPolicyHash: expected, store } = this.#options;
     const got = policyHash(policy);
-    if (expected !== undefined && got !== expected.toLowerCase()) throw anotherPolicy(expected, got);
+    if (expected !== undefined && got !== expected) throw anotherPolicy(expected, got);
     const enclave = new Enclave(policy, identity, enrolment, this.#options);
     await store.bind(enclave.policyHash);
     this.#enclave = enclave;

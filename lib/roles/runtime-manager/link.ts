@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import { clock, type Timer } from '../../core/clock.js';
 import { drained } from '../../core/drained.js';
 import type { VeracruzError } from '../../core/errors.js';
-import type { Request, Response } from '../../layers/bincode/index.js';
+import type { Request, Response, Sent } from '../../layers/bincode/index.js';
 import type { Channel } from '../../pipeline/channel.js';
 import { type LinkOptions, managerServerStack } from '../stacks.js';
 
@@ -44,7 +44,7 @@ interface Due {
  * same output.
  */
 export class LinkEndpoint {
-  readonly #channel: Channel<Request | Response>;
+  readonly #channel: Channel<Sent<'response'>, Request>;
   readonly #handle: (request: Request) => Response | PendingResponse;
   /** Oldest first. */
   readonly #due: Due[] = [];
@@ -65,7 +65,7 @@ export class LinkEndpoint {
     this.#handle = handle;
     this.#channel = managerServerStack(options).over(pipe);
     let failure: Error | undefined;
-    this.#channel.on('data', (request: Request) => this.#take(request));
+    this.#channel.on('data', (request) => this.#take(request));
     this.#channel.on('error', (error) => {
       failure = error;
     });

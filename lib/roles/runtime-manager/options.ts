@@ -1,11 +1,12 @@
 import type { Attester } from '../../attestation/evidence/attester.js';
-import { definedOf, integerInRange } from '../../core/check.js';
+import { definedOf, given, integerInRange, optionsOf, sha256Text } from '../../core/check.js';
 import { InvalidOptionError } from '../../core/errors.js';
 import type { ComputeEngine } from '../../enclave/compute/engine.js';
 import { POLICY_DEFAULTS } from '../../enclave/policy/index.js';
 import type { DirectoryStoreOptions, FileStore } from '../../enclave/store/file-store.js';
 import type { Dialect } from '../../layers/formats/dialect.js';
 import type { FrameKind } from '../../layers/frame/index.js';
+import { type AddressInput, addressText } from '../../transports/address.js';
 import type { LinkTlsOptions } from '../link-tls.js';
 import { type Log, noLog } from '../options.js';
 
@@ -42,11 +43,11 @@ export interface RuntimeManagerOptions extends TrustOptions {
    * Where the Server connects: `tcp://host:port` (port 0 takes a free one), `unix:///path`, or the console that it sits
    * behind, `serial:///dev/hvc0`. Default `tcp://127.0.0.1:6000`.
    */
-  listen?: string;
+  listen?: AddressInput;
   /** Says hello when the console is open, for a Server that waits for it. Default false: an original one does not. */
   hello?: boolean;
   /** Where the Server listens, when it is the manager that connects (as at HEAD): `tcp://host:port` or `unix:///path`. */
-  connect?: string;
+  connect?: AddressInput;
   /** What the Server speaks. Default `2207`. */
   dialect?: Dialect;
   /** How its messages are framed. Default `tcp9`; on a console `icecap4`. */
@@ -56,10 +57,10 @@ export interface RuntimeManagerOptions extends TrustOptions {
   /** Runs programs; whoever gives it closes it. Default none: requests to compute are FAILED_INVALID_REQUEST. */
   compute?: ComputeEngine;
   /**
-   * SHA-256 of the one policy that the manager takes, 64 hex digits. Default: the first policy that comes with a chain of
+   * SHA-256 of the one policy that the manager takes: 64 hex digits, or 32 bytes. Default: the first policy that comes with a chain of
    * its own authority, whoever brings it. Say it where others than the Server could reach the manager first.
    */
-  expectedPolicyHash?: string;
+  expectedPolicyHash?: string | Uint8Array;
   /**
    * Mutual TLS around the link: only a Server whose certificate leads to `authority` is heard, or one that has the same
    * pre-shared key (`psk`). The Server must have it, too (`ServerOptions.linkTls`). Not behind a console, which is private by its nature. Default: none, and then whoever
@@ -182,7 +183,17 @@ export const RUNTIME_MANAGER_DEFAULTS = Object.freeze({
 /** What differs behind a VirtIO console (wire spec §D, IceCap): the header is of 4 bytes, so that 8,000 + 25 fit in 8 KiB. */
 const CONSOLE_DEFAULTS = Object.freeze({ frame: 'icecap4', maxAnswerBytes: 8000 } as const);
 
-export type CompleteOptions = RuntimeManagerOptions & Required<Pick<RuntimeManagerOptions, keyof typeof RUNTIME_MANAGER_DEFAULTS | 'log'>>;
+/** Options that may be given in more than one form, in the one form that they are used in. */
+interface Texts {
+  readonly listen: string;
+  readonly connect?: string;
+  /** 64 lowercase hex digits. */
+  readonly expectedPolicyHash?: string;
+}
+
+export type CompleteOptions = Omit<RuntimeManagerOptions, keyof Texts> &
+  Required<Pick<RuntimeManagerOptions, Exclude<keyof typeof RUNTIME_MANAGER_DEFAULTS, keyof Texts> | 'log'>> &
+  Texts;
 
 /** What a manager has that is initialised from the start. */
 export interface GivenTrust {
@@ -193,9 +204,19 @@ export interface GivenTrust {
 
 /** The options with every default filled in. Throws InvalidOptionError. */
 export function completed(options: RuntimeManagerOptions): CompleteOptions {
-  const behindConsole = options.listen?.startsWith('serial:') === true && options.connect === undefined ? CONSOLE_DEFAULTS : {};
+  return optionsOf('runtime-manager', () => checked(options));
+}
+
+function checked(options: RuntimeManagerOptions): CompleteOptions {
+  const { listen, connect, expectedPolicyHash, ...more } = definedOf(given('options', options));
+  const texts: Texts = {
+    listen: addressText('listen', listen ?? RUNTIME_MANAGER_DEFAULTS.listen),
+    ...(connect !== undefined && { connect: addressText('connect', connect) }),
+    ...(expectedPolicyHash !== undefined && { expectedPolicyHash: sha256Text('expectedPolicyHash', expectedPolicyHash) }),
+  };
+  const behindConsole = texts.listen.startsWith('serial:') && texts.connect === undefined ? CONSOLE_DEFAULTS : {};
   const patient = options.attester === undefined ? { linkIdleTimeoutMs: 0 } : {};
-  const all: CompleteOptions = { log: noLog, ...RUNTIME_MANAGER_DEFAULTS, ...patient, ...behindConsole, ...definedOf(options) };
+  const all: CompleteOptions = { log: noLog, ...RUNTIME_MANAGER_DEFAULTS, ...patient, ...behindConsole, ...more, ...texts };
   integerInRange('maxLinks', all.maxLinks, 1, 2 ** 20);
   integerInRange('frameTimeoutMs', all.frameTimeoutMs, 0, 2 ** 31 - 1);
   integerInRange('linkIdleTimeoutMs', all.linkIdleTimeoutMs, 0, 2 ** 31 - 1);
@@ -227,10 +248,7 @@ export function storeOptionsOf({ store, quotaPerPrincipalBytes }: CompleteOption
   throw new InvalidOptionError('quotaPerPrincipalBytes is for a store that the manager opens', { expected: 'a folder', got: 'a store' });
 }
 
-function checkTrust({ expectedPolicyHash, linkTls, listen, connect }: CompleteOptions): void {
-  if (expectedPolicyHash !== undefined && !/^[0-9a-f]{64}$/i.test(expectedPolicyHash)) {
-    throw new InvalidOptionError('expectedPolicyHash is 64 hex digits', { expected: 64, got: expectedPolicyHash.length });
-  }
+function checkTrust({ linkTls, listen, connect }: CompleteOptions): void {
   if (linkTls !== undefined && connect === undefined && listen.startsWith('serial:')) {
     throw new InvalidOptionError('linkTls is not for a console', { expected: 'tcp:// or unix://', got: listen });
   }

@@ -107,7 +107,7 @@ interface Question {
 export class TlsSession {
   readonly id: number;
   readonly #pipe: SessionPipe;
-  readonly #channel: Channel<ReceivedRequest | SentResponse>;
+  readonly #channel: Channel<SentResponse, ReceivedRequest | typeof FLUSH>;
   readonly #events: SessionEvents;
   readonly #maxBacklogBytes: number;
   readonly #account: SessionAccount;
@@ -170,7 +170,7 @@ export class TlsSession {
       this.#progress();
       events.onEnd(this, failure);
     });
-    this.#channel.on('data', (item: ReceivedRequest | typeof FLUSH) => {
+    this.#channel.on('data', (item) => {
       if (item === FLUSH) this.#digested();
       else this.#take(item);
     });

@@ -1,6 +1,7 @@
 import type { AttestationProtocol } from '../../attestation/evidence/attester.js';
 import { asVeracruzError, InvalidOptionError, ProtobufError, TruncatedError } from '../../core/errors.js';
 import type { Received, Sent } from '../../layers/protobuf/index.js';
+import { type AddressInput, addressForm } from '../../transports/address.js';
 import { HttpPost } from '../../transports/http-post.js';
 import { attestationClientStack } from '../stacks.js';
 
@@ -38,10 +39,11 @@ interface Errand<A extends Arm> {
 }
 
 /**
- * The base URL of an attestation server, without a slash at its end. Takes `host:port`, as policies write it, or an `http:`
- * URL. Throws InvalidOptionError for anything else, and for a URL with credentials, a query or a fragment.
+ * The base URL of an attestation server, without a slash at its end. Takes `host:port`, as policies write it, an `http:` URL,
+ * or the TCP address of one. Throws InvalidOptionError for anything else, and for a URL with credentials, a query or a fragment.
  */
-export function attestationUrl(text: string): string {
+export function attestationUrl(place: AddressInput | URL): string {
+  const text = place instanceof URL ? place.href : addressForm('attestation', place).replace(/^tcp:/, 'http:');
   const plain = text.includes('://') ? text : `http://${text}`;
   const url = URL.canParse(plain) ? new URL(plain) : undefined;
   if (url?.protocol === 'http:' && url.username + url.password + url.search + url.hash === '') return url.href.replace(/\/+$/, '');

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { clock } from '../../core/clock.js';
 import { drained } from '../../core/drained.js';
 import { LimitError, LinkError, SessionUnknownError, TransportError, type VeracruzError } from '../../core/errors.js';
-import { BODY_END, BOUNDARY, FLUSH, type ItemChunk, type Mark } from '../../core/unit.js';
+import { BODY_END, BOUNDARY, type BoundedChunk, FLUSH, type ItemChunk } from '../../core/unit.js';
 import { sliceBytes } from '../../layers/bincode/index.js';
 import type { Channel } from '../../pipeline/channel.js';
 import type { BufferPool } from '../../transports/body-buffer.js';
@@ -12,6 +12,9 @@ import { serverClientStack } from '../stacks.js';
 import { statusOf } from './http-front.js';
 import type { SessionGate } from './session-gate.js';
 import type { SessionName } from './session-ids.js';
+
+/** Between the bodies of a client's POSTs and the manager's ciphertext. It is written FLUSH besides its items. */
+type RelayChannel = Channel<ItemChunk | typeof FLUSH, BoundedChunk>;
 
 const LAYER = 'server';
 /** Bytes of ciphertext up to which a POST is expected to be answered soon. A larger POST may be part of an upload. */
@@ -78,7 +81,7 @@ export class HttpSession {
   readonly #pool: BufferPool;
   readonly #events: SessionEvents<HttpSession>;
   #bodies: HttpBodies;
-  #channel: Channel<ItemChunk | Mark>;
+  #channel: RelayChannel;
   /** The connection that the POSTs under way came on, or the last one. */
   #owner: unknown;
   /** The newest answer: it is being fetched, or waits for those before it. */
@@ -165,11 +168,11 @@ export class HttpSession {
     if (this.manager.bytes.down > 0) this.lastActive = clock.monotonic();
   }
 
-  #open(): [HttpBodies, Channel<ItemChunk | Mark>] {
+  #open(): [HttpBodies, RelayChannel] {
     const { maxBodyBytes } = this.#limits;
     const bodies = new HttpBodies(maxBodyBytes, { 'x-veracruz-max-body-bytes': String(maxBodyBytes) }, this.#pool);
-    const channel = serverClientStack(this.name.id, { deferred: true }).over(bodies, { session: String(this.name.number) });
-    channel.on('error', (error: VeracruzError) => this.#fail(error));
+    const channel = serverClientStack(this.name.id, { deferred: true }).over(bodies, { session: String(this.name.number) }) as RelayChannel;
+    channel.on('error', (error) => this.#fail(error));
     this.#relay(channel);
     return [bodies, channel];
   }
@@ -179,7 +182,7 @@ export class HttpSession {
    * The last chunk is held back until the next one comes. So a body of one chunk reaches TLS only after the whole body was
    * found to be valid.
    */
-  #relay(channel: Channel<ItemChunk | Mark>): void {
+  #relay(channel: RelayChannel): void {
     let held: Buffer[] = [];
     let heldBytes = 0;
     let postBytes = 0;
@@ -194,7 +197,7 @@ export class HttpSession {
       channel.pause();
       void room.then(() => channel.resume());
     };
-    channel.on('data', (chunk: Buffer | typeof BOUNDARY) => {
+    channel.on('data', (chunk) => {
       if (chunk === BOUNDARY) {
         feed(0);
         this.#fed = false;
@@ -215,7 +218,7 @@ export class HttpSession {
    * Fetches an answer after those before it. The first is fetched at once, so that its request travels with what was just
    * fed.
    */
-  #fetch(channel: Channel<ItemChunk | Mark>, small: boolean): void {
+  #fetch(channel: RelayChannel, small: boolean): void {
     const answer = () => this.#answer(channel, small);
     const fetching = this.#fetching === undefined ? answer() : this.#fetching.then(answer);
     this.#fetching = fetching;
@@ -225,7 +228,7 @@ export class HttpSession {
   }
 
   /** Fetches what the Runtime Manager has for the client and puts it into the answer of the first POST under way. */
-  async #answer(channel: Channel<ItemChunk | Mark>, small: boolean): Promise<void> {
+  async #answer(channel: RelayChannel, small: boolean): Promise<void> {
     if (this.#ended || channel.destroyed) return;
     const bodies = this.#bodies;
     let items = 0;

@@ -3,7 +3,7 @@ import { clock, type Timer } from '../../core/clock.js';
 import { drained } from '../../core/drained.js';
 import { LinkError } from '../../core/errors.js';
 import { Semaphore } from '../../core/semaphore.js';
-import type { Request, Response } from '../../layers/bincode/index.js';
+import type { Request, Response, Sent } from '../../layers/bincode/index.js';
 import type { Dialect } from '../../layers/formats/dialect.js';
 import type { FrameKind } from '../../layers/frame/index.js';
 import type { Channel } from '../../pipeline/channel.js';
@@ -35,7 +35,7 @@ export interface ManagerLinkOptions extends LinkOptions {
  * When the link fails, every request under way gets the same `LinkError`, and so does every later request.
  */
 export class ManagerLink {
-  readonly #channel: Channel<Request | Response>;
+  readonly #channel: Channel<Sent<'request'>, Response>;
   #waiting: Answered[] = [];
   /** Index of the oldest unanswered request in `#waiting`. Used entries are cut off only now and then, which is cheaper. */
   #head = 0;
@@ -64,7 +64,7 @@ export class ManagerLink {
     this.asksAhead = options.askAhead && !console;
     this.maxSendBytes = console ? CONSOLE_SEND_BYTES : SEND_BYTES;
     this.#channel = serverManagerStack(options).over(pipe);
-    this.#channel.on('data', (response: Response) => this.#answer(response));
+    this.#channel.on('data', (response) => this.#answer(response));
     this.#channel.on('error', (cause) =>
       this.#fail(new LinkError(`the link to the Runtime Manager failed: ${cause.message}`, { layer: LAYER, cause })),
     );

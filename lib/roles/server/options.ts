@@ -1,8 +1,9 @@
-import { definedOf, integerInRange, oneOf } from '../../core/check.js';
+import { definedOf, integerInRange, oneOf, optionsOf } from '../../core/check.js';
 import { InvalidOptionError } from '../../core/errors.js';
 import { type Policy, readPolicy } from '../../enclave/policy/index.js';
 import type { Dialect } from '../../layers/formats/dialect.js';
 import type { FrameKind } from '../../layers/frame/index.js';
+import { type AddressInput, addressText } from '../../transports/address.js';
 import { MIN_BODY_BYTES } from '../../transports/http-faults.js';
 import type { LinkTlsOptions } from '../link-tls.js';
 import { type Log, noLog } from '../options.js';
@@ -11,27 +12,30 @@ import type { AttestationHandshakeOptions } from './attestation-handshake.js';
 import { SESSION_BINDINGS, type SessionBinding } from './session-ids.js';
 import type { CompleteManagerOptions, ManagerOptions } from './upstream.js';
 
+/** A Runtime Manager: its address, in either form, or what else there is to say about it. */
+export type RuntimeInput = AddressInput | ManagerOptions;
+
 /** Options of `VeracruzServer.start`. */
 export interface ServerOptions {
   /**
    * Where clients connect. Default: the policy's `veracruz_server_url` or, without a policy, `tcp://127.0.0.1:3011`;
    * port 0 takes a free one.
    */
-  listen?: string;
+  listen?: AddressInput;
   /** Where clients connect that speak TLS straight over TCP, as the head dialect has it, one connection a session. Default: nowhere. */
-  direct?: string;
-  /** The Runtime Manager, or several of them. Default `tcp://127.0.0.1:6000`. */
-  runtime?: string | ManagerOptions | readonly (string | ManagerOptions)[];
+  direct?: AddressInput;
+  /** The Runtime Manager, or several of them: its address, or more about it. Default `tcp://127.0.0.1:6000`. */
+  runtime?: RuntimeInput | readonly RuntimeInput[];
   /**
    * The policy's exact text: every Runtime Manager is attested and initialised with it before it is used, and after each
    * loss of its link again (wire spec §D). Default: none, and managers that are ready as they are.
    */
   policy?: string;
   /**
-   * The Proxy Attestation Server, `http://host:port` or `host:port`. Default: the policy's `proxy_attestation_server_url`.
-   * `false`: the managers are ready as they are, though there is a policy.
+   * The Proxy Attestation Server, `http://host:port`, `host:port`, or the `address` of one. Default: the policy's
+   * `proxy_attestation_server_url`. `false`: the managers are ready as they are, though there is a policy.
    */
-  attestation?: string | false;
+  attestation?: AddressInput | URL | false;
   /** Milliseconds for each of the four steps of an attestation: challenge, evidence, certificate, Initialize. Default 30,000. */
   attestationTimeoutMs?: number;
   /**
@@ -180,9 +184,11 @@ export const SERVER_DEFAULTS = Object.freeze({
 });
 
 /** What has no default, or is told in other words once it is complete. */
-type Told = 'signal' | 'direct' | 'policy' | 'attestation' | 'runtime' | 'linkTls';
+type Told = 'signal' | 'listen' | 'direct' | 'policy' | 'attestation' | 'runtime' | 'linkTls';
 
-export interface CompleteServerOptions extends Required<Omit<ServerOptions, Told>>, Pick<ServerOptions, 'direct'> {
+export interface CompleteServerOptions extends Required<Omit<ServerOptions, Told>> {
+  readonly listen: string;
+  readonly direct?: string;
   readonly managers: readonly CompleteManagerOptions[];
   /** Undefined: the managers are ready as they are. */
   readonly attestationHandshake: AttestationHandshakeOptions | undefined;
@@ -218,7 +224,11 @@ const RANGES = [
 
 /** Completes and checks the options. @throws InvalidOptionError; PolicyError or LimitError for the policy */
 export function completeOptions(options: ServerOptions): CompleteServerOptions {
-  const { policy: text, attestation, ...given } = definedOf(options);
+  return optionsOf('server', () => checked(options));
+}
+
+function checked(options: ServerOptions): CompleteServerOptions {
+  const { policy: text, attestation, direct, ...given } = definedOf(options);
   const maxPolicyBytes = integerInRange('maxPolicyBytes', given.maxPolicyBytes ?? SERVER_DEFAULTS.maxPolicyBytes, 1, 2 ** 20);
   const policy = text === undefined ? undefined : readPolicy(text, { maxPolicyBytes });
   const all = { log: noLog, ...SERVER_DEFAULTS, ...(policy && { listen: `tcp://${policy.veracruz_server_url}` }), ...given };
@@ -226,7 +236,9 @@ export function completeOptions(options: ServerOptions): CompleteServerOptions {
   const timeoutMs = integerInRange('attestationTimeoutMs', all.attestationTimeoutMs, 1, 2 ** 31 - 1);
   const maxClockSkewMs = integerInRange('maxClockSkewMs', all.maxClockSkewMs, 0, MOST_MS);
   const bindSessions = oneOf('bindSessions', all.bindSessions, SESSION_BINDINGS);
-  const completed = { ...all, bindSessions, ...derived(all, given) };
+  const listen = addressText('listen', all.listen);
+  const places = { listen, ...(direct !== undefined && { direct: addressText('direct', direct) }) };
+  const completed = { ...all, ...places, bindSessions, ...derived(all, given) };
   for (const [name, least, most] of RANGES) integerInRange(name, completed[name], least, most);
   const url = attestationOf(policy, attestation);
   return {
@@ -253,7 +265,7 @@ function derived(all: Pick<CompleteServerOptions, 'maxSessions' | 'maxSessionsPe
 }
 
 /** The base URL of the attestation server; undefined where nothing is attested. */
-function attestationOf(policy: Policy | undefined, attestation: string | false | undefined): string | undefined {
+function attestationOf(policy: Policy | undefined, attestation: ServerOptions['attestation']): string | undefined {
   if (attestation === false) return undefined;
   if (policy !== undefined) return attestationUrl(attestation ?? policy.proxy_attestation_server_url);
   if (attestation === undefined) return undefined;
@@ -263,6 +275,9 @@ function attestationOf(policy: Policy | undefined, attestation: string | false |
 type EachManager = Required<Pick<ServerOptions, 'runtime' | 'dialect' | 'frame' | 'askAhead'>> & Pick<ServerOptions, 'linkTls'>;
 
 function managersOf({ runtime, ...preset }: EachManager): CompleteManagerOptions[] {
-  const list = Array.isArray(runtime) ? (runtime as readonly (string | ManagerOptions)[]) : [runtime as string | ManagerOptions];
-  return list.map((manager) => ({ ...preset, ...(typeof manager === 'string' ? { address: manager } : definedOf(manager)) }));
+  const list = Array.isArray(runtime) ? (runtime as readonly RuntimeInput[]) : [runtime as RuntimeInput];
+  return list.map((manager) => {
+    const { address, ...more } = typeof manager === 'object' && 'address' in manager ? definedOf(manager) : { address: manager };
+    return { ...preset, ...more, address: addressText('runtime', address) };
+  });
 }

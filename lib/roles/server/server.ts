@@ -5,7 +5,7 @@ import { asVeracruzError, LinkError, type VeracruzError } from '../../core/error
 import { Lifecycle } from '../../core/lifecycle.js';
 import { networkOf } from '../../core/network.js';
 import { Mutex } from '../../core/semaphore.js';
-import { type Address, formatAddress, parseAddress } from '../../transports/address.js';
+import { type Address, type AddressInput, addressText, formatAddress, parseAddress } from '../../transports/address.js';
 import { Connections, type ConnectionsOptions } from '../../transports/connections.js';
 import type { BegunBody } from '../../transports/http-bodies.js';
 import { SESSION_SECRET_HEADER, tooLong } from '../../transports/http-faults.js';
@@ -148,13 +148,13 @@ export class VeracruzServer {
   }
 
   /** Takes the Runtime Manager at `address` out of service when the sessions that it has are over. */
-  drain(address: string): Promise<void> {
-    return this.#managers.drain(address);
+  drain(address: AddressInput): Promise<void> {
+    return this.#managers.drain(addressText('address', address));
   }
 
   /** Takes the Runtime Manager at `address` out of service at once, with a word to it (`ResetEnclave`); its sessions end. */
-  reset(address: string): Promise<void> {
-    return this.#managers.reset(address);
+  reset(address: AddressInput): Promise<void> {
+    return this.#managers.reset(addressText('address', address));
   }
 
   /** Settles when the server has closed, by `close()` or because the Runtime Manager shut down. */

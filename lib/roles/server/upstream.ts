@@ -5,7 +5,7 @@ import { clock } from '../../core/clock.js';
 import { InvalidOptionError, LimitError } from '../../core/errors.js';
 import type { Dialect } from '../../layers/formats/dialect.js';
 import type { FrameKind } from '../../layers/frame/index.js';
-import { type Address, type ConnectAddress, isConnectAddress, parseAddress } from '../../transports/address.js';
+import { type Address, type AddressInput, type ConnectAddress, isConnectAddress, parseAddress } from '../../transports/address.js';
 import { listenPipe, openPipe } from '../../transports/pipe.js';
 import { connectingAborted } from '../../transports/retry.js';
 import type { Listener, RetryOptions } from '../../transports/socket.js';
@@ -33,7 +33,7 @@ export interface ManagerOptions {
    * The Server connects to the manager at `tcp://host:port` or `unix:///path`. At `tcp-listen://host:port` or
    * `unix-listen:///path` it listens instead, for one or more managers that connect.
    */
-  readonly address: string;
+  readonly address: AddressInput;
   /** Dialect of the manager. Default: the Server's. */
   readonly dialect?: Dialect;
   /** Framing of its messages: `tcp9` on Linux and Nitro, `icecap4` on IceCap. Default: the Server's. */
@@ -58,7 +58,8 @@ export interface ManagerOptions {
 /** The options that have no default. */
 type Optional = 'retry' | 'hello' | 'linkTls' | 'maxLinks';
 /** The options of an upstream, with the Server's defaults filled in. */
-export type CompleteManagerOptions = Required<Omit<ManagerOptions, Optional>> & Pick<ManagerOptions, Optional>;
+export type CompleteManagerOptions = Required<Omit<ManagerOptions, Optional | 'address'>> &
+  Pick<ManagerOptions, Optional> & { readonly address: string };
 
 /**
  * Puts the manager at the other end of a pipe into service. Settles when the manager is in service, rejects when that

@@ -1,5 +1,5 @@
 import { Backoff } from '../../core/backoff.js';
-import { definedOf, integerInRange } from '../../core/check.js';
+import { definedOf, given, integerInRange } from '../../core/check.js';
 import { AbortedError, asVeracruzError, type VeracruzError } from '../../core/errors.js';
 import type { ListenerAt } from '../transport.js';
 import { CONSOLE_LAYER } from './deadline.js';
@@ -112,6 +112,7 @@ export class VirtioConsole implements ListenerAt<SerialAddress> {
    * InvalidOptionError. If the device cannot be opened again later, this is retried.
    */
   static async open(address: SerialAddress, onLink: (link: ConsoleLink) => void, options: ConsoleOptions = {}): Promise<VirtioConsole> {
+    given('address', address);
     const completed = complete(options);
     const { signal } = options;
     const early = abortOf(signal, address);
@@ -134,6 +135,11 @@ export class VirtioConsole implements ListenerAt<SerialAddress> {
     this.#stop.abort();
     this.#link?.destroy();
     await this.#running;
+  }
+
+  /** As `close()`, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   readonly #abort = (): void => void this.close();

@@ -258,9 +258,11 @@ void t.test('a slow reader stops the writer', async (t) => {
 });
 
 void t.test('what is no chunk', async (t) => {
-  const { error } = await feed(base64().outbound(), ['text']);
-  t.type(error, InvalidArgumentError);
-  t.match(error, { layer: 'base64', got: 'string' });
+  for (const direction of [base64().outbound(), base64().inbound()]) {
+    const { error } = await feed(direction, [7]);
+    t.type(error, InvalidArgumentError);
+    t.match(error, { layer: 'base64', got: 'number' });
+  }
   t.throws(() => decodeBase64(latin1('YQ')), Base64Error);
   t.same(base64().limits, {});
 });

@@ -123,9 +123,11 @@ void t.test('a length that is none', async (t) => {
   }
 });
 
-void t.test('out: text is not bytes', async (t) => {
-  const { error, items } = await feed(frame('tcp9').outbound(), ['é'.repeat(70)]);
-  t.match(error, { code: 'ERR_VC_INVALID_ARGUMENT', layer: 'frame', got: 'string' });
+void t.test('out: text is its bytes in UTF-8, a number is nothing', async (t) => {
+  const { bytes } = await feed(frame('tcp9').outbound(), ['é'.repeat(70)]);
+  t.equal(bytes.readBigUInt64LE(), 140n);
+  const { error, items } = await feed(frame('tcp9').outbound(), [7]);
+  t.match(error, { code: 'ERR_VC_INVALID_ARGUMENT', layer: 'frame', got: 'number' });
   t.same(items, []);
 });
 

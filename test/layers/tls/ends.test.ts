@@ -93,7 +93,7 @@ void t.test('the end of the byte pipe waits for plaintext that nobody has read y
     else setImmediate(cut);
   };
   for await (const chunk of server) {
-    read.push(chunk as Buffer);
+    read.push(chunk);
     if (read.length === 3) client.channel.write(payload, cut);
   }
   t.ok(Buffer.concat(read).equals(Buffer.concat([payload, payload])));
@@ -281,13 +281,13 @@ void t.test('a reader that never reads stops the writer', async (t) => {
   let read = 0;
   for await (const bytes of server) {
     const expected = pattern(65_536);
-    for (let i = 0; i < (bytes as Buffer).length; i++) {
-      if ((bytes as Buffer)[i] !== expected[(read + i) % 65_536]) {
+    for (let i = 0; i < bytes.length; i++) {
+      if (bytes[i] !== expected[(read + i) % 65_536]) {
         t.fail(`byte ${read + i} is another`);
         break;
       }
     }
-    read += (bytes as Buffer).length;
+    read += bytes.length;
   }
   t.equal(read, accepted);
   server.destroy();
@@ -381,7 +381,7 @@ void t.test('destroying either Transform ends everything', async (t) => {
 
 void t.test('what is not bytes is refused', async (t) => {
   const { client, server } = talk(clientOptions(), serverOptions());
-  client.channel.write('text');
+  client.channel.write(7 as unknown as Buffer);
   await client.closed;
   t.equal(client.error?.code, 'ERR_VC_INVALID_ARGUMENT');
   server.channel.destroy();

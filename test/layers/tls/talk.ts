@@ -53,7 +53,7 @@ export function watch(channel: Channel<Buffer>): End {
     notify();
   });
   channel.on('error', (error) => {
-    end.error = error as VeracruzError;
+    end.error = error;
   });
   channel.on('end', () => {
     end.ended = true;
