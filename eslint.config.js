@@ -13,7 +13,8 @@ const foldersIn = (folder) =>
 
 /** A folder of lib/ and the folders it may import from, the topmost first. */
 const MAY_IMPORT = {
-  cli: ['roles', 'attestation', 'enclave', 'transports', 'pipeline', 'layers', 'wire', 'core'],
+  cli: ['conformance', 'roles', 'attestation', 'enclave', 'transports', 'pipeline', 'layers', 'wire', 'core'],
+  conformance: ['attestation', 'enclave', 'transports', 'layers', 'wire', 'core'],
   roles: ['attestation', 'enclave', 'transports', 'pipeline', 'layers', 'core'],
   attestation: ['layers', 'core'],
   enclave: ['layers', 'core'],

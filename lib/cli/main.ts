@@ -17,6 +17,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   policy: async () => (await import('./policy.js')).policyCommand(),
   measure: async () => (await import('./measure.js')).measureCommand(),
   device: async () => (await import('./device.js')).deviceCommand(),
+  conformance: async () => (await import('./conformance.js')).conformanceCommand(),
 };
 
 /** For the list of them, all. */

@@ -1,0 +1,131 @@
+/**
+ * The conformance kit: plays the other side against any implementation of a role, and says for each case whether that does
+ * what docs/wire.md says. It knows no role of this project; what it plays is made of layers, formats and sockets.
+ */
+import { clock } from '../core/clock.js';
+import { TimeoutError } from '../core/errors.js';
+import { ATTESTATION_CASES, AttestationContext, type AttestationTarget } from './attestation/index.js';
+import type { Case } from './case.js';
+import { CLIENT_CASES, ClientContext, type ClientTarget } from './client/index.js';
+import { MANAGER_CASES, ManagerContext, type ManagerTarget } from './manager/index.js';
+import { type Choice, choose, type Report, type Running, run } from './run.js';
+import { SERVER_CASES, ServerContext, type ServerTarget } from './server/index.js';
+
+export type { AttestationTarget } from './attestation/index.js';
+export { type Case, type Finding, type Level, VERDICTS, type Verdict } from './case.js';
+export type { ClientTarget, Ended, StartClient } from './client/index.js';
+export type { ManagerTarget } from './manager/index.js';
+export {
+  type Material,
+  makeMaterial,
+  managerCredentials,
+  PINNED,
+  PREPARATION_DEFAULTS,
+  type Preparation,
+  readMaterial,
+  writeMaterial,
+} from './material.js';
+export { choose, countsOf, type Report, type Result } from './run.js';
+export { CONFORMANCE_DEFAULTS } from './scope.js';
+export type { ServerTarget } from './server/index.js';
+
+/** Every role that can be tried, and its cases. */
+export const CONFORMANCE_CASES = Object.freeze({
+  server: SERVER_CASES as readonly Case<never>[],
+  manager: MANAGER_CASES as readonly Case<never>[],
+  client: CLIENT_CASES as readonly Case<never>[],
+  attestation: ATTESTATION_CASES as readonly Case<never>[],
+});
+
+export type TargetName = keyof typeof CONFORMANCE_CASES;
+export const TARGET_NAMES = Object.freeze(Object.keys(CONFORMANCE_CASES) as TargetName[]);
+
+/** The peer that is tried: which role, where, and what it was started with. */
+export type Target =
+  | ({ readonly role: 'server' } & ServerTarget)
+  | ({ readonly role: 'manager' } & ManagerTarget)
+  | ({ readonly role: 'client' } & ClientTarget)
+  | ({ readonly role: 'attestation' } & AttestationTarget);
+
+export type Trying = Omit<Running, 'target' | 'dialect' | 'address'> &
+  Omit<Choice, 'dialect'> & {
+    /** Called when the kit listens where the peer is to connect: the peer may be started now. Awaited. */
+    readonly onListening?: (place: Listening) => unknown;
+    /** Milliseconds that a Server has to connect to its manager. Default 60,000. */
+    readonly startMs?: number;
+  };
+
+/** Where the kit listens. */
+export interface Listening {
+  /** As the Runtime Manager, for a Server; as the Server, for a client. */
+  readonly port: number | undefined;
+  /** As the Proxy Attestation Server. */
+  readonly attestationPort: number | undefined;
+}
+
+const START_MS = 60_000;
+const LOOK_MS = 20;
+
+/**
+ * Tries a peer, case by case. Never throws for what the peer does.
+ *
+ * @throws InvalidOptionError for a case that does not exist; TransportError when the kit cannot listen; TimeoutError when a
+ * Server does not connect to its manager
+ */
+export async function conform(target: Target, trying: Trying): Promise<Report> {
+  switch (target.role) {
+    case 'server':
+      return conformServer(target, trying);
+    case 'manager': {
+      const context = new ManagerContext(target);
+      return cases(MANAGER_CASES, context, target, trying).finally(() => context.close());
+    }
+    case 'client': {
+      const chosen = choose(CLIENT_CASES, { ...trying, dialect: target.dialect });
+      const context = await ClientContext.start(target);
+      await trying.onListening?.({ port: portOf(context.place.boundAt(target.address)), attestationPort: undefined });
+      return run(chosen, context, runningOf(target, trying)).finally(() => context.close());
+    }
+    case 'attestation':
+      return cases(ATTESTATION_CASES, new AttestationContext(target), target, trying);
+  }
+}
+
+async function conformServer(target: Extract<Target, { readonly role: 'server' }>, trying: Trying): Promise<Report> {
+  const chosen = choose(SERVER_CASES, { ...trying, dialect: target.dialect });
+  const context = await ServerContext.start(target);
+  try {
+    const { attestation } = target;
+    await trying.onListening?.({
+      port: portOf(context.manager.address),
+      attestationPort: attestation === undefined ? undefined : portOf(context.attestation?.addressOf(attestation)),
+    });
+    await linked(context, trying);
+    return await run(chosen, context, runningOf(target, trying));
+  } finally {
+    await context.close();
+  }
+}
+
+/** Waits until the Server is at its manager. */
+async function linked({ manager }: ServerContext, { startMs = START_MS, signal }: Trying): Promise<void> {
+  const deadline = clock.monotonic() + startMs;
+  while (!manager.linked && signal?.aborted !== true) {
+    if (clock.monotonic() > deadline) {
+      throw new TimeoutError(`no Server connected to its Runtime Manager in ${startMs} ms`, { layer: 'conformance', limit: startMs });
+    }
+    await clock.sleep(LOOK_MS);
+  }
+}
+
+function cases<C>(all: readonly Case<C>[], context: C, target: Target, trying: Trying): Promise<Report> {
+  return run(choose(all, { ...trying, dialect: target.dialect }), context, runningOf(target, trying));
+}
+
+function runningOf({ role, dialect, address }: Target, { waitMs, caseMs, signal, onResult }: Trying): Running {
+  return { target: role, dialect, address, waitMs, caseMs, ...(signal && { signal }), ...(onResult && { onResult }) };
+}
+
+function portOf(address: object | undefined): number | undefined {
+  return address !== undefined && 'port' in address ? (address.port as number) : undefined;
+}

@@ -1,0 +1,77 @@
+/** An HTTP proxy that breaks requests and answers. */
+
+import { once } from 'node:events';
+import { createServer, request as openRequest } from 'node:http';
+import { buffer } from 'node:stream/consumers';
+import type { Test } from 'tap';
+
+type T = Pick<Test, 'teardown'>;
+
+export interface Exchange {
+  status: number;
+  reason: string;
+  path: string;
+  method: string;
+  request: Buffer;
+  headers: Record<string, string>;
+  answer: Buffer;
+}
+
+export interface HttpFlaws {
+  /** Before it is passed on. */
+  readonly up?: (exchange: Exchange) => void;
+  /** Before it is answered. `false`: no answer at all. */
+  readonly down?: (exchange: Exchange) => boolean | undefined;
+}
+
+/** Gives the URL of the proxy. */
+export async function httpProxy(t: T, target: string, { up, down }: HttpFlaws): Promise<string> {
+  const server = createServer((request, response) => {
+    void (async () => {
+      const headers: Record<string, string> = {};
+      for (const name of ['content-type', 'x-veracruz-session-secret']) {
+        const value = request.headers[name];
+        if (typeof value === 'string') headers[name] = value;
+      }
+      const { url: path = '', method = '' } = request;
+      const exchange: Exchange = {
+        status: 0,
+        reason: 'OK',
+        path,
+        method,
+        request: await buffer(request),
+        headers,
+        answer: Buffer.alloc(0),
+      };
+      up?.(exchange);
+      await forward(target, exchange);
+      if (down?.(exchange) === false) return;
+      response.writeHead(exchange.status, exchange.reason, { ...exchange.headers, 'content-length': exchange.answer.length });
+      response.end(exchange.answer);
+    })().catch(() => response.destroy());
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as { port: number }).port}`;
+}
+
+async function forward(target: string, exchange: Exchange): Promise<void> {
+  const { path, method, request, headers } = exchange;
+  const options = { method, headers: { ...headers, 'content-length': request.length }, agent: false } as const;
+  const asking = openRequest(new URL(path, target), options);
+  asking.on('error', () => {});
+  asking.end(request);
+  const [answer] = (await once(asking, 'response')) as [import('node:http').IncomingMessage];
+  exchange.status = answer.statusCode as number;
+  exchange.reason = answer.statusMessage ?? '';
+  exchange.answer = await buffer(answer);
+  exchange.headers = {};
+  for (const name of ['x-veracruz-max-body-bytes', 'x-veracruz-session-secret', 'connection']) {
+    const value = answer.headers[name];
+    if (typeof value === 'string' && name !== 'connection') exchange.headers[name] = value;
+  }
+}
