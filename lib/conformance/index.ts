@@ -12,32 +12,31 @@ import { type Choice, choose, type Report, type Running, run } from './run.js';
 import { SERVER_CASES, ServerContext, type ServerTarget } from './server/index.js';
 
 export type { AttestationTarget } from './attestation/index.js';
-export { type Case, type Finding, type Level, VERDICTS, type Verdict } from './case.js';
+export { VERDICTS, type Verdict } from './case.js';
 export type { ClientTarget, Ended, StartClient } from './client/index.js';
 export type { ManagerTarget } from './manager/index.js';
 export {
   type Material,
   makeMaterial,
   managerCredentials,
-  PINNED,
   PREPARATION_DEFAULTS,
   type Preparation,
   readMaterial,
   writeMaterial,
 } from './material.js';
-export { choose, countsOf, type Report, type Result } from './run.js';
+export { choose, type Report } from './run.js';
 export { CONFORMANCE_DEFAULTS } from './scope.js';
 export type { ServerTarget } from './server/index.js';
 
 /** Every role that can be tried, and its cases. */
-export const CONFORMANCE_CASES = Object.freeze({
-  server: SERVER_CASES as readonly Case<never>[],
-  manager: MANAGER_CASES as readonly Case<never>[],
-  client: CLIENT_CASES as readonly Case<never>[],
-  attestation: ATTESTATION_CASES as readonly Case<never>[],
+export const CONFORMANCE_CASES: Readonly<Record<TargetName, readonly Case<never>[]>> = Object.freeze({
+  server: SERVER_CASES,
+  manager: MANAGER_CASES,
+  client: CLIENT_CASES,
+  attestation: ATTESTATION_CASES,
 });
 
-export type TargetName = keyof typeof CONFORMANCE_CASES;
+export type TargetName = 'server' | 'manager' | 'client' | 'attestation';
 export const TARGET_NAMES = Object.freeze(Object.keys(CONFORMANCE_CASES) as TargetName[]);
 
 /** The peer that is tried: which role, where, and what it was started with. */

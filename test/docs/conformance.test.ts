@@ -20,7 +20,7 @@ async function freePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
   const ports: number[] = [];
   for (const server of servers) {
-    await once(server, 'listening');
+    if (!server.listening) await once(server, 'listening');
     ports.push((server.address() as { port: number }).port);
     server.close();
   }

@@ -24,6 +24,8 @@ export interface EnclaveManners {
   readonly tls: SecureContextOptions;
   /** What it answers instead; bytes are plaintext, with the prefix. `null`: nothing. */
   readonly answer?: (message: Asked, usual: Told, index: number) => Told | Buffer | null;
+  /** What it answers to bytes that are no request. Default: nothing. */
+  readonly malformed?: Told;
   /** Pieces of plaintext, each in a TLS record of its own. */
   readonly cut?: (plaintext: Buffer) => Iterable<Buffer>;
 }
@@ -121,6 +123,7 @@ export class Enclave {
 
   #request(bytes: Buffer, early: boolean): void {
     const { took, faults } = this.#log;
+    const { malformed } = this.#manners;
     try {
       const message = decodeMessage('RuntimeManagerRequest', bytes, { dialect: this.#dialect });
       const again = encodeMessage('RuntimeManagerRequest', message as Sent<'RuntimeManagerRequest', Uint8Array>, {
@@ -133,6 +136,7 @@ export class Enclave {
       if (answer !== null) this.#say(answer);
     } catch (error) {
       faults.push(`no request: ${shown(bytes)} (${(error as Error).message})`);
+      if (malformed !== undefined) this.#say(malformed);
     }
   }
 

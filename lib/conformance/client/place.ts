@@ -84,14 +84,14 @@ export class Place {
   /** Listens at `tcp-listen://host:port` until `signal` fires. @throws TransportError */
   static async start(address: string, dialect: Dialect, policyHash: string, signal: AbortSignal): Promise<Place> {
     const place = new Place(dialect, policyHash);
-    await listen(place.#server as Server, parseAddress(address));
+    await listen(place.#server, parseAddress(address));
     signal.addEventListener('abort', () => void place.#stop(), { once: true });
     return place;
   }
 
   /** Where it listens. */
   boundAt(asked: string) {
-    return boundAddress(this.#server as Server, parseAddress(asked));
+    return boundAddress(this.#server, parseAddress(asked));
   }
 
   /** From now on everything belongs to a new run. */

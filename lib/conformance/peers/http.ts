@@ -77,7 +77,8 @@ function parse(bytes: Buffer, over: boolean): Parsed | undefined {
   if (end < 0) return undefined;
   const [line = '', ...lines] = bytes.toString('latin1', 0, end).split('\r\n');
   const status = Number(line.split(' ')[1]);
-  const headers = Object.fromEntries(lines.map((text) => [text.split(':')[0]?.toLowerCase(), text.slice(text.indexOf(':') + 1).trim()]));
+  const headers: Record<string, string> = {};
+  for (const text of lines) headers[(text.split(':')[0] as string).toLowerCase()] = text.slice(text.indexOf(':') + 1).trim();
   const found = bodyOf(bytes, end + 4, status, headers, over);
   return found === undefined ? undefined : { answer: { line, status, headers, body: found.body }, bytes: found.end };
 }

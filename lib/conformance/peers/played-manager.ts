@@ -69,7 +69,7 @@ export class PlayedManager {
   static async start(address: string, settings: LinkSettings, signal: AbortSignal): Promise<PlayedManager> {
     const manager = new PlayedManager(settings, signal);
     const parsed = parseAddress(address);
-    if (!isConnectAddress(parsed)) manager.#listener = await listenSocket(parsed, (socket) => manager.#serve(socket));
+    if (!isConnectAddress(parsed)) manager.#listener = await listenSocket(parsed, (socket) => void manager.#serve(socket));
     else void manager.#dial(address);
     signal.addEventListener('abort', () => manager.#stop(), { once: true });
     return manager;

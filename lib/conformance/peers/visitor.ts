@@ -62,7 +62,7 @@ export class Visitor {
     this.tls.on('session', (ticket: Buffer) => {
       this.ticket = ticket;
     });
-    this.tls.on('error', (error) => this.#end(`TLS: ${error.message}`));
+    this.tls.on('error', (error: Error) => this.#end(`TLS: ${error.message}`));
     this.tls.on('close', () => this.#end('TLS was closed'));
     link.scope.onEnd(() => this.tls.destroy());
   }

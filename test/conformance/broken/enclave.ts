@@ -17,6 +17,7 @@ export interface EnclaveFlaws {
   readonly open?: boolean;
   /** The answer instead of the usual one. */
   readonly answer?: NonNullable<EnclaveManners['answer']>;
+  readonly malformed?: NonNullable<EnclaveManners['malformed']>;
   readonly cut?: NonNullable<EnclaveManners['cut']>;
   /** Changes what is fed. */
   readonly feed?: (bytes: Buffer) => Buffer;
@@ -45,7 +46,12 @@ export async function brokenEnclave(
   const usual = (message: Asked, told: Told, index: number) =>
     (flaws.answer ?? ((_, one) => one))(message, ofFiles(files, message, told), index);
   const open = (): Response => {
-    const manners: EnclaveManners = { tls, answer: usual, ...(flaws.cut && { cut: flaws.cut }) };
+    const manners: EnclaveManners = {
+      tls,
+      answer: usual,
+      ...(flaws.cut && { cut: flaws.cut }),
+      ...(flaws.malformed && { malformed: flaws.malformed }),
+    };
     const enclave = new Enclave('2207', policyHash(policy), manners, newLog());
     enclave.tls.on('secure', () => {
       const raw = (enclave.tls.getPeerCertificate() as { raw?: Buffer }).raw;
@@ -85,6 +91,7 @@ function ofFiles(files: Map<string, Buffer>, message: Asked, told: Told): Told {
     const before = message.oneof === 'append_file' ? files.get(message.fields.file_name) : undefined;
     files.set(message.fields.file_name, Buffer.concat([before ?? Buffer.alloc(0), message.fields.data]));
   }
+  if (message.oneof === 'request_result') return { status: 'FAILED_GENERIC', oneof: null };
   if (message.oneof !== 'read_file') return told;
   const data = files.get(message.fields.file_name);
   return data === undefined ? { status: 'FAILED_GENERIC', oneof: null } : { status: 'SUCCESS', oneof: 'result', fields: { data } };

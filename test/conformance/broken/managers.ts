@@ -142,10 +142,15 @@ const ENCLAVES: readonly Break[] = [
   enclave('has SUCCESS for what it does not know', ['prefix.empty-message', 'request.pipeline', 'vectors.'], {
     answer: (message, told) => (message.oneof === null || message.oneof === 'request_pipeline' ? { status: 'SUCCESS', oneof: null } : told),
   }),
+  enclave('has SUCCESS for what is no message', ['protobuf.'], { malformed: { status: 'SUCCESS', oneof: null } }),
   enclave('has SUCCESS for what is not there', ['request.missing-file', 'request.missing-program'], {
     answer: (_, told) => (told.status === 'FAILED_GENERIC' ? { status: 'SUCCESS', oneof: null } : told),
   }),
-  enclave('has no rights', ['rights.no-read', 'rights.no-write', 'rights.no-append', 'rights.no-compute', 'rights.pin'], {}),
+  enclave('has no rights', ['rights.no-read', 'rights.no-write', 'rights.no-append', 'rights.pin'], {}),
+  enclave('runs what nobody may run', ['rights.no-compute'], {
+    answer: (message, told) => (message.oneof === 'request_result' ? { status: 'SUCCESS', oneof: null } : told),
+  }),
+  enclave('says no goodbye', ['tls.close-notify'], {}, 'weaker'),
   enclave('refuses those who may', ['rights.own'], {
     answer: (message, told) =>
       message.oneof === 'write_file' && message.fields.file_name.startsWith('/bob/')
