@@ -1,6 +1,9 @@
 /** What a case of the conformance kit is, and what it may find. */
 import type { Dialect } from '../layers/formats/dialect.js';
+import { CaseFailed } from './failure.js';
 import type { Scope } from './scope.js';
+
+export { CaseFailed, CaseSkipped } from './failure.js';
 
 /**
  *     passed    does what docs/wire.md says
@@ -42,11 +45,6 @@ export interface Case<C = unknown> {
   /** @returns nothing when it passed. Throws `CaseFailed` or `CaseSkipped`; any other error is a failure as well. */
   run(context: C, scope: Scope): Promise<Finding | undefined>;
 }
-
-/** The peer did not do what the case expects. */
-export class CaseFailed extends Error {}
-/** The case could not be tried. */
-export class CaseSkipped extends Error {}
 
 /** @throws CaseFailed unless `holds` */
 export function expect(holds: boolean, otherwise: string): asserts holds {

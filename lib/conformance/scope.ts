@@ -1,6 +1,6 @@
 /** The life of one case: its deadlines, and what must be closed when it is over. */
 import { clock } from '../core/clock.js';
-import { CaseFailed } from './case.js';
+import { CaseFailed } from './failure.js';
 
 /** How long the kit waits. */
 export interface Waits {

@@ -1,49 +1,46 @@
-/** The golden vectors of `fixtures/wire`: the one place that knows where they are. */
-import { readFileSync } from 'node:fs';
+/** The golden vectors that cases are made of, by dialect and message. */
 import type { Dialect } from '../layers/formats/dialect.js';
+import { dialectOf, type NegativeVector, negativeVectors as negative, type VectorOf, vectors } from '../wire/index.js';
 
-const FOLDER = new URL('../../../fixtures/wire/', import.meta.url);
+type Negative = NegativeVector<'bincode' | 'protobuf'>;
 
-/** A vector of bytes that a parser takes. */
-export interface Vector {
+/** A message and all of its bytes, in hexadecimal digits. */
+export interface MessageVector {
   readonly name: string;
-  readonly dialect: `veracruz-${Dialect}`;
-  readonly value: { readonly type?: string; readonly oneof?: string | null };
-  /** Long ones have a digest only, and no `hex`. */
-  readonly wire: { readonly hex?: string };
+  readonly arm: string | null;
+  readonly hex: string;
 }
 
-/** A vector of bytes that are broken or odd, and what the original makes of them. */
-export interface NegativeVector {
+/** Bytes that are broken or odd, and what the original makes of them. */
+export interface OddVector {
   readonly name: string;
-  readonly dialect: `veracruz-${Dialect}`;
-  readonly layer: string;
-  readonly target: string;
-  readonly expect: 'error' | 'accept' | 'incomplete';
-  readonly wire?: { readonly hex: string };
-  /** What the parser of head does otherwise. */
-  readonly rust_protobuf_3_2_0?: string;
-  /** The canonical bytes of what the original reads. */
-  readonly reencoded?: { readonly hex: string };
+  readonly hex: string;
+  /** The original refuses them. */
+  readonly refused: boolean;
+  /** The canonical bytes of what the original reads; those of the vector where they are canonical. */
+  readonly canonical: string;
+  /** The parser of head does otherwise. */
+  readonly otherwiseInHead: boolean;
 }
 
-function read(file: string): unknown {
-  return JSON.parse(readFileSync(new URL(file, FOLDER), 'utf8'));
-}
-
-/** The vectors of messages of an envelope that have all of their bytes. */
-export function messageVectors(dialect: Dialect, type: string): Vector[] {
-  const all = read('protobuf.json') as Vector[];
-  return all.filter(({ dialect: of, value, wire }) => of === nameOf(dialect) && value.type === type && wire.hex !== undefined);
+/** The vectors of messages of an envelope. Long ones have a digest only, and are left out. */
+export function messageVectors(dialect: Dialect, type: string): MessageVector[] {
+  return vectors('protobuf')
+    .filter((vector) => isOf(vector, dialect) && vector.value.type === type)
+    .flatMap(({ name, value, wire }) => ('hex' in wire ? [{ name, arm: value.oneof, hex: wire.hex }] : []));
 }
 
 /** The broken and odd vectors of a layer that are read as `target`. */
-export function negativeVectors(dialect: Dialect, layer: string, target: string): NegativeVector[] {
-  const all = read('negative.json') as NegativeVector[];
-  return all.filter((vector) => vector.dialect === nameOf(dialect) && vector.layer === layer && vector.target === target);
+export function negativeVectors(dialect: Dialect, layer: 'bincode' | 'protobuf', target: string): OddVector[] {
+  const all: Negative[] = layer === 'bincode' ? negative('bincode') : negative('protobuf');
+  return all.filter((vector) => isOf(vector, dialect) && vector.target === target).map(oddOf);
+}
+
+function oddOf({ name, wire: { hex }, expect, reencoded, rust_protobuf_3_2_0: head }: Negative): OddVector {
+  return { name, hex, refused: expect === 'error', canonical: reencoded?.hex ?? hex, otherwiseInHead: head !== undefined };
 }
 
 /** The vectors have no requests of 2207-nitro, because they are those of 2207. */
-function nameOf(dialect: Dialect): string {
-  return `veracruz-${dialect === '2207-nitro' ? '2207' : dialect}`;
+function isOf({ dialect }: Pick<VectorOf<'protobuf'>, 'dialect'>, wanted: Dialect): boolean {
+  return dialectOf(dialect) === (wanted === '2207-nitro' ? '2207' : wanted);
 }

@@ -216,12 +216,8 @@ function vectorCases(dialect: Dialect): AttestationCase[] {
       expects: 'Each golden vector of a request is answered; start_msg of psa and nitro with a challenge.',
       run: async (context, scope) => {
         const vectors = messageVectors(dialect, 'ProxyAttestationServerRequest');
-        for (const { name, value, wire } of vectors) {
-          const answer = await context.post(
-            scope,
-            pathOf(value.oneof ?? null),
-            prefixed(Buffer.from(wire.hex as string, 'hex')).toString('base64'),
-          );
+        for (const { name, arm, hex } of vectors) {
+          const answer = await context.post(scope, pathOf(arm), prefixed(Buffer.from(hex, 'hex')).toString('base64'));
           if (/start_msg\/(psa|nitro)/.test(name)) context.messageOf(answer);
         }
         await context.serves(scope);
@@ -238,14 +234,14 @@ function pathOf(arm: string | null): string {
 }
 
 const NEGATIVE: readonly AttestationCase[] = negativeVectors('2207', 'protobuf', 'ProxyAttestationServerRequest')
-  .filter(({ expect: outcome }) => outcome === 'error')
-  .map(({ name, wire }) => ({
+  .filter((vector) => vector.refused)
+  .map(({ name, hex }) => ({
     name: `protobuf.${name.split('/').at(-1)}`,
     section: 'A.2',
     level: 'robust',
     expects: 'Bytes that are no message are refused.',
     run: async (context, scope) => {
-      const body = prefixed(Buffer.from(wire?.hex ?? '', 'hex')).toString('base64');
+      const body = prefixed(Buffer.from(hex, 'hex')).toString('base64');
       return passed(refused('no message', await context.post(scope, '/Start', body)));
     },
   }));

@@ -13,7 +13,7 @@ const OF_2207: readonly Dialect[] = ['2207', '2207-nitro'];
 /** Milliseconds after which a client that does not end is taken for one that waits for more. */
 const WAITS_MS = 2000;
 /** Bytes at the beginning of something long that are sent one by one. */
-const ONE_BY_ONE = 300;
+const ONE_BY_ONE = 60;
 
 /** One byte each for a while, then the rest. */
 function* bytesOf(bytes: Buffer): Generator<Buffer> {

@@ -4,7 +4,7 @@ import { REQUEST_KINDS, type RequestKind } from '../../layers/bincode/index.js';
 import { DIALECTS, type Dialect } from '../../layers/formats/dialect.js';
 import { type Case, CaseFailed, passed, stricter } from '../case.js';
 import { nameOf } from '../peers/link.js';
-import { type NegativeVector, negativeVectors } from '../vectors.js';
+import { negativeVectors, type OddVector } from '../vectors.js';
 import type { ManagerContext } from './context.js';
 
 /** Requests that change what the other cases meet, and are not carried out by the way. */
@@ -13,17 +13,17 @@ const WEIGHTY: readonly RequestKind[] = ['Attestation', 'Initialize', 'ResetEncl
 function casesOf(dialect: Dialect): Case<ManagerContext>[] {
   const vectors = negativeVectors(dialect, 'bincode', 'RuntimeManagerRequest');
   return vectors
-    .filter((vector) => vector.expect === 'error' || !WEIGHTY.includes(kindOf(vector, dialect)))
-    .map((vector) => (vector.expect === 'error' ? refused(vector, dialect) : odd(vector, dialect)));
+    .filter((vector) => vector.refused || !WEIGHTY.includes(kindOf(vector, dialect)))
+    .map((vector) => (vector.refused ? refused(vector, dialect) : odd(vector, dialect)));
 }
 
-function kindOf({ wire }: NegativeVector, dialect: Dialect): RequestKind {
-  return REQUEST_KINDS[dialect][Buffer.from(wire?.hex ?? '', 'hex').readUInt32LE()] as RequestKind;
+function kindOf({ hex }: OddVector, dialect: Dialect): RequestKind {
+  return REQUEST_KINDS[dialect][Buffer.from(hex, 'hex').readUInt32LE()] as RequestKind;
 }
 
-const nameIn = ({ name }: NegativeVector) => `bincode.${name.split('/').at(-1)}`;
+const nameIn = ({ name }: OddVector) => `bincode.${name.split('/').at(-1)}`;
 
-function refused(vector: NegativeVector, dialect: Dialect): Case<ManagerContext> {
+function refused(vector: OddVector, dialect: Dialect): Case<ManagerContext> {
   return {
     name: nameIn(vector),
     section: 'D.1',
@@ -32,7 +32,7 @@ function refused(vector: NegativeVector, dialect: Dialect): Case<ManagerContext>
     expects: 'Bytes that are no request: Status Fail, or the link ends; the manager goes on.',
     run: async (context, scope) => {
       const link = await context.ownLink(scope);
-      link.pipe.write(link.framed(Buffer.from(vector.wire?.hex ?? '', 'hex')));
+      link.pipe.write(link.framed(Buffer.from(vector.hex, 'hex')));
       const refusal = await link.refuses();
       if (refusal === undefined) throw new CaseFailed('neither an answer nor an end: the manager hangs');
       link.pipe.destroy();
@@ -42,7 +42,7 @@ function refused(vector: NegativeVector, dialect: Dialect): Case<ManagerContext>
   };
 }
 
-function odd(vector: NegativeVector, dialect: Dialect): Case<ManagerContext> {
+function odd(vector: OddVector, dialect: Dialect): Case<ManagerContext> {
   return {
     name: nameIn(vector),
     section: 'D.1',
@@ -51,10 +51,10 @@ function odd(vector: NegativeVector, dialect: Dialect): Case<ManagerContext> {
     expects: 'Surplus bytes behind a request are ignored. Stricter: they are refused.',
     run: async (context, scope) => {
       const link = await context.ownLink(scope);
-      const plain = Buffer.from(vector.reencoded?.hex ?? vector.wire?.hex ?? '', 'hex');
+      const plain = Buffer.from(vector.canonical, 'hex');
       link.pipe.write(link.framed(plain));
       const expected = nameOf(await link.answer());
-      link.pipe.write(link.framed(Buffer.from(vector.wire?.hex ?? '', 'hex')));
+      link.pipe.write(link.framed(Buffer.from(vector.hex, 'hex')));
       if (!(await link.pipe.comes((bytes) => bytes.length > 0)) && link.pipe.over) return stricter('the link ended');
       const got = nameOf(await link.answer());
       if (got === expected) return passed(got);
