@@ -1,7 +1,7 @@
 /** Broken Runtime Managers: a proxy before ours, or one that is made of parts of the kit. */
 
 import { makeAuthority } from '../../../lib/attestation/authority.js';
-import { conform, managerCredentials, type Target } from '../../../lib/conformance/index.js';
+import { conform, managerCredentials } from '../../../lib/conformance/index.js';
 import { decodeRequest } from '../../../lib/layers/bincode/index.js';
 import { CIPHER_SUITES } from '../../../lib/layers/tls/index.js';
 import { framed, tell } from '../../support/foreign.js';
@@ -17,7 +17,7 @@ const link = (what: string, found: readonly string[], flawsOf: () => Flaws): Bre
   report: async (t, only) => {
     const target = await managerTarget(t, '2207', false);
     const port = await frameProxy(t, Number(target.address.split(':').at(-1)), flawsOf());
-    return conform({ ...target, address: `tcp://127.0.0.1:${port}` } as Target, { ...SOON, only });
+    return conform({ ...target, address: `tcp://127.0.0.1:${port}` }, { ...SOON, only });
   },
 });
 
