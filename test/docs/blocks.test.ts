@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import t from 'tap';
 import { attestCommand } from '../../lib/cli/attest.js';
 import { clientCommand } from '../../lib/cli/client/command.js';
+import { conformanceCommand } from '../../lib/cli/conformance.js';
 import { demoCommand } from '../../lib/cli/demo/command.js';
 import { deviceCommand } from '../../lib/cli/device.js';
 import { identityCommand } from '../../lib/cli/identity.js';
@@ -27,6 +28,7 @@ const everywhere = documents.flatMap(({ path, blocks }) => blocks.map((block) =>
 const CODE = new Set(['js', 'mjs', 'ts', 'sh', 'bash', 'console']);
 /** Blocks that have a test of their own, by what stands behind the fence. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
+  conformance: 'test/docs/conformance.test.ts',
   deployment: 'test/cli/deployment.test.ts',
   quickstart: 'test/cli/quickstart.test.ts',
 };
@@ -107,6 +109,7 @@ void t.test('tap is given files: of a folder it may take the declarations, too',
 const COMMANDS = [
   attestCommand(),
   clientCommand(),
+  conformanceCommand(),
   demoCommand(),
   deviceCommand(),
   identityCommand(),

@@ -113,7 +113,7 @@ export class Link {
     }
   }
 
-  /** Ends the waits of this link early. */
+  /** The case that it belongs to, or the run where all cases share it. */
   get scope(): Scope {
     return this.#scope;
   }

@@ -157,7 +157,7 @@ const ENCLAVES: readonly Break[] = [
         ? { status: 'FAILED_INVALID_ROLE', oneof: null }
         : told,
   }),
-  enclave('is in the wrong place for its length', ['request.policy-hash', 'prefix.every-cut'], {
+  enclave('writes its prefix in little-endian', ['request.policy-hash', 'prefix.every-cut'], {
     cut: (plaintext) => [Buffer.concat([Buffer.from(plaintext.subarray(0, 8)).reverse(), plaintext.subarray(8)])],
   }),
   enclave(
