@@ -84,7 +84,8 @@ const DNS_NAME = /^(?:\*\.)?[a-z0-9_](?:[a-z0-9._-]{0,251}[a-z0-9_])?$/i;
  *
  * @example
  * const identity = makeServerIdentity({ names: ['localhost', '127.0.0.1'] });
- * stack(lengthPrefix(), tls({ role: 'server', ...identity, identities: [alice.certificate] })); // its clients: authority: identity.authority
+ * const listening = tls({ role: 'server', ...identity, identities: [certificate] });
+ * // Its clients have `authority: identity.authority`.
  *
  * @throws InvalidOptionError for a name that is none; InvalidArgumentError for a validity that is none
  */

@@ -54,7 +54,7 @@ export abstract class LayerStream<In, Out> extends Transform {
    * marks, which other layers need, are left out from then on. It must be piped before it is written to.
    *
    * @example
-   * await pipeline(createReadStream('a.txt'), base64().inbound(), createWriteStream('a.bin'));
+   * await pipeline(upload, base64().inbound(), socket);
    */
   override pipe<Destination extends NodeJS.WritableStream>(destination: Destination, options?: { end?: boolean }): Destination {
     if ((destination as { readonly writableObjectMode?: boolean }).writableObjectMode === false) this.push = pushBytes;

@@ -18,7 +18,7 @@ import { VeracruzClient } from 'veracruz-streams${subpath}';
 
 async function main({ url, policy, identity, path, size }) {
   const client = await VeracruzClient.connect({ url, policy, identity });
-  await client.writeFile('/input/bundled', path, { size });
+  await client.writeFile('/input/bundled', { path }, { size });
   const hash = createHash('sha256');
   for await (const chunk of await client.readFile('/input/bundled')) hash.update(chunk);
   await client.close();
