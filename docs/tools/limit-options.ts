@@ -27,7 +27,7 @@ const set = (title: string, options: string, file: string, defaults?: string, ..
 export const OPTION_SETS: readonly OptionSet[] = [
   set('Veracruz Client', 'ClientOptions', 'roles/client/options.ts', 'CLIENT_DEFAULTS', 'client'),
   set('Veracruz Server', 'ServerOptions', 'roles/server/options.ts', 'SERVER_DEFAULTS', 'server'),
-  set('An address of Runtime Managers at a Server', 'ManagerOptions', 'roles/server/upstream.ts'),
+  set('An address of Runtime Managers at a Server', 'ManagerOptions', 'roles/server/upstream.ts', undefined, 'server'),
   set('Runtime Manager', 'RuntimeManagerOptions', 'roles/runtime-manager/options.ts', 'RUNTIME_MANAGER_DEFAULTS', 'runtime'),
   set('Programs at a Runtime Manager', 'WasiEngineOptions', 'enclave/compute/options.ts', 'WASI_ENGINE_DEFAULTS', 'runtime'),
   set('The store of files', 'DirectoryStoreOptions', 'enclave/store/file-store.ts', 'DIRECTORY_STORE_DEFAULTS'),
