@@ -76,6 +76,11 @@ export class DirectSession {
     this.#events.onEnd(this, error);
   }
 
+  /** As `end`: the link to the manager is gone. */
+  linkLost(error: LinkError | undefined): void {
+    this.end(error);
+  }
+
   /** Ends the session, because another one needs its place. */
   yield(error: LinkError): void {
     this.end(error);

@@ -44,6 +44,8 @@ export class ManagerLink {
   #heard = 0;
   /** The manager has answered a request: both ends speak the same. */
   #answered = false;
+  /** Our side of the link is ended. */
+  #ended = false;
   readonly #watch: Timer | undefined;
   /** A permit for each GetTlsData that may be sent before one is answered. */
   readonly #fetches: Semaphore;
@@ -93,6 +95,11 @@ export class ManagerLink {
       answered(this.#failure, undefined);
       return true;
     }
+    if (this.#ended) {
+      // What is asked already is still answered. To write behind the end would destroy the link, and these answers with it.
+      answered(new LinkError('the Runtime Manager has shut down', { layer: LAYER }), undefined);
+      return true;
+    }
     if (this.pending === 0) this.#heard = clock.monotonic();
     this.#waiting.push(answered);
     return this.#channel.write(request);
@@ -128,8 +135,9 @@ export class ManagerLink {
     return drained(this.#channel);
   }
 
-  /** Ends the sending side. The link closes when the manager ends its side too, after its last answer. */
+  /** Ends the sending side: further requests fail, one by one. The link closes when the manager ends its side too, after its last answer. */
   end(): void {
+    this.#ended = true;
     this.#channel.end();
   }
 
