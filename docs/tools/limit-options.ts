@@ -50,6 +50,7 @@ export const OPTION_SETS: readonly OptionSet[] = [
   set('Evidence', 'VerifyNitroOptions', 'attestation/evidence/nitro.ts', 'NITRO_DEFAULTS'),
   set('Policies', 'PolicyOptions', 'enclave/policy/read.ts', 'POLICY_DEFAULTS'),
   set('HTTP of a client', 'HttpExchangeOptions', 'transports/http-exchange-options.ts', 'HTTP_EXCHANGE_DEFAULTS'),
+  set('Pipes that listen over HTTP', 'HttpListenOptions', 'transports/http.ts', 'HTTP_LISTEN_DEFAULTS'),
   set('A single POST', 'HttpPostOptions', 'transports/http-post.ts', 'HTTP_POST_DEFAULTS'),
   set('Console', 'ConsoleOptions', 'transports/console/virtio-console.ts', 'CONSOLE_DEFAULTS'),
   set('The hello of a console', 'HelloOptions', 'transports/console/hello.ts', 'HELLO_DEFAULTS'),
