@@ -1,5 +1,6 @@
 /** One attacking process. It is less urgent to the system than the roles are. */
 import { setMaxListeners } from 'node:events';
+import { readdirSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import type { AttackTask, Counts } from '../attack/attack.js';
 import { ATTACKS, type AttackName } from '../attack/attacks.js';
@@ -31,10 +32,20 @@ function randomFrom(seed: number): (below: number) => number {
 process.on('uncaughtException', () => {});
 process.on('unhandledRejection', () => {});
 
+/**
+ * Makes the whole process less urgent. On Linux a priority belongs to a thread, and others than this one are there already: those
+ * that do the work of `node:crypto`, and V8's. Priorities are compared within a session of processes (autogroup): the roles and
+ * the attackers must be in the same, as children of one process are that were not detached.
+ */
+function giveWay(nice: number): void {
+  if (process.platform !== 'linux') setPriority(nice);
+  else for (const thread of readdirSync('/proc/self/task')) setPriority(Number(thread), nice);
+}
+
 serveCommands({
   prepare: (name: AttackName): unknown => ATTACKS[name].prepare?.(),
   attack: async ({ name, milliseconds, seed, nice, ...task }: AttackerTask): Promise<Counts> => {
-    setPriority(nice);
+    giveWay(nice);
     const counts: Record<string, number> = {};
     const end = new AbortController();
     setMaxListeners(0, end.signal);

@@ -136,6 +136,13 @@ export const BEYOND: Readonly<Record<string, Readonly<Record<string, string>>>> 
     connectTimeoutMs: '`ERR_VC_TRANSPORT`',
     answerTimeoutMs: '`ERR_VC_OUTCOME_UNKNOWN`, its cause `ERR_VC_TIMEOUT`',
   },
+  'Pipes that listen over HTTP': {
+    maxBodyBytes: '413; the pipe fails with `ERR_VC_LIMIT`',
+    maxConnections: 'another connection makes room, else it is closed',
+    maxConnectionsPerAddress: 'another one makes room, else it is closed',
+    unreadTimeoutMs: 'the connection is closed',
+    idleTimeoutMs: 'the connection is closed',
+  },
   'A single POST': {
     maxBodyBytes: '`ERR_VC_LIMIT`',
     maxAnswerBytes: '`ERR_VC_LIMIT`',

@@ -27,7 +27,7 @@ const set = (title: string, options: string, file: string, defaults?: string, ..
 export const OPTION_SETS: readonly OptionSet[] = [
   set('Veracruz Client', 'ClientOptions', 'roles/client/options.ts', 'CLIENT_DEFAULTS', 'client'),
   set('Veracruz Server', 'ServerOptions', 'roles/server/options.ts', 'SERVER_DEFAULTS', 'server'),
-  set('An address of Runtime Managers at a Server', 'ManagerOptions', 'roles/server/upstream.ts'),
+  set('An address of Runtime Managers at a Server', 'ManagerOptions', 'roles/server/upstream.ts', undefined, 'server'),
   set('Runtime Manager', 'RuntimeManagerOptions', 'roles/runtime-manager/options.ts', 'RUNTIME_MANAGER_DEFAULTS', 'runtime'),
   set('Programs at a Runtime Manager', 'WasiEngineOptions', 'enclave/compute/options.ts', 'WASI_ENGINE_DEFAULTS', 'runtime'),
   set('The store of files', 'DirectoryStoreOptions', 'enclave/store/file-store.ts', 'DIRECTORY_STORE_DEFAULTS'),
@@ -50,6 +50,7 @@ export const OPTION_SETS: readonly OptionSet[] = [
   set('Evidence', 'VerifyNitroOptions', 'attestation/evidence/nitro.ts', 'NITRO_DEFAULTS'),
   set('Policies', 'PolicyOptions', 'enclave/policy/read.ts', 'POLICY_DEFAULTS'),
   set('HTTP of a client', 'HttpExchangeOptions', 'transports/http-exchange-options.ts', 'HTTP_EXCHANGE_DEFAULTS'),
+  set('Pipes that listen over HTTP', 'HttpListenOptions', 'transports/http.ts', 'HTTP_LISTEN_DEFAULTS'),
   set('A single POST', 'HttpPostOptions', 'transports/http-post.ts', 'HTTP_POST_DEFAULTS'),
   set('Console', 'ConsoleOptions', 'transports/console/virtio-console.ts', 'CONSOLE_DEFAULTS'),
   set('The hello of a console', 'HelloOptions', 'transports/console/hello.ts', 'HELLO_DEFAULTS'),

@@ -1,16 +1,32 @@
 import { Command, Option } from 'commander';
 import { definedOf } from '../core/check.js';
+import { TLS_DEFAULTS } from '../layers/tls/index.js';
 import type { ArrangementName } from '../roles/arrangements.js';
-import { RUNTIME_MANAGER_DEFAULTS, RuntimeManager } from '../roles/runtime-manager/runtime-manager.js';
+import { RUNTIME_MANAGER_DEFAULTS, RuntimeManager, type RuntimeManagerOptions } from '../roles/runtime-manager/runtime-manager.js';
 import { formatAddress } from '../transports/address.js';
 import { ARRANGEMENT, addressOf, DIALECT, FRAME, frameOf, LOG_LEVEL, readKey, readText, wholeNumber } from './flags.js';
 import { addLinkTlsOptions, type LinkTlsFlags, linkTlsOf } from './link-flags.js';
+import { addNumberFlags, numbersOf } from './number-flags.js';
 import { addRecordingOptions, type RecordingFlags, recorded } from './recording-flags.js';
 import { runRole, stderrLog } from './role-process.js';
 import { type AttesterFlags, attesterOf } from './runtime/attester.js';
 import { addEngineOptions, announceSandbox, type EngineFlags, engineOf } from './runtime/engine.js';
 
-interface RuntimeFlags extends AttesterFlags, EngineFlags, LinkTlsFlags, RecordingFlags {
+/** Flags of limits and deadlines that few need. */
+const NUMBERS = {
+  frameTimeoutMs: 'milliseconds between two bytes of a frame; 0 for ever',
+  handshakeTimeoutMs: 'milliseconds of a TLS handshake, and before it for the first byte of a session',
+  maxHandshakeBytes: 'bytes of ciphertext of a client until it is admitted; default: what the largest certificate of the policy needs',
+  maxSessions: 'TLS sessions at once',
+  maxPendingSessions: 'TLS sessions at once whose client is not admitted yet',
+  maxUnprovenSessions: 'such sessions of a link that has done nothing yet, while there are others',
+  maxBacklogBytes: 'bytes of one session that may wait in memory',
+  maxMessageBytes: 'bytes of a message, file included',
+  minAppendBytesPerSecond: 'bytes a second of an append that others wait behind; 0 for no limit',
+  maxClockSkewMs: 'milliseconds by which our clock may differ from that of who issues its certificates',
+} satisfies Partial<Record<keyof RuntimeManagerOptions, string>>;
+
+interface RuntimeFlags extends AttesterFlags, EngineFlags, LinkTlsFlags, RecordingFlags, Partial<Record<keyof typeof NUMBERS, number>> {
   listen: string;
   connect?: string;
   hello?: boolean;
@@ -86,6 +102,7 @@ export function runtimeCommand(): Command {
       wholeNumber('--session-idle-timeout-ms'),
       RUNTIME_MANAGER_DEFAULTS.sessionIdleTimeoutMs,
     );
+  addNumberFlags(command, NUMBERS, { ...RUNTIME_MANAGER_DEFAULTS, handshakeTimeoutMs: TLS_DEFAULTS.handshakeTimeoutMs });
   return addRecordingOptions(addEngineOptions(addLinkTlsOptions(command)), { tls: true })
     .addOption(LOG_LEVEL)
     .addHelpText(
@@ -128,6 +145,7 @@ async function run(flags: RuntimeFlags): Promise<void> {
         maxWaitingBytes: flags.maxWaitingBytes,
         ...definedOf({ quotaPerPrincipalBytes: flags.quotaPerPrincipalBytes }),
         sessionIdleTimeoutMs: flags.sessionIdleTimeoutMs,
+        ...numbersOf(NUMBERS, flags),
         store: flags.store,
         ...(attester === undefined ? {} : { attester }),
         ...given('certificate'),

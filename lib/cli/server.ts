@@ -3,12 +3,39 @@ import { definedOf } from '../core/check.js';
 import type { ArrangementName } from '../roles/arrangements.js';
 import { SERVER_DEFAULTS, type ServerOptions, VeracruzServer } from '../roles/server/server.js';
 import { SESSION_BINDINGS, type SessionBinding } from '../roles/server/session-ids.js';
+import type { ManagerOptions } from '../roles/server/upstream.js';
 import { ARRANGEMENT, addressOf, DIALECT, FRAME, LOG_LEVEL, linkOf, oneOf, readText, wholeNumber } from './flags.js';
 import { addLinkTlsOptions, type LinkTlsFlags, linkTlsOf } from './link-flags.js';
+import { addNumberFlags, numbersOf } from './number-flags.js';
 import { addRecordingOptions, type RecordingFlags, recorded } from './recording-flags.js';
 import { runRole, stderrLog } from './role-process.js';
 
-interface ServerFlags extends LinkTlsFlags, RecordingFlags {
+/** Flags of limits and deadlines that few need. */
+const NUMBERS = {
+  attestationTimeoutMs: 'milliseconds for each step of an attestation',
+  maxClockSkewMs: 'milliseconds by which our clock may differ from that of the attestation server',
+  maxSilenceMs: 'milliseconds that a Runtime Manager may be silent with a request unanswered; 0 for ever',
+  maxSessions: 'sessions at once',
+  maxUnadmittedSessions: 'sessions at once whose handshake is not over; default: a quarter of --max-sessions',
+  maxUnadmittedSessionsPerAddress:
+    'such sessions of one IP address; 0 as many as there may be; default: half of --max-sessions-per-address',
+  helloTimeoutMs: 'milliseconds from the opening of a session to its ClientHello',
+  maxHandshakeBytes: 'bytes of ciphertext of a client until its handshake is over; 0 for no limit',
+  maxMissesPerSecond: 'requests a second for sessions that are not there; 0 for no limit',
+  maxForeignBytes: 'bytes of POSTs that wait because they come from another address than their session',
+  unreadTimeoutMs: 'milliseconds that a client may read nothing of an answer; 0 for no limit',
+  headTimeoutMs: 'milliseconds for the head of a POST',
+  postTimeoutMs: 'milliseconds for all of a POST',
+} satisfies Partial<Record<keyof ServerOptions, string>>;
+
+/** Flags of an address of Runtime Managers; all of them get the same. */
+const OF_MANAGERS = {
+  maxLinks: 'connections at once where Runtime Managers come; default: 64',
+} satisfies Partial<Record<keyof ManagerOptions, string>>;
+
+type Numbers = Partial<Record<keyof typeof NUMBERS | keyof typeof OF_MANAGERS, number>>;
+
+interface ServerFlags extends LinkTlsFlags, RecordingFlags, Numbers {
   policy?: string;
   /** False where `--no-attestation` stands. */
   attestation?: string | false;
@@ -97,7 +124,7 @@ export function serverCommand(): Command {
       '--no-renew-certificates',
       'let the certificates of the Runtime Managers expire: original ones forget their files at a renewal',
     );
-  return addRecordingOptions(addLinkTlsOptions(command))
+  return addRecordingOptions(addLinkTlsOptions(addNumberFlags(addNumberFlags(command, NUMBERS, SERVER_DEFAULTS), OF_MANAGERS, {})))
     .addOption(LOG_LEVEL)
     .addHelpText(
       'after',
@@ -121,7 +148,12 @@ async function run(named: string | undefined, flags: ServerFlags): Promise<void>
       attestation: flags.attestation === false ? false : addressOf(flags.attestation, 'http'),
     }),
     ...(policy === undefined ? {} : { policy: readText(policy) }),
-    runtime: flags.runtime.map((address) => ({ address: addressOf(address), ...linkOf(flags), hello: flags.hello === true })),
+    runtime: flags.runtime.map((address) => ({
+      address: addressOf(address),
+      ...linkOf(flags),
+      hello: flags.hello === true,
+      ...numbersOf(OF_MANAGERS, flags),
+    })),
     askAhead: flags.askAhead,
     ...linkTlsOf(flags),
     maxBodyBytes: flags.maxBodyBytes,
@@ -133,6 +165,7 @@ async function run(named: string | undefined, flags: ServerFlags): Promise<void>
     bindSessions: flags.bindSessions,
     idleTimeoutMs: flags.idleTimeoutMs,
     startTimeoutMs: flags.startTimeoutMs,
+    ...numbersOf(NUMBERS, flags),
     renewCertificates: flags.renewCertificates,
     log,
   };

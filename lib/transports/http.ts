@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { integerInRange } from '../core/check.js';
+import { definedOf, integerInRange } from '../core/check.js';
 import { LimitError } from '../core/errors.js';
 import { listenUnder } from './abortable.js';
+import { Connections } from './connections.js';
 import type { HttpBodies } from './http-bodies.js';
 import type { HttpExchangeOptions } from './http-client.js';
 import { MIN_BODY_BYTES } from './http-faults.js';
@@ -11,9 +12,6 @@ import { parseHttpUrl } from './http-url.js';
 import { beginListening, boundTo, closeServer } from './net.js';
 import { connectingAborted } from './retry.js';
 import type { DialOptions, ListenOptions, Transport } from './transport.js';
-
-/** Bytes that an original server accepts in a body (wire spec §C). */
-const DEFAULT_MAX_BODY_BYTES = 262_144;
 
 /** `http://host:port/path`, the URL that every body is posted to. It has no credentials. */
 export interface HttpAddress {
@@ -28,7 +26,27 @@ export interface HttpDialOptions extends DialOptions {
 export interface HttpListenOptions extends ListenOptions {
   /** Bytes that a body may have, 64 to 2^30. Every answer announces it to clients of this library. Default 262,144. */
   maxBodyBytes?: number | undefined;
+  /**
+   * Connections at once; one more takes the place of one that is no pipe yet, of the most crowded address, or is closed.
+   * Default 1,024, and fewer where the process may have fewer descriptors.
+   */
+  maxConnections?: number | undefined;
+  /** Connections at once of one IPv4 address or one /64 of IPv6; 0 for no limit. Default 128. */
+  maxConnectionsPerAddress?: number | undefined;
+  /** Milliseconds that a peer may read nothing of an answer, ten times as many where it has a pipe; 0 for no limit. Default 60,000. */
+  unreadTimeoutMs?: number | undefined;
+  /** Milliseconds that a connection may be silent that is no pipe yet; 0 for no limit. A pipe may be silent. Default 60,000. */
+  idleTimeoutMs?: number | undefined;
 }
+
+/** Defaults of `HttpListenOptions`. The bytes are what an original server accepts in a body (wire spec §C). */
+export const HTTP_LISTEN_DEFAULTS = Object.freeze({
+  maxBodyBytes: 262_144,
+  maxConnections: 1024,
+  maxConnectionsPerAddress: 128,
+  unreadTimeoutMs: 60_000,
+  idleTimeoutMs: 60_000,
+});
 
 /**
  * POSTs and their answers. The dialling end (`HttpExchange`) sends each unit as the body of one POST. The listening end
@@ -57,13 +75,16 @@ export const http: Transport<HttpAddress, HttpDialOptions, HttpListenOptions> & 
     return new HttpExchange({ ...http, url });
   },
 
-  async listen(address, onPipe, { signal, maxBodyBytes = DEFAULT_MAX_BODY_BYTES } = {}) {
-    integerInRange('maxBodyBytes', maxBodyBytes, MIN_BODY_BYTES, 2 ** 30);
+  async listen(address, onPipe, { signal, ...options } = {}) {
+    const limits = limitsOf(options);
     const { hostname, port, pathname, search } = parseHttpUrl(address.url);
     return listenUnder(signal, address.url, async () => {
-      const { createServer } = await import('node:http');
-      const front = await PostFront.make(pathname + search, maxBodyBytes, onPipe);
-      const server = createServer({ keepAliveTimeout: 0, noDelay: true }, (request, response) => front.take(request, response));
+      const [{ createServer }, { ServedMessage }] = await Promise.all([import('node:http'), import('./served-message.js')]);
+      const front = await PostFront.make(pathname + search, limits.maxBodyBytes, onPipe);
+      const server = createServer({ IncomingMessage: ServedMessage, keepAliveTimeout: 0, noDelay: true }, (request, response) =>
+        front.take(request, response),
+      );
+      new Connections(server, { ...limits, held: (socket) => front.has(socket) });
       const place = { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 80) };
       await beginListening(server, place, address.url);
       server.on('error', () => {});
@@ -73,6 +94,19 @@ export const http: Transport<HttpAddress, HttpDialOptions, HttpListenOptions> & 
     });
   },
 };
+
+type Limits = { readonly [name in keyof typeof HTTP_LISTEN_DEFAULTS]: number };
+
+/** @throws InvalidOptionError */
+function limitsOf(options: Omit<HttpListenOptions, 'signal'>): Limits {
+  const limits: Limits = { ...HTTP_LISTEN_DEFAULTS, ...definedOf(options) };
+  integerInRange('maxBodyBytes', limits.maxBodyBytes, MIN_BODY_BYTES, 2 ** 30);
+  integerInRange('maxConnections', limits.maxConnections, 1, 2 ** 31);
+  for (const name of ['maxConnectionsPerAddress', 'unreadTimeoutMs', 'idleTimeoutMs'] as const) {
+    integerInRange(name, limits[name], 0, 2 ** 31 - 1);
+  }
+  return limits;
+}
 
 /** Gives each POST to the pipe of its connection. */
 class PostFront {
@@ -94,7 +128,14 @@ class PostFront {
     return new PostFront(HttpBodies, path, maxBodyBytes, onPipe);
   }
 
+  /** Whether the connection is a pipe. */
+  has(socket: Socket): boolean {
+    return this.#pipes.has(socket);
+  }
+
   take(request: IncomingMessage, response: ServerResponse): void {
+    // The request was one too many.
+    if (request.socket.destroyed) return;
     const wrong = request.url !== this.#path ? 404 : request.method !== 'POST' ? 405 : undefined;
     if (wrong !== undefined) {
       request.resume();

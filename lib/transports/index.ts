@@ -12,7 +12,7 @@ export type { ConnectionsOptions } from './connections.js';
 export type { DeviceBinding, DevicePort } from './console/device.js';
 export { HELLO, HELLO_DEFAULTS, type HelloOptions } from './console/hello.js';
 export { CONSOLE_DEFAULTS, type ConsoleOptions, VirtioConsole } from './console/virtio-console.js';
-export { type HttpAddress, type HttpDialOptions, type HttpListenOptions, http as httpTransport } from './http.js';
+export { HTTP_LISTEN_DEFAULTS, type HttpAddress, type HttpDialOptions, type HttpListenOptions, http as httpTransport } from './http.js';
 export { HTTP_EXCHANGE_DEFAULTS, HttpExchange, type HttpExchangeOptions } from './http-client.js';
 export { HTTP_POST_DEFAULTS, HttpPost, type HttpPostOptions } from './http-post.js';
 export { type MemoryAddress, type MemoryPipeOptions, memory as memoryTransport, memoryPipe } from './memory.js';

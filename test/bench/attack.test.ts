@@ -1,5 +1,7 @@
 /** Small attacks: that the command works, counts right, and can fail. How fast anything was, no test asks. */
 import { X509Certificate } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { getPriority } from 'node:os';
 import t from 'tap';
 import { ATTACK_NAMES } from '../../bench/attack/attacks.js';
 import { isBack, judge } from '../../bench/attack/goals.js';
@@ -7,6 +9,8 @@ import { type Outcome, type Phase, runAttack } from '../../bench/attack/run.js';
 import { madeUpChain } from '../../bench/attack/support/certificates.js';
 import { withFlippedLength } from '../../bench/attack/support/hostile-server.js';
 import type { Weakened } from '../../bench/attack/target.js';
+import { Part } from '../../bench/harness/part.js';
+import type { AttackerTask } from '../../bench/parts/attacker.js';
 import { runBench } from './run.js';
 
 const LINUX = process.platform === 'linux';
@@ -25,6 +29,14 @@ const UNLIMITED = {
 function missed({ goals }: Pick<Outcome, 'goals'>): string[] {
   return goals.filter(({ goal, met }) => !met && /^(memory|all as before|\w[\w ]*: never|the attack)/.test(goal)).map(({ goal }) => goal);
 }
+
+/** The fields of a process or thread behind its name, from the third (proc(5), stat). */
+const fieldsOf = (path: string) =>
+  readFileSync(path, 'latin1')
+    .replace(/^.*\) /s, '')
+    .split(' ');
+const sessionOf = (pid: number) => fieldsOf(`/proc/${pid}/stat`)[3];
+const prioritiesOf = (pid: number) => readdirSync(`/proc/${pid}/task`).map((id) => Number(fieldsOf(`/proc/${pid}/task/${id}/stat`)[16]));
 
 const attack = (name: Outcome['name'], more: { seconds?: number; weakened?: Weakened } = {}) => runAttack({ name, ...SMALL, ...more });
 
@@ -55,6 +67,20 @@ void t.test('the command tells what it did, what honest clients saw, and each go
   t.ok(Object.values(outcome.counts).some((count) => count > 0));
   t.equal(outcome.counts['id guessed'] ?? 0, 0);
 });
+
+void t.test(
+  'an attacker is less urgent than a role, with all its threads, in the same group of the scheduler',
+  { skip: !LINUX },
+  async (t) => {
+    const [role, attacker] = [new Part('role', 'server'), new Part('attacker', 'attacker')];
+    t.teardown(() => Promise.all([role.end(), attacker.end()]));
+    const task = { name: 'nothing', number: 0, seed: 1, nice: 7, milliseconds: 100, target: {} } as unknown as AttackerTask;
+    await attacker.ask('attack', task);
+    t.same(new Set(prioritiesOf(attacker.pid)), new Set([7]));
+    t.same(new Set(prioritiesOf(role.pid)), new Set([getPriority()]));
+    t.equal(sessionOf(attacker.pid), sessionOf(role.pid), 'priorities of different sessions are not compared');
+  },
+);
 
 void t.test('a stranger does not take a manager over', async (t) => {
   const outcome = await attack('takeover');

@@ -226,3 +226,38 @@ void t.test('from a console only eight answers are on their way at once', async 
     );
   }
 });
+
+void t.test('a link whose end is told still brings the answers that are due; what is asked later fails, and it does not', async (t) => {
+  const [near, far] = memoryPipe();
+  let closed: unknown = 'open';
+  const link = new ManagerLink(near, { dialect: '2207', frame: 'tcp9', maxSilenceMs: 0, askAhead: true }, (error) => {
+    closed = error?.message;
+  });
+  t.teardown(() => link.destroy());
+  const peer = managerServerStack({ dialect: '2207', frame: 'tcp9' }).over(far);
+  peer.on('error', () => {}).resume();
+  const before = link.call({ kind: 'NewTlsSession' });
+  link.end();
+  await t.rejects(link.call({ kind: 'CloseTlsSession', session: 1 }), { code: 'ERR_VC_LINK', message: /has shut down/ });
+  await once(peer, 'end');
+  t.equal(closed, 'open');
+  peer.write({ kind: 'TlsSession', session: 7 });
+  t.same(await within('the answer', before), { kind: 'TlsSession', session: 7 });
+  peer.end();
+  await until('the end', () => closed !== 'open');
+  t.match(String(closed), /closed the link with 0 requests unanswered$/);
+});
+
+void t.test('after a shutdown the link ends in good order, whatever its client still sends', async (t) => {
+  for (let round = 0; round < 5; round++) {
+    const reasons: unknown[] = [];
+    const manager = await startManager(t);
+    const log: ServerOptions['log'] = (_level, event, figures) => void (event === 'link closed' && reasons.push(figures?.reason));
+    const server = await start(t, { runtime: at(manager), log });
+    const [client, other] = [await connectClient(t, server.url), await connectClient(t, server.url)];
+    await client.shutdown();
+    await Promise.all([client.close(), other.close()]);
+    await within('the Server closed', server.closed);
+    t.same(reasons, ['the Runtime Manager closed the link with 0 requests unanswered']);
+  }
+});

@@ -2,15 +2,30 @@ import { Command } from 'commander';
 import { listenAdmin } from '../../attestation/registry/index.js';
 import { definedOf } from '../../core/check.js';
 import { InvalidArgumentError } from '../../core/errors.js';
-import { ATTESTATION_SERVER_DEFAULTS, AttestationServer } from '../../roles/attestation-server/server.js';
+import { ATTESTATION_SERVER_DEFAULTS, AttestationServer, type AttestationServerOptions } from '../../roles/attestation-server/server.js';
 import type { Log } from '../../roles/options.js';
 import { addressOf, LOG_LEVEL, oneOf, readText, wholeNumber } from '../flags.js';
+import { addNumberFlags, numbersOf } from '../number-flags.js';
 import { addRecordingOptions, type RecordingFlags, recorded } from '../recording-flags.js';
 import { runRole, stderrLog } from '../role-process.js';
 import { DATABASE, STATE } from './flags.js';
 import { type AuthorityFlags, adminSocket, authorityOf, registryFolder } from './state.js';
 
-interface ServeFlags extends AuthorityFlags, RecordingFlags {
+/** Flags of limits and deadlines that few need. */
+const NUMBERS = {
+  challengeLifetimeMs: 'milliseconds in which a challenge must be answered',
+  maxChallenges: 'open challenges at once',
+  maxKeysTried: 'keys of devices that are tried on a token which names none',
+  maxBodyBytes: 'bytes that a body may have',
+  maxConnections: 'connections at once',
+  maxConnectionsPerAddress: 'connections at once of one IP address; 0 for no limit',
+  headTimeoutMs: 'milliseconds for the head of a request',
+  requestTimeoutMs: 'milliseconds for all of a request',
+  idleTimeoutMs: 'milliseconds after which a connection without a request is closed',
+  unreadTimeoutMs: 'milliseconds that a client may read nothing of an answer; 0 for no limit',
+} satisfies Partial<Record<keyof AttestationServerOptions, string>>;
+
+interface ServeFlags extends AuthorityFlags, RecordingFlags, Partial<Record<keyof typeof NUMBERS, number>> {
   listen?: string;
   days: number;
   certificateLifetimeMs?: number;
@@ -46,7 +61,7 @@ export function serveCommand(): Command {
       wholeNumber('--max-requests-per-second'),
       maxRequestsPerSecond,
     );
-  return addRecordingOptions(command)
+  return addRecordingOptions(addNumberFlags(command, NUMBERS, ATTESTATION_SERVER_DEFAULTS))
     .addOption(LOG_LEVEL)
     .action((named: string | undefined, flags: ServeFlags) => recorded(flags, 'attestation', () => run(named, flags)));
 }
@@ -78,6 +93,7 @@ async function serve(address: string, flags: Omit<ServeFlags, 'listen'>, log: Lo
     ...definedOf({ certificateLifetimeMs: flags.certificateLifetimeMs }),
     allowAnyRuntime: flags.allowAnyRuntime === true,
     maxRequestsPerSecond: flags.maxRequestsPerSecond,
+    ...numbersOf(NUMBERS, flags),
     ...(flags.nitroRoot !== undefined && { nitroRoot: readText(flags.nitroRoot) }),
     log,
     signal,

@@ -3,8 +3,19 @@ import { definedOf } from '../../core/check.js';
 import { SANDBOX_CHOICES, WASI_ENGINE_DEFAULTS, WasiEngine, type WasiEngineOptions } from '../../enclave/compute/index.js';
 import type { Log } from '../../roles/options.js';
 import { wholeNumber } from '../flags.js';
+import { addNumberFlags, numbersOf } from '../number-flags.js';
 
-export interface EngineFlags {
+/** Flags of limits that few need. */
+const NUMBERS = {
+  maxProgramBytes: 'bytes of a program',
+  maxOutputFiles: 'files and directories that a program may make, and files that it may change',
+  maxLastWordsBytes: 'bytes that are kept of the end of each stream when a program traps or is ended',
+  maxHeapMib: 'heap of V8 beside the memory of a program, MiB',
+  maxStackMib: 'stack of a program, MiB',
+  niceness: 'how much programs give way to the manager, 0 to 19',
+} satisfies Partial<Record<keyof WasiEngineOptions, string>>;
+
+export interface EngineFlags extends Partial<Record<keyof typeof NUMBERS, number>> {
   /** False with `--no-compute`. */
   compute: boolean;
   scratch?: string;
@@ -21,7 +32,7 @@ export interface EngineFlags {
 /** The flags that say how programs are run. */
 export function addEngineOptions(command: Command): Command {
   const { timeLimitMs, maxConcurrent, maxWaiting, maxWaitingPerPrincipal, maxMemoryMib, maxOutputBytes } = WASI_ENGINE_DEFAULTS;
-  return command
+  command
     .option('--no-compute', 'run no programs')
     .option('--scratch <folder>', 'where running programs have their files, guarded like the store; default: for temporary files')
     .addOption(
@@ -50,6 +61,7 @@ export function addEngineOptions(command: Command): Command {
       maxMemoryMib,
     )
     .option('--max-output-bytes <n>', 'bytes that a program may write', wholeNumber('--max-output-bytes'), maxOutputBytes);
+  return addNumberFlags(command, NUMBERS, WASI_ENGINE_DEFAULTS);
 }
 
 /** The engine that the flags ask for; undefined for none. Throws InvalidOptionError. */
@@ -65,6 +77,7 @@ export function engineOf(flags: EngineFlags): WasiEngine | undefined {
     maxWaitingPerPrincipal: flags.maxWaitingPerPrincipal,
     maxMemoryMib: flags.maxMemoryMib,
     maxOutputBytes: flags.maxOutputBytes,
+    ...numbersOf(NUMBERS, flags),
   });
 }
 

@@ -3,6 +3,7 @@ import { InvalidArgumentError } from '../../core/errors.js';
 import type { Dialect } from '../formats/dialect.js';
 import { kindsOf, REQUEST_KINDS, type Request, variantOf } from './messages.js';
 import type { DecodeOptions } from './options.js';
+import { inDialect } from './other-dialects.js';
 import { SliceReader } from './reader.js';
 import { type Bytes, type Slices, slicesOf } from './slices.js';
 import { SliceWriter } from './writer.js';
@@ -44,10 +45,13 @@ export function encodeRequest(message: Request<Bytes>, dialect: Dialect): Slices
  * @see encodeRequest
  */
 export function decodeRequest(bytes: Bytes, dialect: Dialect, options: DecodeOptions = {}): Request {
-  const reader = new SliceReader(slicesOf(bytes));
-  const message = readRequest(reader, dialect);
-  reader.finish(options.allowTrailing ?? false);
-  return message;
+  const slices = slicesOf(bytes);
+  return inDialect(dialect, (tried) => {
+    const reader = new SliceReader(slices);
+    const message = readRequest(reader, tried);
+    reader.finish(options.allowTrailing ?? false);
+    return message;
+  });
 }
 
 /** Reads the fields of one request. The bytes after it are left to the caller. Throws `BincodeError`. */

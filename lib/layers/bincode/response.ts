@@ -3,6 +3,7 @@ import { InvalidArgumentError } from '../../core/errors.js';
 import type { Dialect } from '../formats/dialect.js';
 import { kindsOf, RESPONSE_KINDS, type Response, STATUSES, type Status, variantOf } from './messages.js';
 import type { DecodeOptions } from './options.js';
+import { inDialect } from './other-dialects.js';
 import { SliceReader } from './reader.js';
 import { type Bytes, type Slices, slicesOf } from './slices.js';
 import { SliceWriter } from './writer.js';
@@ -45,10 +46,13 @@ export function encodeResponse(message: Response<Bytes>, dialect: Dialect): Slic
  * @see encodeResponse
  */
 export function decodeResponse(bytes: Bytes, dialect: Dialect, options: DecodeOptions = {}): Response {
-  const reader = new SliceReader(slicesOf(bytes));
-  const message = readResponse(reader, dialect);
-  reader.finish(options.allowTrailing ?? false);
-  return message;
+  const slices = slicesOf(bytes);
+  return inDialect(dialect, (tried) => {
+    const reader = new SliceReader(slices);
+    const message = readResponse(reader, tried);
+    reader.finish(options.allowTrailing ?? false);
+    return message;
+  });
 }
 
 /** The four bytes of a `Status` outside of a message. @see decodeStatus */

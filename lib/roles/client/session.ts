@@ -235,7 +235,7 @@ export class ClientSession {
     });
     const response = await answer;
     if (response.status !== 'SUCCESS') {
-      throw new RequestFailedError(`the manager answered ${response.status} to ${asked(request)}`, {
+      throw new RequestFailedError(`the manager answered ${response.status} to ${asked(request)}${doubt(request, response)}`, {
         layer: LAYER,
         session: this.id,
         expected: 'SUCCESS',
@@ -287,4 +287,10 @@ export class ClientSession {
 /** A request in words: what is asked, and of which file. The status alone does not tell which one is not there. */
 function asked({ oneof, fields }: Request): string {
   return fields !== undefined && 'file_name' in fields ? `${oneof} ${JSON.stringify(fields.file_name)}` : String(oneof);
+}
+
+/** A manager of another dialect takes a pipeline for a request that it does not know. One of ours says the same of a wrong name. */
+function doubt({ oneof }: Request, { status }: Response): string {
+  if (oneof !== 'request_pipeline' || status !== 'FAILED_INVALID_REQUEST') return '';
+  return ': the policy has no such pipeline, or the manager does not speak the dialect head';
 }

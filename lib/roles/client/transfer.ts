@@ -11,6 +11,7 @@ import {
   InvalidArgumentError,
   RequestFailedError,
   SessionUnknownError,
+  TlsHandshakeError,
   TruncatedError,
   type VeracruzError,
 } from '../../core/errors.js';
@@ -70,11 +71,20 @@ export function unexpected(response: Response): RequestFailedError {
   });
 }
 
+/** OpenSSL's code for a first record that is none. */
+const NOT_TLS = 'ERR_SSL_WRONG_VERSION_NUMBER';
 /** Statuses of somebody who knows no `/runtime_manager`, or no POST to it. */
 const NOT_THERE: readonly unknown[] = [404, 405, 501];
 
-/** What a fault before there was a session means; itself, unless somebody else than a Veracruz Server has answered. */
+/**
+ * What a fault before there was a session means; itself, unless somebody else than a Veracruz Server has answered, or one that
+ * clients reach in another way.
+ */
 export function noServer(error: VeracruzError): VeracruzError {
+  if (error instanceof TlsHandshakeError && error.got === NOT_TLS) {
+    const hint = 'what answers there is not TLS: it may be a Server that clients reach over http://, as in the dialect 2207';
+    return new TlsHandshakeError(`${error.message}: ${hint}`, { layer: error.layer, got: error.got, cause: error });
+  }
   if (!(error instanceof SessionUnknownError || error instanceof HttpStatusError) || !NOT_THERE.includes(error.got)) return error;
   return new HttpStatusError(`the server answered ${error.got} to POST /runtime_manager: is there a Veracruz Server at that URL?`, {
     layer: error.layer,

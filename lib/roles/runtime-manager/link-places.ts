@@ -127,7 +127,7 @@ export class LinkPlace {
     const passed = (limit: number) => limit > 0 && this.silentMs >= limit;
     if (this.#position.midFrame && passed(frameTimeoutMs)) {
       const message = `a frame was begun, and nothing more of it came for ${frameTimeoutMs} ms`;
-      this.end(new TimeoutError(message, { layer: LAYER, limit: frameTimeoutMs }));
+      this.end(new TimeoutError(message, { layer: 'frame', limit: frameTimeoutMs }));
     } else if (passed(linkIdleTimeoutMs) && this.spare()) {
       const message = `the link has no sessions and was silent for ${linkIdleTimeoutMs} ms`;
       this.end(new TimeoutError(message, { layer: LAYER, limit: linkIdleTimeoutMs }));

@@ -49,6 +49,7 @@ export class LinkEndpoint {
   /** Oldest first. */
   readonly #due: Due[] = [];
   #sending = false;
+  #understood = false;
   /** Reading has stopped because `MAX_DUE` requests are unanswered. */
   #full = false;
   /** The pending answer that holds up all others. */
@@ -81,7 +82,13 @@ export class LinkEndpoint {
     this.#channel.destroy(reason);
   }
 
+  /** Whether a request has come. */
+  get understood(): boolean {
+    return this.#understood;
+  }
+
   #take(request: Request): void {
+    this.#understood = true;
     const next = this.#due.length === 0;
     const response = next || !isQuestion(request) ? this.#handle(request) : undefined;
     if (next && !this.#sending && response !== undefined && !('hurry' in response)) {

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { clock, type Timer } from '../../core/clock.js';
-import { asVeracruzError, InvalidOptionError, type VeracruzError } from '../../core/errors.js';
+import { asVeracruzError, InvalidOptionError, VeracruzError } from '../../core/errors.js';
 import { Lifecycle } from '../../core/lifecycle.js';
 import { DirectoryStore, type FileStore } from '../../enclave/store/file-store.js';
 import { joined, type Request, type Response } from '../../layers/bincode/index.js';
@@ -24,6 +24,8 @@ import { TlsSession, type Waiting } from './tls-session.js';
 export { RUNTIME_MANAGER_DEFAULTS, type RuntimeManagerOptions, type TrustOptions } from './options.js';
 
 const LAYER = 'runtime-manager';
+/** The layers whose errors say that the bytes of a link make no sense, or no whole. */
+const UNREAD: ReadonlySet<string | undefined> = new Set(['bincode', 'frame']);
 /** Milliseconds after which a manager that was asked to shut down does so, whether or not its Server has left. */
 const SHUTDOWN_MS = 3000;
 
@@ -202,6 +204,13 @@ export class RuntimeManager {
     }
   }
 
+  #tellClosed(error: Error | undefined, understood: boolean, sessions: number): void {
+    const { dialect, frame, log } = this.#options;
+    const unread = !understood && error instanceof VeracruzError && UNREAD.has(error.layer);
+    const hint = `no request was understood before: does the Server speak the dialect ${dialect} in frames ${frame}?`;
+    log(error === undefined ? 'info' : 'warn', 'link closed', { reason: error?.message, sessions, ...(unread && { hint }) });
+  }
+
   /** Makes a link of a pipe; gives what ends it. */
   #serve(pipe: Duplex, place: LinkPlace): (reason: VeracruzError) => void {
     const { attester, connect } = this.#options;
@@ -221,7 +230,7 @@ export class RuntimeManager {
         place.leave();
         this.#links.delete(endpoint);
         this.#initialisation.left(enrolment);
-        this.#options.log(error === undefined ? 'info' : 'warn', 'link closed', { reason: error?.message, sessions: link.sessions.size });
+        this.#tellClosed(error, endpoint.understood, link.sessions.size);
         // Who relays a session's bytes is gone: the session cannot go on.
         for (const id of link.sessions.keys()) this.#drop(id, link);
         // A manager that had connected has nobody to serve any more.

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import { Backoff } from '../../core/backoff.js';
 import { clock, type Timer } from '../../core/clock.js';
 import { drained } from '../../core/drained.js';
-import { asVeracruzError, type LinkError, SessionUnknownError, type VeracruzError } from '../../core/errors.js';
+import { asVeracruzError, type LinkError, RecordError, SessionUnknownError, type VeracruzError } from '../../core/errors.js';
 import type { SessionEvents } from './http-session.js';
 import type { SessionGate } from './session-gate.js';
 
@@ -15,6 +15,17 @@ const LOOK_LAST_MS = 1000;
  * while a program runs, this limit lets 4 MiB a second through.
  */
 const MAX_AHEAD_BYTES = 4 * 1024 * 1024;
+/** The first byte of a POST, where a record of TLS begins with 22; and what a client hears that takes this for HTTP. */
+const POST_BEGINS = 0x50;
+const NO_HTTP_TEXT = 'clients speak TLS without HTTP here: connect to tcp:// instead of http://, as in the dialect head\n';
+const NO_HTTP = [
+  'HTTP/1.1 400 Bad Request',
+  'connection: close',
+  'content-type: text/plain; charset=utf-8',
+  `content-length: ${NO_HTTP_TEXT.length}`,
+  '',
+  NO_HTTP_TEXT,
+].join('\r\n');
 
 /**
  * A session over plain TCP, as in the head dialect: the connection carries TLS without HTTP, one session each (wire spec §C).
@@ -65,13 +76,19 @@ export class DirectSession {
     this.#events.onEnd(this, error);
   }
 
+  /** As `end`: the link to the manager is gone. */
+  linkLost(error: LinkError | undefined): void {
+    this.end(error);
+  }
+
   /** Ends the session, because another one needs its place. */
   yield(error: LinkError): void {
     this.end(error);
   }
 
-  /** As `end`. */
+  /** As `end`. A client that has taken this for HTTP hears so: the write leaves at once, or not at all. */
   fail(error: VeracruzError): void {
+    if (error instanceof RecordError && error.offset === 0 && error.got === POST_BEGINS) this.#socket.write(NO_HTTP);
     this.end(error);
   }
 

@@ -64,6 +64,7 @@ export type HttpSessionState = 'idle' | 'relaying' | 'answering' | 'over';
  *     more POSTs than may wait    -          413, over                   413, over                -
  *     the manager refuses         -          404, over                   404, over                -
  *     the link is lost            503, over  503, over                   503, over                -
+ *     the same after a shutdown   404, over  404, over                   404, over                -
  *     the client goes away        -          over                        over                     -
  *     DELETE, idle, shutdown      over       over                        over                     -
  *     no handshake in time        over       408, over                   408, over                -
@@ -88,6 +89,8 @@ export class HttpSession {
   #fetching: Promise<void> | undefined;
   /** Ciphertext of the present body has already gone to the Runtime Manager. */
   #fed = false;
+  /** An answer has told that the manager shuts down. */
+  #inactive = false;
   #ended = false;
 
   /** @param pool provides the Buffers that answers are written in */
@@ -151,6 +154,12 @@ export class HttpSession {
     this.#channel.destroy();
     this.manager.close();
     this.#events.onEnd(this, error);
+  }
+
+  /** The link to the manager is gone. That is no fault where the manager has told this session that it shuts down. */
+  linkLost(error: LinkError | undefined): void {
+    if (this.#inactive) this.end(404, 'the Runtime Manager has shut down');
+    else this.end(503, 'the Runtime Manager is not there', error);
   }
 
   /** Ends the session, because another one needs its place. */
@@ -261,14 +270,21 @@ export class HttpSession {
       this.#fail(error as VeracruzError);
     } finally {
       // Also when the client is gone: the manager has shut down in any case.
-      if (inactive) this.#events.onInactive();
+      if (inactive) this.#toldInactive();
     }
+  }
+
+  #toldInactive(): void {
+    this.#inactive = true;
+    this.#events.onInactive();
   }
 
   /** Handles an error of this session. Other sessions are not affected. */
   #fail(error: VeracruzError): void {
     if (this.#ended) return;
-    if (error instanceof LinkError) {
+    if (error instanceof LinkError && this.#inactive) {
+      this.end(404, 'the Runtime Manager has shut down');
+    } else if (error instanceof LinkError) {
       this.end(503, error.layer === LAYER ? error.message : 'the Runtime Manager is not there', error);
     } else if (error instanceof SessionUnknownError || error instanceof TransportError) {
       this.end(404, error.message, error);

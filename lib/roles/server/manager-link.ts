@@ -42,6 +42,10 @@ export class ManagerLink {
   #failure: LinkError | undefined;
   /** Time of the last answer, or of a later request that found none unanswered: `clock.monotonic()`. */
   #heard = 0;
+  /** The manager has answered a request: both ends speak the same. */
+  #answered = false;
+  /** Our side of the link is ended. */
+  #ended = false;
   readonly #watch: Timer | undefined;
   /** A permit for each GetTlsData that may be sent before one is answered. */
   readonly #fetches: Semaphore;
@@ -72,7 +76,8 @@ export class ManagerLink {
     this.#channel.on('close', () => {
       clock.clear(this.#watch);
       const pending = this.pending;
-      this.#fail(new LinkError(`the Runtime Manager closed the link with ${pending} requests unanswered`, { layer: LAYER, got: pending }));
+      const message = `the Runtime Manager closed the link with ${pending} requests unanswered${this.#doubt()}`;
+      this.#fail(new LinkError(message, { layer: LAYER, got: pending }));
       onClose(this.#failure);
     });
     const { maxSilenceMs } = options;
@@ -88,6 +93,11 @@ export class ManagerLink {
   send(request: Request, answered: Answered): boolean {
     if (this.#failure !== undefined) {
       answered(this.#failure, undefined);
+      return true;
+    }
+    if (this.#ended) {
+      // What is asked already is still answered. To write behind the end would destroy the link, and these answers with it.
+      answered(new LinkError('the Runtime Manager has shut down', { layer: LAYER }), undefined);
       return true;
     }
     if (this.pending === 0) this.#heard = clock.monotonic();
@@ -125,8 +135,9 @@ export class ManagerLink {
     return drained(this.#channel);
   }
 
-  /** Ends the sending side. The link closes when the manager ends its side too, after its last answer. */
+  /** Ends the sending side: further requests fail, one by one. The link closes when the manager ends its side too, after its last answer. */
   end(): void {
+    this.#ended = true;
     this.#channel.end();
   }
 
@@ -144,6 +155,7 @@ export class ManagerLink {
       );
       return;
     }
+    this.#answered = true;
     this.#heard = clock.monotonic();
     this.#waiting[this.#head++] = undefined as unknown as Answered;
     if (this.#head > 256 && this.#head * 2 > this.#waiting.length) {
@@ -156,12 +168,18 @@ export class ManagerLink {
   #checkSilence(maxSilenceMs: number): void {
     if (this.pending === 0 || clock.monotonic() - this.#heard < maxSilenceMs) return;
     this.#channel.destroy(
-      new LinkError(`the Runtime Manager was silent for ${maxSilenceMs} ms with ${this.pending} requests unanswered`, {
+      new LinkError(`the Runtime Manager was silent for ${maxSilenceMs} ms with ${this.pending} requests unanswered${this.#doubt()}`, {
         layer: LAYER,
         limit: maxSilenceMs,
         got: this.pending,
       }),
     );
+  }
+
+  /** What may be wrong where the manager was asked and has never answered: it cannot tell that it does not understand. */
+  #doubt(): string {
+    if (this.#answered || this.pending === 0) return '';
+    return `, and none answered before: does it speak the dialect ${this.dialect} in frames ${this.frame}?`;
   }
 
   #fail(error: LinkError): void {

@@ -91,7 +91,7 @@ export class Sessions {
   /** Ends the sessions of a link that is gone. */
   linkLost(lost: Member, error: LinkError | undefined): void {
     for (const [session, { member }] of this.#held) {
-      if (member === lost) endSession(session, 503, 'the Runtime Manager is not there', error);
+      if (member === lost) session.linkLost(error);
     }
   }
 

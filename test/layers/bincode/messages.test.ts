@@ -350,3 +350,20 @@ function thrown(work: () => unknown): unknown {
   }
   throw new Error('nothing was thrown');
 }
+
+void t.test('bytes of another dialect: the error says of which', async (t) => {
+  const challenge = Buffer.alloc(32);
+  const asked = (deviceId: number | string, dialect: Dialect) =>
+    joined(encodeRequest({ kind: 'Attestation', challenge, deviceId }, dialect));
+  const cases: [Buffer, Dialect, RegExp][] = [
+    [asked('00000000-0000-0000-0000-000000000001', 'head'), '2207', /not in the dialect 2207; in head these bytes are Attestation/],
+    [asked(1, '2207'), 'head', /not in the dialect head; in 2207 and 2207-nitro these bytes are Attestation/],
+    [bytes('07000000 05000000 0200000000000000 1603'), 'head', /in 2207 and 2207-nitro these bytes are SendTlsData/],
+  ];
+  for (const [wire, dialect, message] of cases) {
+    t.throws(() => decodeRequest(wire, dialect), { code: 'ERR_VC_BINCODE', layer: 'bincode', message });
+  }
+  const evidence = joined(encodeResponse({ kind: 'AttestationData', token: bytes('aa'), csr: bytes('bb') }, '2207'));
+  t.throws(() => decodeResponse(evidence, '2207-nitro'), { message: /in 2207 and head these bytes are AttestationData/ });
+  t.throws(() => decodeRequest(bytes('63000000'), 'head'), { message: /^the request 99 does not exist$/ }, 'of none');
+});
