@@ -1,5 +1,7 @@
 import { createRequire } from 'node:module';
 import { useClock } from '../../lib/core/clock.js';
+// A client loads these when it connects. That takes real time, which nothing here would wait for.
+import '../../lib/roles/client/parts.js';
 import { VirtualClock } from './clock.js';
 import { FileSystem } from './file-system.js';
 import type { Line } from './line.js';

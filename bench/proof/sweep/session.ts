@@ -15,8 +15,6 @@ import type { Road, Way } from './cases.js';
 
 /** Virtual milliseconds in which a session must be over: all deadlines of the roles, one after the other, and a reserve. */
 const SESSION_MS = 900_000;
-/** Virtual milliseconds after it in which connections whose ends have both ended are gone. */
-const SETTLE_MS = 1000;
 const FILE = '/c0/file';
 const WRITTEN = contentOf(1, 700);
 const APPENDED = contentOf(2, 300);
@@ -57,8 +55,7 @@ export async function runSession(options: SessionOptions): Promise<Ending> {
   watchWays(simulator, options.onWay);
   try {
     const ending = await simulator.until(session(simulator, options), 'the session', SESSION_MS);
-    // The last ends of connections are still on their way.
-    await simulator.pass(SETTLE_MS);
+    await simulator.quiet();
     const leftover = simulator.network.connections.size;
     if (leftover > 0) wrong ??= `${leftover} connections are left`;
     return wrong === undefined ? ending : { ...ending, wrong };
