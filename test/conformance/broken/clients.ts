@@ -33,14 +33,15 @@ const REQUESTS: readonly Sent<'RuntimeManagerRequest', Uint8Array>[] = [
 
 /** What came and was not taken. */
 interface Inbox {
-  bytes: Buffer;
+  /** A chunk a TLS record. */
+  records: Buffer[];
   over: boolean;
 }
 
 function inboxOf(socket: TLSSocket): Inbox {
-  const inbox: Inbox = { bytes: Buffer.alloc(0), over: false };
+  const inbox: Inbox = { records: [], over: false };
   socket.on('data', (chunk: Buffer) => {
-    inbox.bytes = Buffer.concat([inbox.bytes, chunk]);
+    inbox.records.push(chunk);
   });
   socket.on('close', () => {
     inbox.over = true;
@@ -51,10 +52,15 @@ function inboxOf(socket: TLSSocket): Inbox {
 /** The next answer, without its prefix. */
 async function answerOf(inbox: Inbox, rash: boolean): Promise<Buffer> {
   for (;;) {
-    const { bytes } = inbox;
-    const length = rash ? bytes.length - 8 : bytes.length < 8 ? Number.NaN : Number(bytes.readBigUInt64BE());
-    if (bytes.length >= 8 + length && bytes.length > 0) {
-      inbox.bytes = bytes.subarray(8 + length);
+    const [first] = inbox.records;
+    if (rash && first !== undefined) {
+      inbox.records.shift();
+      return first.subarray(8);
+    }
+    const bytes = Buffer.concat(inbox.records);
+    const length = bytes.length < 8 ? Number.NaN : Number(bytes.readBigUInt64BE());
+    if (bytes.length >= 8 + length) {
+      inbox.records = [bytes.subarray(8 + length)];
       return bytes.subarray(8, 8 + length);
     }
     if (inbox.over) throw new Error('the end');
