@@ -178,7 +178,7 @@ function copyProject(to: string): void {
   cpSync(join(PROJECT_ROOT, 'package.json'), join(to, 'package.json'));
   cpSync(join(PROJECT_ROOT, 'dist/lib'), join(to, 'dist/lib'), { recursive: true });
   cpSync(join(PROJECT_ROOT, 'dist/test/qemu'), join(to, 'dist/test/qemu'), { recursive: true });
-  const wanted = Object.keys(manifest(PROJECT_ROOT).dependencies ?? {});
+  const wanted = [...Object.keys(manifest(PROJECT_ROOT).dependencies ?? {}), 'serialport'];
   const done = new Set<string>();
   const copy = (name: string, from: string) => {
     const folder = lookUp(name, from);

@@ -226,7 +226,6 @@ void t.test('options', async (t) => {
   const { start } = await stage(t, goodPas(), goodManager());
   for (const attestation of [
     'https://127.0.0.1:1',
-    'tcp://127.0.0.1:1',
     'http://',
     ':',
     '',
