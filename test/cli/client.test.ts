@@ -272,6 +272,18 @@ void t.test('a client that waits for the reader of a FIFO can be interrupted', {
   t.match(await ended(child), { code: 130, stderr: /interrupted\n$/ });
 });
 
+void t.test('a client that waits for the writer of a FIFO can be interrupted', { skip: noFifo }, async (t) => {
+  const { url } = await start(t, () => 0);
+  mkfifo('unwritten');
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    const child = client(t, url, '-d', `/f=${path('unwritten')}`);
+    await until('writing', () => child.stderr.includes('writing /f'));
+    child.process.kill(signal);
+    t.match(await ended(child), { stderr: /interrupted\n$/ });
+    t.equal(child.process.exitCode ?? child.process.signalCode, 'SIGINT', 'which a shell calls 130');
+  }
+});
+
 void t.test(
   'a source may be a file of /proc, which says that it is empty',
   { skip: existsSync('/proc/version') ? false : 'no /proc' },

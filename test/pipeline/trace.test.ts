@@ -127,7 +127,7 @@ void t.test('an error, with its code and layer; nothing of stacks that were open
 
 void t.test('the file is for its owner, and begins anew', async (t) => {
   const path = fresh(t);
-  writeFileSync(path, 'x'.repeat(10_000));
+  writeFileSync(path, `{"event":"trace"}\n${'x'.repeat(10_000)}`);
   chmodSync(path, 0o644);
   traceTo(path).close();
   t.equal(statSync(path).mode & 0o777, 0o600);
@@ -135,6 +135,15 @@ void t.test('the file is for its owner, and begins anew', async (t) => {
   const other = join(freshFolder(t), 'new');
   traceTo(other).close();
   t.equal(statSync(other).mode & 0o777, 0o600);
+});
+
+void t.test('a file that is no recording is not replaced: a key, a policy, a source', async (t) => {
+  const path = fresh(t);
+  for (const contents of ['-----BEGIN PRIVATE KEY-----', '{"identities":[]}', 'x', '\0'.repeat(100)]) {
+    writeFileSync(path, contents);
+    t.throws(() => traceTo(path), { code: 'ERR_VC_INVALID_ARGUMENT', message: /it has other contents than a recording/ });
+    t.equal(readFileSync(path, 'latin1'), contents);
+  }
 });
 
 void t.test('files that cannot be written', async (t) => {

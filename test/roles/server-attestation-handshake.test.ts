@@ -224,14 +224,7 @@ void t.test('a policy that is none, and a policy at its limit', async (t) => {
 
 void t.test('options', async (t) => {
   const { start } = await stage(t, goodPas(), goodManager());
-  for (const attestation of [
-    'https://127.0.0.1:1',
-    'http://',
-    ':',
-    '',
-    'http://me:secret@127.0.0.1',
-    'http://127.0.0.1/?a',
-  ]) {
+  for (const attestation of ['https://127.0.0.1:1', 'http://', ':', '', 'http://me:secret@127.0.0.1', 'http://127.0.0.1/?a']) {
     const error = await start({ attestation }).catch((raised: Error) => raised);
     t.match(error, { code: 'ERR_VC_INVALID_OPTION' }, attestation);
     t.notMatch(JSON.stringify([error, (error as Error).message]), 'secret');

@@ -187,7 +187,9 @@ void t.test('requests that were read with the one that was too much are not pars
   await gone(flood);
   await until('its end', () => connections.size === 1);
   t.same(seen.slice(1, 130).at(-1), '/128');
-  t.same(seen.slice(130), ['upgrade of /129'], 'nobody else hears of more than the one that ends it');
+  // Which of those that were read it says it is differs between versions of Node.
+  t.match(seen.slice(130), [/^upgrade of \//]);
+  t.equal(seen.length, 131, 'nobody else hears of more than the one that ends it');
   t.same([connections.ended.pipelined, asked.destroyed], [1, false]);
 });
 

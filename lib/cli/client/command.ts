@@ -1,4 +1,4 @@
-import { createReadStream, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { Command, Option } from 'commander';
 import { definedOf } from '../../core/check.js';
@@ -7,7 +7,7 @@ import { DIALECTS, type Dialect } from '../../layers/formats/dialect.js';
 import { CLIENT_DEFAULTS, VeracruzClient } from '../../roles/client/client.js';
 import type { FileSource } from '../../roles/client/source.js';
 import { expiryOf } from '../../roles/client/trust.js';
-import { Interrupted } from '../exit.js';
+import { Interrupted, readUnsized } from '../exit.js';
 import { addressOf, logLevel, readKey, readText, wholeNumber } from '../flags.js';
 import { addRecordingOptions, type RecordingFlags, recorded } from '../recording-flags.js';
 import { stderrLog } from '../role-process.js';
@@ -255,7 +255,7 @@ async function send(
 /** A pipe has no size, and comes as standard input does. */
 function sourceOf(local: string): FileSource {
   if (local === '-') return process.stdin;
-  return statSync(local, { throwIfNoEntry: false })?.isFile() === false ? createReadStream(local) : { path: local };
+  return statSync(local, { throwIfNoEntry: false })?.isFile() === false ? readUnsized(local) : { path: local };
 }
 
 async function fetch(

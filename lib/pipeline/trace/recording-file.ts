@@ -1,4 +1,4 @@
-import { closeSync, constants, fchmodSync, fstatSync, openSync, writeSync } from 'node:fs';
+import { closeSync, constants, fchmodSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 import { clock } from '../../core/clock.js';
 import { InvalidArgumentError } from '../../core/errors.js';
 import { messageOf } from '../../core/message-of.js';
@@ -8,15 +8,17 @@ const BUFFER_BYTES = 65_536;
 /** Milliseconds that something waits for its write, at most. */
 const FLUSH_MS = 200;
 /** Without O_NONBLOCK, to open a named pipe would wait for its reader. */
-const FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NONBLOCK;
+const FLAGS = constants.O_RDWR | constants.O_CREAT | constants.O_NONBLOCK;
+/** How the files begin that may be replaced: traces, and captures. */
+const RECORDINGS = [Buffer.from('{"event":"trace"'), Buffer.from('d4c3b2a1', 'hex')];
 
 /**
- * A file that is written from start to end, for its owner only (mode 0600); what was in it is gone. Writes are gathered, 64 KiB
+ * A file that is written from start to end, for its owner only (mode 0600); what was in it is gone, if that was a recording, too. Writes are gathered, 64 KiB
  * at most and 200 ms at most, and are synchronous: what is gathered is never more, and the end of the process loses nothing
  * but what a SIGKILL takes. After a write that fails nothing more is written.
  *
  * @param onFault is called once, with what made a write fail
- * @throws InvalidArgumentError when the file cannot be opened, or is a pipe, a socket or a folder
+ * @throws InvalidArgumentError when the file cannot be opened, is a pipe, a socket or a folder, or has other contents than a recording
  */
 export class RecordingFile {
   readonly #buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
@@ -87,10 +89,23 @@ export class RecordingFile {
 function open(path: string): number {
   const fd = openSync(path, FLAGS, 0o600);
   const stat = fstatSync(fd);
-  if (stat.isFile()) fchmodSync(fd, 0o600);
-  else if (!stat.isCharacterDevice()) {
+  if (stat.isFile()) {
+    if (!isReplaceable(fd)) {
+      closeSync(fd);
+      throw new Error('it has other contents than a recording');
+    }
+    ftruncateSync(fd);
+    fchmodSync(fd, 0o600);
+  } else if (!stat.isCharacterDevice()) {
     closeSync(fd);
     throw new Error('it is no file');
   }
   return fd;
+}
+
+/** A file that somebody names by mistake, such as a key, is not lost. */
+function isReplaceable(fd: number): boolean {
+  const begun = Buffer.alloc(16);
+  const length = readSync(fd, begun, 0, begun.length, 0);
+  return length === 0 || RECORDINGS.some((start) => begun.subarray(0, start.length).equals(start));
 }
