@@ -127,7 +127,7 @@ void t.test('an error, with its code and layer; nothing of stacks that were open
 
 void t.test('the file is for its owner, and begins anew', async (t) => {
   const path = fresh(t);
-  writeFileSync(path, `{"event":"trace"}\n${'x'.repeat(10_000)}`);
+  writeFileSync(path, `{"event":"trace","format":1}\n${'x'.repeat(10_000)}`);
   chmodSync(path, 0o644);
   traceTo(path).close();
   t.equal(statSync(path).mode & 0o777, 0o600);

@@ -1,6 +1,6 @@
 /** The hash of the Runtime Manager that an attested certificate carries (wire spec §B). */
 import { timingSafeEqual, type X509Certificate } from 'node:crypto';
-import { given } from '../../core/check.js';
+import { given, optionsOf, sha256Text } from '../../core/check.js';
 import { CertificateError, InvalidOptionError } from '../../core/errors.js';
 import { type Asn1, content } from '../formats/asn1.js';
 import { extensionsOf } from '../formats/x509.js';
@@ -40,7 +40,7 @@ export function runtimeHashOf(certificate: X509Certificate): Buffer | undefined 
 export function expectRuntimeHash(hashes: readonly (Uint8Array | string)[]): (certificate: X509Certificate) => void {
   if (given('hashes', hashes).length === 0)
     throw new InvalidOptionError('hashes is empty', { layer: 'tls', expected: 'runtime hashes', got: 0 });
-  const expected = hashes.map(hashBytes);
+  const expected = optionsOf('tls', () => hashes.map((hash) => Buffer.from(sha256Text('a runtime hash', hash), 'hex')));
   return (certificate) => {
     const hash = runtimeHashOf(certificate);
     if (hash === undefined)
@@ -53,18 +53,6 @@ export function expectRuntimeHash(hashes: readonly (Uint8Array | string)[]): (ce
       });
     }
   };
-}
-
-function hashBytes(hash: Uint8Array | string): Buffer {
-  const bytes = typeof hash === 'string' ? Buffer.from(/^[0-9a-f]{64}$/i.test(hash) ? hash : '', 'hex') : Buffer.from(hash);
-  if (bytes.length !== RUNTIME_HASH_BYTES) {
-    throw new InvalidOptionError('a runtime hash has 32 bytes, or 64 hex digits', {
-      layer: 'tls',
-      expected: RUNTIME_HASH_BYTES,
-      got: hash.length,
-    });
-  }
-  return bytes;
 }
 
 /** The extensions of a certificate, each as the list of its parts. */

@@ -32,9 +32,8 @@ class Capture extends Recorder {
   #count = 0;
 
   constructor(path: string, options: RecordingOptions) {
-    super(path, options);
-    this.file.write(pcapHeader());
-    this.listen({
+    super(path, pcapHeader(), options);
+    this.begin(pcapHeader(), {
       [DIAGNOSTICS.open]: this.#onOpen,
       [DIAGNOSTICS.item]: this.#onItem,
       [DIAGNOSTICS.close]: this.#onClose,

@@ -23,17 +23,22 @@ export abstract class Recorder implements Recording {
   protected readonly file: RecordingFile;
   #listeners: readonly (readonly [string, ChannelListener])[] = [];
 
-  constructor(path: string, { onFault = (error) => process.emitWarning(error) }: RecordingOptions) {
-    this.file = new RecordingFile(path, (error) => {
+  /** @param start how each recording of this kind begins: no other file is replaced */
+  constructor(path: string, start: Buffer, { onFault = (error) => process.emitWarning(error) }: RecordingOptions) {
+    this.file = new RecordingFile(path, start, (error) => {
       this.close();
       onFault(error);
     });
   }
 
-  /** @param listeners by the names of their channels */
-  protected listen(listeners: Readonly<Record<string, ChannelListener>>): void {
+  /**
+   * @param header what the file begins with
+   * @param listeners by the names of their channels
+   */
+  protected begin(header: Buffer | string, listeners: Readonly<Record<string, ChannelListener>>): void {
     this.#listeners = Object.entries(listeners);
     for (const [name, hear] of this.#listeners) subscribe(name, hear);
+    this.file.write(header);
   }
 
   close(): void {

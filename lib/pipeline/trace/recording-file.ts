@@ -9,14 +9,13 @@ const BUFFER_BYTES = 65_536;
 const FLUSH_MS = 200;
 /** Without O_NONBLOCK, to open a named pipe would wait for its reader. */
 const FLAGS = constants.O_RDWR | constants.O_CREAT | constants.O_NONBLOCK;
-/** How the files begin that may be replaced: traces, and captures. */
-const RECORDINGS = [Buffer.from('{"event":"trace"'), Buffer.from('d4c3b2a1', 'hex')];
 
 /**
- * A file that is written from start to end, for its owner only (mode 0600); what was in it is gone, if that was a recording, too. Writes are gathered, 64 KiB
+ * A file that is written from start to end, for its owner only (mode 0600); what was in it is gone, if it began with `start`. Writes are gathered, 64 KiB
  * at most and 200 ms at most, and are synchronous: what is gathered is never more, and the end of the process loses nothing
  * but what a SIGKILL takes. After a write that fails nothing more is written.
  *
+ * @param start how a file begins that may be replaced
  * @param onFault is called once, with what made a write fail
  * @throws InvalidArgumentError when the file cannot be opened, is a pipe, a socket or a folder, or has other contents than a recording
  */
@@ -28,11 +27,11 @@ export class RecordingFile {
   #fd: number | undefined;
   #length = 0;
 
-  constructor(path: string, onFault: (error: Error) => void) {
+  constructor(path: string, start: Buffer, onFault: (error: Error) => void) {
     this.#path = path;
     this.#onFault = onFault;
     try {
-      this.#fd = open(path);
+      this.#fd = open(path, start);
     } catch (cause) {
       clock.clear(this.#timer);
       throw new InvalidArgumentError(`cannot write ${path}: ${messageOf(cause as Error)}`, { cause });
@@ -86,11 +85,11 @@ export class RecordingFile {
   }
 }
 
-function open(path: string): number {
+function open(path: string, start: Buffer): number {
   const fd = openSync(path, FLAGS, 0o600);
   const stat = fstatSync(fd);
   if (stat.isFile()) {
-    if (!isReplaceable(fd)) {
+    if (!isReplaceable(fd, start)) {
       closeSync(fd);
       throw new Error('it has other contents than a recording');
     }
@@ -104,8 +103,8 @@ function open(path: string): number {
 }
 
 /** A file that somebody names by mistake, such as a key, is not lost. */
-function isReplaceable(fd: number): boolean {
-  const begun = Buffer.alloc(16);
+function isReplaceable(fd: number, start: Buffer): boolean {
+  const begun = Buffer.alloc(start.length);
   const length = readSync(fd, begun, 0, begun.length, 0);
-  return length === 0 || RECORDINGS.some((start) => begun.subarray(0, start.length).equals(start));
+  return length === 0 || begun.equals(start);
 }

@@ -7,6 +7,8 @@ import { Recorder, type Recording, type RecordingOptions } from './recorder.js';
 
 /** The `format` in the first line of a trace. */
 export const TRACE_FORMAT = 1;
+/** How the first line of every trace begins. */
+const START = Buffer.from('{"event":"trace",');
 /** Most bytes of an item that may be asked for. */
 const MAX_FIRST_BYTES = 65_536;
 
@@ -54,11 +56,10 @@ class Trace extends Recorder {
   readonly #open = new Set<number>();
 
   constructor(path: string, { bytes = 0, role, version, ...options }: TraceOptions) {
-    super(path, options);
+    super(path, START, options);
     this.#bytes = bytes;
     const started = new Date(clock.now()).toISOString();
-    this.#line({ event: 'trace', format: TRACE_FORMAT, role, version, pid: process.pid, started, bytes });
-    this.listen({
+    this.begin(lineOf({ event: 'trace', format: TRACE_FORMAT, role, version, pid: process.pid, started, bytes }), {
       [DIAGNOSTICS.open]: this.#onOpen,
       [DIAGNOSTICS.item]: this.#onItem,
       [DIAGNOSTICS.error]: this.#onError,
@@ -91,9 +92,8 @@ class Trace extends Recorder {
     if (this.#open.delete(connection)) this.#line({ event: 'close', ms: this.#now(), connection, session, traffic });
   };
 
-  /** A value that is undefined is left out. */
   #line(line: object): void {
-    this.file.write(`${JSON.stringify(line)}\n`);
+    this.file.write(lineOf(line));
   }
 
   /** What was asked for of an item's bytes. Those that are written later, into the body of a POST, are not here yet. */
@@ -122,4 +122,9 @@ function kindOf(item: unknown): object {
   if (mark !== undefined) return { mark };
   const bound = BOUNDS.get(item);
   return bound === undefined ? nameOf(item) : { bound };
+}
+
+/** A value that is undefined is left out. */
+function lineOf(line: object): string {
+  return `${JSON.stringify(line)}\n`;
 }
