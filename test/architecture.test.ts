@@ -5,6 +5,7 @@ import { ESLint } from 'eslint';
 import t, { type Test } from 'tap';
 import { ERROR_CLASSES, VeracruzError } from '../lib/core/errors.js';
 import { PROJECT_ROOT } from './support/golden.js';
+import './support/long.js';
 
 /** Files that need not exist, and what they must not import. */
 const WRONG = [

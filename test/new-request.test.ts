@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import ts from 'typescript';
 import { PROJECT_ROOT } from './support/golden.js';
+import './support/long.js';
 
 /** The files that must know every request. */
 const ANSWERERS = [

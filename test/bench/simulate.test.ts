@@ -12,6 +12,7 @@ import { Simulator } from '../../bench/simulate/simulator.js';
 import { clock } from '../../lib/core/clock.js';
 import type { FileStore } from '../../lib/enclave/store/file-store.js';
 import { connectSocket, listenSocket } from '../../lib/transports/socket.js';
+import '../support/long.js';
 
 // Its own timers would run in virtual time.
 t.setTimeout(0);

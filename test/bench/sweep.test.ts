@@ -2,6 +2,7 @@
 import t from 'tap';
 import { sweep } from '../../bench/proof/sweep/sweep.js';
 import { UnitReader } from '../../bench/proof/sweep/units.js';
+import '../support/long.js';
 
 // Its own timers would run in virtual time.
 t.setTimeout(0);

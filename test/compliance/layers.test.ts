@@ -14,6 +14,7 @@ import { memoryPipe } from '../../lib/transports/memory.js';
 import { feed } from '../support/feed.js';
 import { until, within } from '../support/foreign.js';
 import { PROJECT_ROOT } from '../support/golden.js';
+import '../support/long.js';
 import { seeded } from '../support/splits.js';
 import { LAYER_CASES, type LayerCase, type LimitCheck } from './layer-cases.js';
 import { exchange } from './layer-exchange.js';

@@ -11,6 +11,7 @@ import { PROJECT_ROOT } from '../support/golden.js';
 const GIVEN = `
 import type { Duplex, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import '../support/long.js';
 declare const socket: Duplex, upload: Readable;
 declare const certificate: string, key: string, authority: string, hash: string;
 declare const policy: import('PROJECT/lib/enclave/policy/index.js').Policy;

@@ -5,6 +5,7 @@ import { BEYOND } from '../../docs/tools/beyond.js';
 import { ERRORS, errorsPage } from '../../docs/tools/errors.js';
 import { OPTION_SETS } from '../../docs/tools/limit-options.js';
 import { LIMITS, limitsPage, shown, split } from '../../docs/tools/limits.js';
+import '../support/long.js';
 import { tableRows } from '../support/markdown.js';
 import * as api from '../support/public.js';
 

@@ -3,6 +3,7 @@ import t from 'tap';
 import { differences, readFolder } from '../../docs/tools/generated.js';
 import { GROUPS, pageOf } from '../../docs/tools/pages.js';
 import { REFERENCE, referencePages } from '../../docs/tools/reference.js';
+import '../support/long.js';
 import { DIALECTS, ERROR_CLASSES } from '../support/public.js';
 
 void t.test('the pages are up to date', async (t) => {

@@ -6,6 +6,7 @@ import { ERRNO, FDFLAG_APPEND, OFLAG, RIGHT, WRITE_RIGHTS } from '../../lib/encl
 import { RightsTable } from '../../lib/enclave/compute/child/rights-table.js';
 import { rightsOf } from '../../lib/enclave/policy/index.js';
 import { includes, RIGHTS, type RightName } from '../../lib/enclave/policy/rights.js';
+import '../support/long.js';
 import { seeded } from '../support/splits.js';
 import { ANSWER_AT, type Guest, withGuest } from './compute-guest.js';
 import { CALL_NAMES, PROGRAM, policyWith, SIGNATURES } from './compute-support.js';

@@ -8,6 +8,7 @@ import t, { type Test } from 'tap';
 import { DirectoryStore } from '../../lib/enclave/store/file-store.js';
 import { freshFolder, get, put, written } from './store-support.js';
 import { SURVIVALS, type Survival, TracedDisk } from './traced-disk.js';
+import '../support/long.js';
 
 const LONG = `/${'x'.repeat(250)}`;
 const POLICY = 'a'.repeat(64);

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import { normaliseName } from '../../lib/enclave/store/file-name.js';
 import { DirectoryStore, type DirectoryStoreOptions, type FileStore } from '../../lib/enclave/store/file-store.js';
+import '../support/long.js';
 import { seeded } from '../support/splits.js';
 import { freshFolder, openBelow, put, written } from './store-support.js';
 

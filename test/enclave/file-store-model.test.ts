@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { DirectoryStore, type FileSink, type StoredFile } from '../../lib/enclave/store/file-store.js';
+import '../support/long.js';
 import { seeded } from '../support/splits.js';
 import { freshFolder, get, openBelow, pending, put, written } from './store-support.js';
 

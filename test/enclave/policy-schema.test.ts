@@ -8,6 +8,7 @@ import type { Faults } from '../../lib/enclave/policy/faults.js';
 import { POLICY_SCHEMA, policyFaults } from '../../lib/enclave/policy/index.js';
 import { text as shapeOfText } from '../../lib/enclave/policy/shape.js';
 import { PROJECT_ROOT } from '../support/golden.js';
+import '../support/long.js';
 import { seeded } from '../support/splits.js';
 import { goodPolicy, headPolicy, pathsOf } from './policy-support.js';
 

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { InvalidOptionError, LimitError, PolicyError } from '../../lib/core/errors.js';
 import { MAX_FAULTS, policyFaults, policyHash, readPolicy } from '../../lib/enclave/policy/index.js';
+import '../support/long.js';
 import { seeded } from '../support/splits.js';
 import { alice, authority, bob, changed, goodPolicy, HASH, headPolicy, pathsOf } from './policy-support.js';
 

@@ -10,6 +10,7 @@ import { captureTo } from '../../lib/pipeline/trace/capture.js';
 import { pcapHeader, SEGMENT_BYTES, TcpConnection } from '../../lib/pipeline/trace/pcap.js';
 import { memoryPipe } from '../../lib/transports/memory.js';
 import { until, within } from '../support/foreign.js';
+import '../support/long.js';
 import { alice, authority, freshFolder, managerIdentity } from '../support/roles.js';
 import { through } from './layers.js';
 

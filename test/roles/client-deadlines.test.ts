@@ -7,6 +7,7 @@ import type { FileStore } from '../../lib/enclave/store/file-store.js';
 import { openConnection } from '../../lib/roles/client/server-connection.js';
 import type { RuntimeManagerOptions } from '../../lib/roles/runtime-manager/runtime-manager.js';
 import { tapProxy, within } from '../support/foreign.js';
+import '../support/long.js';
 import { alice, authority, collect, connectClient, content, startRoles } from '../support/roles.js';
 import { patience } from '../support/time.js';
 

@@ -1,6 +1,7 @@
 /** Clients whose way to the Server leads through proxies, and over slow lines. */
 import t, { type Test } from 'tap';
 import { within } from '../support/foreign.js';
+import '../support/long.js';
 import { type Manners, proxyWith, slowLine } from '../support/proxy.js';
 import { collect, connectClient, content, portOf, startRoles } from '../support/roles.js';
 import { patience } from '../support/time.js';

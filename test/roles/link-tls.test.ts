@@ -12,6 +12,7 @@ import type { LinkCertificates, LinkTlsOptions } from '../../lib/roles/link-tls.
 import type { Log } from '../../lib/roles/options.js';
 import { plainAttester } from '../support/enrol.js';
 import { ask, framed, tapProxy, until, within } from '../support/foreign.js';
+import '../support/long.js';
 import {
   collect,
   connectClient,

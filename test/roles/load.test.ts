@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { DirectoryStore, type FileSink, type FileStore } from '../../lib/enclave/store/file-store.js';
 import { within } from '../support/foreign.js';
+import '../support/long.js';
 import { bob, content, freshFolder, slices, startRoles, stored } from '../support/roles.js';
 
 const SIZE = 2 * 2 ** 20 + 17;

@@ -8,6 +8,7 @@ import { DirectoryStore } from '../../lib/enclave/store/file-store.js';
 import type { RuntimeManagerOptions } from '../../lib/roles/runtime-manager/runtime-manager.js';
 import { ask, ForeignServer, tell, until } from '../support/foreign.js';
 import { Hand } from '../support/hand.js';
+import '../support/long.js';
 import { bob, content, freshFolder, portOf, slices, startManager, startRoles, stored } from '../support/roles.js';
 
 const MIB = 2 ** 20;

@@ -13,6 +13,7 @@ import { encodeMessage } from '../../lib/layers/protobuf/index.js';
 import { DIAGNOSTICS, type StackEvent } from '../../lib/pipeline/diagnostics.js';
 import { openConnection } from '../../lib/roles/client/server-connection.js';
 import { until, within } from '../support/foreign.js';
+import '../support/long.js';
 import { ALL_RIGHTS, alice, authority, bob, connectClient, policyOf, startRoles, stored } from '../support/roles.js';
 
 interface Credentials {

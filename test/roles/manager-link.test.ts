@@ -8,6 +8,7 @@ import type { FileStore } from '../../lib/enclave/store/file-store.js';
 import type { Sent } from '../../lib/layers/protobuf/index.js';
 import { ask, dataOf, ForeignServer, tell, until, within } from '../support/foreign.js';
 import { Hand, turns } from '../support/hand.js';
+import '../support/long.js';
 import { collect, content, POLICY_HASH, portOf, slices, startManager, startRoles, stored } from '../support/roles.js';
 
 type T = Parameters<typeof startManager>[0];

@@ -15,6 +15,7 @@ import { stack } from '../../lib/pipeline/stack.js';
 import type { VeracruzClient } from '../../lib/roles/client/client.js';
 import { connectSocket } from '../../lib/transports/socket.js';
 import { within } from '../support/foreign.js';
+import '../support/long.js';
 import {
   alice,
   authority,

@@ -10,6 +10,7 @@ import { Presented } from '../../lib/roles/runtime-manager/presented.js';
 import type { RuntimeManagerOptions } from '../../lib/roles/runtime-manager/runtime-manager.js';
 import { certify, Leader, plainAttester } from '../support/enrol.js';
 import { until } from '../support/foreign.js';
+import '../support/long.js';
 import {
   authority,
   collect,

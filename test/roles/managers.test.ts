@@ -9,6 +9,7 @@ import { type ServerOptions, VeracruzServer } from '../../lib/roles/server/serve
 import { managerServerStack } from '../../lib/roles/stacks.js';
 import { memoryPipe } from '../../lib/transports/memory.js';
 import { echoing, foreignManager, post, RawHttp, until, within } from '../support/foreign.js';
+import '../support/long.js';
 import { collect, connectClient, content, freshFolder, portOf, startManager } from '../support/roles.js';
 
 const at = (manager: { address: unknown }) => `tcp://127.0.0.1:${portOf(manager)}`;

@@ -5,6 +5,7 @@ import t, { type Test } from 'tap';
 import type { VeracruzError } from '../../lib/core/errors.js';
 import type { ServerOptions, VeracruzServer } from '../../lib/roles/server/server.js';
 import { HELLO as BEGUN, type Behaviour, post, RawHttp, tell, until, within } from '../support/foreign.js';
+import '../support/long.js';
 import { freshFolder, portOf } from '../support/roles.js';
 import { HANG_MS } from '../support/time.js';
 import {

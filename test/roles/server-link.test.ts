@@ -15,6 +15,7 @@ import {
   until,
   within,
 } from '../support/foreign.js';
+import '../support/long.js';
 import { content, portOf, startServer } from '../support/roles.js';
 
 const HELLO = `0 ${BEGUN.toString('base64')}`;

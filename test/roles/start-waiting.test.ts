@@ -7,6 +7,7 @@ import t, { type Test } from 'tap';
 import { RuntimeManager } from '../../lib/roles/runtime-manager/runtime-manager.js';
 import { type ServerOptions, VeracruzServer } from '../../lib/roles/server/server.js';
 import { foreignManager, post, RawHttp, until, within } from '../support/foreign.js';
+import '../support/long.js';
 import { connectClient, freshFolder, managerIdentity, POLICY, portOf, startManager } from '../support/roles.js';
 import {
   gate,

@@ -6,6 +6,7 @@ import { connect as connectTls } from 'node:tls';
 import t, { type Test } from 'tap';
 import { completeOptions, SERVER_DEFAULTS, type ServerOptions } from '../../lib/roles/server/options.js';
 import { countRequests, dial, echoing, foreignManager, HELLO, NO_TLS, post, RawHttp, until, within } from '../support/foreign.js';
+import '../support/long.js';
 import { alice, content, portOf, startRoles, startServer } from '../support/roles.js';
 
 const text = (data: Buffer | string) => Buffer.from(data).toString('base64');

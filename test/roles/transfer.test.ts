@@ -8,6 +8,7 @@ import { pathToFileURL } from 'node:url';
 import t from 'tap';
 import type { Progress } from '../../lib/roles/client/client.js';
 import { tapProxy, until, within } from '../support/foreign.js';
+import '../support/long.js';
 import {
   bob,
   collect,

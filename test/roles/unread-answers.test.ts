@@ -2,6 +2,7 @@
 import { connect, type Socket } from 'node:net';
 import t from 'tap';
 import { tcpServer, until, within } from '../support/foreign.js';
+import '../support/long.js';
 import { collect, connectClient, content, portOf, startRoles } from '../support/roles.js';
 import { patience } from '../support/time.js';
 

@@ -1,7 +1,7 @@
 /**
  * Runs the tests: `node dist/test/support/run.js [--fast|--versions] [arguments of tap]`. With `--fast` those files alone that
- * start no process and open no database; with `--versions` those of them in which a version of Node may make a difference.
- * Exits as tap does.
+ * start no process, open no database and do not take long; with `--versions` those without processes and databases in which a
+ * version of Node may make a difference. Exits as tap does.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -12,7 +12,9 @@ import { PROJECT_ROOT } from './golden.js';
 import { FILE_MS } from './time.js';
 
 const TESTS = join(PROJECT_ROOT, 'dist', 'test');
-const MARK = join(TESTS, 'support', 'processes.js');
+/** The modules that mark a file; each says what of. */
+const PROCESSES = join(TESTS, 'support', 'processes.js');
+const LONG = join(TESTS, 'support', 'long.js');
 
 /** The modules of `test/` that a compiled module imports. */
 function importsOf(path: string): string[] {
@@ -22,12 +24,12 @@ function importsOf(path: string): string[] {
     .filter((imported) => !relative(TESTS, imported).startsWith('..') && existsSync(imported));
 }
 
-/** Whether a compiled test imports the mark of `processes.ts`, itself or through others. */
-export function isMarked(path: string): boolean {
+/** Whether a compiled test imports a mark, itself or through others. */
+export function isMarked(path: string, mark = PROCESSES): boolean {
   const seen = new Set<string>();
   const waiting = [path];
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-    if (next === MARK) return true;
+    if (next === mark) return true;
     if (seen.has(next)) continue;
     seen.add(next);
     waiting.push(...importsOf(next));
@@ -42,21 +44,26 @@ export function testFiles(): string[] {
 }
 
 /** Those that start no process and open no database. */
-export function fastFiles(): string[] {
+function withoutProcesses(): string[] {
   return testFiles().filter((path) => !isMarked(path));
+}
+
+/** Those of them that take no longer than some seconds each. */
+export function fastFiles(): string[] {
+  return withoutProcesses().filter((path) => !isMarked(path, LONG));
 }
 
 /** What stands on streams, sockets, HTTP and TLS of Node, and some sessions through all layers. */
 const ON_NODE =
   /^(?:golden|layers|pipeline|transports|wire)\/|^roles\/(?:abort|client-ends|direct-session|http-session|manager-admission|stacks|tls-session)\./;
 /** Long computations, the same in every version. */
-const LONG = /^layers\/(?:tls\/integrity|base64\/base64|bincode\/messages)\./;
+const THE_SAME = /^layers\/(?:tls\/integrity|base64\/base64|bincode\/messages)\./;
 
-/** Those of the fast set that other versions of Node run, in CI: less than a minute each. */
+/** Those that other versions of Node run, in CI: less than a minute each. */
 export function versionFiles(): string[] {
-  return fastFiles().filter((path) => {
+  return withoutProcesses().filter((path) => {
     const name = relative(TESTS, path);
-    return ON_NODE.test(name) && !LONG.test(name);
+    return ON_NODE.test(name) && !THE_SAME.test(name);
   });
 }
 

@@ -12,6 +12,7 @@ import { type Address, formatAddress, parseAddress } from '../../lib/transports/
 import { listenPipe, openPipe } from '../../lib/transports/pipe.js';
 import { connectSocket, type Listener, listenSocket, RETRY_ICECAP, RETRY_NITRO } from '../../lib/transports/socket.js';
 import { until, within } from '../support/foreign.js';
+import '../support/long.js';
 import { seeded } from '../support/splits.js';
 
 type T = Pick<typeof t, 'teardown'>;

@@ -13,6 +13,7 @@ import {
   verifyPsaToken,
 } from '../../../lib/attestation/evidence/index.js';
 import { makeRequest, readRequest } from '../../../lib/attestation/request.js';
+import '../../support/long.js';
 import { seeded } from '../../support/splits.js';
 import { certify, challenge, documentOf, request, root } from './nitro-pki.js';
 import { cbor, newKey, outcome, sha256 } from './support.js';

@@ -7,6 +7,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import t from 'tap';
 import { measureRuntime } from '../../../lib/attestation/evidence/index.js';
 import { PROJECT_ROOT } from '../../support/golden.js';
+import '../../support/long.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'vc-measure-'));
 t.teardown(() => rmSync(folder, { recursive: true }));

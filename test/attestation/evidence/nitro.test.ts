@@ -13,6 +13,7 @@ import {
 } from '../../../lib/attestation/evidence/index.js';
 import { CHAIN, certify, challenge, documentOf, enclave, pcr0, request, root } from './nitro-pki.js';
 import { cbor, everyFlip, hex, isWithin, newKey, outcome, sha256, sign1 } from './support.js';
+import '../../support/long.js';
 
 const OPTIONS: VerifyNitroOptions = { root: root.der, challenge, request };
 const check = (document: Buffer, more: Partial<VerifyNitroOptions> = {}) =>

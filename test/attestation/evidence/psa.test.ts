@@ -12,6 +12,7 @@ import {
   verifyPsaToken,
 } from '../../../lib/attestation/evidence/index.js';
 import { cbor, everyFlip, hex, isWithin, newKey, outcome, sha256, sign1 } from './support.js';
+import '../../support/long.js';
 
 const SHAPES: readonly PsaShape[] = ['2207', 'head'];
 const key = newKey('P-256');

@@ -1,6 +1,7 @@
 /** Ciphertext cut anywhere is the same; ciphertext changed anywhere is never believed. */
 import fc from 'fast-check';
 import t from 'tap';
+import '../../support/long.js';
 import { seeded } from '../../support/splits.js';
 import { alice, clientOptions, serverOptions } from './pki.js';
 import { type Direction, type Edit, pattern, talk } from './talk.js';
