@@ -20,6 +20,7 @@ export const BEYOND: Readonly<Record<string, Readonly<Record<string, string>>>> 
     maxSessionsPerAddress: '503',
     maxUnadmittedSessions: 'another such session makes room, else 503',
     maxUnadmittedSessionsPerAddress: 'another such session makes room, else 503',
+    maxUnadmittedSessionsPerSecond: '503, after two seconds',
     helloTimeoutMs: '`ERR_VC_TIMEOUT`: 408; the session ends',
     handshakeTimeoutMs: '`ERR_VC_TIMEOUT`: 408; the session ends',
     maxHandshakeBytes: '`ERR_VC_LIMIT`: 413; the session ends',

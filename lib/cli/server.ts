@@ -19,6 +19,7 @@ const NUMBERS = {
   maxUnadmittedSessions: 'sessions at once whose handshake is not over; default: a quarter of --max-sessions',
   maxUnadmittedSessionsPerAddress:
     'such sessions of one IP address; 0 as many as there may be; default: half of --max-sessions-per-address',
+  maxUnadmittedSessionsPerSecond: 'sessions a second that end without having been admitted; 0 for no limit',
   helloTimeoutMs: 'milliseconds from the opening of a session to its ClientHello',
   maxHandshakeBytes: 'bytes of ciphertext of a client until its handshake is over; 0 for no limit',
   maxMissesPerSecond: 'requests a second for sessions that are not there; 0 for no limit',

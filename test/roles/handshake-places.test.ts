@@ -1,5 +1,6 @@
 /** Handshakes share their places by address. */
 import t from 'tap';
+import { systemClock, useClock } from '../../lib/core/clock.js';
 import { type Handshake, HandshakePlaces } from '../../lib/roles/server/handshake-places.js';
 import { until } from '../support/foreign.js';
 
@@ -53,4 +54,23 @@ void t.test('a crowd of silent strangers from five addresses gives its places up
   await until('its turn', () => events.includes('h2 in'));
   t.ok(places.held <= 10);
   t.equal(events.filter((event) => event.endsWith(' out')).length, 1, 'no more than it takes');
+});
+
+void t.test('who has four places more than one that waits gives one up in a quarter of a second', async (t) => {
+  let now = 0;
+  t.teardown(useClock({ ...systemClock, monotonic: () => now }));
+  const { places, events, enter } = play(8);
+  for (let count = 0; count < 7; count++) enter('crowd', `c${count}`);
+  enter('honest', 'h1');
+  t.equal(events.at(-1), 'h1 in', 'an eighth is for addresses without a place');
+  now = 249;
+  enter('honest', 'h2');
+  t.equal(events.at(-1), 'h1 in', 'each may have its time');
+  now = 250;
+  enter('honest', 'h3');
+  t.same(events.slice(-4), ['c0 out', 'h2 in', 'c1 out', 'h3 in'], 'until it has three more: then after a second');
+  now = 999;
+  enter('honest', 'h4');
+  t.equal(events.at(-1), 'h3 in');
+  t.same([places.held, places.waiting], [8, 1]);
 });

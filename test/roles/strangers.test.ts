@@ -67,7 +67,9 @@ void t.test('a trickled ClientHello does not make its time longer', async (t) =>
 });
 
 void t.test('forty addresses that fill the table keep no honest client out', async (t) => {
-  const limits = { maxSessions: 100, maxSessionsPerAddress: 8, maxUnadmittedSessions: 60, maxUnadmittedSessionsPerAddress: 4 };
+  const table = { maxSessions: 100, maxSessionsPerAddress: 8, maxUnadmittedSessions: 60, maxUnadmittedSessionsPerAddress: 4 };
+  // Without this limit they would be put off, and there would be no crowd.
+  const limits = { ...table, maxUnadmittedSessionsPerSecond: 0 };
   const roles = await startRoles(t, { server: limits });
   const honest = await roles.connect();
   for (let host = 10; host < 50; host++) {
@@ -80,6 +82,30 @@ void t.test('forty addresses that fill the table keep no honest client out', asy
     const another = await roles.connect();
     await another.writeFile(`/f${count}`, content(1000, count));
   }
+});
+
+void t.test('an address whose sessions are never admitted is put off; others are served', async (t) => {
+  const roles = await startRoles(t, { server: { maxUnadmittedSessionsPerAddress: 2, direct: 'tcp://127.0.0.1:0' } });
+  const direct = (roles.server.directAddress as { port: number }).port;
+  // So many, all at once, that they are more than time forgives meanwhile.
+  const strangers = await Promise.all(Array.from({ length: 60 }, () => from(t, portOf(roles.server), 10)));
+  const asked = strangers.map((http) => http.send(post(`0 ${text(HELLO.subarray(0, 1))}`)));
+  await Promise.race(asked);
+  const ends = Array.from({ length: 10 }, async () => {
+    const socket = connectNet({ host: '127.0.0.1', port: direct, localAddress: '127.0.0.10' });
+    t.teardown(() => socket.destroy());
+    await once(socket.on('error', () => {}).resume(), 'close');
+  });
+  await within('the end of one without HTTP', Promise.race(ends));
+  const honest = await roles.connect();
+  await honest.writeFile('/f', content(1000));
+  const answers = await within('the answers', Promise.all(asked));
+  const refused = answers.filter(({ status }) => status === 503);
+  t.ok(answers.length - refused.length >= 2, `${refused.length} of 60 were refused`);
+  t.match(refused[0], {
+    headers: { 'retry-after': '1', connection: 'keep-alive' },
+    body: 'too many sessions of this address were not admitted: try again later\n',
+  });
 });
 
 void t.test('silent strangers with all handshake places keep nobody out for long', async (t) => {
@@ -242,6 +268,7 @@ void t.test('options', async (t) => {
   const wrong: Partial<ServerOptions>[] = [
     { maxUnadmittedSessions: 0 },
     { maxUnadmittedSessionsPerAddress: -1 },
+    { maxUnadmittedSessionsPerSecond: -1 },
     { helloTimeoutMs: 0 },
     { handshakeTimeoutMs: 0 },
     { handshakeTimeoutMs: 2 ** 31 },

@@ -3,9 +3,15 @@ import { Crowd } from '../../core/crowd.js';
 import { LinkError } from '../../core/errors.js';
 
 const LAYER = 'server';
-/** Milliseconds that an address keeps a place while another one waits that has at least two fewer, or just one fewer. */
-const GRACE_MS = 1000;
-const LAST_GRACE_MS = 2000;
+/**
+ * Milliseconds that an address keeps a place while another one waits, by how many more places it has than that one: the first
+ * row that fits. A handshake over a line of average length takes less than the first.
+ */
+const GRACES: readonly { readonly more: number; readonly ms: number }[] = [
+  { more: 4, ms: 250 },
+  { more: 2, ms: 1000 },
+  { more: 1, ms: 2000 },
+];
 /** The part of the places that only addresses without one may take, so that a newcomer need not wait. */
 const RESERVE = 1 / 8;
 /** Milliseconds between two looks whether one was kept that long. */
@@ -33,8 +39,9 @@ export interface Handshake {
  * asks for it. So there are `maxHandshakes` at once, and the others wait here.
  *
  * A free place goes to the waiting address that has the fewest; among equals they take turns. An eighth of the places is for
- * addresses that have none. When an address waits and another has at least two places more, that one loses its oldest, if it
- * was kept for a second; with one place more, after two seconds. So a crowd that says nothing makes nobody else wait for long.
+ * addresses that have none. When an address waits and another has at least four places more, that one loses its oldest, if it
+ * was kept for 250 ms; with two or three more, after a second, with one more, after two. So a crowd that says nothing makes
+ * nobody else wait for long.
  */
 export class HandshakePlaces {
   readonly #limits: HandshakePlacesLimits;
@@ -68,6 +75,7 @@ export class HandshakePlaces {
     const queue = this.#queues.get(handshake.address) ?? new Set();
     this.#queues.set(handshake.address, queue.add(handshake));
     this.#serve();
+    this.#look();
   }
 
   /** Gives the place back, or leaves the queue. Does nothing for one that has done so. */
@@ -139,9 +147,12 @@ export class HandshakePlaces {
       if (next === undefined || oldest === undefined) return;
       const more = this.#held.count(crowded) - this.#held.count(next.address);
       const kept = clock.monotonic() - (this.#since.get(oldest) ?? 0);
-      if (more < 1 || kept < (more === 1 ? LAST_GRACE_MS : GRACE_MS)) return;
+      const grace = GRACES.find((row) => more >= row.more);
+      if (grace === undefined || kept < grace.ms) return;
       this.#last(crowded);
       this.#end(oldest, 'other addresses wait for a handshake');
+      // The place was taken for this one, so it has it, even where the last places are kept for addresses that have none.
+      if (this.#deadlines.has(next) && this.#held.size < this.#limits.maxHandshakes) this.#grant(next);
     }
   }
 }

@@ -91,6 +91,13 @@ export interface ServerOptions {
   /** Sessions of one address whose TLS handshake is not visibly over. Default half of `maxSessionsPerAddress`: 128; 0 as many as there may be. */
   maxUnadmittedSessionsPerAddress?: number;
   /**
+   * Sessions a second that end without having been admitted, of all addresses together. Four times as many may come at once.
+   * Beyond that an address that has eight such sessions gets no further one for now: it is answered 503 after two seconds. So
+   * is one that has `maxUnadmittedSessionsPerAddress`; it is forgiven two a second. 0, here or there, for no limits.
+   * Default 32.
+   */
+  maxUnadmittedSessionsPerSecond?: number;
+  /**
    * Milliseconds from the opening of a session to the begin of its ClientHello. No byte of it makes them longer. Until then the
    * Runtime Manager does not know of the session. Default 5,000.
    */
@@ -165,6 +172,7 @@ export const SERVER_DEFAULTS = Object.freeze({
   maxSessionsPerAddress: 256,
   maxUnadmittedSessions: 2500,
   maxUnadmittedSessionsPerAddress: 128,
+  maxUnadmittedSessionsPerSecond: 32,
   helloTimeoutMs: 5000,
   handshakeTimeoutMs: 9000,
   maxHandshakeBytes: 64 * 1024,
@@ -203,6 +211,7 @@ const RANGES = [
   ['maxSessionsPerAddress', 0, MOST],
   ['maxUnadmittedSessions', 1, MOST],
   ['maxUnadmittedSessionsPerAddress', 0, MOST],
+  ['maxUnadmittedSessionsPerSecond', 0, MOST],
   ['helloTimeoutMs', 1, MOST_MS],
   ['handshakeTimeoutMs', 1, MOST_MS],
   ['maxHandshakeBytes', 0, MOST],

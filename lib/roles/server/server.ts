@@ -1,7 +1,7 @@
 import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { clock, type Timer } from '../../core/clock.js';
-import { asVeracruzError, LinkError, type VeracruzError } from '../../core/errors.js';
+import { asVeracruzError, BusyError, LinkError, type VeracruzError } from '../../core/errors.js';
 import { Lifecycle } from '../../core/lifecycle.js';
 import { networkOf } from '../../core/network.js';
 import { Mutex } from '../../core/semaphore.js';
@@ -31,6 +31,10 @@ const PATH = '/runtime_manager';
  */
 const CONNECTION_GRACE_MS = 5000;
 
+/** Milliseconds until somebody is told that he may open no session now, and what he is told. */
+const PUT_OFF_MS = 2000;
+const UNADMITTED = 'too many sessions of this address were not admitted: try again later';
+
 /** Milliseconds that answers under way have to end when the server closes, and between two looks whether they have. */
 const PATIENCE_MS = 5000;
 const SWEEP_MS = 50;
@@ -48,7 +52,7 @@ export { SERVER_DEFAULTS, type ServerOptions } from './options.js';
  * Answers besides 200: 400 for a body that is malformed, 404 for a session that is not (any more), or whose secret was not
  * shown, 408 for a handshake that takes too long, 409 for a POST of a session that has POSTs under way on another connection,
  * 413 for a body over the limit, 429 for an address that has asked for too many sessions that are not, 503 when the Runtime
- * Manager is gone or there is no room. Their text is one plain line.
+ * Manager is gone, there is no room, or too many sessions of the address were not admitted. Their text is one plain line.
  */
 export class VeracruzServer {
   readonly #options: CompleteServerOptions;
@@ -226,7 +230,8 @@ export class VeracruzServer {
     if (announced > maxBodyBytes) throw tooLong('a body', announced, maxBodyBytes);
     if (!this.#life.serving) throw new LinkError('the server is closing', { layer: LAYER });
     const { id, body } = await readSessionId(request);
-    if (id === 0) this.#serve(this.#openHttp(request, response), request, response, body);
+    if (id === 0 && !this.#sessions.mayOpen(networkOf(request.socket.remoteAddress))) await this.#putOff(request, response);
+    else if (id === 0) this.#serve(this.#openHttp(request, response), request, response, body);
     else await this.#resume(id, request, response, body);
   }
 
@@ -256,6 +261,19 @@ export class VeracruzServer {
     }
   }
 
+  /** Refuses a session, but not at once: whoever asks again as soon as he is refused could ask too often. */
+  #putOff(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    return new Promise((resolve) => {
+      const answer = () => plain(request, response, 503, UNADMITTED, { 'retry-after': '1' });
+      const timer = clock.setTimeout(answer, PUT_OFF_MS).unref();
+      // After the answer, or because the client has gone.
+      response.once('close', () => {
+        clock.clear(timer);
+        resolve();
+      });
+    });
+  }
+
   #openHttp({ socket }: IncomingMessage, response: ServerResponse): HttpSession {
     if (!this.#life.serving) throw new LinkError('the server is closing', { layer: LAYER });
     const session = this.#sessions.openHttp(socket);
@@ -281,6 +299,7 @@ export class VeracruzServer {
     socket.on('error', () => {});
     try {
       if (!this.#life.serving) throw new LinkError('the server is closing', { layer: LAYER });
+      if (!this.#sessions.mayOpen(networkOf(socket.remoteAddress))) throw new BusyError(UNADMITTED, { layer: LAYER });
       this.#sessions.openDirect(socket);
     } catch (error) {
       // There is no status on plain TCP: a closed connection has to say it.

@@ -9,6 +9,7 @@ import { HttpSession, type SessionEvents } from './http-session.js';
 import type { ManagerLink } from './manager-link.js';
 import { ManagerSession } from './manager-session.js';
 import type { Managers, Member } from './managers.js';
+import { Newcomers } from './newcomers.js';
 import type { CompleteServerOptions } from './options.js';
 import { SessionGate } from './session-gate.js';
 import { type Asking, type Found, SessionIds, type SessionName } from './session-ids.js';
@@ -32,6 +33,7 @@ export class Sessions {
   readonly #options: CompleteServerOptions;
   readonly #managers: Managers;
   readonly #table: SessionTable;
+  readonly #newcomers: Newcomers;
   readonly #ids: SessionIds<HttpSession>;
   readonly #held = new Map<Session, Held>();
   readonly #places = new WeakMap<ManagerLink, HandshakePlaces>();
@@ -43,6 +45,7 @@ export class Sessions {
     this.#options = options;
     this.#managers = managers;
     this.#table = new SessionTable(options);
+    this.#newcomers = new Newcomers(options);
     this.#ids = new SessionIds(options.bindSessions, options.maxMissesPerSecond);
   }
 
@@ -54,6 +57,11 @@ export class Sessions {
   /** All of them. */
   [Symbol.iterator](): Iterator<Session> {
     return this.#held.keys();
+  }
+
+  /** Whether a client at `address` may open a session now: too many of that address have not come about, if not. */
+  mayOpen(address: string): boolean {
+    return this.#newcomers.mayEnter(address);
   }
 
   /** Opens a session over HTTP. @throws LinkError when there is no room, or no manager */
@@ -117,6 +125,7 @@ export class Sessions {
       },
     });
     held.seat = this.#table.enter(address, session);
+    this.#newcomers.enter(address);
     this.#held.set(session, held);
     return session;
   }
@@ -135,7 +144,10 @@ export class Sessions {
         this.#options.log('info', 'session opened', { session: held.name.number, manager: upstream, managerSession: manager.id });
         return manager;
       },
-      onAdmitted: () => held.seat?.admit(),
+      onAdmitted: () => {
+        held.seat?.admit();
+        this.#newcomers.admit(held.name.address);
+      },
       onFault,
     });
   }
