@@ -14,7 +14,13 @@ async function misfit(t: Test, { manager: own, server: other }: Ends): Promise<{
   const noted = (end: keyof Ends) => (_level: string, event: string, figures?: object) => void lines[end].push({ event, ...figures });
   const manager = await startManager(t, { ...own, frameTimeoutMs: 200, log: noted('manager') });
   const server = await startServer(t, `tcp://127.0.0.1:${portOf(manager)}`, { ...other, log: noted('server') });
-  await t.rejects(connectClient(t, server.url), { code: 'ERR_VC_HTTP_STATUS' });
+  const { dialect = '2207', frame = 'tcp9' } = other;
+  await t.rejects(connectClient(t, server.url), {
+    code: 'ERR_VC_HTTP_STATUS',
+    message: new RegExp(
+      `503: the Runtime Manager is not there and has never answered: does it speak the dialect ${dialect} in frames ${frame}\\?`,
+    ),
+  });
   const closed = (end: keyof Ends) => lines[end].find(({ event }) => event === 'link closed');
   await until('both ends tell', () => closed('manager') !== undefined && closed('server') !== undefined);
   return { manager: closed('manager') as Line, server: closed('server') as Line };

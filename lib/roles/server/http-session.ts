@@ -157,9 +157,9 @@ export class HttpSession {
   }
 
   /** The link to the manager is gone. That is no fault where the manager has told this session that it shuts down. */
-  linkLost(error: LinkError | undefined): void {
+  linkLost(error: LinkError | undefined, doubt: string | undefined): void {
     if (this.#inactive) this.end(404, 'the Runtime Manager has shut down');
-    else this.end(503, 'the Runtime Manager is not there', error);
+    else this.end(503, `the Runtime Manager is not there${doubt === undefined ? '' : ` and has never answered: ${doubt}`}`, error);
   }
 
   /** Ends the session, because another one needs its place. */

@@ -76,7 +76,7 @@ export class ManagerLink {
     this.#channel.on('close', () => {
       clock.clear(this.#watch);
       const pending = this.pending;
-      const message = `the Runtime Manager closed the link with ${pending} requests unanswered${this.#doubt()}`;
+      const message = `the Runtime Manager closed the link with ${pending} requests unanswered${this.#noneBefore(pending)}`;
       this.#fail(new LinkError(message, { layer: LAYER, got: pending }));
       onClose(this.#failure);
     });
@@ -168,18 +168,24 @@ export class ManagerLink {
   #checkSilence(maxSilenceMs: number): void {
     if (this.pending === 0 || clock.monotonic() - this.#heard < maxSilenceMs) return;
     this.#channel.destroy(
-      new LinkError(`the Runtime Manager was silent for ${maxSilenceMs} ms with ${this.pending} requests unanswered${this.#doubt()}`, {
-        layer: LAYER,
-        limit: maxSilenceMs,
-        got: this.pending,
-      }),
+      new LinkError(
+        `the Runtime Manager was silent for ${maxSilenceMs} ms with ${this.pending} requests unanswered${this.#noneBefore(this.pending)}`,
+        {
+          layer: LAYER,
+          limit: maxSilenceMs,
+          got: this.pending,
+        },
+      ),
     );
   }
 
-  /** What may be wrong where the manager was asked and has never answered: it cannot tell that it does not understand. */
-  #doubt(): string {
-    if (this.#answered || this.pending === 0) return '';
-    return `, and none answered before: does it speak the dialect ${this.dialect} in frames ${this.frame}?`;
+  /** What may be wrong where the manager has never answered: it cannot tell that it does not understand. Else undefined. */
+  get doubt(): string | undefined {
+    return this.#answered ? undefined : `does it speak the dialect ${this.dialect} in frames ${this.frame}?`;
+  }
+
+  #noneBefore(pending: number): string {
+    return pending === 0 || this.doubt === undefined ? '' : `, and none answered before: ${this.doubt}`;
   }
 
   #fail(error: LinkError): void {

@@ -99,7 +99,7 @@ export class Sessions {
   /** Ends the sessions of a link that is gone. */
   linkLost(lost: Member, error: LinkError | undefined): void {
     for (const [session, { member }] of this.#held) {
-      if (member === lost) session.linkLost(error);
+      if (member === lost) session.linkLost(error, lost.link.doubt);
     }
   }
 
