@@ -1,6 +1,7 @@
 import { Duplex } from 'node:stream';
+import { layerChunk } from '../core/as-buffer.js';
 import type { DeferredBytes } from '../core/deferred-bytes.js';
-import { OutcomeUnknownError, TimeoutError, TransportError, type VeracruzError } from '../core/errors.js';
+import { InvalidArgumentError, OutcomeUnknownError, TimeoutError, TransportError, type VeracruzError } from '../core/errors.js';
 import { messageOf } from '../core/message-of.js';
 import { StallWatch } from '../core/stall-watch.js';
 import { BOUNDARY, type BoundedChunk } from '../core/unit.js';
@@ -153,10 +154,11 @@ export class HttpExchange extends Duplex {
     this.#polls.schedule();
   }
 
-  override _write(chunk: BoundedChunk | DeferredBytes, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+  override _write(given: BoundedChunk | DeferredBytes, encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    const chunk = layerChunk(given, encoding);
     if (chunk !== BOUNDARY) {
-      this.#body.append(chunk);
-      done();
+      if (canBeCopied(chunk)) this.#body.append(chunk);
+      done(canBeCopied(chunk) ? null : new InvalidArgumentError(`a body is bytes, got ${typeof chunk}`, { layer: HTTP_LAYER }));
       return;
     }
     this.#ready.push({ body: this.#body.take(), isPoll: false });
@@ -355,4 +357,9 @@ export class HttpExchange extends Duplex {
   #outcomeUnknown(why: string, cause: Error): void {
     this.destroy(new OutcomeUnknownError(`the connection was lost with a POST under way: ${why}`, { layer: HTTP_LAYER, cause }));
   }
+}
+
+/** Buffers and deferred bytes; the stream is in object mode, so anything may be written to it. */
+function canBeCopied(chunk: unknown): chunk is Buffer | DeferredBytes {
+  return typeof (chunk as DeferredBytes).copy === 'function';
 }

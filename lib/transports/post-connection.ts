@@ -82,6 +82,9 @@ export class PostConnection {
     const { connectTimeoutMs } = this.#options;
     const socket = netConnect({ host, port, noDelay: true });
     this.#connecting = socket;
+    // undici listens to the first connection of a process only when its parser is compiled. Until it listens nothing is read,
+    // so a reset is not seen before it can be told; a listener of our own is there for what else may happen meanwhile.
+    socket.pause().on('error', () => {});
     const timer = clock.setTimeout(() => socket.destroy(new Error(`no connection after ${connectTimeoutMs} ms`)), connectTimeoutMs);
     const failed = (cause: Error) => {
       clock.clear(timer);

@@ -520,3 +520,23 @@ void t.test('polls back off while answers have no data in them, whether they are
     t.same(delays.slice(0, 6), [2, 4, 8, 16, 32, 64], JSON.stringify(nothing));
   }
 });
+
+void t.test('a text and any bytes may be a body; something else is an error', async (t) => {
+  const bodies: string[] = [];
+  const { url } = await httpServer(t, (_request, response, body) => {
+    bodies.push(body);
+    response.end('0 ');
+  });
+  const exchange = new HttpExchange({ url });
+  t.teardown(() => exchange.destroy());
+  exchange.resume().write('text,');
+  exchange.write(Uint8Array.from([1, 2]));
+  await within('the end', new Promise((resolve) => exchange.end(resolve)));
+  t.same(bodies, ['text,\u0001\u0002']);
+  for (const wrong of [5, {}, ['x']]) {
+    const other = new HttpExchange({ url });
+    const failed = once(other, 'error');
+    other.write(wrong);
+    t.match(await within('the error', failed), [{ code: 'ERR_VC_INVALID_ARGUMENT', layer: 'http' }]);
+  }
+});
