@@ -4,17 +4,17 @@ import { PlayedAttestation } from '../../../lib/conformance/peers/played-attesta
 import { prefixed } from '../../../lib/conformance/peers/visitor.js';
 import { decodeMessage, encodeMessage } from '../../../lib/layers/protobuf/index.js';
 import { attestationTarget, material } from '../support.js';
-import { type Break, SOON } from './breaks.js';
+import type { Break, More } from './breaks.js';
 import { type HttpFlaws, httpProxy } from './http.js';
 
-const proxied = (what: string, found: readonly string[], flaws: HttpFlaws, as?: Break['as']): Break => ({
+const proxied = (what: string, found: readonly string[], flaws: HttpFlaws, more: More = {}): Break => ({
   role: 'attestation',
   what,
   found,
-  ...(as !== undefined && { as }),
-  report: async (t, only) => {
+  ...more,
+  report: async (t, trying) => {
     const target = await attestationTarget(t, '2207');
-    return conform({ ...target, address: await httpProxy(t, target.address, flaws) }, { ...SOON, only });
+    return conform({ ...target, address: await httpProxy(t, target.address, flaws) }, trying);
   },
 });
 
@@ -31,7 +31,7 @@ const certifiesAll = (what: string, found: readonly string[]): Break => ({
   role: 'attestation',
   what,
   found,
-  report: async (t, only) => {
+  report: async (t, trying) => {
     const end = new AbortController();
     t.teardown(() => end.abort());
     const { authority } = material;
@@ -40,7 +40,7 @@ const certifiesAll = (what: string, found: readonly string[]): Break => ({
     const played = await PlayedAttestation.start('tcp-listen://127.0.0.1:0', vouching, end.signal);
     const { port } = played.addressOf('tcp-listen://127.0.0.1:0') as { port: number };
     const target: Target = { role: 'attestation', address: `http://127.0.0.1:${port}`, dialect: '2207', material };
-    return conform(target, { ...SOON, only });
+    return conform(target, trying);
   },
 });
 

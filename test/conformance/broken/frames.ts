@@ -21,8 +21,8 @@ export interface Flaws {
   readonly once?: boolean;
   /** Does not notice when the one who connected has ended. */
   readonly keeps?: boolean;
-  /** Serves no further connection when one has ended inside a frame, or between two. */
-  readonly dies?: boolean;
+  /** Asked when a connection has ended: serves no further one. */
+  readonly dies?: () => boolean;
 }
 
 /** Gives the port of the proxy. */
@@ -39,7 +39,7 @@ export async function frameProxy(t: T, target: number, flaws: Flaws): Promise<nu
     pass(server, client, flaws.down, flaws.pieceDown);
     dead ||= flaws.once === true;
     client.on('end', () => {
-      dead ||= flaws.dies === true;
+      dead ||= flaws.dies?.() === true;
       if (flaws.keeps !== true) server.end();
     });
     server.on('end', () => client.end());

@@ -2,7 +2,7 @@
 import type { Listening } from '../../../lib/conformance/index.js';
 import { framed, tell } from '../../support/foreign.js';
 import { ourServer, tryServerWith } from '../support.js';
-import { type Break, SOON } from './breaks.js';
+import type { Break, More } from './breaks.js';
 import { changed, type Flaws, frameProxy } from './frames.js';
 import { type Exchange, type HttpFlaws, httpProxy } from './http.js';
 
@@ -13,12 +13,12 @@ interface Between {
   readonly attestation?: HttpFlaws;
 }
 
-const server = (what: string, found: readonly string[], { clients, link, attestation }: Between, as?: Break['as']): Break => ({
+const server = (what: string, found: readonly string[], { clients, link, attestation }: Between, more: More = {}): Break => ({
   role: 'server',
   what,
   found,
-  ...(as !== undefined && { as }),
-  report: (t, only) =>
+  ...more,
+  report: (t, trying) =>
     tryServerWith(
       '2207',
       true,
@@ -30,7 +30,7 @@ const server = (what: string, found: readonly string[], { clients, link, attesta
         const { address } = await ourServer(t, '2207', true, { port, attestationPort });
         return { address: clients === undefined ? address : await httpProxy(t, address, clients) };
       },
-      { ...SOON, only },
+      trying,
     ),
 });
 
@@ -89,7 +89,7 @@ const CLIENTS: readonly Break[] = [
   server('loses the last text of an answer', ['relay.echo', 'http.poll', 'http.pipelined'], {
     clients: answer((text) => text.replace(/ [^ ]+$/, ' ')),
   }),
-  server('knows a session by its id alone', ['trust.theft'], { clients: secretless() }, 'weaker'),
+  server('knows a session by its id alone', ['trust.theft'], { clients: secretless() }, { as: 'weaker' }),
   server('has Success for DELETE, and does nothing', ['trust.delete'], {
     clients: {
       up: (exchange) => {

@@ -1,0 +1,8 @@
+/** Each broken server is found by the cases meant for it. */
+import t from 'tap';
+// Minutes on a busy machine: not a test of the fast set.
+import '../support/processes.js';
+import { tryBreaks } from './broken/breaks.js';
+import { SERVER_BREAKS } from './broken/servers.js';
+
+tryBreaks(t, 'server', SERVER_BREAKS);
