@@ -3,6 +3,7 @@ import t from 'tap';
 // Minutes on a busy machine: not a test of the fast set.
 import '../support/processes.js';
 import { tryBreaks } from './broken/breaks.js';
+import { RELAY_BREAKS } from './broken/relays.js';
 import { SERVER_BREAKS } from './broken/servers.js';
 
-tryBreaks(t, 'server', SERVER_BREAKS);
+tryBreaks(t, 'server', [...SERVER_BREAKS, ...RELAY_BREAKS]);

@@ -2,6 +2,7 @@
 
 import { once } from 'node:events';
 import { createServer, request as openRequest } from 'node:http';
+import type { Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import type { Test } from 'tap';
 
@@ -15,6 +16,8 @@ export interface Exchange {
   request: Buffer;
   headers: Record<string, string>;
   answer: Buffer;
+  /** The answer is written without its length, and the connection stays open, or ends. */
+  bare?: 'open' | 'ends';
 }
 
 export interface HttpFlaws {
@@ -46,6 +49,7 @@ export async function httpProxy(t: T, target: string, { up, down }: HttpFlaws): 
       up?.(exchange);
       await forward(target, exchange);
       if (down?.(exchange) === false) return;
+      if (exchange.bare !== undefined) return void writeBare(exchange, response.socket as Socket);
       response.writeHead(exchange.status, exchange.reason, { ...exchange.headers, 'content-length': exchange.answer.length });
       response.end(exchange.answer);
     })().catch(() => response.destroy());
@@ -57,6 +61,12 @@ export async function httpProxy(t: T, target: string, { up, down }: HttpFlaws): 
     server.close();
   });
   return `http://127.0.0.1:${(server.address() as { port: number }).port}`;
+}
+
+function writeBare({ status, reason, headers, answer, bare }: Exchange, socket: Socket): void {
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.write(Buffer.concat([Buffer.from(`HTTP/1.1 ${status} ${reason}\r\n${lines.join('')}\r\n`), answer]));
+  if (bare === 'ends') socket.end();
 }
 
 async function forward(target: string, exchange: Exchange): Promise<void> {

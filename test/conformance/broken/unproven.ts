@@ -5,31 +5,7 @@
 import type { TargetName } from '../../../lib/conformance/index.js';
 
 export const UNPROVEN: Readonly<Record<TargetName, Readonly<Record<string, string>>>> = {
-  server: {
-    'end.inactive': 'not yet',
-    'handshake.each-link': 'not yet',
-    'handshake.order': 'not yet',
-    'http.content-length': 'not yet',
-    'http.split-body': 'not yet',
-    'http.split-bytes': 'not yet',
-    'lenient.id-leading-zeros': 'not yet',
-    'lenient.id-plus': 'not yet',
-    'lenient.nbsp': 'not yet',
-    'lenient.no-padding': 'not yet',
-    'lenient.tabs-and-newlines': 'not yet',
-    'lenient.third-field': 'not yet',
-    'manager.half-an-answer': 'not yet',
-    'manager.huge-length': 'not yet',
-    'manager.refuses-session': 'not yet',
-    'manager.surplus-answer': 'not yet',
-    'manager.truncated-answer': 'not yet',
-    'manager.wrong-answer': 'not yet',
-    'refusal.no-hello': 'not yet',
-    'refusal.truncated': 'not yet',
-    'relay.client-leaves': 'not yet',
-    'relay.two-clients': 'not yet',
-    'trust.ids': 'not yet',
-  },
+  server: {},
   manager: {},
   client: {
     'answer.announced': 'not yet',
