@@ -4,5 +4,6 @@ import t from 'tap';
 import '../support/processes.js';
 import { tryBreaks } from './broken/breaks.js';
 import { CLIENT_BREAKS } from './broken/clients.js';
+import { HEARER_BREAKS } from './broken/hearers.js';
 
-tryBreaks(t, 'client', CLIENT_BREAKS);
+tryBreaks(t, 'client', [...CLIENT_BREAKS, ...HEARER_BREAKS]);

@@ -23,6 +23,8 @@ interface ClientFlaws {
   readonly blind?: boolean;
   /** Ends at an answer with a context, or with a field that it does not know. */
   readonly strict?: boolean;
+  /** Keeps its last session here, and resumes it. */
+  readonly ticket?: { session?: Buffer };
 }
 
 const REQUESTS: readonly Sent<'RuntimeManagerRequest', Uint8Array>[] = [
@@ -90,7 +92,10 @@ export const foreign =
   (flaws: ClientFlaws) =>
   (_: unknown, port: number): StartClient =>
   async (signal) => {
-    const socket = connect({ host: '127.0.0.1', port, ...clientTls(material), ...flaws.tls });
+    const socket = connect({ host: '127.0.0.1', port, ...clientTls(material), ...flaws.tls, ...flaws.ticket });
+    socket.on('session', (session) => {
+      if (flaws.ticket !== undefined) flaws.ticket.session = session;
+    });
     const end = () => socket.destroy();
     signal.addEventListener('abort', end, { once: true });
     socket.on('error', () => {});
@@ -113,7 +118,7 @@ const client = (what: string, found: readonly string[], flaws: ClientFlaws, more
   report: (_, trying) => tryClient('head', trying, foreign(flaws)),
 });
 
-const proxied = (what: string, found: readonly string[], flaws: HttpFlaws, more: More = {}): Break => ({
+export const proxied = (what: string, found: readonly string[], flaws: HttpFlaws, more: More = {}): Break => ({
   role: 'client',
   what,
   found,

@@ -7,20 +7,7 @@ import type { TargetName } from '../../../lib/conformance/index.js';
 export const UNPROVEN: Readonly<Record<TargetName, Readonly<Record<string, string>>>> = {
   server: {},
   manager: {},
-  client: {
-    'answer.announced': 'not yet',
-    'answer.id-only': 'not yet',
-    'answer.split-body': 'not yet',
-    'answer.split-items': 'not yet',
-    'answer.split-stream': 'not yet',
-    'hello.no-early-data': 'not yet',
-    'http.body-limit': 'not yet',
-    'http.one-by-one': 'not yet',
-    'refused.bad-base64': 'not yet',
-    'refused.bad-id': 'not yet',
-    'refused.no-padding': 'not yet',
-    'refused.other-id': 'not yet',
-  },
+  client: {},
   attestation: {
     'body.keep-alive': 'not yet',
     'body.no-padding': 'not yet',
