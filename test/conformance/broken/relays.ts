@@ -3,34 +3,10 @@ import { framed, tell } from '../../support/foreign.js';
 import type { Break } from './breaks.js';
 import { changed, type Flaws } from './frames.js';
 import type { HttpFlaws } from './http.js';
+import { endsInsideRequests, readsBodiesWithHeads } from './pieces.js';
 import { NOT_READY, server } from './servers.js';
 
 const NOTHING = Buffer.alloc(0);
-
-/** A request that is all there. */
-export function isWholeRequest(piece: Buffer): boolean {
-  const end = piece.indexOf('\r\n\r\n');
-  if (end < 0) return false;
-  const length = /content-length: (\d+)/i.exec(piece.toString('latin1', 0, end))?.[1] ?? '0';
-  return piece.length >= end + 4 + Number(length);
-}
-
-/** Serves nobody any more when a connection has ended inside a request. */
-export function endsInsideRequests(): Flaws {
-  let whole = true;
-  return {
-    piece: (piece) => {
-      whole = isWholeRequest(piece);
-      return piece;
-    },
-    dies: () => !whole,
-  };
-}
-
-/** Loses a request whose body does not come with its head. */
-export const readsBodiesWithHeads = (): Flaws => ({
-  piece: (piece) => (piece.includes('POST ') && !isWholeRequest(piece) ? NOTHING : piece),
-});
 
 const PIECES: readonly Break[] = [
   server(
