@@ -91,6 +91,8 @@ export class ClientContext {
   /** One run of the client, which is ended when the time is over. @throws CaseFailed when no client comes */
   async attempt(scope: Scope, manners: Partial<Manners>, ms: number = scope.waitMs): Promise<Run> {
     const log = this.place.begin({ tls: this.tls(), ...manners });
+    // A client comes when it is started, so that none came says nothing of the next.
+    scope.heard = true;
     try {
       const { start } = this.target;
       const over = await (start === undefined ? this.#outlast(scope, log) : this.#start(scope, log, start, ms));
@@ -103,8 +105,16 @@ export class ClientContext {
   async #start(scope: Scope, log: RunLog, start: StartClient, ms: number): Promise<Pick<Run, 'ended' | 'hung'>> {
     const end = new AbortController();
     const ending = start(AbortSignal.any([scope.signal, end.signal]));
+    let early: Ended | undefined;
+    void ending.then(
+      (ended) => {
+        early = ended;
+      },
+      () => {},
+    );
     try {
-      await scope.until('connection of the client', () => log.connected > 0);
+      await scope.until('connection of the client', () => log.connected > 0 || early !== undefined);
+      if (log.connected === 0) throw new CaseFailed(`the client ended without a connection: ${early?.said || 'it did not say why'}`);
       const settled = await scope.settles(ending, ms);
       return { ended: settled?.value, hung: settled === undefined };
     } finally {

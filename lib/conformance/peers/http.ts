@@ -1,5 +1,5 @@
 /** HTTP/1.1 by hand: what is sent is exactly what a case says. */
-import { CaseFailed } from '../case.js';
+import { CaseFailed, shown } from '../case.js';
 import type { Scope } from '../scope.js';
 import { Pipe } from './pipe.js';
 
@@ -55,6 +55,7 @@ export class Http {
   async refusal(): Promise<HttpAnswer | undefined> {
     let found: Parsed | undefined;
     const whole = await this.pipe.comes((bytes) => {
+      checkHead(bytes);
       found = parse(bytes, this.pipe.over);
       return found !== undefined;
     });
@@ -70,6 +71,18 @@ export class Http {
 interface Parsed {
   readonly answer: HttpAnswer;
   readonly bytes: number;
+}
+
+const VERSION = Buffer.from('HTTP/1.');
+/** Bytes of a head that are read. */
+const MAX_HEAD_BYTES = 65_536;
+
+/** What cannot become an answer is told at once, and not waited for. @throws CaseFailed */
+function checkHead(bytes: Buffer): void {
+  const length = Math.min(bytes.length, VERSION.length);
+  if (!bytes.subarray(0, length).equals(VERSION.subarray(0, length))) throw new CaseFailed(`no answer of HTTP/1: ${shown(bytes)}`);
+  const head = bytes.subarray(0, MAX_HEAD_BYTES);
+  if (head.length === MAX_HEAD_BYTES && !head.includes('\r\n\r\n')) throw new CaseFailed(`a head of more than ${MAX_HEAD_BYTES} bytes`);
 }
 
 function parse(bytes: Buffer, over: boolean): Parsed | undefined {
@@ -94,6 +107,7 @@ function bodyOf(bytes: Buffer, start: number, status: number, headers: Record<st
   if (headers['transfer-encoding'] === 'chunked') return chunksOf(bytes, start);
   const length = headers['content-length'];
   if (length === undefined) return over ? { body: bytes.subarray(start), end: bytes.length } : undefined;
+  if (!/^\d{1,15}$/.test(length)) throw new CaseFailed(`the content-length is ${length.slice(0, 80)}`);
   const end = start + Number(length);
   return bytes.length < end ? undefined : { body: bytes.subarray(start, end), end };
 }
@@ -103,7 +117,9 @@ function chunksOf(bytes: Buffer, start: number): Body | undefined {
   for (let at = start; ; ) {
     const line = bytes.indexOf('\r\n', at);
     if (line < 0) return undefined;
-    const size = Number.parseInt(bytes.toString('latin1', at, line), 16);
+    const digits = /^[0-9a-f]{1,8}(?=[ \t]*(;|$))/i.exec(bytes.toString('latin1', at, line))?.[0];
+    if (digits === undefined) throw new CaseFailed(`the size of a chunk is ${bytes.toString('latin1', at, Math.min(line, at + 80))}`);
+    const size = Number.parseInt(digits, 16);
     const end = line + 2 + size + 2;
     if (!(bytes.length >= end)) return undefined;
     if (size === 0) return { body: Buffer.concat(pieces), end };

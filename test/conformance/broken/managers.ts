@@ -139,6 +139,12 @@ const LINKS: readonly Break[] = [
     }),
     { spares: ['session.unknown-close', 'session.closed'] },
   ),
+  link(
+    'waits for all of a frame, however long',
+    ['link.huge-length'],
+    () => ({ piece: (piece) => (piece.equals(Buffer.alloc(9, 0xff)) ? Buffer.alloc(0) : piece) }),
+    { as: 'weaker', spares: ['link.split'] },
+  ),
   link('ends when a client is gone in the middle of its handshake', ['tls.cut-handshake'], endsInHandshakes, {
     spares: ['link.closed', 'tls.version-1.3'],
   }),

@@ -196,7 +196,6 @@ const REQUESTS: readonly Break[] = [
     { spares: ['tls.version-1.3', 'tls.chain'] },
   ),
   enclave('has one TLS session for all clients', ['tls.two-clients'], { mixes: true }, { spares: ['tls.version-1.3', 'request.large'] }),
-  enclave('waits for all of a frame, however long', ['link.huge-length'], {}, { as: 'weaker', spares: ['link.split'] }),
 ];
 
 const KEY = makeKey('ec');
