@@ -1,6 +1,7 @@
 /** How a case meets the client that is tried: once a case, the client comes and does what it does. */
 import type { SecureContextOptions } from 'node:tls';
 import { clock } from '../../core/clock.js';
+import { InvalidOptionError } from '../../core/errors.js';
 import { policyHash } from '../../enclave/policy/index.js';
 import type { Dialect } from '../../layers/formats/dialect.js';
 import { CaseFailed, expect } from '../case.js';
@@ -51,10 +52,12 @@ export class ClientContext {
     this.#end = end;
   }
 
-  /** Listens. @throws TransportError */
+  /** Listens. @throws TransportError; InvalidOptionError without a policy */
   static async start(target: ClientTarget): Promise<ClientContext> {
     const end = new AbortController();
-    const hash = policyHash(need(target.material.policy, 'a policy (--policy or --material)'));
+    const { policy } = target.material;
+    if (policy === undefined) throw new InvalidOptionError('a client needs a policy (--policy or --material)', { expected: 'policy' });
+    const hash = policyHash(policy);
     return new ClientContext(target, await Place.start(target.address, target.dialect, hash, end.signal), end);
   }
 
