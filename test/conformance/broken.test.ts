@@ -1,8 +1,8 @@
 /** The peers that the broken ones are made of are sound, and a peer that says nothing ends no run. */
 import t from 'tap';
 import { conform } from '../../lib/conformance/index.js';
-// Minutes on a busy machine: not a test of the fast set.
-import '../support/processes.js';
+// Half a minute.
+import '../support/long.js';
 import { tcpServer } from '../support/foreign.js';
 import { SOON } from './broken/breaks.js';
 import { foreign } from './broken/clients.js';

@@ -2,8 +2,8 @@
 import type { Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import { conform, type Report } from '../../lib/conformance/index.js';
-// Half a minute, most of it silence: not a test of the fast set.
-import '../support/processes.js';
+// Half a minute, most of it silence.
+import '../support/long.js';
 import { tcpServer } from '../support/foreign.js';
 import { material } from './support.js';
 

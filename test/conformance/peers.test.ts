@@ -1,8 +1,8 @@
 /** Peers that take one link, speak in the frames of the console, or come by themselves: what a run with each flag finds. */
 import t from 'tap';
 import { conform, type Report } from '../../lib/conformance/index.js';
-// A process each, in its roles: not a test of the fast set.
-import '../support/processes.js';
+// A quarter of a minute.
+import '../support/long.js';
 import { frameProxy } from './broken/frames.js';
 import { managerTarget, material, notPassed, ourClient, ourServer, tryServerWith, WAITS } from './support.js';
 

@@ -106,8 +106,17 @@ const HTTP: readonly Break[] = [
   proxied('waits when there is no padding', ['refused.no-padding'], waitsAt(hasNoPadding), { spares: ['refused.bad-id', 'http.posts'] }),
 ];
 
-/** Loses what comes in single bytes, as one that takes a chunk for a record. */
-const inChunks = (): Flaws => ({ pieceDown: (piece) => (piece.length === 1 ? Buffer.alloc(0) : piece) });
+/** Loses what comes in single bytes, as one that takes a chunk for a record. (One alone may be where a buffer of TLS ends.) */
+function inChunks(): Flaws {
+  let single = false;
+  return {
+    pieceDown: (piece) => {
+      const lost = single && piece.length === 1;
+      single = piece.length === 1;
+      return lost ? Buffer.alloc(0) : piece;
+    },
+  };
+}
 
 /** A client of head behind a proxy for its bytes. */
 const piecemeal = (what: string, found: readonly string[], flaws: () => Flaws, more: More = {}): Break => ({
