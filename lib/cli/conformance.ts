@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { readAuthority } from '../attestation/authority.js';
 import {
@@ -25,6 +25,7 @@ import { jsonOf } from '../conformance/report/json.js';
 import { junitOf } from '../conformance/report/junit.js';
 import { lineOf, tableOf } from '../conformance/report/table.js';
 import { InvalidOptionError } from '../core/errors.js';
+import { readPolicy } from '../enclave/policy/index.js';
 import { DIALECTS, type Dialect } from '../layers/formats/dialect.js';
 import { FRAME_KINDS, type FrameKind } from '../layers/frame/index.js';
 import { Interrupted } from './exit.js';
@@ -218,14 +219,26 @@ function given(address: string | undefined): string {
 /** What the flags say that is shared. */
 function materialOf(flags: ConformanceFlags): Material {
   const { material, policy, identity, key, caCert, caKey, runtimeHash, deviceKey } = flags;
+  // A folder that is not there has no part of it, and nearly all cases would be skipped.
+  if (material !== undefined && !existsSync(material)) throw new InvalidOptionError(`there is no folder ${material}`, { got: material });
+  if (runtimeHash !== undefined && !/^[0-9a-f]{64}$/i.test(runtimeHash)) {
+    throw new InvalidOptionError('--runtime-hash must be 64 hexadecimal digits', { got: runtimeHash });
+  }
   return {
     ...(material !== undefined && readMaterial(material)),
-    ...(policy !== undefined && { policy: readText(policy) }),
+    ...(policy !== undefined && { policy: policyIn(policy) }),
     ...(identity !== undefined && key !== undefined && { alice: { certificate: readText(identity), key: readKey(key) } }),
     ...(caCert !== undefined && caKey !== undefined && { authority: readAuthority(readText(caCert), readKey(caKey)) }),
     ...(runtimeHash !== undefined && { runtimeHash: Buffer.from(runtimeHash, 'hex') }),
     ...(deviceKey !== undefined && { deviceKey: readKey(deviceKey) }),
   };
+}
+
+/** The text of a policy. @throws PolicyError when it is none */
+function policyIn(file: string): string {
+  const text = readText(file);
+  readPolicy(text);
+  return text;
 }
 
 async function perform(role: TargetName, flags: ConformanceFlags, targetOf: () => Target): Promise<void> {
@@ -234,8 +247,9 @@ async function perform(role: TargetName, flags: ConformanceFlags, targetOf: () =
   const stop = () => end.abort();
   process.once('SIGINT', stop).once('SIGTERM', stop);
   const report = await conform(targetOf(), tryingOf(role, flags, end.signal));
-  if (flags.junit !== undefined) writeFileSync(flags.junit, junitOf(report));
   await print(flags.json === true ? `${jsonOf(report)}\n` : `\n${tableOf(report)}\n`);
+  // Behind the table: what was found is not lost where the file cannot be written.
+  if (flags.junit !== undefined) writeFileSync(flags.junit, junitOf(report));
   if (end.signal.aborted) throw new Interrupted();
   process.exitCode = exitCodeOf(report);
 }

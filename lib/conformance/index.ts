@@ -3,11 +3,13 @@
  * what docs/wire.md says. It knows no role of this project; what it plays is made of layers, formats and sockets.
  */
 import { clock } from '../core/clock.js';
-import { TimeoutError } from '../core/errors.js';
+import { InvalidOptionError, TimeoutError } from '../core/errors.js';
+import { isConnectAddress, parseAddress } from '../transports/address.js';
 import { ATTESTATION_CASES, AttestationContext, type AttestationTarget } from './attestation/index.js';
 import type { Case } from './case.js';
 import { CLIENT_CASES, ClientContext, type ClientTarget } from './client/index.js';
 import { MANAGER_CASES, ManagerContext, type ManagerTarget } from './manager/index.js';
+import { tcpOf } from './peers/http.js';
 import { type Choice, choose, type Report, type Running, run } from './run.js';
 import { SERVER_CASES, ServerContext, type ServerTarget } from './server/index.js';
 
@@ -68,7 +70,7 @@ const LOOK_MS = 20;
 /**
  * Tries a peer, case by case. Never throws for what the peer does.
  *
- * @throws InvalidOptionError for a case that does not exist; TransportError when the kit cannot listen; TimeoutError when a
+ * @throws InvalidOptionError for a case that does not exist, an address that is none, or a client without a policy; TransportError when the kit cannot listen; TimeoutError when a
  * Server does not connect to its manager
  */
 export async function conform(target: Target, trying: Trying): Promise<Report> {
@@ -76,6 +78,7 @@ export async function conform(target: Target, trying: Trying): Promise<Report> {
     case 'server':
       return conformServer(target, trying);
     case 'manager': {
+      checkPlace(target.address);
       const context = new ManagerContext(target);
       return cases(MANAGER_CASES, context, target, trying).finally(() => context.close());
     }
@@ -86,6 +89,7 @@ export async function conform(target: Target, trying: Trying): Promise<Report> {
       return run(chosen, context, runningOf(target, trying)).finally(() => context.close());
     }
     case 'attestation':
+      checkPlace(target.address);
       return cases(ATTESTATION_CASES, new AttestationContext(target), target, trying);
   }
 }
@@ -99,6 +103,7 @@ async function conformServer(target: Extract<Target, { readonly role: 'server' }
       port: portOf(context.manager.address),
       attestationPort: attestation === undefined ? undefined : portOf(context.attestation?.addressOf(attestation)),
     });
+    checkPlace(target.address);
     await linked(context, trying);
     return await run(chosen, context, runningOf(target, trying));
   } finally {
@@ -123,6 +128,12 @@ function cases<C>(all: readonly Case<C>[], context: C, target: Target, trying: T
 
 function runningOf({ role, dialect, address }: Target, { waitMs, caseMs, signal, onResult }: Trying): Running {
   return { target: role, dialect, address, waitMs, caseMs, ...(signal && { signal }), ...(onResult && { onResult }) };
+}
+
+/** Before hundreds of cases fail for it. @throws InvalidOptionError for what is no address to connect to */
+function checkPlace(text: string): void {
+  const address = parseAddress(tcpOf(text));
+  if (!isConnectAddress(address)) throw new InvalidOptionError(`${text} is no address to connect to`, { got: text });
 }
 
 function portOf(address: object | undefined): number | undefined {

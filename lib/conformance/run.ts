@@ -66,13 +66,17 @@ function matches({ name, section }: Case<never>, word: string): boolean {
   return name === word || (word.endsWith('.') && name.startsWith(word)) || section === bare || section.startsWith(`${bare}.`);
 }
 
+/** Characters that are kept of what a case saw: a peer's own words may be long. */
+const MAX_SAW_CHARS = 1000;
+
 /** Runs the cases. Never throws for what a peer does. */
 export async function run<C>(cases: readonly Case<C>[], context: C, running: Running): Promise<Report> {
   const results: Result[] = [];
   const over = () => running.signal?.aborted ?? false;
+  const silence = new Silence(running.waitMs);
   for (const item of cases) {
     if (over()) break;
-    const result = await runOne(item, context, running);
+    const result = await runOne(item, context, running, silence);
     // What was under way when the run was ended says nothing of the peer.
     if (over()) break;
     results.push(result);
@@ -89,13 +93,48 @@ export function countsOf(results: readonly Pick<Result, 'verdict'>[]): Record<Ve
   return counts;
 }
 
-async function runOne<C>(item: Case<C>, context: C, { waitMs, caseMs, signal }: Running): Promise<Result> {
+/** Cases after which a peer that has never said a byte is taken for one that will not. */
+const SILENT_CASES = 3;
+/** Milliseconds of each wait from then on. */
+const SILENT_WAIT_MS = 250;
+
+/** Hundreds of cases would each wait their whole time for a peer that says nothing at all: the later ones wait a moment. */
+class Silence {
+  readonly #waitMs: number;
+  #cases = 0;
+  #heard = false;
+
+  constructor(waitMs: number) {
+    this.#waitMs = waitMs;
+  }
+
+  get waitMs(): number {
+    return this.#heard || this.#cases < SILENT_CASES ? this.#waitMs : Math.min(this.#waitMs, SILENT_WAIT_MS);
+  }
+
+  /** A case is over in which the peer was heard, or not. */
+  count(heard: boolean): void {
+    this.#heard ||= heard;
+    this.#cases++;
+  }
+}
+
+async function runOne<C>(item: Case<C>, context: C, { caseMs, signal }: Running, silence: Silence): Promise<Result> {
   const { name, section, level, expects } = item;
   const started = clock.monotonic();
-  const scope = new Scope(waitMs, signal);
-  const found = await findingOf(item, context, scope, caseMs);
+  const scope = new Scope(silence.waitMs, signal);
+  const { verdict, saw } = await findingOf(item, context, scope, caseMs);
   await scope.end();
-  return { name, section, level, expects, ...found, milliseconds: Math.round(clock.monotonic() - started) };
+  if (verdict !== 'skipped') silence.count(scope.heard || verdict !== 'failed');
+  return {
+    name,
+    section,
+    level,
+    expects,
+    verdict,
+    saw: saw.slice(0, MAX_SAW_CHARS),
+    milliseconds: Math.round(clock.monotonic() - started),
+  };
 }
 
 async function findingOf<C>(item: Case<C>, context: C, scope: Scope, caseMs: number): Promise<Pick<Result, 'verdict' | 'saw'>> {

@@ -21,6 +21,8 @@ export class Scope {
   readonly waitMs: number;
   /** Fires when the case is over, also by its deadline or by Ctrl-C. */
   readonly signal: AbortSignal;
+  /** The peer has said something, be it one byte. */
+  heard = false;
   readonly #end = new AbortController();
   readonly #endings: (() => unknown)[] = [];
 

@@ -1,7 +1,7 @@
 /** The command: what it prints, how it exits, and that Ctrl-C ends it. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { junitOf } from '../../lib/conformance/report/junit.js';
@@ -27,6 +27,27 @@ void t.test('wrong use exits with 2', async (t) => {
   t.match(kit('manager', NOBODY, '--only', 'nothing.'), { status: 2, stderr: /no case or section nothing\./ });
   t.match(kit('manager', NOBODY, '--dialect', '2205'), { status: 2 });
   t.match(kit('manager', NOBODY, '--wait-ms', 'soon'), { status: 2, stderr: /--wait-ms must be a whole number/ });
+});
+
+void t.test('what nothing could be tried with is told before any case', async (t) => {
+  const folder = freshFolder(t);
+  const text = join(folder, 'text');
+  writeFileSync(text, 'no policy');
+  const only = ['--only', 'link.session'];
+  t.match(kit('manager', 'nowhere', ...only), { status: 2, stdout: '', stderr: /no address: "nowhere"/ });
+  t.match(kit('manager', NOBODY, ...only, '--material', join(folder, 'nothing')), { status: 2, stdout: '', stderr: /there is no folder/ });
+  t.match(kit('manager', NOBODY, ...only, '--policy', text), { status: 1, stdout: '', stderr: /policy/ }, 'as for every bad file');
+  t.match(kit('manager', NOBODY, ...only, '--runtime-hash', 'zz'), { status: 2, stdout: '', stderr: /64 hexadecimal digits/ });
+  t.match(kit('client', '127.0.0.1:0', '--run', 'true'), { status: 2, stdout: '', stderr: /needs a policy/ });
+});
+
+void t.test('a report of JUnit that cannot be written does not take the table with it', async (t) => {
+  const junit = join(freshFolder(t), 'nothing', 'report.xml');
+  const { status, stdout, stderr } = kit('manager', NOBODY, '--only', 'link.session', '--junit', junit);
+  t.equal(status, 1);
+  t.match(stdout, /^all +0 +1 +0 +0 +0$/m);
+  t.match(stderr, /ENOENT/);
+  t.notMatch(stderr, /^ +at /m, 'and no stack');
 });
 
 void t.test('--list prints the cases of a dialect, and tries nothing', async (t) => {

@@ -9,12 +9,14 @@ import {
   managerCredentials,
   PREPARATION_DEFAULTS,
   type Report,
+  type ServerTarget,
   type StartClient,
   type Target,
   type Trying,
 } from '../../lib/conformance/index.js';
 import { DirectoryStore } from '../../lib/enclave/store/file-store.js';
 import type { Dialect } from '../../lib/layers/formats/dialect.js';
+import type { FrameKind } from '../../lib/layers/frame/index.js';
 import { AttestationServer } from '../../lib/roles/attestation-server/server.js';
 import { VeracruzClient } from '../../lib/roles/client/client.js';
 import { RuntimeManager } from '../../lib/roles/runtime-manager/runtime-manager.js';
@@ -38,13 +40,18 @@ async function store(t: T): Promise<DirectoryStore> {
 }
 
 /** Our Runtime Manager, and the kit's view of it. */
-export async function managerTarget(t: T, dialect: Dialect, attested: boolean): Promise<Extract<Target, { readonly role: 'manager' }>> {
+export async function managerTarget(
+  t: T,
+  dialect: Dialect,
+  attested: boolean,
+  frame: FrameKind = 'tcp9',
+): Promise<Extract<Target, { readonly role: 'manager' }>> {
   const nitro = () => InsecureNitroAttester.open({ keyFile: `${freshFolder(t)}/nitro.key`, runtimeHash: material.runtimeHash });
   const attester = dialect === '2207-nitro' ? await nitro() : plainAttester();
   const own = attested ? { attester } : { ...managerCredentials(material), policy: material.policy };
-  const manager = await RuntimeManager.start({ listen: 'tcp://127.0.0.1:0', dialect, store: await store(t), ...own });
+  const manager = await RuntimeManager.start({ listen: 'tcp://127.0.0.1:0', dialect, frame, store: await store(t), ...own });
   t.teardown(() => manager.close());
-  return { role: 'manager', address: `tcp://127.0.0.1:${portOf(manager)}`, dialect, frame: 'tcp9', material, attested, singleLink: false };
+  return { role: 'manager', address: `tcp://127.0.0.1:${portOf(manager)}`, dialect, frame, material, attested, singleLink: false };
 }
 
 /** Our Proxy Attestation Server, and the kit's view of it. */
@@ -100,11 +107,18 @@ export async function tryServer(t: T, dialect: Dialect, attested: boolean, tryin
   return tryServerWith(dialect, attested, (listening) => ourServer(t, dialect, attested, listening), trying);
 }
 
-export async function ourServer(t: T, dialect: Dialect, attested: boolean, { port, attestationPort }: Listening) {
+export async function ourServer(
+  t: T,
+  dialect: Dialect,
+  attested: boolean,
+  { port, attestationPort }: Listening,
+  frame: FrameKind = 'tcp9',
+) {
   const server = await VeracruzServer.start({
     listen: 'tcp://127.0.0.1:0',
     ...(dialect === 'head' && { direct: 'tcp://127.0.0.1:0' }),
     dialect,
+    frame,
     runtime: `tcp://127.0.0.1:${port}`,
     ...(attested && { policy: material.policy, attestation: `http://127.0.0.1:${attestationPort}` }),
   });
@@ -118,6 +132,7 @@ export async function tryServerWith(
   attested: boolean,
   start: StartServer,
   trying: Partial<Trying> = {},
+  more: Partial<Pick<ServerTarget, 'frame' | 'singleLink'>> = {},
 ): Promise<Report> {
   const target = {
     role: 'server' as const,
@@ -128,6 +143,7 @@ export async function tryServerWith(
     frame: 'tcp9' as const,
     material,
     singleLink: false,
+    ...more,
   };
   return conform(target, {
     ...WAITS,

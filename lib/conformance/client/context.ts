@@ -1,6 +1,7 @@
 /** How a case meets the client that is tried: once a case, the client comes and does what it does. */
 import type { SecureContextOptions } from 'node:tls';
 import { clock } from '../../core/clock.js';
+import { InvalidOptionError } from '../../core/errors.js';
 import { policyHash } from '../../enclave/policy/index.js';
 import type { Dialect } from '../../layers/formats/dialect.js';
 import { CaseFailed, expect } from '../case.js';
@@ -51,10 +52,12 @@ export class ClientContext {
     this.#end = end;
   }
 
-  /** Listens. @throws TransportError */
+  /** Listens. @throws TransportError; InvalidOptionError without a policy */
   static async start(target: ClientTarget): Promise<ClientContext> {
     const end = new AbortController();
-    const hash = policyHash(need(target.material.policy, 'a policy (--policy or --material)'));
+    const { policy } = target.material;
+    if (policy === undefined) throw new InvalidOptionError('a client needs a policy (--policy or --material)', { expected: 'policy' });
+    const hash = policyHash(policy);
     return new ClientContext(target, await Place.start(target.address, target.dialect, hash, end.signal), end);
   }
 
@@ -91,6 +94,8 @@ export class ClientContext {
   /** One run of the client, which is ended when the time is over. @throws CaseFailed when no client comes */
   async attempt(scope: Scope, manners: Partial<Manners>, ms: number = scope.waitMs): Promise<Run> {
     const log = this.place.begin({ tls: this.tls(), ...manners });
+    // A client comes when it is started, so that none came says nothing of the next.
+    scope.heard = true;
     try {
       const { start } = this.target;
       const over = await (start === undefined ? this.#outlast(scope, log) : this.#start(scope, log, start, ms));
@@ -103,8 +108,16 @@ export class ClientContext {
   async #start(scope: Scope, log: RunLog, start: StartClient, ms: number): Promise<Pick<Run, 'ended' | 'hung'>> {
     const end = new AbortController();
     const ending = start(AbortSignal.any([scope.signal, end.signal]));
+    let early: Ended | undefined;
+    void ending.then(
+      (ended) => {
+        early = ended;
+      },
+      () => {},
+    );
     try {
-      await scope.until('connection of the client', () => log.connected > 0);
+      await scope.until('connection of the client', () => log.connected > 0 || early !== undefined);
+      if (log.connected === 0) throw new CaseFailed(`the client ended without a connection: ${early?.said || 'it did not say why'}`);
       const settled = await scope.settles(ending, ms);
       return { ended: settled?.value, hung: settled === undefined };
     } finally {

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import { createSecureContext, type SecureContextOptions, TLSSocket } from 'node:tls';
+import { ByteQueue } from '../../core/byte-queue.js';
 import type { Dialect } from '../../layers/formats/dialect.js';
 import { decodeMessage, encodeMessage, type Sent, type WholeMessage } from '../../layers/protobuf/index.js';
 import { memoryPipe } from '../../transports/memory.js';
@@ -46,6 +47,10 @@ export interface EnclaveLog {
 
 /** Bytes of a request that are taken. */
 const MAX_REQUEST_BYTES = 64 * 2 ** 20;
+/** Bytes of all requests of a session, which are kept until the run is over. */
+const MAX_SESSION_BYTES = 128 * 2 ** 20;
+/** Faults that are kept of a run. */
+const MAX_FAULTS = 100;
 const HELLO_BYTES = 4096;
 
 export class Enclave {
@@ -57,7 +62,9 @@ export class Enclave {
   readonly #manners: EnclaveManners;
   readonly #log: EnclaveLog;
   readonly #files = new Map<string, Buffer>();
-  #plaintext: Buffer = Buffer.alloc(0);
+  readonly #plaintext = new ByteQueue();
+  /** Bytes of plaintext so far. */
+  #heard = 0;
   #hello: number;
 
   constructor(dialect: Dialect, policyHash: string, manners: EnclaveManners, log: EnclaveLog) {
@@ -103,39 +110,51 @@ export class Enclave {
 
   #take(chunk: Buffer): void {
     if (this.#log.records.length < 64) this.#log.records.push(chunk.length);
-    this.#plaintext = Buffer.concat([this.#plaintext, chunk]);
+    this.#heard += chunk.length;
+    if (this.#heard > MAX_SESSION_BYTES) return void this.#refuse(`more than ${MAX_SESSION_BYTES} bytes of requests`);
+    this.#plaintext.push(chunk);
     for (let whole = this.#whole(); whole !== undefined; whole = this.#whole()) this.#request(whole, this.#plaintext.length > 0);
   }
 
   #whole(): Buffer | undefined {
-    if (this.#plaintext.length < 8) return undefined;
-    const length = Number(this.#plaintext.readBigUInt64BE());
+    const plaintext = this.#plaintext;
+    if (plaintext.length < 8) return undefined;
+    const prefix = plaintext.peek(8);
+    const length = Number(prefix.readBigUInt64BE());
     if (length > MAX_REQUEST_BYTES) {
-      this.#log.faults.push(`a prefix of ${length}: ${shown(this.#plaintext)}`);
-      this.tls.destroy();
+      this.#refuse(`a prefix of ${length}: ${shown(prefix)}`);
       return undefined;
     }
-    if (this.#plaintext.length < 8 + length) return undefined;
-    const whole = this.#plaintext.subarray(8, 8 + length);
-    this.#plaintext = this.#plaintext.subarray(8 + length);
-    return whole;
+    if (plaintext.length < 8 + length) return undefined;
+    plaintext.skip(8);
+    return plaintext.take(length);
+  }
+
+  /** Ends the session. */
+  #refuse(fault: string): void {
+    this.#fault(fault);
+    this.tls.destroy();
+  }
+
+  #fault(fault: string): void {
+    if (this.#log.faults.length < MAX_FAULTS) this.#log.faults.push(fault);
   }
 
   #request(bytes: Buffer, early: boolean): void {
-    const { took, faults } = this.#log;
+    const { took } = this.#log;
     const { malformed } = this.#manners;
     try {
       const message = decodeMessage('RuntimeManagerRequest', bytes, { dialect: this.#dialect });
       const again = encodeMessage('RuntimeManagerRequest', message as Sent<'RuntimeManagerRequest', Uint8Array>, {
         dialect: this.#dialect,
       });
-      if (!again.equals(bytes)) faults.push(`not the bytes of ${message.oneof}: ${shown(bytes)}`);
+      if (!again.equals(bytes)) this.#fault(`not the bytes of ${message.oneof}: ${shown(bytes)}`);
       took.push({ message, bytes, early });
       const usual = this.#usual(message);
       const answer = this.#manners.answer === undefined ? usual : this.#manners.answer(message, usual, took.length - 1);
       if (answer !== null) this.#say(answer);
     } catch (error) {
-      faults.push(`no request: ${shown(bytes)} (${(error as Error).message})`);
+      this.#fault(`no request: ${shown(bytes)} (${(error as Error).message})`);
       if (malformed !== undefined) this.#say(malformed);
     }
   }

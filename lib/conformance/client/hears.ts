@@ -121,6 +121,8 @@ interface Refusal {
   readonly manners: (context: ClientContext) => Partial<Manners>;
   /** What a client is that goes on, or waits. Default: it has failed. */
   readonly otherwise?: (run: Run) => Finding | undefined;
+  /** What a client is that takes the answer, whatever comes of it then. */
+  readonly taken?: (run: Run) => Finding | undefined;
 }
 
 /** The answer to the first request is spoilt; what comes before it is the handshake. */
@@ -176,7 +178,8 @@ const REFUSED: readonly Refusal[] = [
     dialects: OF_2207,
     expects: 'The original takes the id of each answer as its own. Stricter: the id of another session ends this one.',
     manners: spoiltBody((id, text) => `${Number(id) + 5000} ${text}`),
-    otherwise: () => passed('goes on under the other id'),
+    taken: ({ posts }) => (new Set(posts.map(({ id }) => id)).size > 2 ? passed('goes on under the other id') : undefined),
+    otherwise: ({ hung }) => (hung ? undefined : passed('goes on under its own id')),
   },
   {
     name: 'refused.no-padding',
@@ -184,7 +187,7 @@ const REFUSED: readonly Refusal[] = [
     dialects: OF_2207,
     expects: 'The original takes base64 without its padding. Stricter: it ends the session.',
     manners: spoiltBody((id, text) => bodyOfItems(id, Buffer.from(text, 'base64'), 61).replaceAll('=', '')),
-    otherwise: () => passed('taken'),
+    otherwise: ({ hung }) => (hung ? undefined : passed('taken')),
   },
   {
     name: 'refused.huge-prefix',
@@ -222,12 +225,14 @@ const REFUSED: readonly Refusal[] = [
   },
 ];
 
-const REFUSALS: readonly ClientCase[] = REFUSED.map(({ manners, otherwise, ...more }) => ({
+const REFUSALS: readonly ClientCase[] = REFUSED.map(({ manners, otherwise, taken, ...more }) => ({
   ...more,
   level: 'robust',
   run: async (context, scope) => {
     const usual = await context.usual(scope);
     const run = await context.attempt(scope, manners(context), WAITS_MS);
+    const taking = taken?.(run);
+    if (taking !== undefined) return taking;
     const goesOn = armsOf(run).filter((arm) => arm !== 'request_shutdown').length > 1 || usual.length === 1;
     const ends = !run.hung && !goesOn && run.ended?.ok !== true;
     if (ends) return more.expects.includes('Stricter') ? stricter(whyOf(run)) : passed(whyOf(run));

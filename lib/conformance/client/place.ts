@@ -43,7 +43,11 @@ export interface RunLog extends EnclaveLog {
 const TURNS = 6;
 /** Milliseconds between two pieces of an answer. */
 const APART_MS = 1;
-const MAX_BODY_BYTES = 64 * 2 ** 20;
+const MAX_BODY_BYTES = 8 * 2 ** 20;
+/** Connections at once: each may have a body under way. */
+const MAX_CONNECTIONS = 64;
+/** POSTs that are kept of a run. */
+const MAX_POSTS = 100_000;
 
 export function newLog(): RunLog {
   return {
@@ -78,6 +82,7 @@ export class Place {
       dialect === 'head'
         ? createTcp({ noDelay: true, allowHalfOpen: true }, (socket) => this.#serveTcp(socket))
         : createHttp((request, response) => void this.#serveHttp(request, response));
+    this.#server.maxConnections = MAX_CONNECTIONS;
     this.#server.on('connection', (socket: Socket) => this.#count(socket));
   }
 
@@ -164,6 +169,11 @@ export class Place {
     try {
       const body = await bodyOf(request);
       log.last = clock.monotonic();
+      if (log.posts.length >= MAX_POSTS) throw new Error(`more than ${MAX_POSTS} POSTs`);
+      if (body.length > MAX_BODY_BYTES) {
+        log.posts.push({ id: '', bytes: body.length, open });
+        throw new Error(`a body of more than ${MAX_BODY_BYTES} bytes`);
+      }
       if (request.method === 'DELETE') return void response.writeHead(500).end('not offered\n');
       if (request.method !== 'POST' || request.url !== '/runtime_manager') log.faults.push(`${request.method} ${request.url}`);
       if (request.headers['content-length'] !== String(body.length)) log.faults.push('a POST without its content-length');
@@ -226,13 +236,14 @@ function readBody(body: Buffer, faults: string[]): { readonly id: string; readon
   return { id, ciphertext };
 }
 
+/** The body, up to a little more than is taken. */
 async function bodyOf(request: IncomingMessage): Promise<Buffer> {
   const pieces: Buffer[] = [];
   let bytes = 0;
   for await (const piece of request as AsyncIterable<Buffer>) {
     bytes += piece.length;
-    if (bytes > MAX_BODY_BYTES) throw new Error(`a body of more than ${MAX_BODY_BYTES} bytes`);
     pieces.push(piece);
+    if (bytes > MAX_BODY_BYTES) break;
   }
   return Buffer.concat(pieces);
 }

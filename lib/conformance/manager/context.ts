@@ -43,6 +43,7 @@ export class ManagerContext {
       this.#sharedScope = new Scope(scope.waitMs);
       this.#shared = this.#ready(this.#sharedScope);
     }
+    if (this.#sharedScope?.heard === true) scope.heard = true;
     return this.#shared;
   }
 

@@ -1,5 +1,5 @@
 /** HTTP/1.1 by hand: what is sent is exactly what a case says. */
-import { CaseFailed } from '../case.js';
+import { CaseFailed, shown } from '../case.js';
 import type { Scope } from '../scope.js';
 import { Pipe } from './pipe.js';
 
@@ -26,9 +26,16 @@ export function post(body: Buffer | string, { method = 'POST', path = '/runtime_
   return Buffer.concat([Buffer.from(head), bytes]);
 }
 
+/** Where the server of a URL listens, as an address of TCP. */
+export function tcpOf(url: string): string {
+  return url.replace(/^http:/, 'tcp:').replace(/\/$/, '');
+}
+
 /** One connection to an HTTP server. */
 export class Http {
   readonly pipe: Pipe;
+  /** How far the chunks of the next answer were read: a look at each piece of it would read all of them again. */
+  #chunks: Chunks | undefined;
 
   constructor(pipe: Pipe) {
     this.pipe = pipe;
@@ -36,7 +43,7 @@ export class Http {
 
   /** @param url `http://host:port` */
   static async connect(url: string, scope: Scope): Promise<Http> {
-    return new Http(await Pipe.connect(url.replace(/^http:/, 'tcp:').replace(/\/$/, ''), scope));
+    return new Http(await Pipe.connect(tcpOf(url), scope));
   }
 
   async send(bytes: Buffer): Promise<HttpAnswer> {
@@ -55,15 +62,30 @@ export class Http {
   async refusal(): Promise<HttpAnswer | undefined> {
     let found: Parsed | undefined;
     const whole = await this.pipe.comes((bytes) => {
-      found = parse(bytes, this.pipe.over);
+      checkHead(bytes);
+      found = this.#parse(bytes);
       return found !== undefined;
     });
     if (whole && found !== undefined) {
       this.pipe.drop(found.bytes);
+      this.#chunks = undefined;
       return found.answer;
     }
     if (this.pipe.over) return undefined;
     throw new CaseFailed(this.pipe.bytes.length === 0 ? 'no answer, the peer hangs' : 'half an answer, the peer hangs');
+  }
+
+  #parse(bytes: Buffer): Parsed | undefined {
+    const head = headOf(bytes);
+    if (head === undefined) return undefined;
+    const { line, status, headers, end } = head;
+    if (headers['transfer-encoding'] === 'chunked' && status >= 200 && status !== 204) {
+      this.#chunks ??= { at: end, ranges: [] };
+      const found = chunksOf(bytes, this.#chunks);
+      return found && { answer: { line, status, headers, body: found.body }, bytes: found.end };
+    }
+    const found = bodyOf(bytes, end, status, headers, this.pipe.over);
+    return found && { answer: { line, status, headers, body: found.body }, bytes: found.end };
   }
 }
 
@@ -72,15 +94,31 @@ interface Parsed {
   readonly bytes: number;
 }
 
-function parse(bytes: Buffer, over: boolean): Parsed | undefined {
+const VERSION = Buffer.from('HTTP/1.');
+/** Bytes of a head that are read. */
+const MAX_HEAD_BYTES = 65_536;
+
+/** What cannot become an answer is told at once, and not waited for. @throws CaseFailed */
+function checkHead(bytes: Buffer): void {
+  const length = Math.min(bytes.length, VERSION.length);
+  if (!bytes.subarray(0, length).equals(VERSION.subarray(0, length))) throw new CaseFailed(`no answer of HTTP/1: ${shown(bytes)}`);
+  const head = bytes.subarray(0, MAX_HEAD_BYTES);
+  if (head.length === MAX_HEAD_BYTES && !head.includes('\r\n\r\n')) throw new CaseFailed(`a head of more than ${MAX_HEAD_BYTES} bytes`);
+}
+
+interface Head extends Omit<HttpAnswer, 'body'> {
+  /** Where it ends. */
+  readonly end: number;
+}
+
+function headOf(bytes: Buffer): Head | undefined {
   const end = bytes.indexOf('\r\n\r\n');
   if (end < 0) return undefined;
   const [line = '', ...lines] = bytes.toString('latin1', 0, end).split('\r\n');
   const status = Number(line.split(' ')[1]);
   const headers: Record<string, string> = {};
   for (const text of lines) headers[(text.split(':')[0] as string).toLowerCase()] = text.slice(text.indexOf(':') + 1).trim();
-  const found = bodyOf(bytes, end + 4, status, headers, over);
-  return found === undefined ? undefined : { answer: { line, status, headers, body: found.body }, bytes: found.end };
+  return { line, status, headers, end: end + 4 };
 }
 
 interface Body {
@@ -91,23 +129,34 @@ interface Body {
 
 function bodyOf(bytes: Buffer, start: number, status: number, headers: Record<string, string>, over: boolean): Body | undefined {
   if (status < 200 || status === 204) return { body: Buffer.alloc(0), end: start };
-  if (headers['transfer-encoding'] === 'chunked') return chunksOf(bytes, start);
   const length = headers['content-length'];
   if (length === undefined) return over ? { body: bytes.subarray(start), end: bytes.length } : undefined;
+  if (!/^\d{1,15}$/.test(length)) throw new CaseFailed(`the content-length is ${length.slice(0, 80)}`);
   const end = start + Number(length);
   return bytes.length < end ? undefined : { body: bytes.subarray(start, end), end };
 }
 
-function chunksOf(bytes: Buffer, start: number): Body | undefined {
-  const pieces: Buffer[] = [];
-  for (let at = start; ; ) {
+/** Chunks of a body that have been read. */
+interface Chunks {
+  /** Where the next one begins. */
+  at: number;
+  /** Beginning and end of the bytes of each. */
+  readonly ranges: (readonly [start: number, end: number])[];
+}
+
+/** The body, when its last chunk is there. */
+function chunksOf(bytes: Buffer, chunks: Chunks): Body | undefined {
+  for (;;) {
+    const { at, ranges } = chunks;
     const line = bytes.indexOf('\r\n', at);
     if (line < 0) return undefined;
-    const size = Number.parseInt(bytes.toString('latin1', at, line), 16);
+    const digits = /^[0-9a-f]{1,8}(?=[ \t]*(;|$))/i.exec(bytes.toString('latin1', at, line))?.[0];
+    if (digits === undefined) throw new CaseFailed(`the size of a chunk is ${bytes.toString('latin1', at, Math.min(line, at + 80))}`);
+    const size = Number.parseInt(digits, 16);
     const end = line + 2 + size + 2;
-    if (!(bytes.length >= end)) return undefined;
-    if (size === 0) return { body: Buffer.concat(pieces), end };
-    pieces.push(bytes.subarray(line + 2, end - 2));
-    at = end;
+    if (bytes.length < end) return undefined;
+    if (size === 0) return { body: Buffer.concat(ranges.map(([from, to]) => bytes.subarray(from, to))), end };
+    chunks.at = end;
+    ranges.push([line + 2, end - 2]);
   }
 }

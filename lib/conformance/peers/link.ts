@@ -18,6 +18,9 @@ export interface LinkSettings {
 /** Bytes of the longest answer that is taken. */
 const MAX_ANSWER_BYTES = 16 * 2 ** 20;
 
+/** Bytes of output that are fetched at once. */
+const MAX_OUTPUT_BYTES = 32 * 2 ** 20;
+
 export class Link {
   readonly pipe: Pipe;
   readonly settings: LinkSettings;
@@ -95,6 +98,7 @@ export class Link {
   /** The ciphertext that the manager has for a client; undefined when it says Status Fail. */
   async fetch(session: number): Promise<{ readonly bytes: Buffer; readonly active: boolean } | undefined> {
     const pieces: Buffer[] = [];
+    let length = 0;
     for (let active = true; ; ) {
       if (this.settings.dialect !== 'head') {
         const asked = await this.call({ kind: 'GetTlsDataNeeded', session });
@@ -109,6 +113,8 @@ export class Link {
       const data = joined(answer.data);
       active = answer.active;
       if (this.settings.dialect === 'head' && data.length === 0) return { bytes: Buffer.concat(pieces), active };
+      length += data.length;
+      expect(length <= MAX_OUTPUT_BYTES, `more than ${MAX_OUTPUT_BYTES} bytes of output at once`);
       pieces.push(data);
     }
   }

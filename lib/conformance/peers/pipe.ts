@@ -7,19 +7,29 @@ import { connectSocket } from '../../transports/socket.js';
 import { CaseFailed } from '../case.js';
 import type { Scope } from '../scope.js';
 
-/** One end of a byte pipe whose other end is the peer that is tried. */
+/** Bytes that a peer may send and no case has taken: twice the longest answer that any case reads. */
+export const MAX_PIPE_BYTES = 32 * 2 ** 20;
+
+/**
+ * One end of a byte pipe whose other end is the peer that is tried. A peer that sends more than `maxBytes` which no case takes
+ * is cut off, and whoever waits at the pipe fails.
+ */
 export class Pipe {
   readonly stream: Duplex;
   readonly #scope: Scope;
-  #bytes: Buffer = Buffer.alloc(0);
+  readonly #maxBytes: number;
+  /** Joined when somebody looks, and not with each chunk: that would copy all of it each time. */
+  #chunks: Buffer[] = [];
+  #length = 0;
   #over = false;
+  #flooded = false;
 
-  constructor(stream: Duplex, scope: Scope) {
+  /** @param maxBytes Default 32 MiB */
+  constructor(stream: Duplex, scope: Scope, maxBytes = MAX_PIPE_BYTES) {
     this.stream = stream;
     this.#scope = scope;
-    stream.on('data', (chunk: Buffer) => {
-      this.#bytes = this.#bytes.length === 0 ? chunk : Buffer.concat([this.#bytes, chunk]);
-    });
+    this.#maxBytes = maxBytes;
+    stream.on('data', (chunk: Buffer) => this.#keep(chunk));
     const end = () => {
       this.#over = true;
     };
@@ -37,9 +47,28 @@ export class Pipe {
     return new Pipe(await scope.within('connection', opening), scope);
   }
 
+  #keep(chunk: Buffer): void {
+    if (this.#flooded) return;
+    this.#scope.heard = true;
+    this.#chunks.push(chunk);
+    this.#length += chunk.length;
+    if (this.#length <= this.#maxBytes) return;
+    this.#flooded = true;
+    this.#over = true;
+    this.#chunks = [];
+    this.#length = 0;
+    this.stream.destroy();
+  }
+
+  /** @throws CaseFailed when the peer was cut off */
+  #checkFlood(): void {
+    if (this.#flooded) throw new CaseFailed(`the peer sent more than ${this.#maxBytes} bytes that nobody had asked for`);
+  }
+
   /** What has come and was not taken. */
   get bytes(): Buffer {
-    return this.#bytes;
+    if (this.#chunks.length > 1) this.#chunks = [Buffer.concat(this.#chunks)];
+    return this.#chunks[0] ?? NOTHING;
   }
 
   /** The peer has ended the pipe, or it broke. */
@@ -67,29 +96,37 @@ export class Pipe {
 
   /** The next `count` bytes. @throws CaseFailed when they do not come, or the pipe ends before */
   async take(count: number, what: string): Promise<Buffer> {
-    await this.#scope.until(what, () => this.#bytes.length >= count || this.#over);
-    if (this.#bytes.length < count) throw new CaseFailed(`the connection ended after ${this.#bytes.length} of ${count} bytes of ${what}`);
-    const taken = this.#bytes.subarray(0, count);
-    this.#bytes = this.#bytes.subarray(count);
+    await this.#scope.until(what, () => this.#length >= count || this.#over);
+    this.#checkFlood();
+    if (this.#length < count) throw new CaseFailed(`the connection ended after ${this.#length} of ${count} bytes of ${what}`);
+    const taken = this.bytes.subarray(0, count);
+    this.drop(count);
     return taken;
   }
 
-  /** Whether the peer ends the pipe in time. */
-  ends(ms?: number): Promise<boolean> {
-    return this.#scope.comes(() => this.#over, ms);
+  /** Whether the peer ends the pipe in time. @throws CaseFailed when it sends without end */
+  async ends(ms?: number): Promise<boolean> {
+    const ended = await this.#scope.comes(() => this.#over, ms);
+    this.#checkFlood();
+    return ended;
   }
 
-  /** Waits until `holds` for what has come. False: the pipe ended, or it did not come. */
+  /** Waits until `holds` for what has come. False: the pipe ended, or it did not come. @throws CaseFailed when it has no end */
   async comes(holds: (bytes: Buffer) => boolean, ms?: number): Promise<boolean> {
-    await this.#scope.comes(() => this.#over || holds(this.#bytes), ms);
-    return holds(this.#bytes);
+    await this.#scope.comes(() => this.#over || holds(this.bytes), ms);
+    this.#checkFlood();
+    return holds(this.bytes);
   }
 
   /** Takes what has been looked at. */
   drop(count: number): void {
-    this.#bytes = this.#bytes.subarray(count);
+    const rest = this.bytes.subarray(count);
+    this.#chunks = rest.length === 0 ? [] : [rest];
+    this.#length = rest.length;
   }
 }
+
+const NOTHING = Buffer.alloc(0);
 
 /** Milliseconds between two pieces, in which the peer reads the first. */
 const APART_MS = 2;

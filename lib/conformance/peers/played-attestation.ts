@@ -26,6 +26,8 @@ export interface Vouching {
   readonly csr: () => Buffer | undefined;
 }
 
+/** Requests that are kept, and faults. */
+const MAX_KEPT = 10_000;
 /** Bytes of a body that are taken. */
 const MAX_BODY_BYTES = 2 ** 20;
 
@@ -64,12 +66,13 @@ export class PlayedAttestation {
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
       const message = this.#read(await bodyOf(request));
+      if (this.asked.length >= MAX_KEPT) throw new Error(`more than ${MAX_KEPT} requests`);
       const answer = this.#answer(message);
       this.asked.push({ path: request.url ?? '', type: request.headers['content-type'], message, answer });
       const { dialect } = this.#vouching;
       response.end(prefixed(encodeMessage('ProxyAttestationServerResponse', answer, { dialect })).toString('base64'));
     } catch (error) {
-      this.faults.push((error as Error).message);
+      if (this.faults.length < MAX_KEPT) this.faults.push((error as Error).message);
       response.writeHead(400).end();
     }
   }

@@ -5,6 +5,7 @@
 import type { Duplex } from 'node:stream';
 import { makeKey } from '../../attestation/certificate.js';
 import { makeRequest } from '../../attestation/request.js';
+import { ByteQueue } from '../../core/byte-queue.js';
 import { clock } from '../../core/clock.js';
 import {
   type Bytes,
@@ -36,6 +37,13 @@ export interface Manners {
   readonly write?: (bytes: Buffer, pipe: Duplex) => Promise<void>;
 }
 
+/** Bytes of the longest request that is taken. */
+const MAX_REQUEST_BYTES = 16 * 2 ** 20;
+/** Faults of one link, after which it is ended. */
+const MAX_LINK_FAULTS = 100;
+/** Requests that are kept; further ones are answered and forgotten. */
+const MAX_REQUESTS = 100_000;
+
 /** Milliseconds between two tries to connect to a Server that listens. */
 const AGAIN_MS = 100;
 
@@ -43,7 +51,7 @@ export class PlayedManager {
   readonly settings: LinkSettings;
   /** What was wrong with what came; each case looks at what is new. */
   readonly faults: string[] = [];
-  /** All requests, in their order. */
+  /** All requests, in their order; without their ciphertext, which their session has. */
   readonly requests: Request[] = [];
   readonly sessions = new Map<number, PlayedSession>();
   /** Evidence and request that were told last. */
@@ -130,24 +138,28 @@ export class PlayedManager {
 
   async #read(pipe: Duplex): Promise<void> {
     const header = FRAME_HEADERS[this.settings.frame];
-    let bytes: Buffer = Buffer.alloc(0);
+    const bytes = new ByteQueue();
+    const before = this.faults.length;
     for await (const chunk of pipe as AsyncIterable<Buffer>) {
-      bytes = Buffer.concat([bytes, chunk]);
+      bytes.push(chunk);
       while (bytes.length >= header.bytes) {
-        const end = header.bytes + Number(header.read(bytes));
-        if (bytes.length < end) break;
-        if (header.bytes > header.lengthBytes && bytes[8] !== 0) this.faults.push(`the ninth byte of a header is ${bytes[8]}`);
-        await this.#take(bytes.subarray(header.bytes, end), pipe);
-        bytes = bytes.subarray(end);
+        const head = bytes.peek(header.bytes);
+        const length = Number(header.read(head));
+        if (length > MAX_REQUEST_BYTES) return void this.faults.push(`a frame of ${length} bytes: ${shown(head)}`);
+        if (bytes.length < header.bytes + length) break;
+        if (header.bytes > header.lengthBytes && head[8] !== 0) this.faults.push(`the ninth byte of a header is ${head[8]}`);
+        bytes.skip(header.bytes);
+        await this.#take(bytes.take(length), pipe);
+        if (this.faults.length - before > MAX_LINK_FAULTS) return;
       }
     }
-    if (bytes.length > 0) this.faults.push(`the link ended inside a frame: ${shown(bytes)}`);
+    if (bytes.length > 0) this.faults.push(`the link ended inside a frame: ${shown(bytes.peek(Math.min(bytes.length, 64)))}`);
   }
 
   async #take(bytes: Buffer, pipe: Duplex): Promise<void> {
     const request = this.#requestOf(bytes);
     if (request === undefined) return;
-    this.requests.push(request);
+    if (this.requests.length < MAX_REQUESTS) this.requests.push(request.kind === 'SendTlsData' ? { ...request, data: [] } : request);
     const other = await this.manners.answer?.(request);
     const answer = other === undefined ? this.#answer(request) : other;
     if (answer === null || pipe.destroyed) return;

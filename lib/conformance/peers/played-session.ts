@@ -31,6 +31,9 @@ export function clientHello(): Buffer {
 export const FLIGHT_BYTES = 2 * RECORD_HEADER_BYTES + 122 + 900;
 export const ADMISSION_BYTES = RECORD_HEADER_BYTES + 250;
 
+/** Ciphertext of a session that is kept: the longest case has 2 MiB of it. */
+const MAX_SESSION_BYTES = 32 * 2 ** 20;
+
 export class PlayedSession {
   readonly id: number;
   /** All ciphertext of the client. */
@@ -48,7 +51,9 @@ export class PlayedSession {
     this.id = id;
   }
 
+  /** @throws RangeError for more than any case sends: the link is over then */
   take(bytes: Buffer): void {
+    if (this.received.length + bytes.length > MAX_SESSION_BYTES) throw new RangeError('too much ciphertext for one session');
     this.received = Buffer.concat([this.received, bytes]);
     for (let end = this.#end(); end <= this.received.length; end = this.#end()) {
       this.output.push(...this.#answer(this.received.subarray(this.#read, end)));

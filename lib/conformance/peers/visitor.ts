@@ -1,6 +1,7 @@
 /** A client whose ciphertext the kit carries over a link, request by request, as a Server does (wire spec §D.8). */
 import type { Duplex } from 'node:stream';
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
+import { ByteQueue } from '../../core/byte-queue.js';
 import { clock } from '../../core/clock.js';
 import type { Dialect } from '../../layers/formats/dialect.js';
 import { encodePrefix, PREFIX_BYTES } from '../../layers/frame/index.js';
@@ -23,8 +24,8 @@ export type Cut = (ciphertext: Buffer) => Iterable<Buffer>;
 const READ_BYTES = 32_768;
 /** Milliseconds between two looks for output. */
 const LOOK_MS = 2;
-/** Bytes of an answer that are taken. */
-const MAX_ANSWER_BYTES = 64 * 2 ** 20;
+/** Bytes of an answer that are taken, and of all that have come and were not taken. */
+const MAX_ANSWER_BYTES = 32 * 2 ** 20;
 
 export class Visitor {
   readonly link: Link;
@@ -32,7 +33,7 @@ export class Visitor {
   readonly tls: TLSSocket;
   readonly #far: Duplex;
   readonly #cut: Cut;
-  #plaintext: Buffer = Buffer.alloc(0);
+  readonly #plaintext = new ByteQueue();
   #secure = false;
   #over: string | undefined;
   /** The peer's close_notify came. */
@@ -51,7 +52,7 @@ export class Visitor {
     far.on('error', () => {});
     this.tls = tlsClient(near, options);
     this.tls.on('data', (chunk: Buffer) => {
-      this.#plaintext = Buffer.concat([this.#plaintext, chunk]);
+      if (this.#plaintext.length <= MAX_ANSWER_BYTES) this.#plaintext.push(chunk);
     });
     this.tls.on('secureConnect', () => {
       this.#secure = true;
@@ -157,13 +158,15 @@ export class Visitor {
   }
 
   #take(): Buffer | undefined {
-    if (this.#plaintext.length < PREFIX_BYTES) return undefined;
-    const length = Number(this.#plaintext.readBigUInt64BE());
-    if (length > MAX_ANSWER_BYTES) throw new CaseFailed(`an answer with a prefix of ${length}: ${shown(this.#plaintext)}`);
-    if (this.#plaintext.length < PREFIX_BYTES + length) return undefined;
-    const whole = this.#plaintext.subarray(PREFIX_BYTES, PREFIX_BYTES + length);
-    this.#plaintext = this.#plaintext.subarray(PREFIX_BYTES + length);
-    return whole;
+    const plaintext = this.#plaintext;
+    if (plaintext.length < PREFIX_BYTES) return undefined;
+    const prefix = plaintext.peek(PREFIX_BYTES);
+    const length = Number(prefix.readBigUInt64BE());
+    if (length > MAX_ANSWER_BYTES) throw new CaseFailed(`an answer with a prefix of ${length}: ${shown(prefix)}`);
+    if (plaintext.length > MAX_ANSWER_BYTES) throw new CaseFailed(`more than ${MAX_ANSWER_BYTES} bytes of answers at once`);
+    if (plaintext.length < PREFIX_BYTES + length) return undefined;
+    plaintext.skip(PREFIX_BYTES);
+    return plaintext.take(length);
   }
 
   #read(bytes: Buffer): Reply {

@@ -57,8 +57,8 @@ const ANSWERS: readonly ServerCase[] = [
     run: async (context, scope) => {
       const { client } = await context.openHttp(scope);
       const { headers } = await client.send(client.request(record(20)));
-      const told = headers['content-length'] !== undefined || headers['transfer-encoding'] === 'chunked' || headers.connection === 'close';
-      expect(told, 'nothing tells where the body ends');
+      const told = headers['content-length'] !== undefined || headers['transfer-encoding'] === 'chunked' || client.http.pipe.over;
+      expect(told || headers.connection === 'close', 'nothing tells where the body ends');
       return undefined;
     },
   },
@@ -146,6 +146,11 @@ const ANSWERS: readonly ServerCase[] = [
   },
 ];
 
+/** Bytes of the longest body that the kit makes. */
+const MAX_TRIED_BYTES = 16 * 2 ** 20;
+/** Bytes that are too many for a Server that announces no limit. */
+const UNLIMITED_BYTES = 2 ** 26;
+
 const LIMITS: readonly ServerCase[] = [
   {
     name: 'limit.original-body',
@@ -170,7 +175,7 @@ const LIMITS: readonly ServerCase[] = [
     run: async (context, scope) => {
       const { client, session } = await context.openHttp(scope);
       if (client.limit === undefined) throw new CaseSkipped('needs a Server that announces it');
-      const records = recordsOf(Math.floor((client.limit - client.id.length - 1) / 4) * 3);
+      const records = recordsOf(Math.floor((Math.min(client.limit, MAX_TRIED_BYTES) - client.id.length - 1) / 4) * 3);
       session.echo = () => [];
       const before = session.received.length;
       const { status } = await client.send(client.request(records));
@@ -186,7 +191,8 @@ const LIMITS: readonly ServerCase[] = [
     expects: 'A body over the limit is refused (413; 4xx or 5xx, or the end of the connection), and others are served.',
     run: async (context, scope) => {
       const { client } = await context.openHttp(scope);
-      const size = (client.limit ?? 2 ** 26) + 1;
+      const size = (client.limit ?? UNLIMITED_BYTES) + 1;
+      if (size > UNLIMITED_BYTES + 1) throw new CaseSkipped(`a limit of ${client.limit} bytes is more than the kit sends`);
       client.http.pipe.write(Buffer.from(`POST /runtime_manager HTTP/1.1\r\nHost: x\r\n${client.headers}Content-Length: ${size}\r\n\r\n`));
       client.http.pipe.write(`${client.id} `);
       client.http.pipe.write(Buffer.alloc(size - client.id.length - 1, 0x41));

@@ -95,7 +95,10 @@ export const RELAY_CASES: readonly ServerCase[] = [
       const outputs = await Promise.all([one.client.exchange(first, first.length), two.client.exchange(second, second.length)]);
       expectBytes('the output of the first', outputs[0], first);
       expectBytes('the output of the second', outputs[1], second);
+      expect(one.session.received.includes(first), 'ciphertext of the first is not in its session');
+      expect(two.session.received.includes(second), 'ciphertext of the second is not in its session');
       expect(!one.session.received.includes(second), 'ciphertext of the second in the session of the first');
+      expect(!two.session.received.includes(first), 'ciphertext of the first in the session of the second');
       return undefined;
     },
   },

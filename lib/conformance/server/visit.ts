@@ -105,7 +105,7 @@ export class HttpVisit implements Visit {
   #learn(answer: HttpAnswer): HttpAnswer {
     this.secret ??= answer.headers[SECRET];
     const limit = answer.headers[LIMIT];
-    if (limit !== undefined) this.limit = Number(limit);
+    if (limit !== undefined) this.limit = limitOf(limit);
     return answer;
   }
 
@@ -129,6 +129,11 @@ export class HttpVisit implements Visit {
     }
     return all;
   }
+}
+
+function limitOf(text: string): number {
+  expect(/^[1-9]\d{0,14}$/.test(text), `${LIMIT} is ${text.slice(0, 80)}`);
+  return Number(text);
 }
 
 export class DirectVisit implements Visit {

@@ -1,20 +1,46 @@
 /** Broken Proxy Attestation Servers: a proxy before ours, or the one that the kit plays, which certifies everything. */
+import { X509Certificate } from 'node:crypto';
+import root from 'tap';
+import { issue } from '../../../lib/attestation/authority.js';
 import { conform, type Target } from '../../../lib/conformance/index.js';
 import { PlayedAttestation } from '../../../lib/conformance/peers/played-attestation.js';
 import { prefixed } from '../../../lib/conformance/peers/visitor.js';
 import { decodeMessage, encodeMessage } from '../../../lib/layers/protobuf/index.js';
 import { attestationTarget, material } from '../support.js';
-import { type Break, SOON } from './breaks.js';
-import { type HttpFlaws, httpProxy } from './http.js';
+import type { Break, More } from './breaks.js';
+import { type Flaws, frameProxy } from './frames.js';
+import { type Exchange, type HttpFlaws, httpProxy } from './http.js';
+import { endsInsideRequests, readsBodiesWithHeads } from './pieces.js';
 
-const proxied = (what: string, found: readonly string[], flaws: HttpFlaws, as?: Break['as']): Break => ({
+/** Ours, behind all the proxies: its registry takes seconds to start. */
+let started: ReturnType<typeof attestationTarget> | undefined;
+
+function ours(): ReturnType<typeof attestationTarget> {
+  started ??= attestationTarget(root, '2207');
+  return started;
+}
+
+const proxied = (what: string, found: readonly string[], flaws: HttpFlaws, more: More = {}): Break => ({
   role: 'attestation',
   what,
   found,
-  ...(as !== undefined && { as }),
-  report: async (t, only) => {
-    const target = await attestationTarget(t, '2207');
-    return conform({ ...target, address: await httpProxy(t, target.address, flaws) }, { ...SOON, only });
+  ...more,
+  report: async (t, trying) => {
+    const target = await ours();
+    return conform({ ...target, address: await httpProxy(t, target.address, flaws) }, trying);
+  },
+});
+
+/** The same, of the bytes before HTTP. */
+const piecemeal = (what: string, found: readonly string[], flaws: () => Flaws, more: More = {}): Break => ({
+  role: 'attestation',
+  what,
+  found,
+  ...more,
+  report: async (t, trying) => {
+    const target = await ours();
+    const port = await frameProxy(t, Number(target.address.split(':').at(-1)), flaws());
+    return conform({ ...target, address: `http://127.0.0.1:${port}` }, trying);
   },
 });
 
@@ -31,7 +57,7 @@ const certifiesAll = (what: string, found: readonly string[]): Break => ({
   role: 'attestation',
   what,
   found,
-  report: async (t, only) => {
+  report: async (t, trying) => {
     const end = new AbortController();
     t.teardown(() => end.abort());
     const { authority } = material;
@@ -40,7 +66,7 @@ const certifiesAll = (what: string, found: readonly string[]): Break => ({
     const played = await PlayedAttestation.start('tcp-listen://127.0.0.1:0', vouching, end.signal);
     const { port } = played.addressOf('tcp-listen://127.0.0.1:0') as { port: number };
     const target: Target = { role: 'attestation', address: `http://127.0.0.1:${port}`, dialect: '2207', material };
-    return conform(target, { ...SOON, only });
+    return conform(target, trying);
   },
 });
 
@@ -127,6 +153,47 @@ export const ATTESTATION_BREAKS: readonly Break[] = [
   { ...certifiesAll('certifies every runtime', ['evidence.runtime-hash', 'start.device-ids']), as: 'weaker' },
   proxied('takes a forged request', ['evidence.forged-request', 'verify.other-key'], status(403, 200)),
   proxied('gives the chain in the other order', ['certificate.issued', 'certificate.key', 'certificate.name'], bytes(swapped)),
+  proxied('gives one certificate to all', ['certificate.serial'], alwaysTheSame(), { as: 'weaker', spares: ['certificate.time'] }),
+  proxied('issues certificates that are over', ['certificate.time'], bytes(expired), {
+    spares: ['certificate.serial', 'certificate.key', 'certificate.name'],
+  }),
+  proxied(
+    'ends each connection behind its answer',
+    ['body.keep-alive'],
+    {
+      down: (exchange) => {
+        exchange.headers.connection = 'close';
+        return undefined;
+      },
+    },
+    { spares: ['start.psa', 'body.split-head'] },
+  ),
+  proxied(
+    'has 200 for what it cannot read, and nothing more',
+    ['body.no-padding'],
+    {
+      down: (exchange) => {
+        if (exchange.request.length % 4 === 0) return undefined;
+        exchange.status = 200;
+        exchange.answer = Buffer.alloc(0);
+        return undefined;
+      },
+    },
+    { spares: ['start.psa'] },
+  ),
+  proxied(
+    'refuses a field that it does not know',
+    ['protobuf.unknown-field'],
+    {
+      down: (exchange) => {
+        if (Buffer.from(exchange.request.toString(), 'base64')[8] === 0x78) exchange.status = 400;
+        return undefined;
+      },
+    },
+    { spares: ['start.psa', 'vectors.requests'] },
+  ),
+  piecemeal('reads a body that comes with its head', ['body.split-head'], readsBodiesWithHeads, { spares: ['body.split-bytes'] }),
+  piecemeal('ends when a connection ends inside a body', ['http.truncated'], endsInsideRequests, { spares: ['start.psa'] }),
   proxied('has no payload for a token', ['verify.pat'], {
     down: (exchange) => {
       if (exchange.path === '/VerifyPAT') exchange.answer = Buffer.from('AAAA');
@@ -134,6 +201,32 @@ export const ATTESTATION_BREAKS: readonly Break[] = [
     },
   }),
 ];
+
+/** A POST of a token that was certified. */
+const isCertified = ({ path, status: code }: Exchange) => path === '/PSA/AttestationToken' && code === 200;
+
+/** One certificate for all. */
+function alwaysTheSame(): HttpFlaws {
+  let certified: Buffer | undefined;
+  return {
+    down: (exchange) => {
+      if (!isCertified(exchange)) return undefined;
+      certified ??= exchange.answer;
+      exchange.answer = certified;
+      return undefined;
+    },
+  };
+}
+
+/** cert_chain with a certificate whose time is over. */
+function expired(all: Buffer): Buffer {
+  const message = decodeMessage('ProxyAttestationServerResponse', all.subarray(8));
+  if (message.oneof !== 'cert_chain') return all;
+  const { publicKey } = new X509Certificate(message.fields.enclave_cert);
+  const time = { notBefore: new Date(Date.UTC(2020, 0)), notAfter: new Date(Date.UTC(2021, 0)) };
+  const enclave_cert = issue(material.authority, { subject: 'VeracruzCompute', publicKey, san: ['ComputeEnclave.dev'], ...time });
+  return prefixed(encodeMessage('ProxyAttestationServerResponse', { oneof: 'cert_chain', fields: { ...message.fields, enclave_cert } }));
+}
 
 /** cert_chain with its two certificates exchanged. Other messages as they are. */
 function swapped(all: Buffer): Buffer {

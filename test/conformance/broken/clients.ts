@@ -8,7 +8,7 @@ import { prefixed } from '../../../lib/conformance/peers/visitor.js';
 import { decodeMessage, encodeMessage, type Sent } from '../../../lib/layers/protobuf/index.js';
 import { CIPHER_SUITES } from '../../../lib/layers/tls/index.js';
 import { material, ourClient, tryClient } from '../support.js';
-import { type Break, SOON } from './breaks.js';
+import type { Break, More } from './breaks.js';
 import { type HttpFlaws, httpProxy } from './http.js';
 
 interface ClientFlaws {
@@ -23,6 +23,8 @@ interface ClientFlaws {
   readonly blind?: boolean;
   /** Ends at an answer with a context, or with a field that it does not know. */
   readonly strict?: boolean;
+  /** Keeps its last session here, and resumes it. */
+  readonly ticket?: { session?: Buffer };
 }
 
 const REQUESTS: readonly Sent<'RuntimeManagerRequest', Uint8Array>[] = [
@@ -90,7 +92,10 @@ export const foreign =
   (flaws: ClientFlaws) =>
   (_: unknown, port: number): StartClient =>
   async (signal) => {
-    const socket = connect({ host: '127.0.0.1', port, ...clientTls(material), ...flaws.tls });
+    const socket = connect({ host: '127.0.0.1', port, ...clientTls(material), ...flaws.tls, ...flaws.ticket });
+    socket.on('session', (session) => {
+      if (flaws.ticket !== undefined) flaws.ticket.session = session;
+    });
     const end = () => socket.destroy();
     signal.addEventListener('abort', end, { once: true });
     socket.on('error', () => {});
@@ -105,20 +110,22 @@ export const foreign =
     }
   };
 
-const client = (what: string, found: readonly string[], flaws: ClientFlaws, as?: Break['as']): Break => ({
+const client = (what: string, found: readonly string[], flaws: ClientFlaws, more: More = {}): Break => ({
   role: 'client',
   what,
   found,
-  ...(as !== undefined && { as }),
-  report: (_, only) => tryClient('head', { ...SOON, only }, foreign(flaws)),
+  ...more,
+  report: (_, trying) => tryClient('head', trying, foreign(flaws)),
 });
 
-const proxied = (what: string, found: readonly string[], flaws: HttpFlaws): Break => ({
+export const proxied = (what: string, found: readonly string[], flaws: HttpFlaws, more: More = {}): Break => ({
   role: 'client',
   what,
   found,
-  report: (t, only) =>
-    tryClient('2207', { ...SOON, waitMs: 4000, only }, (dialect, port) => async (signal) => {
+  waitMs: 4000,
+  ...more,
+  report: (t, trying) =>
+    tryClient('2207', trying, (dialect, port) => async (signal) => {
       const proxy = await httpProxy(t, `http://127.0.0.1:${port}`, flaws);
       return ourClient(dialect, Number(proxy.split(':').at(-1)))(signal);
     }),
@@ -141,9 +148,9 @@ export const CLIENT_BREAKS: readonly Break[] = [
   client('trusts everybody', ['trust.other-authority', 'trust.same-named-authority', 'trust.self-signed'], {
     tls: { rejectUnauthorized: false },
   }),
-  client('looks at no hash', ['trust.other-runtime-hash', 'trust.no-runtime-hash', 'trust.other-policy'], {}, 'weaker'),
-  client('waits for a length that cannot be', ['refused.huge-prefix'], {}, 'weaker'),
-  client('takes another answer for its own', ['refused.other-answer'], {}, 'weaker'),
+  client('looks at no hash', ['trust.other-runtime-hash', 'trust.no-runtime-hash', 'trust.other-policy'], {}, { as: 'weaker' }),
+  client('waits for a length that cannot be', ['refused.huge-prefix'], {}, { as: 'weaker' }),
+  client('takes another answer for its own', ['refused.other-answer'], {}, { as: 'weaker' }),
   client('is somebody else', ['identity.principal'], { tls: { cert: other.certificate, key: other.key } }),
   client('sends its prefix in two records', ['message.whole-prefix'], { cut: (bytes) => [bytes.subarray(0, 3), bytes.subarray(3)] }),
   client('writes its prefix in little-endian', ['message.exact-bytes'], {

@@ -21,8 +21,8 @@ export interface Flaws {
   readonly once?: boolean;
   /** Does not notice when the one who connected has ended. */
   readonly keeps?: boolean;
-  /** Serves no further connection when one has ended inside a frame, or between two. */
-  readonly dies?: boolean;
+  /** Asked when a connection has ended: ends all others, and serves no further one. */
+  readonly dies?: () => boolean;
 }
 
 /** Gives the port of the proxy. */
@@ -38,12 +38,23 @@ export async function frameProxy(t: T, target: number, flaws: Flaws): Promise<nu
     pass(client, server, flaws.up, flaws.piece);
     pass(server, client, flaws.down, flaws.pieceDown);
     dead ||= flaws.once === true;
+    let over = false;
+    const ended = () => {
+      if (!over && flaws.dies?.() === true) {
+        dead = true;
+        for (const socket of sockets) socket.destroy();
+      }
+      over = true;
+    };
     client.on('end', () => {
-      dead ||= flaws.dies === true;
+      ended();
       if (flaws.keeps !== true) server.end();
     });
     server.on('end', () => client.end());
-    client.on('close', () => server.destroy());
+    client.on('close', () => {
+      ended();
+      server.destroy();
+    });
     server.on('close', () => flaws.keeps !== true && client.destroy());
   });
   proxy.listen(0, '127.0.0.1');

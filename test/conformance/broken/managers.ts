@@ -3,21 +3,29 @@
 import { makeAuthority } from '../../../lib/attestation/authority.js';
 import { conform, managerCredentials } from '../../../lib/conformance/index.js';
 import { decodeRequest } from '../../../lib/layers/bincode/index.js';
+import type { Dialect } from '../../../lib/layers/formats/dialect.js';
 import { CIPHER_SUITES } from '../../../lib/layers/tls/index.js';
 import { framed, tell } from '../../support/foreign.js';
 import { managerTarget, material } from '../support.js';
-import { type Break, SOON } from './breaks.js';
-import { brokenEnclave, type EnclaveFlaws } from './enclave.js';
+import type { Break, More } from './breaks.js';
+import { brokenEnclave, die, type EnclaveFlaws } from './enclave.js';
 import { changed, type Flaws, frameProxy } from './frames.js';
 
-const link = (what: string, found: readonly string[], flawsOf: () => Flaws): Break => ({
+/** @param dialect of the manager. Default 2207 */
+const link = (
+  what: string,
+  found: readonly string[],
+  flawsOf: () => Flaws,
+  { dialect = '2207', ...more }: More & { readonly dialect?: Dialect } = {},
+): Break => ({
   role: 'manager',
   what,
   found,
-  report: async (t, only) => {
-    const target = await managerTarget(t, '2207', false);
+  ...more,
+  report: async (t, trying) => {
+    const target = await managerTarget(t, dialect, false);
     const port = await frameProxy(t, Number(target.address.split(':').at(-1)), flawsOf());
-    return conform({ ...target, address: `tcp://127.0.0.1:${port}` }, { ...SOON, only });
+    return conform({ ...target, address: `tcp://127.0.0.1:${port}` }, trying);
   },
 });
 
@@ -26,9 +34,9 @@ const u64be = (length: number) => {
   bytes.writeBigUInt64BE(BigInt(length));
   return bytes;
 };
-const isRequest = (message: Buffer) => {
+const isRequest = (message: Buffer, dialect: Dialect) => {
   try {
-    return decodeRequest([message], '2207').kind.length > 0;
+    return decodeRequest([message], dialect).kind.length > 0;
   } catch {
     return false;
   }
@@ -46,6 +54,27 @@ function answering(change: (kind: number, answer: Buffer, request: Buffer) => Bu
       const request = requests.shift() as Buffer;
       return [framed(change(request.readUInt32LE(), answer, request))];
     },
+  };
+}
+
+/** What is broken in head and would be a request in 2207, and cut UUIDs. */
+const BROKEN_IN_HEAD = [
+  ...['2207-attestation-as-head', '2207-newsession-as-head', '2207-senddata-as-head', 'tag-6'],
+  ...['Attestation-cut-at-21', 'Attestation-cut-at-24', 'Attestation-cut-at-25', 'Attestation-cut-at-40', 'Initialize-cut-at-44'],
+  ...['uuid-len-0', 'uuid-len-15', 'uuid-len-17'],
+].map((name) => `bincode.${name}`);
+
+/** A handshake has two flights of its client, so a session that was fed once is in the middle of it. */
+function endsInHandshakes(): Flaws {
+  let fed = 0;
+  return {
+    up: (message) => {
+      const kind = message.readUInt32LE();
+      if (kind === 5) fed = 0;
+      if (kind === 7) fed++;
+      return undefined;
+    },
+    dies: () => fed === 1,
   };
 }
 
@@ -83,28 +112,56 @@ const LINKS: readonly Break[] = [
   link('has another number for Unimplemented', ['session.reset', 'enrolment.not-attested'], () =>
     answering((_, answer) => (answer.equals(tell.unimplemented) ? tell.fail : answer)),
   ),
-  link('answers what is no request', ['bincode.'], () => ({
-    up: (message, back) => {
-      if (isRequest(message)) return undefined;
-      back(framed(tell.success));
-      return [];
-    },
-    down: (message) => [framed(message)],
-  })),
+  ...(['2207', 'head'] as const).map((dialect) =>
+    link(
+      'answers what is no request',
+      dialect === '2207' ? ['bincode.'] : BROKEN_IN_HEAD,
+      () => ({
+        up: (message, back) => {
+          if (isRequest(message, dialect)) return undefined;
+          back(framed(tell.success));
+          return [];
+        },
+        down: (message) => [framed(message)],
+      }),
+      { dialect },
+    ),
+  ),
+  link(
+    'takes the bytes behind a request for another',
+    ['bincode.CloseTlsSession-trailing-00', 'bincode.CloseTlsSession-trailing-self'],
+    () => ({
+      up: (message, back) => {
+        if (message.readUInt32LE() !== 1 || message.length === 8) return undefined;
+        back(framed(tell.unimplemented));
+        return [];
+      },
+    }),
+    { spares: ['session.unknown-close', 'session.closed'] },
+  ),
+  link(
+    'waits for all of a frame, however long',
+    ['link.huge-length'],
+    () => ({ piece: (piece) => (piece.equals(Buffer.alloc(9, 0xff)) ? Buffer.alloc(0) : piece) }),
+    { as: 'weaker', spares: ['link.split'] },
+  ),
+  link('ends when a client is gone in the middle of its handshake', ['tls.cut-handshake'], endsInHandshakes, {
+    spares: ['link.closed', 'tls.version-1.3'],
+  }),
   link('does not notice the end of a link', ['link.closed', 'link.truncated-frame'], () => ({ keeps: true })),
-  link('ends with its first link', ['link.closed', 'link.truncated-frame'], () => ({ dies: true })),
+  link('ends with its first link', ['link.closed', 'link.truncated-frame'], () => ({ dies: () => true })),
   link('loses the last byte of ciphertext', ['tls.version-1.3', 'tls.split-records', 'request.large'], () => ({
     up: (message) =>
       message.readUInt32LE() === 7 ? [framed(changed(message, (bytes) => bytes.writeUInt8(0, bytes.length - 1)))] : undefined,
   })),
 ];
 
-const enclave = (what: string, found: readonly string[], flaws: EnclaveFlaws, as?: Break['as']): Break => ({
+export const enclave = (what: string, found: readonly string[], flaws: EnclaveFlaws, more: More = {}): Break => ({
   role: 'manager',
   what,
   found,
-  ...(as !== undefined && { as }),
-  report: async (t, only) => conform(await brokenEnclave(t, flaws), { ...SOON, only }),
+  ...more,
+  report: async (t, trying) => conform(await brokenEnclave(t, flaws), trying),
 });
 
 const hex = (digits: string) => Buffer.from(digits, 'hex');
@@ -120,7 +177,7 @@ const ENCLAVES: readonly Break[] = [
     tls: { ticketKeys: Buffer.alloc(48, 9), sessionIdContext: 'one for all' },
   }),
   enclave('lets everybody in', ['tls.no-client-certificate', 'tls.stranger', 'tls.same-name'], { open: true }),
-  enclave('lets in whom a principal vouches for', ['tls.issued-by-principal'], { open: true }, 'weaker'),
+  enclave('lets in whom a principal vouches for', ['tls.issued-by-principal'], { open: true }, { as: 'weaker' }),
   enclave('has another authority', ['tls.chain'], { tls: shows(managerCredentials(stranger)) }),
   enclave('has no runtime hash', ['tls.runtime-hash'], { tls: shows(managerCredentials({ authority: material.authority })) }),
   enclave('says its policy’s hash in capital letters', ['request.policy-hash'], {
@@ -150,7 +207,7 @@ const ENCLAVES: readonly Break[] = [
   enclave('runs what nobody may run', ['rights.no-compute'], {
     answer: (message, told) => (message.oneof === 'request_result' ? { status: 'SUCCESS', oneof: null } : told),
   }),
-  enclave('says no goodbye', ['tls.close-notify'], {}, 'weaker'),
+  enclave('says no goodbye', ['tls.close-notify'], {}, { as: 'weaker' }),
   enclave('refuses those who may', ['rights.own'], {
     answer: (message, told) =>
       message.oneof === 'write_file' && message.fields.file_name.startsWith('/bob/')
@@ -166,16 +223,12 @@ const ENCLAVES: readonly Break[] = [
     {
       answer: (_, told) => (told.oneof === 'result' && told.fields.data.length === 0 ? { status: 'SUCCESS', oneof: null } : told),
     },
-    'weaker',
+    { as: 'weaker' },
   ),
   enclave('dies of bytes that are no TLS', ['tls.garbage'], { feed: (bytes) => (bytes[0] === 0x47 ? die() : bytes) }),
   enclave('reads only records that come whole', ['tls.split-bytes', 'tls.split-odd'], {
     feed: (bytes) => (bytes.length < 5 || bytes.length < 5 + bytes.readUInt16BE(3) ? Buffer.alloc(0) : bytes),
   }),
 ];
-
-function die(): never {
-  throw new Error('a manager that is gone');
-}
 
 export const MANAGER_BREAKS: readonly Break[] = [...LINKS, ...ENCLAVES];

@@ -1,38 +1,47 @@
 /** Broken Servers: a proxy before ours, or between ours and the manager or the attestation server that the kit plays. */
+import type { Test } from 'tap';
 import type { Listening } from '../../../lib/conformance/index.js';
+import type { Dialect } from '../../../lib/layers/formats/dialect.js';
 import { framed, tell } from '../../support/foreign.js';
 import { ourServer, tryServerWith } from '../support.js';
-import { type Break, SOON } from './breaks.js';
+import type { Break, More } from './breaks.js';
 import { changed, type Flaws, frameProxy } from './frames.js';
 import { type Exchange, type HttpFlaws, httpProxy } from './http.js';
 
 /** What stands between our Server and those around it. */
 interface Between {
   readonly clients?: HttpFlaws;
+  /** Of the bytes of its clients, before HTTP. */
+  readonly pieces?: () => Flaws;
   readonly link?: () => Flaws;
   readonly attestation?: HttpFlaws;
+  /** Default 2207. */
+  readonly dialect?: Dialect;
+  /** Default true. */
+  readonly attests?: boolean;
 }
 
-const server = (what: string, found: readonly string[], { clients, link, attestation }: Between, as?: Break['as']): Break => ({
+export const server = (what: string, found: readonly string[], between: Between, more: More = {}): Break => ({
   role: 'server',
   what,
   found,
-  ...(as !== undefined && { as }),
-  report: (t, only) =>
-    tryServerWith(
-      '2207',
-      true,
-      async (listening: Listening) => {
-        const port = link === undefined ? listening.port : await frameProxy(t, listening.port as number, link());
-        const service = `http://127.0.0.1:${listening.attestationPort}`;
-        const attestationPort =
-          attestation === undefined ? listening.attestationPort : Number((await httpProxy(t, service, attestation)).split(':').at(-1));
-        const { address } = await ourServer(t, '2207', true, { port, attestationPort });
-        return { address: clients === undefined ? address : await httpProxy(t, address, clients) };
-      },
-      { ...SOON, only },
-    ),
+  ...more,
+  report: (t, trying) => tryServerWith(between.dialect ?? '2207', true, (listening) => standing(t, between, listening), trying),
 });
+
+async function standing(t: Pick<Test, 'teardown'>, between: Between, listening: Listening): Promise<{ readonly address: string }> {
+  const { clients, pieces, link, attestation, dialect = '2207', attests = true } = between;
+  const port = link === undefined ? listening.port : await frameProxy(t, listening.port as number, link());
+  const service = `http://127.0.0.1:${listening.attestationPort}`;
+  const attestationPort =
+    attestation === undefined ? listening.attestationPort : Number((await httpProxy(t, service, attestation)).split(':').at(-1));
+  const { address } = await ourServer(t, dialect, attests, { port, attestationPort });
+  if (pieces !== undefined) return { address: `http://127.0.0.1:${await frameProxy(t, Number(address.split(':').at(-1)), pieces())}` };
+  return { address: clients === undefined ? address : await httpProxy(t, address, clients) };
+}
+
+/** The manager is not in service yet: the kit tries again. */
+export const NOT_READY = ({ answer: text }: Exchange) => text.includes('ready');
 
 const answer = (change: (text: string, exchange: Exchange) => string): HttpFlaws => ({
   down: (exchange) => {
@@ -75,7 +84,7 @@ const CLIENTS: readonly Break[] = [
     'hangs on what it refuses',
     ['malformed.empty', 'malformed.bad-letter', 'refusal.unknown-session', 'manager.refuses-data', 'manager.gone'],
     {
-      clients: { down: ({ status, answer: text }) => status < 400 || text.includes('ready') },
+      clients: { down: (exchange) => exchange.status < 400 || NOT_READY(exchange) },
     },
   ),
   server('takes short bodies alone', ['limit.original-body', 'limit.announced-body'], {
@@ -89,7 +98,7 @@ const CLIENTS: readonly Break[] = [
   server('loses the last text of an answer', ['relay.echo', 'http.poll', 'http.pipelined'], {
     clients: answer((text) => text.replace(/ [^ ]+$/, ' ')),
   }),
-  server('knows a session by its id alone', ['trust.theft'], { clients: secretless() }, 'weaker'),
+  server('knows a session by its id alone', ['trust.theft'], { clients: secretless() }, { as: 'weaker' }),
   server('has Success for DELETE, and does nothing', ['trust.delete'], {
     clients: {
       up: (exchange) => {
