@@ -1,18 +1,20 @@
 /** A secret that is created at the first start and kept in a file. */
 import { randomBytes } from 'node:crypto';
 import { link, readFile, rm, writeFile } from 'node:fs/promises';
-import { InvalidOptionError } from '../../core/errors.js';
+import { InvalidOptionError, LocalFileError } from '../../core/errors.js';
+import { fileFault } from '../../core/file-faults.js';
 
 /**
  * Returns the text of the file `path`. If there is no such file, creates it with the text that `make` returns. The file
  * appears with all of its contents and mode 0600. If two processes create it at once, both get the text of the first. Throws
- * `InvalidOptionError` when the file cannot be read or created.
+ * `InvalidOptionError` when the path is none that can be read or created, `LocalFileError` when the system fails.
  */
 export async function keptSecret(path: string, make: () => Promise<string>): Promise<string> {
   try {
     return (await read(path)) ?? (await keep(path, await make()));
   } catch (cause) {
-    throw new InvalidOptionError(`cannot read or make the key file: ${(cause as Error).message}`, { cause });
+    const fault = fileFault(`cannot read or make the key file: ${(cause as Error).message}`, cause);
+    throw fault instanceof LocalFileError ? fault : new InvalidOptionError(fault.message, { cause });
   }
 }
 

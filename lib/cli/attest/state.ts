@@ -4,6 +4,7 @@ import { type Authority, makeAuthority } from '../../attestation/authority.js';
 import { DeviceRegistry, type RegistryAdmin, RegistryClient } from '../../attestation/registry/index.js';
 import { clock } from '../../core/clock.js';
 import { InvalidArgumentError, RegistryError } from '../../core/errors.js';
+import { fileFault } from '../../core/file-faults.js';
 import { makeFolder } from '../../core/make-folder.js';
 import { readText } from '../flags.js';
 import { writeNewFiles } from '../new-files.js';
@@ -92,6 +93,6 @@ async function makeState({ state }: StateFlags): Promise<void> {
   try {
     await makeFolder(state);
   } catch (cause) {
-    throw new InvalidArgumentError(`cannot make ${state}: ${(cause as Error).message}`, { cause });
+    throw fileFault(`cannot make ${state}: ${(cause as Error).message}`, cause);
   }
 }

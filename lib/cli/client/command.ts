@@ -1,11 +1,11 @@
 import { statSync } from 'node:fs';
-import { pipeline } from 'node:stream/promises';
 import { Command, Option } from 'commander';
 import { definedOf } from '../../core/check.js';
 import { InvalidArgumentError } from '../../core/errors.js';
 import { DIALECTS, type Dialect } from '../../layers/formats/dialect.js';
 import { CLIENT_DEFAULTS, VeracruzClient } from '../../roles/client/client.js';
 import type { FileSource } from '../../roles/client/source.js';
+import { pour } from '../../roles/client/transfer.js';
 import { expiryOf } from '../../roles/client/trust.js';
 import { Interrupted, readUnsized } from '../exit.js';
 import { addressOf, logLevel, readKey, readText, wholeNumber } from '../flags.js';
@@ -211,7 +211,7 @@ async function perform(policyPath: string, flags: ClientFlags, jobs: Jobs, signa
     // Outputs of a program that failed would look like results.
     if (failed) process.exitCode = 1;
     else {
-      for (const transfer of outputs) did({ operation: 'read', ...(await fetch(client, transfer, flags.outputMode, shown, signal)) });
+      for (const transfer of outputs) did({ operation: 'read', ...(await fetch(client, transfer, flags, shown, signal)) });
       if (shutdown) {
         await client.shutdown();
         did({ operation: 'shutdown' });
@@ -261,7 +261,7 @@ function sourceOf(local: string): FileSource {
 async function fetch(
   client: VeracruzClient,
   { remote, local }: Transfer,
-  mode: number,
+  { outputMode: mode, readTimeoutMs: timeoutMs }: ClientFlags,
   shown: Shown,
   signal: AbortSignal,
 ): Promise<{ name: string; bytes: number }> {
@@ -269,6 +269,6 @@ async function fetch(
   if (local !== '-') return { name: remote, ...(await client.readFile(remote, { to: { path: local }, mode, signal })) };
   const body = await client.readFile(remote, { signal });
   // The result is known to be written before success is told, and before the service is asked to end.
-  await pipeline(body, standardOutput());
+  await pour(body, standardOutput(), 'standard output', { signal, timeoutMs });
   return { name: remote, bytes: body.length };
 }

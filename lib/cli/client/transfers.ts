@@ -1,6 +1,7 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { InvalidArgumentError } from '../../core/errors.js';
+import { InvalidArgumentError, VeracruzError } from '../../core/errors.js';
+import { cannotRead } from '../../core/file-faults.js';
 import { targetOf } from '../../roles/client/target.js';
 import { cannotWrite } from '../../roles/client/transfer.js';
 
@@ -44,7 +45,7 @@ export function checkSources(transfers: readonly Transfer[]): void {
     try {
       accessSync(local, constants.R_OK);
     } catch (cause) {
-      throw new InvalidArgumentError(`cannot read ${local}: ${(cause as Error).message}`, { cause });
+      throw cannotRead(local, cause);
     }
     if (statSync(local).isDirectory()) throw new InvalidArgumentError(`cannot read ${local}: it is a folder`);
   }
@@ -62,7 +63,7 @@ export function checkTargets(transfers: readonly Transfer[]): void {
       // Below a folder, so that a file in its place is refused, too.
       accessSync(target.kind === 'file' ? `${dirname(target.path)}/.` : target.path, constants.W_OK);
     } catch (cause) {
-      throw cause instanceof InvalidArgumentError ? cause : cannotWrite(local, cause);
+      throw cause instanceof VeracruzError ? cause : cannotWrite(local, cause);
     }
   }
 }

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Command, InvalidArgumentError as InvalidFlagError, Option } from 'commander';
 import { InvalidArgumentError, VeracruzError } from '../../core/errors.js';
-import { messageOf } from '../../core/message-of.js';
+import { cannotWrite } from '../../core/file-faults.js';
 import { DIALECTS, type Dialect } from '../../layers/formats/dialect.js';
 import { FRAME_KINDS, type FrameKind } from '../../layers/frame/index.js';
 import { ENVELOPES, type EnvelopeName } from '../../layers/protobuf/index.js';
@@ -97,7 +97,7 @@ function writeSvg(path: string, text: string): void {
   try {
     writeFileSync(path, text);
   } catch (cause) {
-    throw new InvalidArgumentError(`cannot write ${path}: ${messageOf(cause as Error)}`, { cause });
+    throw cannotWrite(path, cause);
   }
 }
 

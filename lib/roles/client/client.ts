@@ -43,6 +43,7 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
   readonly #dialect: Dialect;
   readonly #maxPieceBytes: number;
   readonly #maxBufferedBodyBytes: number;
+  readonly #readTimeoutMs: number;
   #policyHash: string | undefined;
 
   private constructor(options: ClientOptions) {
@@ -51,6 +52,7 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
     this.#dialect = completed.dialect;
     this.#maxPieceBytes = integerInRange('maxPieceBytes', completed.maxPieceBytes, 1, Number.MAX_SAFE_INTEGER);
     this.#maxBufferedBodyBytes = integerInRange('maxBufferedBodyBytes', completed.maxBufferedBodyBytes, 0, 2 ** 30);
+    this.#readTimeoutMs = integerInRange('readTimeoutMs', completed.readTimeoutMs, 0, 2 ** 31 - 1);
   }
 
   /**
@@ -123,7 +125,11 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
    * Reads a file of the manager. Returns a Readable with its `length`. One of up to `maxBufferedBodyBytes` (256 KiB) is in memory
    * then; after a longer one, the next request waits until the stream was read or destroyed, and fails with `ERR_VC_TIMEOUT`
    * when nothing is read of it for `answerTimeoutMs`. `Readable.toWeb` makes a web stream of it. With `to`, it saves the contents
-   * in a file on this side instead, which appears when it is complete.
+   * in a file on this side instead, which appears when it is complete. `to` may be a FIFO or a device, too: it is written as the
+   * contents come, and must take something every `readTimeoutMs`.
+   *
+   * @throws RequestFailedError; with `to` also InvalidArgumentError for a path that cannot be written, LocalFileError when the
+   * disk is full or fails, TimeoutError when nobody reads a FIFO
    */
   readFile(name: string, options: SaveOptions): Promise<{ readonly bytes: number }>;
   readFile(name: string, options?: TransferOptions): Promise<Readable & { readonly length: number }>;
@@ -139,7 +145,8 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
       tell: (progress) => this.emit('progress', progress),
     });
     if (path === undefined) return body;
-    await this.#parts.save(body, path, options.mode ?? CLIENT_DEFAULTS.outputMode, options.signal);
+    const { mode = CLIENT_DEFAULTS.outputMode, signal } = options;
+    await this.#parts.save(body, path, { mode, signal, timeoutMs: this.#readTimeoutMs });
     return { bytes: body.length };
   }
 

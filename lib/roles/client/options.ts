@@ -64,7 +64,8 @@ export interface ClientOptions {
   answerTimeoutMs?: number;
   /**
    * Milliseconds in which something must be read of a body that `readFile` has returned; then the session ends. Slow readers
-   * are no matter: each byte that is read counts. Default 600,000, ten minutes; 0 waits for ever.
+   * are no matter: each byte that is read counts. Where `to` is a FIFO or a device, its reader must come within this time, and
+   * take something; otherwise `readFile` fails with `ERR_VC_TIMEOUT`. Default 600,000, ten minutes; 0 waits for ever.
    */
   readTimeoutMs?: number;
   /** Milliseconds that `compute` and `runPipeline` wait for their program. Default 86,400,000, a day; 0 waits for ever. */
