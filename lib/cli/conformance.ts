@@ -24,9 +24,11 @@ import {
 import { jsonOf } from '../conformance/report/json.js';
 import { junitOf } from '../conformance/report/junit.js';
 import { lineOf, tableOf } from '../conformance/report/table.js';
-import { InvalidOptionError } from '../core/errors.js';
+import { InvalidArgumentError, InvalidOptionError } from '../core/errors.js';
+import { cannotWrite } from '../core/file-faults.js';
 import { DIALECTS, type Dialect } from '../layers/formats/dialect.js';
 import { FRAME_KINDS, type FrameKind } from '../layers/frame/index.js';
+import { checkTargets } from './client/transfers.js';
 import { Interrupted } from './exit.js';
 import { addressOf, readKey, readText, wholeNumber } from './flags.js';
 import { print } from './standard-output.js';
@@ -215,9 +217,14 @@ function given(address: string | undefined): string {
   return address;
 }
 
-/** What the flags say that is shared. */
+/** What the flags say that is shared. @throws InvalidArgumentError */
 function materialOf(flags: ConformanceFlags): Material {
   const { material, policy, identity, key, caCert, caKey, runtimeHash, deviceKey } = flags;
+  if ((identity === undefined) !== (key === undefined)) throw new InvalidArgumentError('--identity and --key belong together');
+  if ((caCert === undefined) !== (caKey === undefined)) throw new InvalidArgumentError('--ca-cert and --ca-key belong together');
+  if (runtimeHash !== undefined && !/^[0-9a-f]{64}$/i.test(runtimeHash)) {
+    throw new InvalidArgumentError(`--runtime-hash is 64 hexadecimal digits, got ${runtimeHash.length} characters`);
+  }
   return {
     ...(material !== undefined && readMaterial(material)),
     ...(policy !== undefined && { policy: readText(policy) }),
@@ -233,11 +240,24 @@ async function perform(role: TargetName, flags: ConformanceFlags, targetOf: () =
   const end = new AbortController();
   const stop = () => end.abort();
   process.once('SIGINT', stop).once('SIGTERM', stop);
+  // What would be found wrong only behind a long run is looked at before it.
+  if (flags.junit !== undefined) checkTargets([{ remote: 'the report', local: flags.junit }]);
   const report = await conform(targetOf(), tryingOf(role, flags, end.signal));
-  if (flags.junit !== undefined) writeFileSync(flags.junit, junitOf(report));
-  await print(flags.json === true ? `${jsonOf(report)}\n` : `\n${tableOf(report)}\n`);
+  try {
+    if (flags.junit !== undefined) writeReport(flags.junit, junitOf(report));
+  } finally {
+    await print(flags.json === true ? `${jsonOf(report)}\n` : `\n${tableOf(report)}\n`);
+  }
   if (end.signal.aborted) throw new Interrupted();
   process.exitCode = exitCodeOf(report);
+}
+
+function writeReport(path: string, text: string): void {
+  try {
+    writeFileSync(path, text);
+  } catch (cause) {
+    throw cannotWrite(path, cause);
+  }
 }
 
 function exitCodeOf({ counts }: Report): number {

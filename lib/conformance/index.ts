@@ -6,6 +6,7 @@ import { clock } from '../core/clock.js';
 import { TimeoutError } from '../core/errors.js';
 import { ATTESTATION_CASES, AttestationContext, type AttestationTarget } from './attestation/index.js';
 import type { Case } from './case.js';
+import { checkTarget } from './check-target.js';
 import { CLIENT_CASES, ClientContext, type ClientTarget } from './client/index.js';
 import { MANAGER_CASES, ManagerContext, type ManagerTarget } from './manager/index.js';
 import { type Choice, choose, type Report, type Running, run } from './run.js';
@@ -68,10 +69,11 @@ const LOOK_MS = 20;
 /**
  * Tries a peer, case by case. Never throws for what the peer does.
  *
- * @throws InvalidOptionError for a case that does not exist; TransportError when the kit cannot listen; TimeoutError when a
- * Server does not connect to its manager
+ * @throws InvalidOptionError for a case that does not exist, an address or a key that is none; PolicyError; TransportError when
+ * the kit cannot listen; TimeoutError when a Server does not connect to its manager
  */
 export async function conform(target: Target, trying: Trying): Promise<Report> {
+  checkTarget(target);
   switch (target.role) {
     case 'server':
       return conformServer(target, trying);

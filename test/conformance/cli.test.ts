@@ -1,7 +1,7 @@
 /** The command: what it prints, how it exits, and that Ctrl-C ends it. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { junitOf } from '../../lib/conformance/report/junit.js';
@@ -27,6 +27,41 @@ void t.test('wrong use exits with 2', async (t) => {
   t.match(kit('manager', NOBODY, '--only', 'nothing.'), { status: 2, stderr: /no case or section nothing\./ });
   t.match(kit('manager', NOBODY, '--dialect', '2205'), { status: 2 });
   t.match(kit('manager', NOBODY, '--wait-ms', 'soon'), { status: 2, stderr: /--wait-ms must be a whole number/ });
+});
+
+void t.test('what is given is looked at before a port is taken, and before a long run', async (t) => {
+  const { port } = await tcpServer(t, () => {});
+  const folder = freshFolder(t);
+  const put = (name: string, text: string) => {
+    writeFileSync(join(folder, name), text, { mode: 0o600 });
+    return join(folder, name);
+  };
+  const good = join(folder, 'material');
+  t.equal(kit('prepare', good).status, 0);
+  const server = ['server', 'http://127.0.0.1:1', '--manager', `tcp-listen://127.0.0.1:${port}`];
+  const client = ['client', `127.0.0.1:${port}`];
+  const wrong: [string[], RegExp][] = [
+    [
+      [...server, '--material', join(folder, 'none')],
+      /there is no folder .*none: "conformance prepare" makes one \(ERR_VC_INVALID_ARGUMENT\)/,
+    ],
+    [[...server, '--material', freshFolder(t)], /nothing in .* is what "conformance prepare" makes/],
+    [[...server, '--ca-cert', join(good, 'ca.pem')], /--ca-cert and --ca-key belong together/],
+    [[...server, '--runtime-hash', 'zz'], /--runtime-hash is 64 hexadecimal digits, got 2 characters/],
+    [[...server, '--attestation', 'nonsense'], /attestation: no address: "nonsense"/],
+    [[...server, '--junit', join(folder, 'no', 'report.xml')], /cannot write .*report\.xml: no such folder/],
+    [[...server, '--only', 'nothing.'], /no case or section nothing\./],
+    [['server', 'nonsense', ...server.slice(2)], /address: no address: "nonsense"/],
+    [client, /to try a client, a policy is needed/],
+    [[...client, '--material', join(folder, 'none')], /there is no folder/],
+    [['manager', NOBODY, '--identity', join(good, 'alice.pem')], /--identity and --key belong together/],
+    [['manager', 'nonsense'], /address: no address: "nonsense"/],
+    [['attestation', 'http://127.0.0.1:1', '--device-key', put('device.key', 'none')], /deviceKey is no private key in PEM/],
+    [['prepare', put('file', '')], /cannot make .*file: EEXIST/],
+  ];
+  for (const [args, says] of wrong) t.match(kit(...args), { status: 2, stdout: '', stderr: says }, args.join(' '));
+  t.match(kit('manager', NOBODY, '--policy', put('policy.json', '{}')), { status: 1, stderr: /\(ERR_VC_POLICY\)/ });
+  t.match(kit(...server, '--material', good), { status: 1, stderr: /cannot listen at .*\(ERR_VC_TRANSPORT\)/ }, 'the port is what is left');
 });
 
 void t.test('--list prints the cases of a dialect, and tries nothing', async (t) => {
