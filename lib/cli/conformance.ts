@@ -5,6 +5,7 @@ import { readAuthority } from '../attestation/authority.js';
 import {
   CONFORMANCE_CASES,
   CONFORMANCE_DEFAULTS,
+  checkPeerAddress,
   choose,
   conform,
   type Ended,
@@ -140,12 +141,19 @@ function serverCommand(): Command {
       perform('server', flags, () => ({
         role: 'server',
         ...flags,
-        address: addressOf(given(address), flags.dialect === 'head' ? 'tcp' : 'http'),
+        address: serverAt(address, flags.dialect),
         attestation: flags.attestation,
         singleLink: flags.singleLink === true,
         material: materialOf(flags),
       })),
     );
+}
+
+/** @throws InvalidOptionError */
+function serverAt(text: string | undefined, dialect: Dialect): string {
+  const address = addressOf(given(text), dialect === 'head' ? 'tcp' : 'http');
+  checkPeerAddress(address);
+  return address;
 }
 
 const SERVER_AT = 'where its clients connect: http://host:port, in head tcp://host:port';

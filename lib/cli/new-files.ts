@@ -1,4 +1,5 @@
-import { existsSync, linkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, linkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { InvalidArgumentError } from '../core/errors.js';
 import { cannotWrite } from '../core/file-faults.js';
 
@@ -8,6 +9,21 @@ export interface NewFile {
   readonly content: string | Buffer;
   /** Only the owner may read it (mode 0600), from its first byte on. */
   readonly secret: boolean;
+}
+
+/**
+ * Throws `InvalidArgumentError` when one of the files exists, unless `force`, or has no folder that can be written. For who makes
+ * something else before he writes them.
+ */
+export function checkNewFiles(paths: readonly string[], force: boolean): void {
+  for (const path of paths) {
+    if (!force && existsSync(path)) throw exists(path);
+    try {
+      accessSync(dirname(path), constants.W_OK);
+    } catch (cause) {
+      throw cannotWrite(path, cause);
+    }
+  }
 }
 
 /**

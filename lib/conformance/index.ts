@@ -4,13 +4,13 @@
  */
 import { clock } from '../core/clock.js';
 import { TimeoutError } from '../core/errors.js';
-import { ATTESTATION_CASES, AttestationContext, type AttestationTarget } from './attestation/index.js';
+import { ATTESTATION_CASES, AttestationContext } from './attestation/index.js';
 import type { Case } from './case.js';
-import { checkTarget } from './check-target.js';
-import { CLIENT_CASES, ClientContext, type ClientTarget } from './client/index.js';
-import { MANAGER_CASES, ManagerContext, type ManagerTarget } from './manager/index.js';
+import { CLIENT_CASES, ClientContext } from './client/index.js';
+import { MANAGER_CASES, ManagerContext } from './manager/index.js';
 import { type Choice, choose, type Report, type Running, run } from './run.js';
-import { SERVER_CASES, ServerContext, type ServerTarget } from './server/index.js';
+import { SERVER_CASES, ServerContext } from './server/index.js';
+import { checkTarget, type Target } from './target.js';
 
 export type { AttestationTarget } from './attestation/index.js';
 export { VERDICTS, type Verdict } from './case.js';
@@ -28,6 +28,7 @@ export {
 export { choose, type Report } from './run.js';
 export { CONFORMANCE_DEFAULTS } from './scope.js';
 export type { ServerTarget } from './server/index.js';
+export { checkPeerAddress, type Target } from './target.js';
 
 /** Every role that can be tried, and its cases. */
 export const CONFORMANCE_CASES: Readonly<Record<TargetName, readonly Case<never>[]>> = Object.freeze({
@@ -39,13 +40,6 @@ export const CONFORMANCE_CASES: Readonly<Record<TargetName, readonly Case<never>
 
 export type TargetName = 'server' | 'manager' | 'client' | 'attestation';
 export const TARGET_NAMES = Object.freeze(Object.keys(CONFORMANCE_CASES) as TargetName[]);
-
-/** The peer that is tried: which role, where, and what it was started with. */
-export type Target =
-  | ({ readonly role: 'server' } & ServerTarget)
-  | ({ readonly role: 'manager' } & ManagerTarget)
-  | ({ readonly role: 'client' } & ClientTarget)
-  | ({ readonly role: 'attestation' } & AttestationTarget);
 
 export type Trying = Omit<Running, 'target' | 'dialect' | 'address'> &
   Omit<Choice, 'dialect'> & {

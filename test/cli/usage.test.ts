@@ -93,6 +93,8 @@ void t.test(
   async (t) => {
     const full = openSync('/dev/full', 'w');
     t.teardown(() => closeSync(full));
+    // A new key would be told besides.
+    t.equal(run('device', join(folder, 'device.key')).code, 0);
     for (const args of PRINTING) {
       const { status, stderr } = spawnSync(process.execPath, [main, ...args], { stdio: ['ignore', full, 'pipe'], encoding: 'utf8' });
       t.equal(status, 1, args.join(' '));

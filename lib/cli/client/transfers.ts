@@ -4,6 +4,7 @@ import { InvalidArgumentError, VeracruzError } from '../../core/errors.js';
 import { cannotRead } from '../../core/file-faults.js';
 import { targetOf } from '../../roles/client/target.js';
 import { cannotWrite } from '../../roles/client/transfer.js';
+import { isSameFile } from '../same-file.js';
 
 /** A file at the manager, and where it is on this side: a path, or `-` for standard input or output. */
 export interface Transfer {
@@ -53,7 +54,7 @@ export function checkSources(transfers: readonly Transfer[]): void {
 
 /**
  * That targets can be written: a file needs a folder that can be written, and what it would replace is a file; a FIFO or
- * a device can be written itself. Throws `InvalidArgumentError`.
+ * a device can be written itself. No two go to one file: the second would replace the first. Throws `InvalidArgumentError`.
  */
 export function checkTargets(transfers: readonly Transfer[]): void {
   for (const { local } of transfers) {
@@ -65,5 +66,9 @@ export function checkTargets(transfers: readonly Transfer[]): void {
     } catch (cause) {
       throw cause instanceof VeracruzError ? cause : cannotWrite(local, cause);
     }
+  }
+  for (const [i, { local }] of transfers.entries()) {
+    const other = transfers.slice(0, i).find((before) => before.local !== '-' && local !== '-' && isSameFile(before.local, local));
+    if (other !== undefined) throw new InvalidArgumentError(`${other.remote} and ${transfers[i]?.remote} go to the same file ${local}`);
   }
 }

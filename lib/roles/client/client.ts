@@ -1,13 +1,13 @@
 import { EventEmitter } from 'node:events';
 import type { Readable } from 'node:stream';
-import { definedOf, given, integerInRange, optionsOf } from '../../core/check.js';
+import { given, optionsOf } from '../../core/check.js';
 import { AbortedError, CertificateError, InvalidArgumentError, type VeracruzError } from '../../core/errors.js';
-import type { Dialect } from '../../layers/formats/dialect.js';
 import type { LayerTraffic } from '../../pipeline/diagnostics.js';
 import { targetPath } from './local-file.js';
 import {
   CLIENT_DEFAULTS,
   type ClientOptions,
+  clientLimits,
   type Progress,
   type SaveOptions,
   type TransferOptions,
@@ -40,19 +40,12 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
   /** Set by `connect`, as is the session. */
   #parts!: typeof import('./parts.js');
   #session!: ClientSession;
-  readonly #dialect: Dialect;
-  readonly #maxPieceBytes: number;
-  readonly #maxBufferedBodyBytes: number;
-  readonly #readTimeoutMs: number;
+  readonly #limits: ReturnType<typeof clientLimits>;
   #policyHash: string | undefined;
 
   private constructor(options: ClientOptions) {
     super();
-    const completed = { ...CLIENT_DEFAULTS, ...definedOf(options) };
-    this.#dialect = completed.dialect;
-    this.#maxPieceBytes = integerInRange('maxPieceBytes', completed.maxPieceBytes, 1, Number.MAX_SAFE_INTEGER);
-    this.#maxBufferedBodyBytes = integerInRange('maxBufferedBodyBytes', completed.maxBufferedBodyBytes, 0, 2 ** 30);
-    this.#readTimeoutMs = integerInRange('readTimeoutMs', completed.readTimeoutMs, 0, 2 ** 31 - 1);
+    this.#limits = clientLimits(options);
   }
 
   /**
@@ -141,12 +134,12 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
     const body = await this.#parts.download(this.#session, {
       name,
       options,
-      maxBufferedBodyBytes: this.#maxBufferedBodyBytes,
+      maxBufferedBodyBytes: this.#limits.maxBufferedBodyBytes,
       tell: (progress) => this.emit('progress', progress),
     });
     if (path === undefined) return body;
     const { mode = CLIENT_DEFAULTS.outputMode, signal } = options;
-    await this.#parts.save(body, path, { mode, signal, timeoutMs: this.#readTimeoutMs });
+    await this.#parts.save(body, path, { mode, signal, timeoutMs: this.#limits.readTimeoutMs });
     return { bytes: body.length };
   }
 
@@ -167,12 +160,9 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
    * @throws InvalidArgumentError in another dialect
    */
   async runPipeline(pipeline: number | string, { signal }: { readonly signal?: AbortSignal } = {}): Promise<number> {
-    if (this.#dialect !== 'head') {
-      throw new InvalidArgumentError(`the dialect ${this.#dialect} has no pipelines`, {
-        layer: LAYER,
-        expected: 'head',
-        got: this.#dialect,
-      });
+    const { dialect } = this.#limits;
+    if (dialect !== 'head') {
+      throw new InvalidArgumentError(`the dialect ${dialect} has no pipelines`, { layer: LAYER, expected: 'head', got: dialect });
     }
     return this.#run({ oneof: 'request_pipeline', fields: { file_name: String(pipeline) } }, signal);
   }
@@ -212,6 +202,6 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
 
   #send(operation: 'write' | 'append', name: string, source: FileSource, options: WriteOptions): Promise<void> {
     const tell = (progress: Progress) => this.emit('progress', progress);
-    return this.#parts.upload(this.#session, { operation, name, source, options, maxPieceBytes: this.#maxPieceBytes, tell });
+    return this.#parts.upload(this.#session, { operation, name, source, options, maxPieceBytes: this.#limits.maxPieceBytes, tell });
   }
 }

@@ -1,3 +1,4 @@
+import { definedOf, integerInRange } from '../../core/check.js';
 import type { Dialect } from '../../layers/formats/dialect.js';
 import type { TlsClientOptions } from '../../layers/tls/index.js';
 import type { AddressInput } from '../../transports/address.js';
@@ -88,6 +89,20 @@ export const CLIENT_DEFAULTS = Object.freeze({
   readTimeoutMs: 600_000,
   outputMode: 0o600,
 });
+
+/** What of the options bounds a client itself, with the defaults. */
+type ClientLimits = Readonly<Required<Pick<ClientOptions, 'dialect' | 'maxPieceBytes' | 'maxBufferedBodyBytes' | 'readTimeoutMs'>>>;
+
+/** @throws InvalidOptionError */
+export function clientLimits(options: ClientOptions): ClientLimits {
+  const { dialect, maxPieceBytes, maxBufferedBodyBytes, readTimeoutMs } = { ...CLIENT_DEFAULTS, ...definedOf(options) };
+  return {
+    dialect,
+    maxPieceBytes: integerInRange('maxPieceBytes', maxPieceBytes, 1, Number.MAX_SAFE_INTEGER),
+    maxBufferedBodyBytes: integerInRange('maxBufferedBodyBytes', maxBufferedBodyBytes, 0, 2 ** 30),
+    readTimeoutMs: integerInRange('readTimeoutMs', readTimeoutMs, 0, 2 ** 31 - 1),
+  };
+}
 
 /** Options of a transfer, in either direction. */
 export interface TransferOptions {

@@ -6,7 +6,7 @@ import { POLICY_DEFAULTS } from '../../enclave/policy/index.js';
 import type { DirectoryStoreOptions, FileStore } from '../../enclave/store/file-store.js';
 import type { Dialect } from '../../layers/formats/dialect.js';
 import type { FrameKind } from '../../layers/frame/index.js';
-import { type AddressInput, addressText } from '../../transports/address.js';
+import { type AddressInput, addressText, isConnectAddress, parseAddress } from '../../transports/address.js';
 import type { LinkTlsOptions } from '../link-tls.js';
 import { type Log, noLog } from '../options.js';
 
@@ -234,6 +234,7 @@ function checked(options: RuntimeManagerOptions): CompleteOptions {
   integerInRange('maxChainBytes', all.maxChainBytes, 1, Number.MAX_SAFE_INTEGER);
   integerInRange('maxChallengeBytes', all.maxChallengeBytes, 1, Number.MAX_SAFE_INTEGER);
   integerInRange('maxClockSkewMs', all.maxClockSkewMs, 0, 2 ** 31 - 1);
+  checkConnect(all);
   checkAttester(all);
   checkTrust(all);
   storeOptionsOf(all);
@@ -246,6 +247,11 @@ export function storeOptionsOf({ store, quotaPerPrincipalBytes }: CompleteOption
   integerInRange('quotaPerPrincipalBytes', quotaPerPrincipalBytes, 0, Number.MAX_SAFE_INTEGER);
   if (typeof store === 'string') return { maxOwnerBytes: quotaPerPrincipalBytes };
   throw new InvalidOptionError('quotaPerPrincipalBytes is for a store that the manager opens', { expected: 'a folder', got: 'a store' });
+}
+
+function checkConnect({ connect }: CompleteOptions): void {
+  if (connect === undefined || isConnectAddress(parseAddress(connect))) return;
+  throw new InvalidOptionError(`connect takes a place to connect to, not ${connect}`, { expected: 'tcp:// or unix://', got: connect });
 }
 
 function checkTrust({ linkTls, listen, connect }: CompleteOptions): void {

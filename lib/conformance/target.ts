@@ -1,21 +1,40 @@
-/** What is wrong with a target is told before the kit takes a port, connects, or has a peer started. */
+/** The peer that is tried. What is wrong with what is said of it is told before the kit takes a port or connects. */
 import { optionsOf } from '../core/check.js';
 import { InvalidOptionError } from '../core/errors.js';
 import { readPolicy } from '../enclave/policy/index.js';
 import { readPrivateKey } from '../layers/formats/private-key.js';
 import { addressText } from '../transports/address.js';
-import type { Target } from './index.js';
+import type { AttestationTarget } from './attestation/index.js';
+import type { ClientTarget } from './client/index.js';
+import type { ManagerTarget } from './manager/index.js';
 import type { Material } from './material.js';
+import type { ServerTarget } from './server/index.js';
 
 const LAYER = 'conformance';
 const HASH_BYTES = 32;
 
+/** The peer that is tried: which role, where, and what it was started with. */
+export type Target =
+  | ({ readonly role: 'server' } & ServerTarget)
+  | ({ readonly role: 'manager' } & ManagerTarget)
+  | ({ readonly role: 'client' } & ClientTarget)
+  | ({ readonly role: 'attestation' } & AttestationTarget);
+
+/**
+ * Looks at the address of a peer. Where it speaks HTTP, the kit connects to it by TCP.
+ *
+ * @throws InvalidOptionError
+ */
+export function checkPeerAddress(address: string): void {
+  optionsOf(LAYER, () => addressText('address', address.replace(/^http:/, 'tcp:').replace(/\/$/, '')));
+}
+
 /** @throws InvalidOptionError for an address or a part of the material that is none; PolicyError */
 export function checkTarget(target: Target): void {
   optionsOf(LAYER, () => {
-    // Where a peer speaks HTTP, the kit connects to it by TCP.
-    addressText('address', target.address.replace(/^http:/, 'tcp:').replace(/\/$/, ''));
-    if (target.role === 'server') {
+    // Where a Server listens may be known only when it is started, which is when the kit listens.
+    if (target.role !== 'server') checkPeerAddress(target.address);
+    else {
       addressText('manager', target.manager);
       if (target.attestation !== undefined) addressText('attestation', target.attestation);
     }
