@@ -18,6 +18,7 @@ import { addRecordingOptions, type RecordingFlags, recorded } from './recording-
 import { runRole, stderrLog } from './role-process.js';
 import { type AskedAttester, type AttesterFlags, attesterOf } from './runtime/attester.js';
 import { addEngineOptions, announceSandbox, type EngineFlags, engineOf } from './runtime/engine.js';
+import { addStoreOptions, type StoreFlags, storeOf } from './runtime/store.js';
 
 /** Flags of limits and deadlines that few need. */
 const NUMBERS = {
@@ -33,14 +34,19 @@ const NUMBERS = {
   maxClockSkewMs: 'milliseconds by which our clock may differ from that of who issues its certificates',
 } satisfies Partial<Record<keyof RuntimeManagerOptions, string>>;
 
-interface RuntimeFlags extends AttesterFlags, EngineFlags, LinkTlsFlags, RecordingFlags, Partial<Record<keyof typeof NUMBERS, number>> {
+interface RuntimeFlags
+  extends AttesterFlags,
+    EngineFlags,
+    LinkTlsFlags,
+    RecordingFlags,
+    StoreFlags,
+    Partial<Record<keyof typeof NUMBERS, number>> {
   listen: string;
   connect?: string;
   hello?: boolean;
   arrangement: ArrangementName;
   dialect?: string;
   frame?: string;
-  store: string;
   certificate?: string;
   key?: string;
   policy?: string;
@@ -68,7 +74,6 @@ export function runtimeCommand(): Command {
     .addOption(ARRANGEMENT)
     .addOption(DIALECT)
     .addOption(FRAME)
-    .requiredOption('--store <folder>', 'the folder that files live in; it belongs to the first policy that is used with it')
     .addOption(
       new Option('--attester <kind>', 'take certificate and policy from the Server, after attestation; software is INSECURE').choices([
         'software',
@@ -110,7 +115,7 @@ export function runtimeCommand(): Command {
       RUNTIME_MANAGER_DEFAULTS.sessionIdleTimeoutMs,
     );
   addNumberFlags(command, NUMBERS, { ...RUNTIME_MANAGER_DEFAULTS, handshakeTimeoutMs: TLS_DEFAULTS.handshakeTimeoutMs });
-  return addRecordingOptions(addEngineOptions(addLinkTlsOptions(command)), { tls: true })
+  return addRecordingOptions(addEngineOptions(addLinkTlsOptions(addStoreOptions(command))), { tls: true })
     .addOption(LOG_LEVEL)
     .addHelpText(
       'after',
@@ -155,7 +160,7 @@ function optionsOf(flags: RuntimeFlags): RuntimeManagerOptions {
     ...definedOf({ quotaPerPrincipalBytes: flags.quotaPerPrincipalBytes }),
     sessionIdleTimeoutMs: flags.sessionIdleTimeoutMs,
     ...numbersOf(NUMBERS, flags),
-    store: flags.store,
+    ...storeOf(flags),
     ...given('certificate'),
     ...given('key'),
     ...given('policy'),

@@ -3,7 +3,7 @@ import { checkLimit, type Device } from '../../attestation/registry/index.js';
 import { clock } from '../../core/clock.js';
 import { InvalidArgumentError } from '../../core/errors.js';
 import { wholeNumber } from '../flags.js';
-import { DATABASE, JSON_LINE, STATE } from './flags.js';
+import { DATABASE, DATABASE_TIMEOUT, JSON_LINE, STATE } from './flags.js';
 import { tell, withRegistry } from './output.js';
 import type { StateFlags } from './state.js';
 
@@ -36,7 +36,7 @@ export function deviceCommands(): Command[] {
         await tell(flags, { forgotten }, [`forgot ${forgotten} device${forgotten === 1 ? '' : 's'}`]);
       });
     });
-  return [devices, forget].map((command) => command.addOption(STATE).addOption(DATABASE).addOption(JSON_LINE));
+  return [devices, forget].map((command) => command.addOption(STATE).addOption(DATABASE).addOption(DATABASE_TIMEOUT).addOption(JSON_LINE));
 }
 
 function lineOf({ deviceId, platform, runtimeHash, attestedAt, enclaveName }: Device): string {

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { checkHash, checkPoint, checkText, type DeviceKey } from '../../attestation/registry/index.js';
 import { InvalidArgumentError } from '../../core/errors.js';
 import { readText } from '../flags.js';
-import { DATABASE, JSON_LINE, LABEL, RESTORE, STATE } from './flags.js';
+import { addRegistryLimit, DATABASE, DATABASE_TIMEOUT, JSON_LINE, LABEL, RESTORE, STATE } from './flags.js';
 import { tell, withRegistry } from './output.js';
 import type { StateFlags } from './state.js';
 
@@ -48,7 +48,10 @@ export function keyCommands(): Command[] {
         await tell(flags, { revoked: digits }, [`revoked ${digits}`]);
       });
     });
-  return [enroll, keys, revoke].map((command) => command.addOption(STATE).addOption(DATABASE).addOption(JSON_LINE));
+  addRegistryLimit(enroll, 'maxKeys');
+  return [enroll, keys, revoke].map((command) =>
+    command.addOption(STATE).addOption(DATABASE).addOption(DATABASE_TIMEOUT).addOption(JSON_LINE),
+  );
 }
 
 function lineOf({ id, label, enrolledAt, revokedAt }: DeviceKey): string {

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { type AllowedRuntime, checkHash, checkPlatform, checkText } from '../../attestation/registry/index.js';
 import { InvalidArgumentError } from '../../core/errors.js';
 import { print } from '../standard-output.js';
-import { DATABASE, JSON_LINE, LABEL, RESTORE, STATE } from './flags.js';
+import { addRegistryLimit, DATABASE, DATABASE_TIMEOUT, JSON_LINE, LABEL, RESTORE, STATE } from './flags.js';
 import { tell, withRegistry } from './output.js';
 import type { StateFlags } from './state.js';
 
@@ -55,7 +55,10 @@ export function runtimeCommands(): Command[] {
         await tell(flags, { revoked: digits }, [`revoked ${digits}`]);
       });
     });
-  return [allow, runtimes, revoke].map((command) => command.addOption(STATE).addOption(DATABASE).addOption(JSON_LINE));
+  addRegistryLimit(allow, 'maxRuntimes');
+  return [allow, runtimes, revoke].map((command) =>
+    command.addOption(STATE).addOption(DATABASE).addOption(DATABASE_TIMEOUT).addOption(JSON_LINE),
+  );
 }
 
 /** @throws InvalidArgumentError */

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { listenAdmin } from '../../attestation/registry/index.js';
+import { listenAdmin, REGISTRY_DEFAULTS } from '../../attestation/registry/index.js';
 import { definedOf } from '../../core/check.js';
 import { InvalidArgumentError } from '../../core/errors.js';
 import {
@@ -13,7 +13,7 @@ import { addressOf, LOG_LEVEL, oneOf, readText, wholeNumber } from '../flags.js'
 import { addNumberFlags, numbersOf } from '../number-flags.js';
 import { addRecordingOptions, type RecordingFlags, recorded } from '../recording-flags.js';
 import { runRole, stderrLog } from '../role-process.js';
-import { DATABASE, STATE } from './flags.js';
+import { DATABASE, DATABASE_TIMEOUT, REGISTRY_NUMBERS, registryOf, STATE } from './flags.js';
 import { type AuthorityFlags, adminSocket, authorityOf, registryFolder, type StateFlags } from './state.js';
 
 /** Flags of limits and deadlines that few need. */
@@ -50,6 +50,7 @@ export function serveCommand(): Command {
     .option('--listen <address>', `where it listens (default: "${listen}")`)
     .addOption(STATE)
     .addOption(DATABASE)
+    .addOption(DATABASE_TIMEOUT)
     .option('--ca-cert <file>', 'certificate of the authority, PEM; default: ca.pem of the state folder')
     .option('--ca-key <file>', 'its private key, PEM; default: ca.key of the state folder')
     .option('--days <n>', 'days that a certificate holds', wholeNumber('--days'), days)
@@ -66,7 +67,9 @@ export function serveCommand(): Command {
       wholeNumber('--max-requests-per-second'),
       maxRequestsPerSecond,
     );
-  return addRecordingOptions(addNumberFlags(command, NUMBERS, ATTESTATION_SERVER_DEFAULTS))
+  return addRecordingOptions(
+    addNumberFlags(addNumberFlags(command, NUMBERS, ATTESTATION_SERVER_DEFAULTS), REGISTRY_NUMBERS, REGISTRY_DEFAULTS),
+  )
     .addOption(LOG_LEVEL)
     .action((named: string | undefined, flags: ServeFlags) => recorded(flags, 'attestation', () => prepare(named, flags)));
 }
@@ -95,7 +98,7 @@ function placeOf(text: string): string {
 /** What the flags say, but for the address and the authority. */
 function optionsOf(flags: Omit<ServeFlags, 'listen'>): Omit<AttestationServerOptions, 'authority'> {
   return {
-    registry: flags.database === undefined ? { folder: registryFolder(flags) } : { url: flags.database },
+    registry: registryOf(flags, registryFolder(flags)),
     days: flags.days,
     ...definedOf({ certificateLifetimeMs: flags.certificateLifetimeMs }),
     allowAnyRuntime: flags.allowAnyRuntime === true,

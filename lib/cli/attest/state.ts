@@ -8,6 +8,7 @@ import { fileFault } from '../../core/file-faults.js';
 import { makeFolder } from '../../core/make-folder.js';
 import { readText } from '../flags.js';
 import { writeNewFiles } from '../new-files.js';
+import { type RegistryFlags, registryOf } from './flags.js';
 
 /** Bytes that the path of a Unix socket may have on Linux. */
 const MAX_SOCKET_PATH_BYTES = 107;
@@ -16,11 +17,7 @@ const MAKING_MS = 1000;
 const LOOK_MS = 10;
 
 /** Where an attestation server keeps what must outlive it. */
-export interface StateFlags {
-  readonly state: string;
-  /** URL of a PostgreSQL server. */
-  readonly database?: string;
-}
+export type StateFlags = RegistryFlags;
 
 export interface AuthorityFlags extends StateFlags {
   readonly caCert?: string;
@@ -95,14 +92,15 @@ async function readState({ certificate, key }: Pair): Promise<Pair> {
 
 /** The registry for a command: opened here, or by the admin socket of the server that has it open. Without `make` it must be there. */
 export async function openAdmin(flags: StateFlags, make: boolean): Promise<RegistryAdmin> {
-  if (flags.database !== undefined) return DeviceRegistry.open({ url: flags.database });
   const folder = registryFolder(flags);
+  const options = registryOf(flags, folder);
+  if (flags.database !== undefined) return DeviceRegistry.open(options);
   if (make) {
-    if (!existsSync(folder)) await DeviceRegistry.check({ folder });
+    if (!existsSync(folder)) await DeviceRegistry.check(options);
     await makeState(flags);
   } else if (!existsSync(folder)) throw new InvalidArgumentError(`there is no registry in ${flags.state}: is --state right?`);
   try {
-    return await DeviceRegistry.open({ folder });
+    return await DeviceRegistry.open(options);
   } catch (error) {
     const socket = adminSocket(flags);
     // Only a lock that is held has a process number.

@@ -104,7 +104,7 @@ export class DirectoryStore implements FileStore {
    * @throws InvalidOptionError; FileStoreError when the folder cannot be used or another process has the store open
    */
   static async open(root: string, options: DirectoryStoreOptions = {}, disk: StoreDisk = machineDisk): Promise<DirectoryStore> {
-    const complete = completed(options);
+    const complete = completeStoreOptions(options);
     if (typeof root !== 'string' || root === '' || root.includes('\0')) {
       throw new InvalidOptionError('root must be the path of a folder', { layer: STORE_LAYER, expected: 'a path' });
     }
@@ -265,7 +265,8 @@ function missing(): FileStoreError {
   return new FileStoreError('no such file', { layer: STORE_LAYER, got: 'ENOENT', cause });
 }
 
-function completed(options: DirectoryStoreOptions): Required<DirectoryStoreOptions> {
+/** The options with their defaults. @throws InvalidOptionError */
+export function completeStoreOptions(options: DirectoryStoreOptions): Required<DirectoryStoreOptions> {
   const complete = { maxOwnerBytes: Number.POSITIVE_INFINITY, ...DIRECTORY_STORE_DEFAULTS, ...definedOf(options) };
   integerInRange('maxStoreBytes', complete.maxStoreBytes, 0, Number.MAX_SAFE_INTEGER);
   if (options.maxOwnerBytes !== undefined) integerInRange('maxOwnerBytes', complete.maxOwnerBytes, 0, Number.MAX_SAFE_INTEGER);
