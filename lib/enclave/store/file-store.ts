@@ -59,7 +59,8 @@ export const DIRECTORY_STORE_DEFAULTS = Object.freeze({
 const OWNER = /^[\w.-]{1,64}$/;
 
 /**
- * Files in a folder of the local disk. See `FileStore` for its promises and `StoreFolder` for its layout on disk.
+ * Files in a folder of the local disk. See `FileStore` for its promises, and
+ * `lib/enclave/store/store-folder.ts` for its layout on disk.
  *
  * Symbolic links, directories and devices in the folder are refused (`got` is `ENOTSUP`) and never followed. A system error
  * becomes a FileStoreError with the system's error name in `got` (`ENOENT`, `ENOSPC`). Nobody else may have write access to

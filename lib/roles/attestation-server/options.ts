@@ -57,7 +57,7 @@ export interface AttestationServerOptions {
   idleTimeoutMs?: number;
   /** Milliseconds that a client may read nothing of an answer; then its connection is closed. 0 for no limit. Default 30,000. */
   unreadTimeoutMs?: number;
-  /** A monotonic clock in milliseconds, for lifetimes and rates. Default `clock.monotonic`. */
+  /** A monotonic clock in milliseconds, for lifetimes and rates. Default: that of the machine. */
   clock?: () => number;
   /** Takes the log lines. Default: they are discarded. */
   log?: Log;

@@ -73,7 +73,7 @@ interface Link extends SessionsLink {
  *     Attestation ─▶ Initialize ─▶ NewTlsSession, SendTlsData, GetTlsData …
  *
  * With an attester it opens no session before it is initialised. It is so once: a second Initialize may bring another
- * certificate, for the sessions of its own link (`Presented`), never another policy; nor may a store that was used under
+ * certificate, for the sessions of its own link, never another policy; nor may a store that was used under
  * one. Certificates must lead to the policy's `proxy_service_cert`.
  *
  * Who can reach the address that it listens at can speak to it: the link is private, or it has `linkTls`.
