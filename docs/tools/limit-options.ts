@@ -14,6 +14,8 @@ export interface OptionSet {
   readonly defaults?: string;
   /** The command whose flags they are, as words. */
   readonly command?: readonly string[];
+  /** Flags with other names than those of their options. */
+  readonly flags?: Readonly<Record<string, string>>;
 }
 
 const set = (title: string, options: string, file: string, defaults?: string, ...command: string[]): OptionSet => ({
@@ -30,7 +32,10 @@ export const OPTION_SETS: readonly OptionSet[] = [
   set('An address of Runtime Managers at a Server', 'ManagerOptions', 'roles/server/upstream.ts', undefined, 'server'),
   set('Runtime Manager', 'RuntimeManagerOptions', 'roles/runtime-manager/options.ts', 'RUNTIME_MANAGER_DEFAULTS', 'runtime'),
   set('Programs at a Runtime Manager', 'WasiEngineOptions', 'enclave/compute/options.ts', 'WASI_ENGINE_DEFAULTS', 'runtime'),
-  set('The store of files', 'DirectoryStoreOptions', 'enclave/store/file-store.ts', 'DIRECTORY_STORE_DEFAULTS'),
+  {
+    ...set('The store of files', 'DirectoryStoreOptions', 'enclave/store/file-store.ts', 'DIRECTORY_STORE_DEFAULTS', 'runtime'),
+    flags: { maxOwnerBytes: '--quota-per-principal-bytes' },
+  },
   set(
     'Proxy Attestation Server',
     'AttestationServerOptions',
@@ -39,7 +44,10 @@ export const OPTION_SETS: readonly OptionSet[] = [
     'attest',
     'serve',
   ),
-  set('The device registry', 'RegistryOptions', 'attestation/registry/options.ts', 'REGISTRY_DEFAULTS'),
+  {
+    ...set('The device registry', 'RegistryOptions', 'attestation/registry/options.ts', 'REGISTRY_DEFAULTS', 'attest', 'serve'),
+    flags: { timeoutMs: '--database-timeout-ms' },
+  },
   set('protobuf()', 'ProtobufLimits', 'layers/protobuf/options.ts', 'PROTOBUF_DEFAULTS'),
   set('lengthPrefix()', 'LengthPrefixOptions', 'layers/frame/length-prefix.ts', 'LENGTH_PREFIX_DEFAULTS'),
   set('tls()', 'TlsLimits', 'layers/tls/options.ts', 'TLS_DEFAULTS'),

@@ -32,9 +32,9 @@ function commandOf(words: readonly string[]): Command {
 }
 
 /** The flag that sets an option, if the command has one: `maxLinks` is `--max-links`. */
-function flagOf(option: string, { command }: OptionSet): string {
+function flagOf(option: string, { command, flags }: OptionSet): string {
   if (command === undefined) return '';
-  const flag = `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  const flag = flags?.[option] ?? `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
   return commandOf(command).options.some(({ long }) => long === flag) ? `\`${flag}\`` : '';
 }
 

@@ -63,6 +63,10 @@ export const REMEDIES: Readonly<Record<string, { readonly where: string; readonl
     where: 'file-store',
     remedy: 'Read `got`: ENOENT is a file that is not there, ENOSPC a full disk. Otherwise look at the disk.',
   },
+  ERR_VC_LOCAL_FILE: {
+    where: 'client, pipeline, `veracruz-streams`',
+    remedy: 'Read `got`: ENOSPC is a full disk, EPIPE a reader that has left. The call was right: repeat it when there is room.',
+  },
   ERR_VC_POLICY: { where: 'policy', remedy: '`veracruz-streams policy check` names every fault with its key.' },
   ERR_VC_ACCESS_DENIED: {
     where: 'runtime-manager',

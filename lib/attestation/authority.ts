@@ -136,7 +136,7 @@ export interface EnclaveCertificateOptions extends Validity {
 /**
  * Issues what an enclave proves itself with to clients, in DER: subject and key of its request, the DNS name `ComputeEnclave.dev`,
  * and the runtime hash, raw, in the extension 2.5.30.1 (wire spec §B, §F). Valid one day unless told otherwise.
- * Throws as `issue` does.
+ * Throws as `issueCertificate` does.
  */
 export function issueEnclaveCertificate(authority: Authority, options: EnclaveCertificateOptions): Buffer {
   return issue(authority, { ...options, san: [ENCLAVE_NAME] });

@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
-import { existsSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { readAuthority } from '../attestation/authority.js';
 import {
   CONFORMANCE_CASES,
   CONFORMANCE_DEFAULTS,
+  checkPeerAddress,
   choose,
   conform,
   type Ended,
@@ -24,10 +25,11 @@ import {
 import { jsonOf } from '../conformance/report/json.js';
 import { junitOf } from '../conformance/report/junit.js';
 import { lineOf, tableOf } from '../conformance/report/table.js';
-import { InvalidOptionError } from '../core/errors.js';
-import { readPolicy } from '../enclave/policy/index.js';
+import { InvalidArgumentError, InvalidOptionError } from '../core/errors.js';
+import { cannotWrite } from '../core/file-faults.js';
 import { DIALECTS, type Dialect } from '../layers/formats/dialect.js';
 import { FRAME_KINDS, type FrameKind } from '../layers/frame/index.js';
+import { checkTargets } from './client/transfers.js';
 import { Interrupted } from './exit.js';
 import { addressOf, readKey, readText, wholeNumber } from './flags.js';
 import { print } from './standard-output.js';
@@ -139,12 +141,19 @@ function serverCommand(): Command {
       perform('server', flags, () => ({
         role: 'server',
         ...flags,
-        address: addressOf(given(address), flags.dialect === 'head' ? 'tcp' : 'http'),
+        address: serverAt(address, flags.dialect),
         attestation: flags.attestation,
         singleLink: flags.singleLink === true,
         material: materialOf(flags),
       })),
     );
+}
+
+/** @throws InvalidOptionError */
+function serverAt(text: string | undefined, dialect: Dialect): string {
+  const address = addressOf(given(text), dialect === 'head' ? 'tcp' : 'http');
+  checkPeerAddress(address);
+  return address;
 }
 
 const SERVER_AT = 'where its clients connect: http://host:port, in head tcp://host:port';
@@ -216,17 +225,17 @@ function given(address: string | undefined): string {
   return address;
 }
 
-/** What the flags say that is shared. */
+/** What the flags say that is shared. @throws InvalidArgumentError */
 function materialOf(flags: ConformanceFlags): Material {
   const { material, policy, identity, key, caCert, caKey, runtimeHash, deviceKey } = flags;
-  // A folder that is not there has no part of it, and nearly all cases would be skipped.
-  if (material !== undefined && !existsSync(material)) throw new InvalidOptionError(`there is no folder ${material}`, { got: material });
+  if ((identity === undefined) !== (key === undefined)) throw new InvalidArgumentError('--identity and --key belong together');
+  if ((caCert === undefined) !== (caKey === undefined)) throw new InvalidArgumentError('--ca-cert and --ca-key belong together');
   if (runtimeHash !== undefined && !/^[0-9a-f]{64}$/i.test(runtimeHash)) {
-    throw new InvalidOptionError('--runtime-hash must be 64 hexadecimal digits', { got: runtimeHash });
+    throw new InvalidArgumentError(`--runtime-hash is 64 hexadecimal digits, got ${runtimeHash.length} characters`);
   }
   return {
     ...(material !== undefined && readMaterial(material)),
-    ...(policy !== undefined && { policy: policyIn(policy) }),
+    ...(policy !== undefined && { policy: readText(policy) }),
     ...(identity !== undefined && key !== undefined && { alice: { certificate: readText(identity), key: readKey(key) } }),
     ...(caCert !== undefined && caKey !== undefined && { authority: readAuthority(readText(caCert), readKey(caKey)) }),
     ...(runtimeHash !== undefined && { runtimeHash: Buffer.from(runtimeHash, 'hex') }),
@@ -234,24 +243,29 @@ function materialOf(flags: ConformanceFlags): Material {
   };
 }
 
-/** The text of a policy. @throws PolicyError when it is none */
-function policyIn(file: string): string {
-  const text = readText(file);
-  readPolicy(text);
-  return text;
-}
-
 async function perform(role: TargetName, flags: ConformanceFlags, targetOf: () => Target): Promise<void> {
   if (flags.list === true) return list(role, flags);
   const end = new AbortController();
   const stop = () => end.abort();
   process.once('SIGINT', stop).once('SIGTERM', stop);
+  // What would be found wrong only behind a long run is looked at before it.
+  if (flags.junit !== undefined) checkTargets([{ remote: 'the report', local: flags.junit }]);
   const report = await conform(targetOf(), tryingOf(role, flags, end.signal));
-  await print(flags.json === true ? `${jsonOf(report)}\n` : `\n${tableOf(report)}\n`);
-  // Behind the table: what was found is not lost where the file cannot be written.
-  if (flags.junit !== undefined) writeFileSync(flags.junit, junitOf(report));
+  try {
+    if (flags.junit !== undefined) writeReport(flags.junit, junitOf(report));
+  } finally {
+    await print(flags.json === true ? `${jsonOf(report)}\n` : `\n${tableOf(report)}\n`);
+  }
   if (end.signal.aborted) throw new Interrupted();
   process.exitCode = exitCodeOf(report);
+}
+
+function writeReport(path: string, text: string): void {
+  try {
+    writeFileSync(path, text);
+  } catch (cause) {
+    throw cannotWrite(path, cause);
+  }
 }
 
 function exitCodeOf({ counts }: Report): number {

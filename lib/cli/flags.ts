@@ -2,6 +2,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { Option } from 'commander';
 import { InvalidArgumentError, InvalidOptionError } from '../core/errors.js';
+import { cannotRead } from '../core/file-faults.js';
 import { DIALECTS, type Dialect } from '../layers/formats/dialect.js';
 import { FRAME_KINDS, type FrameKind } from '../layers/frame/index.js';
 import { ARRANGEMENTS, type Arrangement, type ArrangementName } from '../roles/arrangements.js';
@@ -66,7 +67,7 @@ export function readText(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (cause) {
-    throw new InvalidArgumentError(`cannot read ${path}: ${(cause as Error).message}`, { cause });
+    throw cannotRead(path, cause);
   }
 }
 

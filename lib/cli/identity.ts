@@ -6,6 +6,7 @@ import { type KeyAlgorithm, makeKey, pemOf, privateKeyOf, type Usage } from '../
 import { makeIdentity } from '../attestation/identity.js';
 import { integerInRange } from '../core/check.js';
 import { InvalidArgumentError } from '../core/errors.js';
+import { cannotRead } from '../core/file-faults.js';
 import { readKey, wholeNumber } from './flags.js';
 import { type NewFile, writeNewFiles } from './new-files.js';
 import { makePkcs12 } from './pkcs12.js';
@@ -192,7 +193,7 @@ function read(path: string): Buffer {
   try {
     return readFileSync(path);
   } catch (cause) {
-    throw new InvalidArgumentError(`cannot read ${path}: ${(cause as Error).message}`, { cause });
+    throw cannotRead(path, cause);
   }
 }
 

@@ -1,5 +1,7 @@
-import { existsSync, linkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, linkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { InvalidArgumentError } from '../core/errors.js';
+import { cannotWrite } from '../core/file-faults.js';
 
 /** A file to write. */
 export interface NewFile {
@@ -10,8 +12,24 @@ export interface NewFile {
 }
 
 /**
+ * Throws `InvalidArgumentError` when one of the files exists, unless `force`, or has no folder that can be written. For who makes
+ * something else before he writes them.
+ */
+export function checkNewFiles(paths: readonly string[], force: boolean): void {
+  for (const path of paths) {
+    if (!force && existsSync(path)) throw exists(path);
+    try {
+      accessSync(dirname(path), constants.W_OK);
+    } catch (cause) {
+      throw cannotWrite(path, cause);
+    }
+  }
+}
+
+/**
  * Writes all of the files or none. Each is whole before its name exists; an existing one is replaced only with `force`, and
- * then has the mode of a new one. Throws `InvalidArgumentError` when one exists or cannot be written.
+ * then has the mode of a new one. Throws `InvalidArgumentError` when one exists or has a path that cannot be written, and
+ * `LocalFileError` when the system fails to write.
  */
 export function writeNewFiles(files: readonly NewFile[], force: boolean): void {
   if (!force) for (const { path } of files) if (existsSync(path)) throw exists(path);
@@ -34,7 +52,7 @@ export function writeNewFiles(files: readonly NewFile[], force: boolean): void {
     if (!force) for (const path of made) rmSync(path, { force: true });
     if ((cause as NodeJS.ErrnoException).code === 'EEXIST')
       throw exists((cause as { dest?: string }).dest ?? (cause as NodeJS.ErrnoException).path ?? 'a file');
-    throw new InvalidArgumentError(`cannot write ${at}: ${(cause as Error).message}`, { cause });
+    throw cannotWrite(at, cause);
   } finally {
     for (const { draft } of drafts) rmSync(draft, { force: true });
   }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { InvalidArgumentError } from '../core/errors.js';
+
+import { cannotRead } from '../core/file-faults.js';
 import { formatFault, POLICY_SCHEMA, type PolicyFault, policyFaults, policyHash, readPolicy } from '../enclave/policy/index.js';
 import { createCommand } from './policy/create.js';
 import { warningsOf } from './policy/warnings.js';
@@ -78,7 +79,7 @@ function readBytes(path: string): Buffer {
   try {
     return readFileSync(path === '-' ? 0 : path);
   } catch (cause) {
-    throw new InvalidArgumentError(`cannot read ${path}: ${(cause as Error).message}`, { cause });
+    throw cannotRead(path, cause);
   }
 }
 

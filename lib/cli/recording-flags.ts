@@ -1,10 +1,12 @@
 /** The flags of what records the traffic of a process, which the command of each role has. */
 import { type Command, Option } from 'commander';
+import { integerInRange } from '../core/check.js';
 import { InvalidArgumentError } from '../core/errors.js';
 import { captureTo } from '../pipeline/trace/capture.js';
 import type { Recording } from '../pipeline/trace/recorder.js';
-import { traceTo } from '../pipeline/trace/trace.js';
+import { MAX_FIRST_BYTES, traceTo } from '../pipeline/trace/trace.js';
 import { wholeNumber } from './flags.js';
+import { isSameFile } from './same-file.js';
 import { VERSION } from './version.js';
 
 export interface RecordingFlags {
@@ -27,14 +29,18 @@ export function addRecordingOptions(command: Command, { tls = false }: { readonl
 }
 
 /**
- * Runs `work` while what the flags ask for is recorded.
+ * Runs a command while what its flags ask for is recorded.
  *
  * @param role what the trace calls this process
- * @throws InvalidArgumentError for a file that cannot be written, and for `--trace-bytes` without `--trace`
+ * @param prepare checks all that the command was given, and makes nothing: with wrong flags an earlier recording stays as it is.
+ * Gives what is to be run and recorded
+ * @throws InvalidArgumentError for a file that cannot be written, for one file that is to be both, and for `--trace-bytes` without
+ * `--trace`
  */
-export async function recorded<R>({ trace, traceBytes, pcap }: RecordingFlags, role: string, work: () => Promise<R>): Promise<R> {
-  if (traceBytes !== undefined && trace === undefined)
-    throw new InvalidArgumentError('--trace-bytes says what --trace writes: name a file by it');
+export async function recorded<R>(flags: RecordingFlags, role: string, prepare: () => Promise<() => Promise<R>>): Promise<R> {
+  const { trace, traceBytes, pcap } = flags;
+  checkFlags(flags);
+  const work = await prepare();
   const recordings: Recording[] = [];
   try {
     if (trace !== undefined) recordings.push(traceTo(trace, { bytes: traceBytes ?? 0, role, version: VERSION, onFault }));
@@ -45,6 +51,14 @@ export async function recorded<R>({ trace, traceBytes, pcap }: RecordingFlags, r
   } finally {
     for (const recording of recordings) recording.close();
   }
+}
+
+function checkFlags({ trace, traceBytes, pcap }: RecordingFlags): void {
+  if (traceBytes !== undefined && trace === undefined)
+    throw new InvalidArgumentError('--trace-bytes says what --trace writes: name a file by it');
+  if (traceBytes !== undefined) integerInRange('--trace-bytes', traceBytes, 0, MAX_FIRST_BYTES);
+  if (trace !== undefined && pcap !== undefined && isSameFile(trace, pcap))
+    throw new InvalidArgumentError(`--trace ${trace} and --pcap ${pcap} are the same file: each needs one of its own`);
 }
 
 function onFault(error: Error): void {

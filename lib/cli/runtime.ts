@@ -1,16 +1,24 @@
 import { Command, Option } from 'commander';
 import { definedOf } from '../core/check.js';
+import type { WasiEngine } from '../enclave/compute/index.js';
 import { TLS_DEFAULTS } from '../layers/tls/index.js';
 import type { ArrangementName } from '../roles/arrangements.js';
-import { RUNTIME_MANAGER_DEFAULTS, RuntimeManager, type RuntimeManagerOptions } from '../roles/runtime-manager/runtime-manager.js';
+import type { Log } from '../roles/options.js';
+import {
+  checkOptions,
+  RUNTIME_MANAGER_DEFAULTS,
+  RuntimeManager,
+  type RuntimeManagerOptions,
+} from '../roles/runtime-manager/runtime-manager.js';
 import { formatAddress } from '../transports/address.js';
 import { ARRANGEMENT, addressOf, DIALECT, FRAME, frameOf, LOG_LEVEL, readKey, readText, wholeNumber } from './flags.js';
 import { addLinkTlsOptions, type LinkTlsFlags, linkTlsOf } from './link-flags.js';
 import { addNumberFlags, numbersOf } from './number-flags.js';
 import { addRecordingOptions, type RecordingFlags, recorded } from './recording-flags.js';
 import { runRole, stderrLog } from './role-process.js';
-import { type AttesterFlags, attesterOf } from './runtime/attester.js';
+import { type AskedAttester, type AttesterFlags, attesterOf } from './runtime/attester.js';
 import { addEngineOptions, announceSandbox, type EngineFlags, engineOf } from './runtime/engine.js';
+import { addStoreOptions, type StoreFlags, storeOf } from './runtime/store.js';
 
 /** Flags of limits and deadlines that few need. */
 const NUMBERS = {
@@ -26,14 +34,19 @@ const NUMBERS = {
   maxClockSkewMs: 'milliseconds by which our clock may differ from that of who issues its certificates',
 } satisfies Partial<Record<keyof RuntimeManagerOptions, string>>;
 
-interface RuntimeFlags extends AttesterFlags, EngineFlags, LinkTlsFlags, RecordingFlags, Partial<Record<keyof typeof NUMBERS, number>> {
+interface RuntimeFlags
+  extends AttesterFlags,
+    EngineFlags,
+    LinkTlsFlags,
+    RecordingFlags,
+    StoreFlags,
+    Partial<Record<keyof typeof NUMBERS, number>> {
   listen: string;
   connect?: string;
   hello?: boolean;
   arrangement: ArrangementName;
   dialect?: string;
   frame?: string;
-  store: string;
   certificate?: string;
   key?: string;
   policy?: string;
@@ -61,7 +74,6 @@ export function runtimeCommand(): Command {
     .addOption(ARRANGEMENT)
     .addOption(DIALECT)
     .addOption(FRAME)
-    .requiredOption('--store <folder>', 'the folder that files live in; it belongs to the first policy that is used with it')
     .addOption(
       new Option('--attester <kind>', 'take certificate and policy from the Server, after attestation; software is INSECURE').choices([
         'software',
@@ -103,7 +115,7 @@ export function runtimeCommand(): Command {
       RUNTIME_MANAGER_DEFAULTS.sessionIdleTimeoutMs,
     );
   addNumberFlags(command, NUMBERS, { ...RUNTIME_MANAGER_DEFAULTS, handshakeTimeoutMs: TLS_DEFAULTS.handshakeTimeoutMs });
-  return addRecordingOptions(addEngineOptions(addLinkTlsOptions(command)), { tls: true })
+  return addRecordingOptions(addEngineOptions(addLinkTlsOptions(addStoreOptions(command))), { tls: true })
     .addOption(LOG_LEVEL)
     .addHelpText(
       'after',
@@ -118,45 +130,56 @@ Examples:
   veracruz-streams runtime --store ./files --certificate rm.pem --key rm.key --policy policy.json
   veracruz-streams runtime --listen serial:///dev/hvc0 --arrangement icecap --store /files …`,
     )
-    .action((flags: RuntimeFlags) => recorded(flags, 'runtime', () => run(flags)));
+    .action((flags: RuntimeFlags) => recorded(flags, 'runtime', () => prepare(flags)));
 }
 
-async function run(flags: RuntimeFlags): Promise<void> {
+/** Checks all that can be checked before anything is made; gives what runs the manager. */
+async function prepare(flags: RuntimeFlags): Promise<() => Promise<void>> {
   const log = stderrLog(flags.logLevel);
   const link = frameOf(flags);
-  const attester = await attesterOf(flags, link.dialect, log);
+  const asked = attesterOf(flags, link.dialect, log);
+  const compute = engineOf(flags);
+  const options = { ...optionsOf(flags), ...link, ...(compute && { compute }), log };
+  await checkOptions({ ...options, ...(asked && { attester: asked.stand }) });
+  return () => run(options, asked, compute, log);
+}
+
+/** What the flags say, but for the attester, the link and the engine. */
+function optionsOf(flags: RuntimeFlags): RuntimeManagerOptions {
   const given = (name: 'certificate' | 'key' | 'policy') =>
     flags[name] === undefined ? {} : { [name]: (name === 'key' ? readKey : readText)(flags[name]) };
-  const compute = engineOf(flags);
+  return {
+    listen: addressOf(flags.listen),
+    ...(flags.connect === undefined ? {} : { connect: addressOf(flags.connect) }),
+    hello: flags.hello === true,
+    ...linkTlsOf(flags),
+    ...definedOf({ expectedPolicyHash: flags.expectedPolicyHash, linkIdleTimeoutMs: flags.linkIdleTimeoutMs }),
+    maxLinks: flags.maxLinks,
+    maxSessionsPerPrincipal: flags.maxSessionsPerPrincipal,
+    maxWaitingBytes: flags.maxWaitingBytes,
+    ...definedOf({ quotaPerPrincipalBytes: flags.quotaPerPrincipalBytes }),
+    sessionIdleTimeoutMs: flags.sessionIdleTimeoutMs,
+    ...numbersOf(NUMBERS, flags),
+    ...storeOf(flags),
+    ...given('certificate'),
+    ...given('key'),
+    ...given('policy'),
+  };
+}
+
+async function run(
+  options: RuntimeManagerOptions,
+  asked: AskedAttester | undefined,
+  compute: WasiEngine | undefined,
+  log: Log,
+): Promise<void> {
+  const attester = await asked?.open();
   // It takes a moment, in which the manager starts too.
   const announced = compute === undefined ? Promise.resolve() : announceSandbox(compute, log);
   announced.catch(() => {});
   try {
-    const start = (signal: AbortSignal) =>
-      RuntimeManager.start({
-        listen: addressOf(flags.listen),
-        ...(flags.connect === undefined ? {} : { connect: addressOf(flags.connect) }),
-        hello: flags.hello === true,
-        ...link,
-        ...linkTlsOf(flags),
-        ...definedOf({ expectedPolicyHash: flags.expectedPolicyHash, linkIdleTimeoutMs: flags.linkIdleTimeoutMs }),
-        maxLinks: flags.maxLinks,
-        maxSessionsPerPrincipal: flags.maxSessionsPerPrincipal,
-        maxWaitingBytes: flags.maxWaitingBytes,
-        ...definedOf({ quotaPerPrincipalBytes: flags.quotaPerPrincipalBytes }),
-        sessionIdleTimeoutMs: flags.sessionIdleTimeoutMs,
-        ...numbersOf(NUMBERS, flags),
-        store: flags.store,
-        ...(attester === undefined ? {} : { attester }),
-        ...given('certificate'),
-        ...given('key'),
-        ...given('policy'),
-        ...(compute === undefined ? {} : { compute }),
-        log,
-        signal,
-      });
     const announcing = async (signal: AbortSignal) => {
-      const manager = await start(signal);
+      const manager = await RuntimeManager.start({ ...options, ...(attester && { attester }), signal });
       await announced.catch(async (thrown: unknown) => {
         await manager.close();
         throw thrown;

@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { definedOf } from '../core/check.js';
 import type { ArrangementName } from '../roles/arrangements.js';
-import { SERVER_DEFAULTS, type ServerOptions, VeracruzServer } from '../roles/server/server.js';
+import { checkOptions, SERVER_DEFAULTS, type ServerOptions, VeracruzServer } from '../roles/server/server.js';
 import { SESSION_BINDINGS, type SessionBinding } from '../roles/server/session-ids.js';
 import type { ManagerOptions } from '../roles/server/upstream.js';
 import { ARRANGEMENT, addressOf, DIALECT, FRAME, LOG_LEVEL, linkOf, oneOf, readText, wholeNumber } from './flags.js';
@@ -136,10 +136,11 @@ Examples:
   veracruz-streams server --runtime unix:///run/console0 --arrangement icecap
   veracruz-streams server --direct tcp://0.0.0.0:3012 --runtime tcp-listen://127.0.0.1:6000 --dialect head`,
     )
-    .action((named: string | undefined, flags: ServerFlags) => recorded(flags, 'server', () => run(named, flags)));
+    .action((named: string | undefined, flags: ServerFlags) => recorded(flags, 'server', () => prepare(named, flags)));
 }
 
-async function run(named: string | undefined, flags: ServerFlags): Promise<void> {
+/** Checks all that can be checked before a port is taken; gives what runs the Server. */
+async function prepare(named: string | undefined, flags: ServerFlags): Promise<() => Promise<void>> {
   const log = stderrLog(flags.logLevel);
   const policy = oneOf('--policy', flags.policy, named);
   const options: ServerOptions = {
@@ -170,9 +171,7 @@ async function run(named: string | undefined, flags: ServerFlags): Promise<void>
     renewCertificates: flags.renewCertificates,
     log,
   };
-  await runRole(
-    (signal) => VeracruzServer.start({ ...options, signal }),
-    (server) => server.url,
-    log,
-  );
+  checkOptions(options);
+  const start = (signal: AbortSignal) => VeracruzServer.start({ ...options, signal });
+  return () => runRole(start, (server) => server.url, log);
 }

@@ -3,15 +3,14 @@
  * what docs/wire.md says. It knows no role of this project; what it plays is made of layers, formats and sockets.
  */
 import { clock } from '../core/clock.js';
-import { InvalidOptionError, TimeoutError } from '../core/errors.js';
-import { isConnectAddress, parseAddress } from '../transports/address.js';
-import { ATTESTATION_CASES, AttestationContext, type AttestationTarget } from './attestation/index.js';
+import { TimeoutError } from '../core/errors.js';
+import { ATTESTATION_CASES, AttestationContext } from './attestation/index.js';
 import type { Case } from './case.js';
-import { CLIENT_CASES, ClientContext, type ClientTarget } from './client/index.js';
-import { MANAGER_CASES, ManagerContext, type ManagerTarget } from './manager/index.js';
-import { tcpOf } from './peers/http.js';
+import { CLIENT_CASES, ClientContext } from './client/index.js';
+import { MANAGER_CASES, ManagerContext } from './manager/index.js';
 import { type Choice, choose, type Report, type Running, run } from './run.js';
-import { SERVER_CASES, ServerContext, type ServerTarget } from './server/index.js';
+import { SERVER_CASES, ServerContext } from './server/index.js';
+import { checkTarget, type Target } from './target.js';
 
 export type { AttestationTarget } from './attestation/index.js';
 export { VERDICTS, type Verdict } from './case.js';
@@ -29,6 +28,7 @@ export {
 export { choose, type Report } from './run.js';
 export { CONFORMANCE_DEFAULTS } from './scope.js';
 export type { ServerTarget } from './server/index.js';
+export { checkPeerAddress, type Target } from './target.js';
 
 /** Every role that can be tried, and its cases. */
 export const CONFORMANCE_CASES: Readonly<Record<TargetName, readonly Case<never>[]>> = Object.freeze({
@@ -40,13 +40,6 @@ export const CONFORMANCE_CASES: Readonly<Record<TargetName, readonly Case<never>
 
 export type TargetName = 'server' | 'manager' | 'client' | 'attestation';
 export const TARGET_NAMES = Object.freeze(Object.keys(CONFORMANCE_CASES) as TargetName[]);
-
-/** The peer that is tried: which role, where, and what it was started with. */
-export type Target =
-  | ({ readonly role: 'server' } & ServerTarget)
-  | ({ readonly role: 'manager' } & ManagerTarget)
-  | ({ readonly role: 'client' } & ClientTarget)
-  | ({ readonly role: 'attestation' } & AttestationTarget);
 
 export type Trying = Omit<Running, 'target' | 'dialect' | 'address'> &
   Omit<Choice, 'dialect'> & {
@@ -70,15 +63,15 @@ const LOOK_MS = 20;
 /**
  * Tries a peer, case by case. Never throws for what the peer does.
  *
- * @throws InvalidOptionError for a case that does not exist, an address that is none, or a client without a policy; TransportError when the kit cannot listen; TimeoutError when a
- * Server does not connect to its manager
+ * @throws InvalidOptionError for a case that does not exist, an address or a key that is none; PolicyError; TransportError when
+ * the kit cannot listen; TimeoutError when a Server does not connect to its manager
  */
 export async function conform(target: Target, trying: Trying): Promise<Report> {
+  checkTarget(target);
   switch (target.role) {
     case 'server':
       return conformServer(target, trying);
     case 'manager': {
-      checkPlace(target.address);
       const context = new ManagerContext(target);
       return cases(MANAGER_CASES, context, target, trying).finally(() => context.close());
     }
@@ -89,7 +82,6 @@ export async function conform(target: Target, trying: Trying): Promise<Report> {
       return run(chosen, context, runningOf(target, trying)).finally(() => context.close());
     }
     case 'attestation':
-      checkPlace(target.address);
       return cases(ATTESTATION_CASES, new AttestationContext(target), target, trying);
   }
 }
@@ -103,7 +95,6 @@ async function conformServer(target: Extract<Target, { readonly role: 'server' }
       port: portOf(context.manager.address),
       attestationPort: attestation === undefined ? undefined : portOf(context.attestation?.addressOf(attestation)),
     });
-    checkPlace(target.address);
     await linked(context, trying);
     return await run(chosen, context, runningOf(target, trying));
   } finally {
@@ -128,12 +119,6 @@ function cases<C>(all: readonly Case<C>[], context: C, target: Target, trying: T
 
 function runningOf({ role, dialect, address }: Target, { waitMs, caseMs, signal, onResult }: Trying): Running {
   return { target: role, dialect, address, waitMs, caseMs, ...(signal && { signal }), ...(onResult && { onResult }) };
-}
-
-/** Before hundreds of cases fail for it. @throws InvalidOptionError for what is no address to connect to */
-function checkPlace(text: string): void {
-  const address = parseAddress(tcpOf(text));
-  if (!isConnectAddress(address)) throw new InvalidOptionError(`${text} is no address to connect to`, { got: text });
 }
 
 function portOf(address: object | undefined): number | undefined {

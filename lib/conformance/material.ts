@@ -1,10 +1,12 @@
 /** What the kit and the peer must share beforehand: a policy, identities of principals, an authority, a device. */
 import { createHash, createPrivateKey, createPublicKey, randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Authority, issue, makeAuthority, readAuthority } from '../attestation/authority.js';
 import { makeKey, pemOf } from '../attestation/certificate.js';
 import { makeIdentity } from '../attestation/identity.js';
+import { InvalidArgumentError } from '../core/errors.js';
+import { cannotRead, cannotWrite, fileFault } from '../core/file-faults.js';
 import { createPolicy, type Policy, readPolicy } from '../enclave/policy/index.js';
 import { CaseSkipped } from './case.js';
 
@@ -81,10 +83,25 @@ export function makeMaterial({ serverUrl, attestationUrl, cipherSuite, runtimeHa
   return { policy, alice, bob, carol, authority, runtimeHash: hash, deviceKey };
 }
 
-/** Writes it into a folder: `policy.json`, a `.pem` and a `.key` for each name, and what a Runtime Manager may be started with. */
+/**
+ * Writes it into a folder: `policy.json`, a `.pem` and a `.key` for each name, and what a Runtime Manager may be started with.
+ *
+ * @throws InvalidArgumentError for a folder that cannot be made or written, LocalFileError when the system fails
+ */
 export function writeMaterial(folder: string, material: Required<Material>): void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const put = (name: string, text: string) => writeFileSync(join(folder, name), text, { mode: 0o600 });
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw fileFault(`cannot make ${folder}: ${(cause as Error).message}`, cause);
+  }
+  const put = (name: string, text: string) => {
+    const path = join(folder, name);
+    try {
+      writeFileSync(path, text, { mode: 0o600 });
+    } catch (cause) {
+      throw cannotWrite(path, cause);
+    }
+  };
   put('policy.json', material.policy);
   for (const [name, pair] of Object.entries({ ...pairsOf(material), ca: material.authority, manager: managerCredentials(material) })) {
     put(`${name}.pem`, pair.certificate);
@@ -99,14 +116,25 @@ function pairsOf({ alice, bob, carol }: Required<Material>): Record<keyof typeof
   return { alice, bob, carol };
 }
 
-/** Reads what `writeMaterial` wrote. A file that is not there is a part that is missing. */
+/**
+ * Reads what `writeMaterial` wrote. A file that is not there is a part that is missing.
+ *
+ * @throws InvalidArgumentError when the folder is not there, or has none of the files; LocalFileError when the system fails
+ */
 export function readMaterial(folder: string): Material {
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    throw new InvalidArgumentError(`there is no folder ${folder}: "conformance prepare" makes one`);
+  }
   const get = (name: string) => textOf(join(folder, name));
   const pair = (name: string) => pairOf(get(`${name}.pem`), get(`${name}.key`));
   const [authority, hash, policy, deviceKey] = [pair('ca'), get('runtime-hash'), get('policy.json'), get('device.key')];
   const pairs = Object.values(PAIRS).map((name) => [name, pair(name)] as const);
+  const found = pairs.filter(([, each]) => each !== undefined);
+  if (found.length === 0 && [authority, hash, policy, deviceKey].every((part) => part === undefined)) {
+    throw new InvalidArgumentError(`nothing in ${folder} is what "conformance prepare" makes`);
+  }
   return {
-    ...Object.fromEntries(pairs.filter(([, found]) => found !== undefined)),
+    ...Object.fromEntries(found),
     ...(policy !== undefined && { policy }),
     ...(authority !== undefined && { authority: readAuthority(authority.certificate, authority.key) }),
     ...(hash !== undefined && { runtimeHash: Buffer.from(hash.trim(), 'hex') }),
@@ -123,7 +151,7 @@ function textOf(path: string): string | undefined {
     return readFileSync(path, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
+    throw cannotRead(path, error);
   }
 }
 

@@ -12,8 +12,8 @@ export class Connection {
   /** The label that errors carry. A layer that learns the session's id sets it. */
   session: string | undefined;
   /**
-   * Whom the connection is counted for where something scarce is shared among peers: the network of the peer (`networkOf`), or
-   * the link that it comes over. Connections of which nothing is known have the same origin.
+   * Whom the connection is counted for where something scarce is shared among peers: its IPv4 address or /64 of
+   * IPv6, or the link that it comes over. Connections of which nothing is known have the same origin.
    */
   readonly origin: string;
   /** All layers run in one stack and know marks. The stack sets this. Outside of a stack, a layer makes no marks. */

@@ -195,6 +195,14 @@ export class FileStoreError extends VeracruzError {
   override readonly code = 'ERR_VC_FILE_STORE';
 }
 
+/**
+ * The system failed at a file on this side, whose path is a good one: the disk is full or broken, or the reader of a pipe has
+ * left; `got` is the system's code, `cause` its error.
+ */
+export class LocalFileError extends VeracruzError {
+  override readonly code = 'ERR_VC_LOCAL_FILE';
+}
+
 /** A text is not a policy, or its contents are invalid. The message has one line for each fault, with its key. */
 export class PolicyError extends VeracruzError {
   override readonly code = 'ERR_VC_POLICY';
@@ -305,6 +313,7 @@ export const ERROR_CLASSES: ReadonlyArray<new (message: string, figures?: ErrorF
   AbortedError,
   FileNameError,
   FileStoreError,
+  LocalFileError,
   PolicyError,
   AccessDeniedError,
   NotReadyError,

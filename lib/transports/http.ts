@@ -50,7 +50,7 @@ export const HTTP_LISTEN_DEFAULTS = Object.freeze({
 
 /**
  * POSTs and their answers. The dialling end (`HttpExchange`) sends each unit as the body of one POST. The listening end
- * (`HttpBodies`) reads that body as one unit and answers it with one unit.
+ * reads that body as one unit and answers it with one unit.
  *
  * All POSTs of one TCP connection are one pipe here. The Server role does not use `listen`: it finds the pipe of a POST by the
  * session id in the body, so that a session outlives a connection (`roles/server/http-session.ts`).

@@ -1,7 +1,7 @@
 import type { Server, Socket } from 'node:net';
 import { InvalidOptionError } from '../core/errors.js';
 import { listenerAt } from './abortable.js';
-import { type Address, type AddressInput, addressOf, formatAddress } from './address.js';
+import { type Address, type AddressInput, addressOf, addressText, formatAddress, parseAddress } from './address.js';
 import type { ConnectionsOptions } from './connections.js';
 import { beginListening, boundTo, closeServer, connectNet, listenNet, type Place } from './net.js';
 import { TRANSPORT_LAYER } from './refuse.js';
@@ -53,6 +53,17 @@ export async function listen(server: Server, address: Address): Promise<void> {
 /** The address at which `server` listens: as asked, with the port that the system chose if port 0 was asked for. */
 export function boundAddress(server: Server, asked: Address): Address {
   return boundTo(server, asked);
+}
+
+/**
+ * The text of the address that the option `name` has, at which a socket is to listen.
+ *
+ * @throws InvalidOptionError for what is no address, and for one that no socket can have
+ */
+export function socketText(name: string, address: AddressInput): string {
+  const text = addressText(name, address);
+  placeOf(parseAddress(text));
+  return text;
 }
 
 /** The place of an address. @throws InvalidOptionError for an address that no socket can have */

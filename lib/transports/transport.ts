@@ -42,7 +42,7 @@ export interface AnyAddress {
  *       Duplex  ◀─────────────────────────▶  Duplex, one for each peer that comes
  *
  * A pipe is a Duplex with back-pressure. It ends once: with 'end' and 'finish', or with an error. A new transport is one file
- * that exports a `Transport`, and an entry in the list of `transports.ts`. `parseAddress`, `formatAddress`, `openPipe` and
+ * that exports a `Transport`, and an entry in the list of `lib/transports/transports.ts`. `parseAddress`, `formatAddress`, `openPipe` and
  * `listenPipe` use that list, and so do the tests that each transport must pass.
  *
  * All errors are errors of this library and carry the name of a layer. Errors of `dial` and `listen` have the address in their

@@ -1,7 +1,7 @@
 /** The authority of a state folder, when several servers start on it at once. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import t, { type Test } from 'tap';
@@ -19,7 +19,7 @@ const RACER = `
   const { authorityOf } = await import(module);
   process.stdout.write('ready');
   await once(process.stdin, 'data');
-  const { authority, made } = await authorityOf({ state });
+  const { authority, made } = await (await authorityOf({ state })).settle();
   process.stdout.write(JSON.stringify({ certificate: authority.certificate, key: authority.key, made: made !== undefined }));
   process.stdin.destroy();
 `;
@@ -76,7 +76,17 @@ void t.test('the certificate is still being written: it is waited for', async (t
   writeFileSync(join(state, 'ca.key'), key);
   const asked = authorityOf({ state });
   setTimeout(() => writeFileSync(join(state, 'ca.pem'), certificate), 30);
-  t.same(await asked, { authority: { certificate, key }, made: undefined });
+  const found = await asked;
+  t.same(found.authority, { certificate, key });
+  t.same(await found.settle(), { authority: { certificate, key }, made: undefined });
+});
+
+void t.test('nothing is written before it is settled', async (t) => {
+  const state = join(freshFolder(t), 'state');
+  const { authority, settle } = await authorityOf({ state });
+  t.notOk(existsSync(state));
+  t.same(await settle(), { authority, made: join(state, 'ca.pem') });
+  t.equal(readFileSync(join(state, 'ca.key'), 'utf8'), authority.key);
 });
 
 void t.test('half an authority is none, and is not replaced', async (t) => {

@@ -1,5 +1,5 @@
 /** The deployment by hand of docs/guides/run-the-four-roles.md: its commands as they stand there, but on free ports. */
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { putDatabase } from '../support/databases.js';
@@ -74,7 +74,11 @@ void t.test('measure and device', async (t) => {
 
   const file = (name: string) => join(shell.folder, name);
   const made = await shell.run('veracruz-streams device device.key');
-  t.match(made, { code: 0, stderr: '', stdout: /^-----BEGIN PUBLIC KEY-----\n[\s\S]*-----END PUBLIC KEY-----\n$/ });
+  t.match(made, {
+    code: 0,
+    stderr: 'made a new private key: device.key (0600)\n',
+    stdout: /^-----BEGIN PUBLIC KEY-----\n[\s\S]*-----END PUBLIC KEY-----\n$/,
+  });
   t.equal(statSync(file('device.key')).mode & 0o777, 0o600);
   const key = readFileSync(file('device.key'), 'utf8');
   t.match(await shell.run('veracruz-streams device device.key --out device.pem'), { code: 0, stdout: '', stderr: '' });
@@ -83,6 +87,19 @@ void t.test('measure and device', async (t) => {
   t.match(await shell.run('veracruz-streams device other.key --out device.pem --force'), { code: 0 });
   t.not(readFileSync(file('device.pem'), 'utf8'), made.stdout);
   t.equal(readFileSync(file('device.key'), 'utf8'), key);
+  t.match(await shell.run('veracruz-streams device --help'), { stdout: /A\s+key file that is not there is made/ });
+  for (const [out, says] of [
+    ['./device.key', /--out \.\/device\.key is the file of the private key/],
+    ['new.key', /--out new\.key is the file of the private key/],
+    ['device.pem', /device\.pem exists/],
+    ['no/device.pem', /cannot write no\/device\.pem: ENOENT/],
+  ] as const) {
+    const force = out === 'device.pem' ? '' : '--force';
+    const name = out === './device.key' ? 'device.key' : 'new.key';
+    t.match(await shell.run(`veracruz-streams device ${name} --out ${out} ${force}`), { code: 2, stdout: '', stderr: says }, out);
+  }
+  t.equal(readFileSync(file('device.key'), 'utf8'), key, 'no private key is replaced');
+  t.notOk(existsSync(file('new.key')), 'and none made where the public one cannot be written');
   writeFileSync(file('none.key'), 'no key');
   t.match(await shell.run('veracruz-streams device none.key'), {
     code: 2,

@@ -160,24 +160,64 @@ void t.test('a trace that is cut in the middle of a line is drawn up to there', 
   const begin = open('a');
   const bytes = item('outbound', 'a', 'pipe', { bytes: 5 });
   const sequence = drawn(t, [HEAD, begin, bytes, JSON.stringify(bytes).slice(0, 40)], '');
-  t.same(sequence.remarks, ['the trace ends in the middle of line 4: what follows is missing']);
+  t.same(sequence.remarks, ['the trace ends in the middle of line 4: what follows is missing'], 'and not that #1 is open, besides');
   t.same(labels(sequence), ['#1 open: a', '0 → 1: #1 5 bytes']);
   t.match([...sequenceLines(sequence)].at(-1), '\nthe trace ends in the middle of line 4');
   t.match([...sequenceSvg(sequence)].join(''), 'the trace ends in the middle of line 4');
+});
+
+void t.test('one whose last line has no end but is whole is drawn with it', async (t) => {
+  const sequence = drawn(t, [HEAD, open('a'), item('outbound', 'a', 'pipe', { bytes: 5 })], '');
+  t.same(sequence.remarks, ['the trace ends in the middle of line 3: what follows is missing']);
+  t.same(labels(sequence), ['#1 open: a', '0 → 1: #1 5 bytes']);
+  t.same(drawn(t, [HEAD], '').remarks, ['the trace ends in the middle of line 1: what follows is missing']);
+});
+
+void t.test('one that is cut behind a line says what was open', async (t) => {
+  const lines = [HEAD, open('a'), open('a', 2), item('outbound', 'a', 'pipe', { bytes: 5 }), { event: 'close', ms: ++ms, connection: 2 }];
+  t.same(drawn(t, lines).remarks, ['#1 is open where the trace ends, behind line 5: what follows may be missing']);
+  t.same(drawn(t, [...lines, { event: 'close', ms: ++ms, connection: 1 }]).remarks, []);
+  const many = Array.from({ length: 6 }, (_, id) => open('a', id + 3));
+  t.match(drawn(t, [...lines, ...many]).remarks, [/^7 connections are open where the trace ends, behind line 11/]);
+});
+
+void t.test('one whose beginning is missing is drawn from there', async (t) => {
+  const bytes = item('outbound', 'a', 'pipe', { bytes: 5 });
+  const end = { event: 'close', ms: ++ms, connection: 1 };
+  for (const [begin, line] of [
+    [[], 1],
+    [[JSON.stringify(bytes).slice(7)], 2],
+  ] as const) {
+    const sequence = drawn(t, [...begin, bytes, end]);
+    t.same(sequence.remarks, [`the beginning of the trace is missing, and with it who wrote it: line ${line} is not its first`]);
+    t.same(labels(sequence), ['0 → 1: #1 5 bytes', '#1 closed']);
+    t.equal(sequence.title, 'part of a trace');
+  }
+});
+
+void t.test('one with a hole is drawn around it', async (t) => {
+  const bytes = () => item('outbound', 'a', 'pipe', { bytes: 5 });
+  const hole = () => JSON.stringify(bytes()).slice(0, 30) + JSON.stringify(bytes()).slice(50);
+  const close = () => ({ event: 'close', ms: ++ms, connection: 1 });
+  const one = drawn(t, [HEAD, open('a'), hole(), bytes(), close()]);
+  t.same(one.remarks, ['line 3 is broken: something is missing there']);
+  t.same(labels(one), ['#1 open: a', '0 → 1: #1 5 bytes', '#1 closed']);
+  t.same(drawn(t, [HEAD, 'null', bytes(), '', close()]).remarks, ['lines 2, 4 are broken: something is missing there']);
+  const many = drawn(t, [HEAD, ...Array<string>(7).fill('x')]);
+  t.same(many.remarks, ['lines 2, 3, 4, 5, 6, and 2 more are broken: something is missing there']);
 });
 
 void t.test('what is no trace, and lines that are none', async (t) => {
   const good = item('outbound', 'a', 'pipe', { bytes: 5 });
   const cases: [readonly (AnyLine | string)[], RegExp, string?][] = [
     [[''], /is no trace: it is empty/, ''],
-    [['{"event"'], /is no trace: it has no whole line/, ''],
-    [['hello'], /is no trace: its first line is no JSON object/],
-    [['[]'], /is no trace: its first line is no JSON object/],
-    [[good], /is no trace: its first line does not say so/],
+    [['{"event"'], /is no trace: neither its first line nor its second is one of a trace/, ''],
+    [['hello'], /is no trace: neither its first line nor its second is one of a trace/],
+    [['[]', 'hello', good], /is no trace: neither its first line nor its second is one of a trace/],
+    [[{ level: 30, msg: 'a log' }, { level: 30 }], /is no trace: neither/],
+    [[{ ...good, ms: 'x' }], /^line 1 of .*: ms is not a number/],
     [[{ ...HEAD, format: 2 }], /is a trace of format 2, this reads 1/],
     [[{ ...HEAD, format: 'x\u001b[2J' }], /is a trace of format string, this reads 1/],
-    [[HEAD, good, 'null'], /^line 3 of .* is no JSON object/],
-    [[HEAD, good, '', good], /^line 3 of .* is no JSON object/],
     [[HEAD, { ...good, ms: -1 }], /^line 2 of .*: ms is not a number of 0 or more/],
     [[HEAD, { ...good, bytes: 1e300 }], /^line 2 of .*: bytes is not a number/],
     [[HEAD, { ...good, connection: '1' }], /: connection is not a number/],
@@ -193,7 +233,9 @@ void t.test('what is no trace, and lines that are none', async (t) => {
   t.throws(() => drawn(t, [HEAD, 'x'.repeat(2 ** 20 + 2 ** 17)]), { code: 'ERR_VC_LIMIT' });
   t.throws(() => [...readTrace('/')], { code: 'ERR_VC_INVALID_ARGUMENT', message: '/ is a folder' });
   t.throws(() => [...readTrace('/no/such')], { code: 'ERR_VC_INVALID_ARGUMENT', message: 'cannot read /no/such: ENOENT' });
-  t.same(labels(drawn(t, [HEAD, { event: 'new kind' }, good])), ['0 → 1: #1 5 bytes'], 'what is not known is left out');
+  const newer = drawn(t, [HEAD, { event: 'new kind' }, good, { event: 'close', ms: ++ms, connection: 1 }]);
+  t.same(labels(newer), ['0 → 1: #1 5 bytes', '#1 closed'], 'what is not known is left out');
+  t.same(newer.remarks, []);
 });
 
 void t.test('lines that lie across the pieces in which a file is read', async (t) => {
@@ -201,7 +243,7 @@ void t.test('lines that lie across the pieces in which a file is read', async (t
   const lines = names.map((message) => item('inbound', 'protobuf', 'application', { message }));
   const read = [...readTrace(written(t, [HEAD, ...lines]))];
   t.same(
-    read.slice(1).map((line) => (line as AnyLine).message),
+    read.slice(1, -1).map((line) => (line as AnyLine).message),
     names,
   );
 });

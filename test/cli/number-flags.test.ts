@@ -1,8 +1,10 @@
 /** Flags that set a limit or a deadline. */
 import { spawnSync } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { addNumberFlags, numbersOf } from '../../lib/cli/number-flags.js';
 import { PROJECT_ROOT } from '../support/golden.js';
 import '../support/processes.js';
@@ -21,6 +23,12 @@ void t.test('an option has a flag of its name, and is set only where the flag is
   t.throws(() => command.parse(['--wait-ms', '1s'], { from: 'user' }), { code: 'ERR_VC_INVALID_OPTION', message: /--wait-ms must be/ });
 });
 
+function keyOf(t: Test): string {
+  const path = join(freshFolder(t), 'device.pem');
+  writeFileSync(path, generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ type: 'spki', format: 'pem' }));
+  return path;
+}
+
 void t.test('the roles get them', async (t) => {
   const state = join(freshFolder(t), 'state');
   const runtime = ['runtime', '--listen', 'tcp://127.0.0.1:0', '--store', join(freshFolder(t), 'store')];
@@ -31,6 +39,15 @@ void t.test('the roles get them', async (t) => {
     ['maxBacklogBytes', '--max-backlog-bytes', software],
     ['niceness', '--niceness', runtime],
     ['unreadTimeoutMs', '--unread-timeout-ms', ['attest', 'serve', '--listen', 'tcp://127.0.0.1:0', '--state', state]],
+    ['maxStoreBytes', '--max-store-bytes', software],
+    ['maxFiles', '--max-files', software],
+    ['maxFileNameBytes', '--max-file-name-bytes', software],
+    ['maxDevices', '--max-devices', ['attest', 'serve', '--listen', 'tcp://127.0.0.1:0', '--state', state]],
+    ['maxPerDevice', '--max-per-device', ['attest', '--state', state]],
+    ['timeoutMs', '--database-timeout-ms', ['attest', '--state', state]],
+    ['timeoutMs', '--database-timeout-ms', ['attest', 'keys', '--database', 'postgres://127.0.0.1:1/none']],
+    ['maxKeys', '--max-keys', ['attest', 'enroll', keyOf(t), '--state', state]],
+    ['maxRuntimes', '--max-runtimes', ['attest', 'allow', 'linux', 'ab'.repeat(32), '--state', state]],
   ];
   for (const [option, flag, command] of cases) {
     const main = join(PROJECT_ROOT, 'dist', 'lib', 'cli', 'main.js');

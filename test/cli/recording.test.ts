@@ -1,12 +1,12 @@
 /** `--trace` and `--pcap` of every role, as processes: what is written, and what inspect draws of it. */
 import { spawnSync } from 'node:child_process';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { linkSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { LayerTraffic } from '../../lib/pipeline/diagnostics.js';
 import { within } from '../support/foreign.js';
 import { PROJECT_ROOT } from '../support/golden.js';
-import { Child, content, freshFolder } from '../support/roles.js';
+import { alice, Child, content, freshFolder, policyOf } from '../support/roles.js';
 import '../support/processes.js';
 import { HANG_MS } from '../support/time.js';
 import { type AnyLine, linesOf, sumsOf } from '../support/traces.js';
@@ -126,18 +126,47 @@ function checkSums(t: Test, lines: readonly AnyLine[], connection: number, traff
   }
 }
 
+/** A client whose Server is not there, with all that it needs in a folder. */
+function clientOf(folder: string): string[] {
+  const put = (name: string, text: string) => {
+    writeFileSync(join(folder, name), text, { mode: 0o600 });
+    return join(folder, name);
+  };
+  const { certificate, key } = alice;
+  return [
+    ...['client', put('policy.json', policyOf()), '-i', put('alice.pem', certificate), '-k', put('alice.key', key)],
+    ...['-s', '--url', 'http://127.0.0.1:1'],
+  ];
+}
+
 function inspect(...args: string[]): { status: number | null; stdout: string; stderr: string } {
   return spawnSync(process.execPath, [MAIN, 'inspect', ...args], { encoding: 'utf8', timeout: HANG_MS });
 }
 
 void t.test('wrong use', async (t) => {
   const folder = freshFolder(t);
-  const base = ['client', 'p', '-i', 'i', '-k', 'k', '-s'];
+  const base = clientOf(folder);
+  symlinkSync('a', join(folder, 'link to a'));
+  symlinkSync(folder, join(folder, 'link to the folder'));
+  writeFileSync(join(folder, 'trace'), '{"event":"trace",');
+  linkSync(join(folder, 'trace'), join(folder, 'hard link'));
+  const at = (name: string) => join(folder, name);
+  const same = /^veracruz-streams: --trace .* and --pcap .* are the same file: each needs one of its own \(ERR_VC_INVALID_ARGUMENT\)/;
   const cases: [string[], RegExp][] = [
     [[...base, '--trace', folder], /^veracruz-streams: cannot write .*: EISDIR/],
     [[...base, '--pcap', join(folder, 'no', 'file')], /^veracruz-streams: cannot write .*: ENOENT/],
     [[...base, '--trace-bytes', '5'], /--trace-bytes says what --trace writes/],
-    [[...base, '--trace', join(folder, 'a'), '--trace-bytes', '65537'], /bytes must be a whole number from 0 to 65536/],
+    [[...base, '--trace', join(folder, 'a'), '--trace-bytes', '65537'], /--trace-bytes must be a whole number from 0 to 65536/],
+    [[...base, '--trace', at('a'), '--pcap', at('a')], same],
+    [[...base, '--trace', at('a'), '--pcap', `${folder}/./none/../a`], same],
+    [[...base, '--trace', at('a'), '--pcap', at('link to a')], same],
+    [[...base, '--trace', at('link to the folder/a'), '--pcap', at('a')], same],
+    [[...base, '--trace', at('trace'), '--pcap', at('hard link')], same],
+    [['runtime', '--store', at('store'), '--trace', at('a'), '--pcap', at('a')], same],
+    [[...base, '--trace', at('a'), '-o', `/f=${at('link to a')}`], /--trace .* and the output .* are the same file/],
+    [[...base, '--pcap', at('a'), '-o', `/f=${at('a')}`], /--pcap .* and the output .* are the same file/],
+    [[...base, '-o', `/f=${at('a')},/g=${at('link to a')}`], /\/f and \/g go to the same file/],
+    [['inspect', '--trace', at('trace'), '--svg', at('hard link')], /--svg .* would replace the trace/],
     [['server', '--pcap', 'x'], /unknown option '--pcap'/],
     [['inspect', '--trace', 'x', '--json'], /--trace and --json do not go together/],
     [['inspect', '--trace', 'x', 'y'], /--trace and y do not go together/],
@@ -149,14 +178,22 @@ void t.test('wrong use', async (t) => {
     t.equal(status, 2, args.join(' '));
     t.match(stderr, says);
   }
+  t.same(readdirSync(folder).sort(), ['alice.key', 'alice.pem', 'hard link', 'link to a', 'link to the folder', 'policy.json', 'trace']);
+  t.equal(readFileSync(at('trace'), 'utf8'), '{"event":"trace",', 'an earlier trace stays as it is');
+});
+
+void t.test('two recordings may go to the same device', async (t) => {
+  const args = [...clientOf(freshFolder(t)), '--trace', '/dev/null', '--pcap', '/dev/null'];
+  const { status, stderr } = spawnSync(process.execPath, [MAIN, ...args], { encoding: 'utf8', timeout: HANG_MS });
+  t.match({ status, stderr }, { status: 1, stderr: /cannot connect to 127\.0\.0\.1:1/ });
 });
 
 void t.test('first bytes are warned of, and what was traced is there when the client fails', async (t) => {
   const folder = freshFolder(t);
   const path = join(folder, 'trace');
-  const args = ['client', 'p', '-i', 'i', '-k', 'k', '-s', '--trace', path, '--trace-bytes', '16'];
+  const args = [...clientOf(folder), '--trace', path, '--trace-bytes', '16'];
   const { status, stderr } = spawnSync(process.execPath, [MAIN, ...args], { encoding: 'utf8', timeout: HANG_MS });
-  t.equal(status, 2);
+  t.equal(status, 1);
   t.match(stderr, /^veracruz-streams: WARNING: the first 16 bytes of all that passes go into .*: plaintext, too \(--trace-bytes\)\n/);
   t.match(linesOf(path), [{ event: 'trace', role: 'client', bytes: 16 }]);
 });

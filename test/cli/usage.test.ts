@@ -1,7 +1,7 @@
 /** What the command line says and exits with when it is used right and wrong. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { goodPolicy } from '../enclave/policy-support.js';
@@ -93,6 +93,8 @@ void t.test(
   async (t) => {
     const full = openSync('/dev/full', 'w');
     t.teardown(() => closeSync(full));
+    // A new key would be told besides.
+    t.equal(run('device', join(folder, 'device.key')).code, 0);
     for (const args of PRINTING) {
       const { status, stderr } = spawnSync(process.execPath, [main, ...args], { stdio: ['ignore', full, 'pipe'], encoding: 'utf8' });
       t.equal(status, 1, args.join(' '));
@@ -113,5 +115,51 @@ void t.test('so is what nobody reads; inspect, whose reader may have seen enough
     const [status] = (await once(child, 'close')) as [number | null];
     t.equal(status, args[0] === 'inspect' ? 0 : 1, args.join(' '));
     t.match(stderr, args[0] === 'inspect' ? /^$/ : LOST);
+  }
+});
+
+/** A limit on the size of files is the full disk that needs no disk. Only one block may be written. */
+function onFullDisk(...args: string[]): { status: number | null; stderr: string } {
+  const script = 'ulimit -f 0; exec "$0" "$@"';
+  return spawnSync('bash', ['-c', script, process.execPath, main, ...args], { encoding: 'utf8', timeout: HANG_MS });
+}
+
+void t.test('a full disk is no wrong use: whatever is written, it is told in one line, and exits with 1', async (t) => {
+  const trace = join(folder, 'trace.jsonl');
+  const device = join(folder, 'existing.key');
+  writeFileSync(trace, '{"event":"trace","format":1}\n');
+  t.equal(run('device', device).code, 0);
+  const someone = join(folder, 'someone.pem');
+  const good = ['-c', someone, '-p', '/a:r', '-s', 'a:1', '-t', 'a:2', '-x', '2040-01-01T00:00:00Z', '--runtime-hash', 'ab'.repeat(32)];
+  const writing: readonly (readonly string[])[] = [
+    ['identity', 'other', '--out', join(folder, 'other')],
+    ['device', join(folder, 'new.key')],
+    ['device', device, '--out', join(folder, 'device.pem')],
+    ['inspect', '--trace', trace, '--svg', join(folder, 'trace.svg')],
+    ['attest', '--state', join(folder, 'authority'), '--listen', 'tcp://127.0.0.1:0'],
+    ['policy', 'create', ...good, '--proxy-attestation-server-cert', someone, '-o', join(folder, 'new.json')],
+    ['conformance', 'prepare', join(folder, 'material')],
+  ];
+  t.equal(run('identity', '--authority', 'someone', '--out', join(folder, 'someone'), '--force').code, 0);
+  for (const args of writing) {
+    const { status, stderr } = onFullDisk(...args);
+    t.match(stderr, /^veracruz-streams: cannot [^\n]+EFBIG[^\n]+\(ERR_VC_LOCAL_FILE\)\n$/, args.join(' '));
+    t.equal(status, 1, args.join(' '));
+  }
+  if (existsSync('/dev/full')) {
+    const { code, stderr } = run('inspect', '--trace', trace, '--svg', '/dev/full');
+    t.match({ code, stderr }, { code: 1, stderr: /^veracruz-streams: cannot write \/dev\/full: ENOSPC[^\n]+\(ERR_VC_LOCAL_FILE\)\n$/ });
+  }
+});
+
+void t.test('and so is one that fails when it is read', { skip: existsSync('/proc/self/mem') ? false : 'no /proc' }, async (t) => {
+  for (const args of [
+    ['policy', 'hash', '/proc/self/mem'],
+    ['inspect', '/proc/self/mem', '--layer', 'frame'],
+    ['inspect', '--trace', '/proc/self/mem'],
+    ['attest', 'enroll', '/proc/self/mem', '--state', join(folder, 'none')],
+    ['conformance', 'manager', 'tcp://127.0.0.1:1', '--policy', '/proc/self/mem'],
+  ]) {
+    t.match(run(...args), { code: 1, stderr: /^veracruz-streams: cannot read \/proc\/self\/mem: EIO[^\n]+\(ERR_VC_LOCAL_FILE\)\n$/ });
   }
 });

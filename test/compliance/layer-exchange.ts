@@ -80,11 +80,10 @@ function join(way: Way, from: Transform, to: Transform, edit: Edit, marks: MarkB
   const write = (piece: Buffer | null) => {
     if (to.destroyed || to.writableEnded) return;
     if (piece === null) to.end();
-    else if (!to.write(piece)) {
-      from.pause();
-      to.once('drain', () => from.resume());
-    }
+    else if (!to.write(piece)) from.pause();
   };
+  // One listener for all waits: an edit that gives every byte by itself fills `to` many times in one turn.
+  to.on('drain', () => from.resume());
   from.on('data', (chunk: Buffer | symbol) => {
     if (!Buffer.isBuffer(chunk)) {
       marks.push({ way, mark: chunk, start });

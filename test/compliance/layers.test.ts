@@ -16,6 +16,7 @@ import { until, within } from '../support/foreign.js';
 import { PROJECT_ROOT } from '../support/golden.js';
 import '../support/long.js';
 import { seeded } from '../support/splits.js';
+import { noWarnings } from '../support/warnings.js';
 import { LAYER_CASES, type LayerCase, type LimitCheck } from './layer-cases.js';
 import { exchange } from './layer-exchange.js';
 import { byteByByte, byteLength, cutItems, type Heard, joined, pattern, shown, truncated } from './layer-wire.js';
@@ -65,6 +66,8 @@ for (const one of LAYER_CASES) {
     await test('marks pass, behind all that came before them', (t) => marksPass(t, one));
   });
 }
+
+void t.test('no warning of the process', noWarnings);
 
 async function names(t: Test, one: LayerCase): Promise<void> {
   for (const layer of [one.near(), one.far()]) {

@@ -14,6 +14,7 @@ import { BYTE_TRANSPORTS, TRANSPORTS } from '../../lib/transports/transports.js'
 import { until, within } from '../support/foreign.js';
 import { PROJECT_ROOT } from '../support/golden.js';
 import { byteByByte, cutAt, seeded } from '../support/splits.js';
+import { noWarnings } from '../support/warnings.js';
 import { TRANSPORT_CASES, type TransportCase } from './transport-cases.js';
 import { connected, converse, dialable, Ear, joinedBytes, listening, openHandles, pattern, say, type Unit } from './transport-pairs.js';
 
@@ -55,6 +56,8 @@ for (const one of TRANSPORT_CASES) {
     await test('each peer has a pipe of its own, and keeps it when the listener is closed', (t) => pipes(t, one));
   });
 }
+
+void t.test('no warning of the process', noWarnings);
 
 async function addresses(t: Test, { transport, texts, wrongTexts }: TransportCase): Promise<void> {
   t.ok(transport.forms.length > 0);

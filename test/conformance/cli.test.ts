@@ -29,25 +29,39 @@ void t.test('wrong use exits with 2', async (t) => {
   t.match(kit('manager', NOBODY, '--wait-ms', 'soon'), { status: 2, stderr: /--wait-ms must be a whole number/ });
 });
 
-void t.test('what nothing could be tried with is told before any case', async (t) => {
+void t.test('what is given is looked at before a port is taken, and before a long run', async (t) => {
+  const { port } = await tcpServer(t, () => {});
   const folder = freshFolder(t);
-  const text = join(folder, 'text');
-  writeFileSync(text, 'no policy');
-  const only = ['--only', 'link.session'];
-  t.match(kit('manager', 'nowhere', ...only), { status: 2, stdout: '', stderr: /no address: "nowhere"/ });
-  t.match(kit('manager', NOBODY, ...only, '--material', join(folder, 'nothing')), { status: 2, stdout: '', stderr: /there is no folder/ });
-  t.match(kit('manager', NOBODY, ...only, '--policy', text), { status: 1, stdout: '', stderr: /policy/ }, 'as for every bad file');
-  t.match(kit('manager', NOBODY, ...only, '--runtime-hash', 'zz'), { status: 2, stdout: '', stderr: /64 hexadecimal digits/ });
-  t.match(kit('client', '127.0.0.1:0', '--run', 'true'), { status: 2, stdout: '', stderr: /needs a policy/ });
-});
-
-void t.test('a report of JUnit that cannot be written does not take the table with it', async (t) => {
-  const junit = join(freshFolder(t), 'nothing', 'report.xml');
-  const { status, stdout, stderr } = kit('manager', NOBODY, '--only', 'link.session', '--junit', junit);
-  t.equal(status, 1);
-  t.match(stdout, /^all +0 +1 +0 +0 +0$/m);
-  t.match(stderr, /ENOENT/);
-  t.notMatch(stderr, /^ +at /m, 'and no stack');
+  const put = (name: string, text: string) => {
+    writeFileSync(join(folder, name), text, { mode: 0o600 });
+    return join(folder, name);
+  };
+  const good = join(folder, 'material');
+  t.equal(kit('prepare', good).status, 0);
+  const server = ['server', 'http://127.0.0.1:1', '--manager', `tcp-listen://127.0.0.1:${port}`];
+  const client = ['client', `127.0.0.1:${port}`];
+  const wrong: [string[], RegExp][] = [
+    [
+      [...server, '--material', join(folder, 'none')],
+      /there is no folder .*none: "conformance prepare" makes one \(ERR_VC_INVALID_ARGUMENT\)/,
+    ],
+    [[...server, '--material', freshFolder(t)], /nothing in .* is what "conformance prepare" makes/],
+    [[...server, '--ca-cert', join(good, 'ca.pem')], /--ca-cert and --ca-key belong together/],
+    [[...server, '--runtime-hash', 'zz'], /--runtime-hash is 64 hexadecimal digits, got 2 characters/],
+    [[...server, '--attestation', 'nonsense'], /attestation: no address: "nonsense"/],
+    [[...server, '--junit', join(folder, 'no', 'report.xml')], /cannot write .*report\.xml: no such folder/],
+    [[...server, '--only', 'nothing.'], /no case or section nothing\./],
+    [['server', 'nonsense', ...server.slice(2)], /address: no address: "nonsense"/],
+    [client, /to try a client, a policy is needed/],
+    [[...client, '--material', join(folder, 'none')], /there is no folder/],
+    [['manager', NOBODY, '--identity', join(good, 'alice.pem')], /--identity and --key belong together/],
+    [['manager', 'nonsense'], /address: no address: "nonsense"/],
+    [['attestation', 'http://127.0.0.1:1', '--device-key', put('device.key', 'none')], /deviceKey is no private key in PEM/],
+    [['prepare', put('file', '')], /cannot make .*file: EEXIST/],
+  ];
+  for (const [args, says] of wrong) t.match(kit(...args), { status: 2, stdout: '', stderr: says }, args.join(' '));
+  t.match(kit('manager', NOBODY, '--policy', put('policy.json', '{}')), { status: 1, stderr: /\(ERR_VC_POLICY\)/ });
+  t.match(kit(...server, '--material', good), { status: 1, stderr: /cannot listen at .*\(ERR_VC_TRANSPORT\)/ }, 'the port is what is left');
 });
 
 void t.test('--list prints the cases of a dialect, and tries nothing', async (t) => {

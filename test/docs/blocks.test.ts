@@ -37,7 +37,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
  * word behind their fence is `static`. A number that grows is looked at here.
  */
 const STATIC: Readonly<Record<string, number>> = {
-  'docs/guides/run-the-four-roles.md': 1,
+  'docs/guides/run-the-four-roles.md': 2,
   'docs/guides/use-the-console.md': 3,
   'docs/hardening.md': 3,
   'docs/imports.md': 1,
@@ -67,6 +67,16 @@ void t.test('those that cannot run are counted', async (t) => {
   for (const block of everywhere)
     if (CODE.has(block.language) && kindOf(block) === 'static') counted[block.path] = (counted[block.path] ?? 0) + 1;
   t.same(counted, STATIC);
+});
+
+void t.test('what a document leaves in the background it also ends', async (t) => {
+  let found = 0;
+  for (const { path, text, blocks } of documents) {
+    const started = blocks.filter(({ language, text: block }) => CODE.has(language) && /^veracruz-streams .* &$/m.test(block));
+    found += started.length;
+    if (started.length > 0) t.match(text, /\bkill %1\b/, path);
+  }
+  t.ok(found >= 4, `${found} blocks`);
 });
 
 void t.test('a text that must be printed stands behind something that runs', async (t) => {

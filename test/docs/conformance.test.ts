@@ -66,6 +66,13 @@ async function runBlock(t: Test, text: string): Promise<string[]> {
       await until(line, () => /listening|may be started/.test(started.said.text) || started.child.exitCode !== null);
       continue;
     }
+    const kill = /^kill %(\d)$/.exec(line);
+    if (kill !== null) {
+      const job = behind[Number(kill[1]) - 1] as Started;
+      job.child.kill('SIGTERM');
+      await within(line, job.ended);
+      continue;
+    }
     const awaited = line === 'wait %1' ? (behind[0] as Started) : start(t, folder, line);
     t.equal(await within(line, awaited.ended), 0, `${line}\n${awaited.said.text}`);
     said.push(awaited.said.text);

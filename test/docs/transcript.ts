@@ -3,12 +3,14 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Test } from 'tap';
 import { Shell } from '../cli/shell.js';
+import { within } from '../support/foreign.js';
 import { PROJECT_ROOT } from '../support/golden.js';
 import { type Block, blocksOf } from '../support/markdown.js';
 
 /** Where roles listen in the documents, by their commands. Here each takes a free port. */
 const PLACES: Readonly<Record<string, string>> = { attest: '127.0.0.1:3010', runtime: '127.0.0.1:6000', server: '127.0.0.1:3011' };
 const COMMAND = 'veracruz-streams';
+const KILL = /^kill( %\d+)+$/;
 
 /** The commands of a block, those of several lines on one. */
 export function commandsIn(text: string): string[] {
@@ -37,6 +39,8 @@ export class Transcript {
   readonly #shell: Shell;
   /** What stands in the document, and what it is here. */
   readonly #here = new Map<string, string>();
+  /** What runs in the background, in the order in which it was started. */
+  readonly #jobs: Awaited<ReturnType<Shell['serve']>>[] = [];
   #said = '';
   #scripts = 0;
 
@@ -74,6 +78,7 @@ export class Transcript {
 
   async #command(written: string): Promise<void> {
     if (written.endsWith(' &')) return this.#serve(written.slice(0, -2));
+    if (KILL.test(written)) return this.#kill(written);
     const { code, stdout, stderr } = await this.#shell.run(this.#translated(written));
     this.#judge.equal(code, 0, `${written}\n${stderr}`);
     this.#said = stdout;
@@ -83,8 +88,19 @@ export class Transcript {
     const role = written.split(' ')[1] as string;
     // One that says where it listens, or connects, other than on a port does so here.
     const given = / --(listen|connect) (?!tcp:)/.test(written);
-    const { at } = await this.#shell.serve(this.#translated(written), given ? '' : undefined);
+    const job = await this.#shell.serve(this.#translated(written), given ? '' : undefined);
+    const { at } = job;
+    this.#jobs.push(job);
     if (!given && PLACES[role] !== undefined) this.#here.set(PLACES[role], at);
+  }
+
+  /** Ends jobs, as the shell does. */
+  async #kill(written: string): Promise<void> {
+    for (const [, number] of written.matchAll(/%(\d+)/g)) {
+      const job = this.#jobs[Number(number) - 1];
+      this.#judge.equal(job?.child.kill('SIGTERM'), true, `${written}: job ${number} is there`);
+      if (job !== undefined) await within(written, job.ended);
+    }
   }
 
   /** A text with the places of roles as they are here. */

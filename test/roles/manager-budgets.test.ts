@@ -216,7 +216,22 @@ void t.test('a quota for each principal, also after a restart', async (t) => {
   t.teardown(() => own.close());
   const wrong = { code: 'ERR_VC_INVALID_OPTION' };
   await t.rejects(startManager(t, { store: own, quotaPerPrincipalBytes: 1 }), wrong, 'a store of its own has its own limit');
+  await t.rejects(startManager(t, { store: own, storeOptions: { maxFiles: 1 } }), { ...wrong, message: /^storeOptions is for a store/ });
   for (const options of [{ quotaPerPrincipalBytes: -1 }, { maxSessionsPerPrincipal: 0 }, { maxWaitingBytes: MIB - 1 }]) {
     await t.rejects(startManager(t, options), wrong, String(Object.keys(options)));
   }
+});
+
+void t.test('the limits of the store that a manager opens', async (t) => {
+  const { connect } = await startRoles(t, {
+    manager: { store: join(freshFolder(t), 'store'), storeOptions: { maxStoreBytes: 1000, maxFiles: 2, maxFileNameBytes: 8 } },
+  });
+  const client = await connect();
+  await client.writeFile('/a', content(900));
+  const refused = { code: 'ERR_VC_REQUEST_FAILED' };
+  await t.rejects(client.writeFile('/b', content(200)), refused, 'its bytes');
+  await client.writeFile('/b', content(1));
+  await t.rejects(client.writeFile('/c', content(1)), refused, 'its files');
+  await t.rejects(client.writeFile('/too-long', content(1)), refused, 'its names');
+  await t.rejects(startManager(t, { storeOptions: { maxFiles: -1 } }), { code: 'ERR_VC_INVALID_OPTION', message: /^maxFiles / });
 });

@@ -128,10 +128,10 @@ void t.test('read to a path: the disk has the file before it has its name, and t
     t.same(await client.readFile('/f', { to }), { bytes: 700_000 }, `a folder that cannot be synchronised: ${code}`);
   }
   faults = [undefined, 'EIO'];
-  await t.rejects(client.readFile('/f', { to }), { code: 'ERR_VC_INVALID_ARGUMENT', message: /cannot write .*EIO/ });
+  await t.rejects(client.readFile('/f', { to }), { code: 'ERR_VC_LOCAL_FILE', got: 'EIO', message: /cannot write .*EIO/ });
   rmSync(to.path);
   faults = ['EIO'];
-  await t.rejects(client.readFile('/f', { to }), { code: 'ERR_VC_INVALID_ARGUMENT', message: /cannot write .*EIO/ });
+  await t.rejects(client.readFile('/f', { to }), { code: 'ERR_VC_LOCAL_FILE', got: 'EIO', message: /cannot write .*EIO/ });
   t.same(readdirSync(folder), [], 'nothing is left of a file that the disk has not taken');
 });
 

@@ -4,16 +4,20 @@ import { EvidenceChainError, InvalidOptionError } from '../../core/errors.js';
 import { sameBytes } from './binding.js';
 import { constraintsOf } from './constraints.js';
 
-/** Reads the pinned root certificate, PEM or DER. Throws `InvalidOptionError` unless it is the certificate of a root CA. */
-export function pinnedRoot(root: string | Buffer): X509Certificate {
+/**
+ * Reads the pinned root certificate, PEM or DER. Throws `InvalidOptionError` unless it is the certificate of a root CA.
+ *
+ * @param name of the option that has it
+ */
+export function pinnedRoot(root: string | Buffer, name = 'root'): X509Certificate {
   let certificate: X509Certificate;
   try {
     certificate = new X509Certificate(root);
   } catch (cause) {
-    throw new InvalidOptionError('root must be a certificate, PEM or DER', { cause });
+    throw new InvalidOptionError(`${name} must be a certificate, PEM or DER`, { cause });
   }
   if (certificate.ca && certificate.checkIssued(certificate)) return certificate;
-  throw new InvalidOptionError('root must be the certificate of a root CA');
+  throw new InvalidOptionError(`${name} must be the certificate of a root CA`);
 }
 
 /**

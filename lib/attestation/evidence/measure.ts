@@ -4,7 +4,7 @@ import { createReadStream } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { InvalidArgumentError } from '../../core/errors.js';
+import { fileFault } from '../../core/file-faults.js';
 
 /** The compiled library: `dist/lib`, two folders above this file. Asked for late, because a CommonJS bundle has no such place. */
 const compiled = (): string => fileURLToPath(new URL('../../', import.meta.url));
@@ -23,7 +23,7 @@ const NOT_RUN = /\.(d\.ts|map)$/;
  * hash.
  *
  * `folder` is measured instead of `dist/lib` if given. Files are streamed. Throws `InvalidArgumentError` when a file cannot
- * be read or changes meanwhile, or an entry is neither file nor folder.
+ * be read or changes meanwhile, or an entry is neither file nor folder; `LocalFileError` when the system fails.
  */
 export async function measureRuntime(folder: string = compiled()): Promise<Buffer> {
   const hash = createHash('sha256');
@@ -39,7 +39,7 @@ export async function measureRuntime(folder: string = compiled()): Promise<Buffe
       if (read !== size) throw new Error(`${name} changed while it was read`);
     }
   } catch (cause) {
-    throw new InvalidArgumentError(`cannot measure ${folder}: ${(cause as Error).message}`, { layer: 'measure', cause });
+    throw fileFault(`cannot measure ${folder}: ${(cause as Error).message}`, cause, 'measure');
   }
   return hash.digest();
 }

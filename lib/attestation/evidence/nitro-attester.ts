@@ -47,12 +47,23 @@ export class InsecureNitroAttester implements Attester {
   readonly #userData: NitroUserData;
   readonly #tagged: boolean;
 
-  private constructor(key: KeyObject, root: X509Certificate, runtimeHash: Buffer, userData: NitroUserData, tagged: boolean) {
+  /** Whether `open` has made the key file, because there was none. */
+  readonly keyMade: boolean;
+
+  private constructor(
+    key: KeyObject,
+    root: X509Certificate,
+    runtimeHash: Buffer,
+    userData: NitroUserData,
+    tagged: boolean,
+    keyMade: boolean,
+  ) {
     this.#key = key;
     this.#root = root;
     this.#runtimeHash = runtimeHash;
     this.#userData = userData;
     this.#tagged = tagged;
+    this.keyMade = keyMade;
   }
 
   /**
@@ -64,8 +75,9 @@ export class InsecureNitroAttester implements Attester {
     oneOf('userData', userData, ['request', 'hash']);
     const runtimeHash = hashBytes('runtimeHash', options.runtimeHash ?? (await measureRuntime()));
     checkLength('a runtime hash', runtimeHash, HASH_BYTES);
-    const { key, root } = readRoot(await keptSecret(keyFile, newRoot));
-    return new InsecureNitroAttester(key, root, Buffer.from(runtimeHash), userData, tagged);
+    const { secret, made } = await keptSecret(keyFile, newRoot);
+    const { key, root } = readRoot(secret);
+    return new InsecureNitroAttester(key, root, Buffer.from(runtimeHash), userData, tagged, made);
   }
 
   /** The runtime hash in the documents, 32 bytes. */

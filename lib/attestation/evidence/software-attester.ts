@@ -35,11 +35,15 @@ export class InsecureSoftwareAttester implements Attester {
   readonly #shape: PsaShape;
   readonly #name: string | undefined;
 
-  private constructor(key: KeyObject, runtimeHash: Buffer, shape: PsaShape, name: string | undefined) {
+  /** Whether `open` has made the key file, because there was none. */
+  readonly keyMade: boolean;
+
+  private constructor(key: KeyObject, runtimeHash: Buffer, shape: PsaShape, name: string | undefined, keyMade: boolean) {
     this.#key = key;
     this.#runtimeHash = runtimeHash;
     this.#shape = shape;
     this.#name = name;
+    this.keyMade = keyMade;
   }
 
   /**
@@ -51,7 +55,8 @@ export class InsecureSoftwareAttester implements Attester {
     oneOf('shape', shape, PSA_SHAPES);
     const runtimeHash = hashBytes('runtimeHash', options.runtimeHash ?? (await measureRuntime()));
     checkLength('a runtime hash', runtimeHash, HASH_BYTES);
-    return new InsecureSoftwareAttester(deviceKey(await keptSecret(keyFile, newKey)), Buffer.from(runtimeHash), shape, name);
+    const { secret, made } = await keptSecret(keyFile, newKey);
+    return new InsecureSoftwareAttester(deviceKey(secret), Buffer.from(runtimeHash), shape, name, made);
   }
 
   /** The runtime hash in the tokens, 32 bytes. */

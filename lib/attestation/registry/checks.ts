@@ -8,6 +8,8 @@ import { PLATFORMS, type Platform } from './records.js';
 const MAX_TEXT_CHARS = 128;
 /** Largest PostgreSQL `integer`, which is also the largest int32 on the wire. */
 const MAX_DEVICE_ID = 2 ** 31 - 1;
+/** Devices of one list. */
+const MAX_ROWS = 100_000;
 const HEX_32 = /^[0-9a-f]{64}$/;
 /** Control characters, and lone surrogates, which have no UTF-8 form. */
 const UNFIT = /[\p{Cc}\p{Cs}]/u;
@@ -50,6 +52,12 @@ export function checkText(what: string, text: string): string {
 /** Shortens and cleans a text from the wire, so that `checkText` accepts it. */
 export function tameText(text: string): string {
   return text.slice(0, MAX_TEXT_CHARS).replace(ALL_UNFIT, '\ufffd');
+}
+
+/** The number of devices that a list is to have at most. @throws InvalidArgumentError */
+export function checkLimit(limit: number): number {
+  if (Number.isInteger(limit) && limit >= 1 && limit <= MAX_ROWS) return limit;
+  throw new InvalidArgumentError(`a list has 1 to ${MAX_ROWS} devices, asked for ${limit}`, { expected: `1..${MAX_ROWS}`, got: limit });
 }
 
 /** @throws InvalidArgumentError */

@@ -1,13 +1,11 @@
 import { InvalidArgumentError } from '../../core/errors.js';
-import { checkDeviceId, checkHash, checkText } from './checks.js';
+import { checkDeviceId, checkHash, checkLimit, checkText } from './checks.js';
 import type { Query } from './database.js';
 import { full } from './faults.js';
 import type { Device, NewDevice } from './records.js';
 
 const COLUMNS = `device_id AS "deviceId", pubkey_hash AS "pubkeyHash", enclave_name AS "enclaveName",
   runtime_hash AS "runtimeHash", platform, firmware_version AS "firmwareVersion", attested_at AS "attestedAt"`;
-/** Rows of a list, at most. */
-const MAX_ROWS = 100_000;
 
 /** The statements on `devices`: who has attested himself. */
 export class DeviceTable {
@@ -59,10 +57,8 @@ export class DeviceTable {
   }
 
   async list(limit: number): Promise<Device[]> {
-    if (!Number.isInteger(limit) || limit < 1 || limit > MAX_ROWS) {
-      throw new InvalidArgumentError(`a list has 1 to ${MAX_ROWS} devices, asked for ${limit}`, { expected: `1..${MAX_ROWS}`, got: limit });
-    }
-    return this.#query<Device>(`SELECT ${COLUMNS} FROM devices ORDER BY attested_at DESC, id DESC LIMIT $1::int4`, [limit]);
+    const rows = checkLimit(limit);
+    return this.#query<Device>(`SELECT ${COLUMNS} FROM devices ORDER BY attested_at DESC, id DESC LIMIT $1::int4`, [rows]);
   }
 
   async forget(before: Date | string): Promise<number> {

@@ -22,6 +22,8 @@ const DRAFT = 'data.draft';
  * @throws RegistryError; MissingPackageError without the package `@electric-sql/pglite`
  */
 export async function openEmbedded(folder: string | undefined): Promise<Database> {
+  // No folder is made in vain. One that is there may be open in a process that has the package, which is told first.
+  if (folder !== undefined && !existsSync(folder)) await loadPglite();
   const lock = folder === undefined ? undefined : await lockFolder(folder);
   try {
     const pglite = await openPglite(folder);
@@ -58,13 +60,13 @@ async function lockFolder(folder: string): Promise<FolderLock> {
   return FolderLock.take(folder);
 }
 
+/** Loaded only when it is needed, and installed only by who needs it, since it has 25 MB. @throws MissingPackageError */
+export function loadPglite(): Promise<typeof import('@electric-sql/pglite')> {
+  return importOptional('@electric-sql/pglite', 'a registry in a folder or in memory', 'registry');
+}
+
 async function openPglite(folder: string | undefined): Promise<PGliteInterface> {
-  // Loaded only when it is needed, and installed only by who needs it, since it has 25 MB.
-  const { PGlite } = await importOptional<typeof import('@electric-sql/pglite')>(
-    '@electric-sql/pglite',
-    'a registry in a folder or in memory',
-    'registry',
-  );
+  const { PGlite } = await loadPglite();
   if (folder === undefined) return PGlite.create();
   const data = join(folder, 'data');
   if (!existsSync(data)) {

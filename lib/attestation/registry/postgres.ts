@@ -16,8 +16,7 @@ const URL_FORM = 'postgres://user@host:port/database';
  * @throws InvalidOptionError, RegistryError; MissingPackageError without the package `pg`
  */
 export async function openPostgres(url: string, timeoutMs: number): Promise<Database> {
-  if (!/^postgres(ql)?:\/\//.test(url)) throw new InvalidOptionError(`the URL of a database is ${URL_FORM}`, { expected: URL_FORM });
-  const { default: pg } = await importOptional<typeof import('pg')>('pg', 'a registry in a PostgreSQL server', 'registry');
+  const { default: pg } = await loadPostgres(url);
   const pool = poolOf(() => {
     return new pg.Pool({
       connectionString: url,
@@ -43,6 +42,12 @@ export async function openPostgres(url: string, timeoutMs: number): Promise<Data
     transaction: (run) => transaction(pool, run),
     close: () => pool.end(),
   };
+}
+
+/** The driver for a server at `url`. @throws InvalidOptionError for a URL of something else; MissingPackageError */
+export async function loadPostgres(url: string): Promise<typeof import('pg')> {
+  if (!/^postgres(ql)?:\/\//.test(url)) throw new InvalidOptionError(`the URL of a database is ${URL_FORM}`, { expected: URL_FORM });
+  return importOptional<typeof import('pg')>('pg', 'a registry in a PostgreSQL server', 'registry');
 }
 
 /**

@@ -3,11 +3,11 @@ import { ClosedError } from '../../core/errors.js';
 import type { RegistryAdmin } from './admin.js';
 import type { Database, Query } from './database.js';
 import { DeviceTable } from './device-table.js';
-import { openEmbedded } from './embedded.js';
+import { loadPglite, openEmbedded } from './embedded.js';
 import { KeyTable } from './key-table.js';
 import { migrate } from './migrations.js';
 import { completeOptions, type RegistryOptions } from './options.js';
-import { openPostgres } from './postgres.js';
+import { loadPostgres, openPostgres } from './postgres.js';
 import { type Admission, type AllowedRuntime, type Device, type DeviceKey, type NewDevice, PLATFORMS, type Platform } from './records.js';
 import { RuntimeTable } from './runtime-table.js';
 
@@ -47,7 +47,8 @@ export class DeviceRegistry implements RegistryAdmin {
 
   /**
    * Opens the database and brings its schema up to date.
-   * @throws InvalidOptionError; RegistryError when the database cannot be opened, or another process has it open
+   * @throws InvalidOptionError; MissingPackageError; RegistryError when the database cannot be opened, or another process has
+   * it open
    */
   static async open(options: RegistryOptions): Promise<DeviceRegistry> {
     const limits = completeOptions(options);
@@ -59,6 +60,16 @@ export class DeviceRegistry implements RegistryAdmin {
       throw error;
     }
     return new DeviceRegistry(database, limits);
+  }
+
+  /**
+   * Checks the options of `open`, and that the package is installed which the database needs. Makes nothing, and connects to
+   * nobody: for who has something else to make before it opens the registry.
+   * @throws InvalidOptionError; MissingPackageError
+   */
+  static async check(options: RegistryOptions): Promise<void> {
+    completeOptions(options);
+    await (options.url === undefined ? loadPglite() : loadPostgres(options.url));
   }
 
   /** The folder, or the server's host and database, without a password. */

@@ -1,8 +1,8 @@
 import { Command } from 'commander';
-import type { DeviceKey } from '../../attestation/registry/index.js';
+import { checkHash, checkPoint, checkText, type DeviceKey } from '../../attestation/registry/index.js';
 import { InvalidArgumentError } from '../../core/errors.js';
 import { readText } from '../flags.js';
-import { DATABASE, JSON_LINE, LABEL, RESTORE, STATE } from './flags.js';
+import { addRegistryLimit, DATABASE, DATABASE_TIMEOUT, JSON_LINE, LABEL, RESTORE, STATE } from './flags.js';
 import { tell, withRegistry } from './output.js';
 import type { StateFlags } from './state.js';
 
@@ -21,6 +21,8 @@ export function keyCommands(): Command[] {
     .addOption(RESTORE)
     .action((file: string, { label, restore, ...flags }: KeyFlags) => {
       const pem = readText(file);
+      checkPoint(pem);
+      checkText('a label', label);
       return withRegistry(
         flags,
         async (registry) => {
@@ -39,13 +41,17 @@ export function keyCommands(): Command[] {
   const revoke = new Command('revoke-key')
     .description('Take no token of a device key any more, nor of the devices that it has attested.')
     .argument('<id>', 'its id, as `attest keys` shows it')
-    .action((id: string, flags: KeyFlags) =>
-      withRegistry(flags, async (registry) => {
-        if (!(await registry.revokeKey(id))) throw new InvalidArgumentError('no key of this id is enrolled');
-        await tell(flags, { revoked: id.toLowerCase() }, [`revoked ${id.toLowerCase()}`]);
-      }),
-    );
-  return [enroll, keys, revoke].map((command) => command.addOption(STATE).addOption(DATABASE).addOption(JSON_LINE));
+    .action((id: string, flags: KeyFlags) => {
+      const digits = checkHash('a key id', id);
+      return withRegistry(flags, async (registry) => {
+        if (!(await registry.revokeKey(digits))) throw new InvalidArgumentError('no key of this id is enrolled');
+        await tell(flags, { revoked: digits }, [`revoked ${digits}`]);
+      });
+    });
+  addRegistryLimit(enroll, 'maxKeys');
+  return [enroll, keys, revoke].map((command) =>
+    command.addOption(STATE).addOption(DATABASE).addOption(DATABASE_TIMEOUT).addOption(JSON_LINE),
+  );
 }
 
 function lineOf({ id, label, enrolledAt, revokedAt }: DeviceKey): string {

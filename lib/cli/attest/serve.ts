@@ -1,15 +1,20 @@
 import { Command } from 'commander';
-import { listenAdmin } from '../../attestation/registry/index.js';
+import { listenAdmin, REGISTRY_DEFAULTS } from '../../attestation/registry/index.js';
 import { definedOf } from '../../core/check.js';
 import { InvalidArgumentError } from '../../core/errors.js';
-import { ATTESTATION_SERVER_DEFAULTS, AttestationServer, type AttestationServerOptions } from '../../roles/attestation-server/server.js';
+import {
+  ATTESTATION_SERVER_DEFAULTS,
+  AttestationServer,
+  type AttestationServerOptions,
+  checkOptions,
+} from '../../roles/attestation-server/server.js';
 import type { Log } from '../../roles/options.js';
 import { addressOf, LOG_LEVEL, oneOf, readText, wholeNumber } from '../flags.js';
 import { addNumberFlags, numbersOf } from '../number-flags.js';
 import { addRecordingOptions, type RecordingFlags, recorded } from '../recording-flags.js';
 import { runRole, stderrLog } from '../role-process.js';
-import { DATABASE, STATE } from './flags.js';
-import { type AuthorityFlags, adminSocket, authorityOf, registryFolder } from './state.js';
+import { DATABASE, DATABASE_TIMEOUT, REGISTRY_NUMBERS, registryOf, STATE } from './flags.js';
+import { type AuthorityFlags, adminSocket, authorityOf, registryFolder, type StateFlags } from './state.js';
 
 /** Flags of limits and deadlines that few need. */
 const NUMBERS = {
@@ -45,6 +50,7 @@ export function serveCommand(): Command {
     .option('--listen <address>', `where it listens (default: "${listen}")`)
     .addOption(STATE)
     .addOption(DATABASE)
+    .addOption(DATABASE_TIMEOUT)
     .option('--ca-cert <file>', 'certificate of the authority, PEM; default: ca.pem of the state folder')
     .option('--ca-key <file>', 'its private key, PEM; default: ca.key of the state folder')
     .option('--days <n>', 'days that a certificate holds', wholeNumber('--days'), days)
@@ -61,19 +67,26 @@ export function serveCommand(): Command {
       wholeNumber('--max-requests-per-second'),
       maxRequestsPerSecond,
     );
-  return addRecordingOptions(addNumberFlags(command, NUMBERS, ATTESTATION_SERVER_DEFAULTS))
+  return addRecordingOptions(
+    addNumberFlags(addNumberFlags(command, NUMBERS, ATTESTATION_SERVER_DEFAULTS), REGISTRY_NUMBERS, REGISTRY_DEFAULTS),
+  )
     .addOption(LOG_LEVEL)
-    .action((named: string | undefined, flags: ServeFlags) => recorded(flags, 'attestation', () => run(named, flags)));
+    .action((named: string | undefined, flags: ServeFlags) => recorded(flags, 'attestation', () => prepare(named, flags)));
 }
 
-async function run(named: string | undefined, { listen: told, ...flags }: ServeFlags): Promise<void> {
-  const address = oneOf('--listen', told, named) ?? listen;
+/** Checks all that can be checked before anything is made; gives what runs the server. */
+async function prepare(named: string | undefined, { listen: told, ...flags }: ServeFlags): Promise<() => Promise<void>> {
+  const address = addressOf(oneOf('--listen', told, named) ?? listen);
   const log = stderrLog(flags.logLevel);
-  await runRole(
-    (signal) => serve(addressOf(address), flags, log, signal),
-    (server) => server.url,
-    log,
-  );
+  const found = await authorityOf(flags);
+  const options = { listen: address, ...optionsOf(flags), log };
+  await checkOptions({ ...options, authority: found.authority });
+  const start = async (signal: AbortSignal) => {
+    const { authority, made } = await found.settle();
+    if (made !== undefined) log('info', 'authority made: clients trust this certificate', { certificate: made });
+    return serve({ ...options, authority, signal }, flags, log);
+  };
+  return () => runRole(start, (server) => server.url, log);
 }
 
 /** The argument that says where to listen. What has no colon is a command that is misspelt. */
@@ -82,22 +95,21 @@ function placeOf(text: string): string {
   throw new InvalidArgumentError(`neither a command of attest nor host:port: ${JSON.stringify(text)}`, { got: text });
 }
 
-async function serve(address: string, flags: Omit<ServeFlags, 'listen'>, log: Log, signal: AbortSignal): Promise<AttestationServer> {
-  const { authority, made } = await authorityOf(flags);
-  if (made !== undefined) log('info', 'authority made: clients trust this certificate', { certificate: made });
-  const server = await AttestationServer.start({
-    listen: address,
-    authority,
-    registry: flags.database === undefined ? { folder: registryFolder(flags) } : { url: flags.database },
+/** What the flags say, but for the address and the authority. */
+function optionsOf(flags: Omit<ServeFlags, 'listen'>): Omit<AttestationServerOptions, 'authority'> {
+  return {
+    registry: registryOf(flags, registryFolder(flags)),
     days: flags.days,
     ...definedOf({ certificateLifetimeMs: flags.certificateLifetimeMs }),
     allowAnyRuntime: flags.allowAnyRuntime === true,
     maxRequestsPerSecond: flags.maxRequestsPerSecond,
     ...numbersOf(NUMBERS, flags),
     ...(flags.nitroRoot !== undefined && { nitroRoot: readText(flags.nitroRoot) }),
-    log,
-    signal,
-  });
+  };
+}
+
+async function serve(options: AttestationServerOptions, flags: StateFlags, log: Log): Promise<AttestationServer> {
+  const server = await AttestationServer.start(options);
   log('info', 'registry open', { registry: server.registry.where });
   const socket = flags.database === undefined ? adminSocket(flags) : undefined;
   const stop = socket === undefined ? async () => {} : await listenAdmin(server.registry, socket);

@@ -4,9 +4,11 @@ import { type Authority, makeAuthority } from '../../attestation/authority.js';
 import { DeviceRegistry, type RegistryAdmin, RegistryClient } from '../../attestation/registry/index.js';
 import { clock } from '../../core/clock.js';
 import { InvalidArgumentError, RegistryError } from '../../core/errors.js';
+import { fileFault } from '../../core/file-faults.js';
 import { makeFolder } from '../../core/make-folder.js';
 import { readText } from '../flags.js';
 import { writeNewFiles } from '../new-files.js';
+import { type RegistryFlags, registryOf } from './flags.js';
 
 /** Bytes that the path of a Unix socket may have on Linux. */
 const MAX_SOCKET_PATH_BYTES = 107;
@@ -15,11 +17,7 @@ const MAKING_MS = 1000;
 const LOOK_MS = 10;
 
 /** Where an attestation server keeps what must outlive it. */
-export interface StateFlags {
-  readonly state: string;
-  /** URL of a PostgreSQL server. */
-  readonly database?: string;
-}
+export type StateFlags = RegistryFlags;
 
 export interface AuthorityFlags extends StateFlags {
   readonly caCert?: string;
@@ -37,48 +35,72 @@ export function adminSocket({ state }: StateFlags): string | undefined {
   return Buffer.byteLength(path) <= MAX_SOCKET_PATH_BYTES ? path : undefined;
 }
 
-/**
- * The authority that two flags name; else that of the state folder, made at the first start. Of several servers that start
- * at once on a new folder one makes it, and the others take it.
- */
-export async function authorityOf(
-  flags: AuthorityFlags,
-): Promise<{ authority: Pick<Authority, 'certificate' | 'key'>; made: string | undefined }> {
+type Pair = Pick<Authority, 'certificate' | 'key'>;
+
+/** An authority, before anything is written. */
+export interface FoundAuthority {
+  readonly authority: Pair;
+  /**
+   * Keeps one that is new. Of several servers that start at once on a new folder one makes it, and the others take it.
+   *
+   * @returns the authority that counts, and where its certificate was made
+   */
+  settle(): Promise<{ readonly authority: Pair; readonly made: string | undefined }>;
+}
+
+/** The authority that two flags name; else that of the state folder, which is new at the first start. Writes nothing. */
+export async function authorityOf(flags: AuthorityFlags): Promise<FoundAuthority> {
   const { caCert, caKey } = flags;
   if ((caCert === undefined) !== (caKey === undefined)) throw new InvalidArgumentError('--ca-cert and --ca-key belong together');
-  if (caCert !== undefined && caKey !== undefined) {
-    return { authority: { certificate: readText(caCert), key: readText(caKey) }, made: undefined };
+  if (caCert !== undefined && caKey !== undefined) return known({ certificate: readText(caCert), key: readText(caKey) });
+  const files = { certificate: join(flags.state, 'ca.pem'), key: join(flags.state, 'ca.key') };
+  if (existsSync(files.certificate) || existsSync(files.key)) return known(await readState(files));
+  const authority = makeAuthority();
+  return { authority, settle: () => keep(authority, flags, files) };
+}
+
+function known(authority: Pair): FoundAuthority {
+  return { authority, settle: async () => ({ authority, made: undefined }) };
+}
+
+async function keep(authority: Pair, flags: AuthorityFlags, files: Pair): Promise<Awaited<ReturnType<FoundAuthority['settle']>>> {
+  await makeState(flags);
+  const { key, certificate } = authority;
+  try {
+    writeNewFiles(
+      [
+        { path: files.key, content: key, secret: true },
+        { path: files.certificate, content: certificate, secret: false },
+      ],
+      false,
+    );
+    return { authority, made: files.certificate };
+  } catch (error) {
+    // Who was faster has the first of them.
+    if (!existsSync(files.key)) throw error;
+    return { authority: await readState(files), made: undefined };
   }
-  const [certificate, key] = [join(flags.state, 'ca.pem'), join(flags.state, 'ca.key')];
-  if (!existsSync(certificate) && !existsSync(key)) {
-    await makeState(flags);
-    const authority = makeAuthority();
-    const files = [
-      { path: key, content: authority.key, secret: true },
-      { path: certificate, content: authority.certificate, secret: false },
-    ];
-    try {
-      writeNewFiles(files, false);
-      return { authority, made: certificate };
-    } catch (error) {
-      // Who was faster has the first of them.
-      if (!existsSync(key)) throw error;
-    }
-  }
+}
+
+/** Reads the files of a state folder, which another server may be making. */
+async function readState({ certificate, key }: Pair): Promise<Pair> {
   // The certificate comes last.
   const deadline = clock.monotonic() + MAKING_MS;
   while (!existsSync(certificate) && clock.monotonic() < deadline) await clock.sleep(LOOK_MS);
-  return { authority: { certificate: readText(certificate), key: readText(key) }, made: undefined };
+  return { certificate: readText(certificate), key: readText(key) };
 }
 
 /** The registry for a command: opened here, or by the admin socket of the server that has it open. Without `make` it must be there. */
 export async function openAdmin(flags: StateFlags, make: boolean): Promise<RegistryAdmin> {
-  if (flags.database !== undefined) return DeviceRegistry.open({ url: flags.database });
   const folder = registryFolder(flags);
-  if (make) await makeState(flags);
-  else if (!existsSync(folder)) throw new InvalidArgumentError(`there is no registry in ${flags.state}: is --state right?`);
+  const options = registryOf(flags, folder);
+  if (flags.database !== undefined) return DeviceRegistry.open(options);
+  if (make) {
+    if (!existsSync(folder)) await DeviceRegistry.check(options);
+    await makeState(flags);
+  } else if (!existsSync(folder)) throw new InvalidArgumentError(`there is no registry in ${flags.state}: is --state right?`);
   try {
-    return await DeviceRegistry.open({ folder });
+    return await DeviceRegistry.open(options);
   } catch (error) {
     const socket = adminSocket(flags);
     // Only a lock that is held has a process number.
@@ -92,6 +114,6 @@ async function makeState({ state }: StateFlags): Promise<void> {
   try {
     await makeFolder(state);
   } catch (cause) {
-    throw new InvalidArgumentError(`cannot make ${state}: ${(cause as Error).message}`, { cause });
+    throw fileFault(`cannot make ${state}: ${(cause as Error).message}`, cause);
   }
 }

@@ -1,21 +1,42 @@
 import { statSync } from 'node:fs';
-import { pipeline } from 'node:stream/promises';
 import { Command, Option } from 'commander';
 import { definedOf } from '../../core/check.js';
 import { InvalidArgumentError } from '../../core/errors.js';
 import { DIALECTS, type Dialect } from '../../layers/formats/dialect.js';
-import { CLIENT_DEFAULTS, VeracruzClient } from '../../roles/client/client.js';
+import { TLS_DEFAULTS } from '../../layers/tls/index.js';
+import { checkOptions } from '../../roles/client/check-options.js';
+import { CLIENT_DEFAULTS, type ClientOptions, VeracruzClient } from '../../roles/client/client.js';
+import { COMPUTE_TIMEOUT_MS } from '../../roles/client/server-connection.js';
 import type { FileSource } from '../../roles/client/source.js';
+import { pour } from '../../roles/client/transfer.js';
 import { expiryOf } from '../../roles/client/trust.js';
+import { HTTP_EXCHANGE_DEFAULTS } from '../../transports/http-client.js';
 import { Interrupted, readUnsized } from '../exit.js';
 import { addressOf, logLevel, readKey, readText, wholeNumber } from '../flags.js';
+import { addNumberFlags, numbersOf } from '../number-flags.js';
 import { addRecordingOptions, type RecordingFlags, recorded } from '../recording-flags.js';
 import { stderrLog } from '../role-process.js';
+import { isSameFile } from '../same-file.js';
 import { print, standardOutput } from '../standard-output.js';
 import { Shown } from './shown.js';
 import { checkSources, checkStreams, checkTargets, parseTransfers, type Transfer } from './transfers.js';
 
-interface ClientFlags extends RecordingFlags {
+/** Flags of limits and deadlines that few need. */
+const NUMBERS = {
+  answerTimeoutMs: 'milliseconds without a sign of life of an answer, and of bytes that are to leave; 0 waits for ever',
+  computeTimeoutMs: 'milliseconds that a program or a pipeline may run; 0 waits for ever',
+  handshakeTimeoutMs: 'milliseconds of the TLS handshake',
+  maxMessageBytes: 'bytes that an answer may have, file included',
+  maxPieceBytes: 'bytes of a file in one message; a longer file goes out in pieces',
+} satisfies Partial<Record<keyof ClientOptions, string>>;
+const NUMBER_DEFAULTS = {
+  ...CLIENT_DEFAULTS,
+  answerTimeoutMs: HTTP_EXCHANGE_DEFAULTS.answerTimeoutMs,
+  computeTimeoutMs: COMPUTE_TIMEOUT_MS,
+  handshakeTimeoutMs: TLS_DEFAULTS.handshakeTimeoutMs,
+};
+
+interface ClientFlags extends RecordingFlags, Partial<Record<keyof typeof NUMBERS, number>> {
   identity: string;
   key: string;
   program: string[];
@@ -103,7 +124,7 @@ export function clientCommand(): Command {
     )
     .option('--skip-policy-hash', 'talk to a manager that runs another policy than this one')
     .option('--skip-runtime-hash', 'talk to a manager of any code: nothing then says that it keeps to the policy');
-  return addRecordingOptions(command, { tls: true })
+  return addRecordingOptions(addNumberFlags(command, NUMBERS, NUMBER_DEFAULTS), { tls: true })
     .addOption(logLevel('silent'))
     .option('-q, --quiet', 'no status and no progress on standard error')
     .option('--json', 'print what was done as one line of JSON on standard error')
@@ -119,10 +140,11 @@ Examples:
   veracruz-streams client policy.json -i bob.pem -k bob.key -d /input/a.dat=./a.dat -c /program/sum.wasm -o /output/sum=./sum -n
   tar c . | veracruz-streams client policy.json -i bob.pem -k bob.key -d /input/all.tar=-`,
     )
-    .action((policy: string, flags: ClientFlags) => recorded(flags, 'client', () => run(policy, flags)));
+    .action((policy: string, flags: ClientFlags) => recorded(flags, 'client', () => prepare(policy, flags)));
 }
 
-async function run(policyPath: string, flags: ClientFlags): Promise<void> {
+/** Checks all that can be checked before anybody is asked for anything; gives what does it. */
+async function prepare(policyPath: string, flags: ClientFlags): Promise<() => Promise<void>> {
   const writes = parseTransfers([...flags.program, ...(flags.programs ?? []), ...flags.data, ...(flags.datas ?? [])], 'stdin');
   const appends = parseTransfers(flags.append, 'stdin');
   const computes = [...flags.compute, ...(flags.computes ?? [])].flatMap((names) => names.split(','));
@@ -134,6 +156,7 @@ async function run(policyPath: string, flags: ClientFlags): Promise<void> {
   // Before anything is sent: what is done is not taken back when a later one fails.
   checkSources([...writes, ...appends]);
   checkTargets(outputs);
+  checkRecordings(outputs, flags);
   // As the original: an output ends the service unless told otherwise. Commander folds -s and -n into one flag.
   const shutdown = flags.shutdown ?? outputs.length > 0;
   if (writes.length + appends.length + computes.length + pipelines.length + outputs.length === 0 && !shutdown) {
@@ -143,13 +166,48 @@ async function run(policyPath: string, flags: ClientFlags): Promise<void> {
     throw new InvalidArgumentError('--url and --direct both say where the Server is: leave one out');
   }
   const jobs = { writes, appends, computes, pipelines, outputs, shutdown };
-  warnOf(flags);
+  const options = optionsOf(policyPath, flags);
+  checkOptions(options);
+  return () => interruptible((signal) => perform({ ...options, signal }, flags, jobs, signal));
+}
+
+/** Runs `work` until it is over, or SIGINT or SIGTERM ends it. @throws Interrupted */
+async function interruptible(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
   const abort = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => abort.abort(new Error(signal)));
   try {
-    await perform(policyPath, flags, jobs, abort.signal);
+    await work(abort.signal);
   } catch (error) {
     throw abort.signal.aborted ? new Interrupted() : error;
+  }
+}
+
+/** What the flags say of the connection. */
+function optionsOf(policyPath: string, flags: ClientFlags): ClientOptions {
+  const url = addressOf(flags.direct) ?? addressOf(flags.url, 'http');
+  return {
+    policy: readText(policyPath),
+    ...(url === undefined ? {} : { url }),
+    identity: { certificate: readText(flags.identity), key: readKey(flags.key) },
+    skipPolicyHash: flags.skipPolicyHash === true,
+    skipRuntimeHash: flags.skipRuntimeHash === true,
+    dialect: flags.dialect,
+    ...definedOf({ maxInFlight: flags.maxInFlight }),
+    readTimeoutMs: flags.readTimeoutMs,
+    ...numbersOf(NUMBERS, flags),
+  };
+}
+
+/** A recording that is another output, too, would be replaced by that. */
+function checkRecordings(outputs: readonly Transfer[], { trace, pcap }: ClientFlags): void {
+  for (const { local } of outputs) {
+    for (const [flag, path] of [
+      ['--trace', trace],
+      ['--pcap', pcap],
+    ] as const) {
+      if (path === undefined || local === '-' || !isSameFile(path, local)) continue;
+      throw new InvalidArgumentError(`${flag} ${path} and the output ${local} are the same file: each needs one of its own`);
+    }
   }
 }
 
@@ -163,23 +221,12 @@ interface Jobs {
   readonly shutdown: boolean;
 }
 
-async function perform(policyPath: string, flags: ClientFlags, jobs: Jobs, signal: AbortSignal): Promise<void> {
+async function perform(options: ClientOptions, flags: ClientFlags, jobs: Jobs, signal: AbortSignal): Promise<void> {
   const { writes, appends, computes, pipelines, outputs, shutdown } = jobs;
-  const url = addressOf(flags.direct) ?? addressOf(flags.url, 'http');
-  const identity = { certificate: readText(flags.identity), key: readKey(flags.key) };
-  const expiry = expiryOf(identity);
+  warnOf(flags);
+  const expiry = expiryOf(options.identity);
   if (expiry !== undefined) warn(`our certificate ${flags.identity} expires at ${expiry.toISOString()}`);
-  const client = await VeracruzClient.connect({
-    policy: readText(policyPath),
-    ...(url === undefined ? {} : { url }),
-    identity,
-    skipPolicyHash: flags.skipPolicyHash === true,
-    skipRuntimeHash: flags.skipRuntimeHash === true,
-    dialect: flags.dialect,
-    ...definedOf({ maxInFlight: flags.maxInFlight }),
-    readTimeoutMs: flags.readTimeoutMs,
-    signal,
-  });
+  const client = await VeracruzClient.connect(options);
   const log = stderrLog(flags.logLevel);
   log('info', 'connected');
   const done: Done[] = [];
@@ -211,7 +258,7 @@ async function perform(policyPath: string, flags: ClientFlags, jobs: Jobs, signa
     // Outputs of a program that failed would look like results.
     if (failed) process.exitCode = 1;
     else {
-      for (const transfer of outputs) did({ operation: 'read', ...(await fetch(client, transfer, flags.outputMode, shown, signal)) });
+      for (const transfer of outputs) did({ operation: 'read', ...(await fetch(client, transfer, flags, shown, signal)) });
       if (shutdown) {
         await client.shutdown();
         did({ operation: 'shutdown' });
@@ -261,7 +308,7 @@ function sourceOf(local: string): FileSource {
 async function fetch(
   client: VeracruzClient,
   { remote, local }: Transfer,
-  mode: number,
+  { outputMode: mode, readTimeoutMs: timeoutMs }: ClientFlags,
   shown: Shown,
   signal: AbortSignal,
 ): Promise<{ name: string; bytes: number }> {
@@ -269,6 +316,6 @@ async function fetch(
   if (local !== '-') return { name: remote, ...(await client.readFile(remote, { to: { path: local }, mode, signal })) };
   const body = await client.readFile(remote, { signal });
   // The result is known to be written before success is told, and before the service is asked to end.
-  await pipeline(body, standardOutput());
+  await pour(body, standardOutput(), 'standard output', { signal, timeoutMs });
   return { name: remote, bytes: body.length };
 }

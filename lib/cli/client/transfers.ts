@@ -1,8 +1,10 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { InvalidArgumentError } from '../../core/errors.js';
+import { InvalidArgumentError, VeracruzError } from '../../core/errors.js';
+import { cannotRead } from '../../core/file-faults.js';
 import { targetOf } from '../../roles/client/target.js';
 import { cannotWrite } from '../../roles/client/transfer.js';
+import { isSameFile } from '../same-file.js';
 
 /** A file at the manager, and where it is on this side: a path, or `-` for standard input or output. */
 export interface Transfer {
@@ -44,7 +46,7 @@ export function checkSources(transfers: readonly Transfer[]): void {
     try {
       accessSync(local, constants.R_OK);
     } catch (cause) {
-      throw new InvalidArgumentError(`cannot read ${local}: ${(cause as Error).message}`, { cause });
+      throw cannotRead(local, cause);
     }
     if (statSync(local).isDirectory()) throw new InvalidArgumentError(`cannot read ${local}: it is a folder`);
   }
@@ -52,7 +54,7 @@ export function checkSources(transfers: readonly Transfer[]): void {
 
 /**
  * That targets can be written: a file needs a folder that can be written, and what it would replace is a file; a FIFO or
- * a device can be written itself. Throws `InvalidArgumentError`.
+ * a device can be written itself. No two go to one file: the second would replace the first. Throws `InvalidArgumentError`.
  */
 export function checkTargets(transfers: readonly Transfer[]): void {
   for (const { local } of transfers) {
@@ -62,7 +64,11 @@ export function checkTargets(transfers: readonly Transfer[]): void {
       // Below a folder, so that a file in its place is refused, too.
       accessSync(target.kind === 'file' ? `${dirname(target.path)}/.` : target.path, constants.W_OK);
     } catch (cause) {
-      throw cause instanceof InvalidArgumentError ? cause : cannotWrite(local, cause);
+      throw cause instanceof VeracruzError ? cause : cannotWrite(local, cause);
     }
+  }
+  for (const [i, { local }] of transfers.entries()) {
+    const other = transfers.slice(0, i).find((before) => before.local !== '-' && local !== '-' && isSameFile(before.local, local));
+    if (other !== undefined) throw new InvalidArgumentError(`${other.remote} and ${transfers[i]?.remote} go to the same file ${local}`);
   }
 }

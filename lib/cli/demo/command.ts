@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { DeviceRegistry } from '../../attestation/registry/index.js';
 import { InvalidArgumentError } from '../../core/errors.js';
 import { Interrupted } from '../exit.js';
 import { print } from '../standard-output.js';
@@ -27,7 +28,10 @@ export function demoCommand(): Command {
       '\nExamples:\n  veracruz-streams demo\n  veracruz-streams demo ./data.bin\n  veracruz-streams demo --size 2G --json',
     )
     .action(async (file: string | undefined, flags: DemoFlags) => {
-      const report = await demo(sourceOf(file, flags.size), flags.json === true);
+      const source = sourceOf(file, flags.size);
+      // One of the five processes would miss it when the others are there.
+      await DeviceRegistry.check({ memory: true });
+      const report = await demo(source, flags.json === true);
       await print(`${flags.json === true ? JSON.stringify(report) : formatReport(report)}\n`);
       process.exitCode = exitCodeOf(report);
     });

@@ -3,10 +3,11 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Command, InvalidArgumentError as InvalidFlagError, Option } from 'commander';
 import { InvalidArgumentError, VeracruzError } from '../../core/errors.js';
-import { messageOf } from '../../core/message-of.js';
+import { cannotWrite } from '../../core/file-faults.js';
 import { DIALECTS, type Dialect } from '../../layers/formats/dialect.js';
 import { FRAME_KINDS, type FrameKind } from '../../layers/frame/index.js';
 import { ENVELOPES, type EnvelopeName } from '../../layers/protobuf/index.js';
+import { isSameFile } from '../same-file.js';
 import { standardOutput } from '../standard-output.js';
 import { type Annotation, annotate } from './annotate.js';
 import { type Choice, choose } from './choose.js';
@@ -88,6 +89,7 @@ function otherFlags(command: Command): string[] {
 /** Prints a trace as a sequence, and writes it as SVG. */
 async function inspectTrace(path: string, svg: string | undefined, others: readonly string[]): Promise<void> {
   if (others.length > 0) throw new InvalidArgumentError(`--trace and ${others[0]} do not go together: leave one out`);
+  if (svg !== undefined && isSameFile(path, svg)) throw new InvalidArgumentError(`--svg ${svg} would replace the trace: name another file`);
   const sequence = sequenceOf(readTrace(path));
   if (svg !== undefined) writeSvg(svg, [...sequenceSvg(sequence)].join(''));
   await print(lines(sequenceLines(sequence)));
@@ -97,7 +99,7 @@ function writeSvg(path: string, text: string): void {
   try {
     writeFileSync(path, text);
   } catch (cause) {
-    throw new InvalidArgumentError(`cannot write ${path}: ${messageOf(cause as Error)}`, { cause });
+    throw cannotWrite(path, cause);
   }
 }
 

@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { Base64Error, InvalidArgumentError, LimitError } from '../../core/errors.js';
+import { cannotRead } from '../../core/file-faults.js';
 import { decodeBase64 } from '../../layers/base64/index.js';
 import { isWhitespace } from '../../layers/session/index.js';
 import { fromCurlTrace } from './curl-trace.js';
@@ -15,7 +16,7 @@ const CHUNK_BYTES = 65_536;
 const MAX_LINE_CHARS = 256;
 
 /**
- * Reads a whole file, or standard input (`-`). Throws `InvalidArgumentError` when it cannot be read, and `LimitError` when it
+ * Reads a whole file, or standard input (`-`). Throws `InvalidArgumentError` or `LocalFileError` when it cannot be read, and `LimitError` when it
  * has more than `maxBytes`. The size of a file is checked before it is read; a pipe fails at the first byte over the limit.
  */
 export function readInput(path: string, maxBytes: number): Buffer {
@@ -34,7 +35,7 @@ function open(path: string): number {
   try {
     return openSync(path, 'r');
   } catch (cause) {
-    throw new InvalidArgumentError(`cannot read ${path}: ${(cause as Error).message}`, { cause });
+    throw cannotRead(path, cause);
   }
 }
 
@@ -57,9 +58,9 @@ function readSome(fd: number, path: string, chunk: Buffer): number {
     try {
       return readSync(fd, chunk);
     } catch (cause) {
-      const { code, message } = cause as NodeJS.ErrnoException;
+      const { code } = cause as NodeJS.ErrnoException;
       if (code === 'EOF') return 0;
-      if (code !== 'EAGAIN') throw new InvalidArgumentError(`cannot read ${path}: ${message}`, { cause });
+      if (code !== 'EAGAIN') throw cannotRead(path, cause);
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
     }
   }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { InvalidArgumentError } from '../../core/errors.js';
+import { cannotRead } from '../../core/file-faults.js';
 import { readText } from '../flags.js';
 
 /** SHA-256 of a file, 64 lowercase hex digits, read piece by piece. */
@@ -9,7 +10,7 @@ export async function fileHash(path: string): Promise<string> {
   try {
     for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) hash.update(chunk);
   } catch (cause) {
-    throw new InvalidArgumentError(`cannot read ${path}: ${(cause as Error).message}`, { cause });
+    throw cannotRead(path, cause);
   }
   return hash.digest('hex');
 }

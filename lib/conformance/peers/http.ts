@@ -27,7 +27,7 @@ export function post(body: Buffer | string, { method = 'POST', path = '/runtime_
 }
 
 /** Where the server of a URL listens, as an address of TCP. */
-export function tcpOf(url: string): string {
+function tcpOf(url: string): string {
   return url.replace(/^http:/, 'tcp:').replace(/\/$/, '');
 }
 

@@ -51,8 +51,13 @@ export class ServerContext {
     const { authority, runtimeHash } = target.material;
     const vouching = { dialect: target.dialect, authority, runtimeHash, csr: () => manager.evidence?.csr };
     const { attestation } = target;
-    const played = attestation === undefined ? undefined : await PlayedAttestation.start(attestation, vouching, end.signal);
-    return new ServerContext(target, manager, played, end);
+    try {
+      const played = attestation === undefined ? undefined : await PlayedAttestation.start(attestation, vouching, end.signal);
+      return new ServerContext(target, manager, played, end);
+    } catch (error) {
+      end.abort();
+      throw error;
+    }
   }
 
   close(): Promise<void> {

@@ -59,7 +59,8 @@ export const DIRECTORY_STORE_DEFAULTS = Object.freeze({
 const OWNER = /^[\w.-]{1,64}$/;
 
 /**
- * Files in a folder of the local disk. See `FileStore` for its promises and `StoreFolder` for its layout on disk.
+ * Files in a folder of the local disk. See `FileStore` for its promises, and
+ * `lib/enclave/store/store-folder.ts` for its layout on disk.
  *
  * Symbolic links, directories and devices in the folder are refused (`got` is `ENOTSUP`) and never followed. A system error
  * becomes a FileStoreError with the system's error name in `got` (`ENOENT`, `ENOSPC`). Nobody else may have write access to
@@ -104,7 +105,7 @@ export class DirectoryStore implements FileStore {
    * @throws InvalidOptionError; FileStoreError when the folder cannot be used or another process has the store open
    */
   static async open(root: string, options: DirectoryStoreOptions = {}, disk: StoreDisk = machineDisk): Promise<DirectoryStore> {
-    const complete = completed(options);
+    const complete = completeStoreOptions(options);
     if (typeof root !== 'string' || root === '' || root.includes('\0')) {
       throw new InvalidOptionError('root must be the path of a folder', { layer: STORE_LAYER, expected: 'a path' });
     }
@@ -265,7 +266,8 @@ function missing(): FileStoreError {
   return new FileStoreError('no such file', { layer: STORE_LAYER, got: 'ENOENT', cause });
 }
 
-function completed(options: DirectoryStoreOptions): Required<DirectoryStoreOptions> {
+/** The options with their defaults. @throws InvalidOptionError */
+export function completeStoreOptions(options: DirectoryStoreOptions): Required<DirectoryStoreOptions> {
   const complete = { maxOwnerBytes: Number.POSITIVE_INFINITY, ...DIRECTORY_STORE_DEFAULTS, ...definedOf(options) };
   integerInRange('maxStoreBytes', complete.maxStoreBytes, 0, Number.MAX_SAFE_INTEGER);
   if (options.maxOwnerBytes !== undefined) integerInRange('maxOwnerBytes', complete.maxOwnerBytes, 0, Number.MAX_SAFE_INTEGER);

@@ -14,8 +14,6 @@ const LIST_ITEM_MIN_BYTES = 8;
  *
  * Every length and count is compared with the bytes that are left before anything is allocated for it. A value that does not
  * fit throws `BincodeError` with `offset` (of the start of the field), `expected` and `got`.
- *
- * @see SliceWriter
  */
 export class SliceReader {
   readonly #slices: Slices;

@@ -15,7 +15,7 @@ import { SliceWriter } from './writer.js';
  *
  * Throws `InvalidArgumentError` for a kind that the dialect lacks and for values that do not fit their fields.
  *
- * @see decodeRequest
+ * @see decodeBincodeRequest, which is `decodeRequest` in `veracruz-streams/layers/bincode`
  */
 export function encodeRequest(message: Request<Bytes>, dialect: Dialect): Slices {
   const variant = variantOf(REQUEST_KINDS, dialect, message?.kind);
@@ -42,7 +42,7 @@ export function encodeRequest(message: Request<Bytes>, dialect: Dialect): Slices
  * The request in `bytes`, which must be one whole message. The byte vectors of the request are views of `bytes`.
  * Throws `BincodeError`, with offset and figures, for anything else.
  *
- * @see encodeRequest
+ * @see encodeBincodeRequest, which is `encodeRequest` in `veracruz-streams/layers/bincode`
  */
 export function decodeRequest(bytes: Bytes, dialect: Dialect, options: DecodeOptions = {}): Request {
   const slices = slicesOf(bytes);

@@ -15,7 +15,7 @@ import { SliceWriter } from './writer.js';
  *
  * Throws `InvalidArgumentError` for a kind that the dialect lacks and for values that do not fit their fields.
  *
- * @see decodeResponse
+ * @see decodeBincodeResponse, which is `decodeResponse` in `veracruz-streams/layers/bincode`
  */
 export function encodeResponse(message: Response<Bytes>, dialect: Dialect): Slices {
   const variant = variantOf(RESPONSE_KINDS, dialect, message?.kind);
@@ -43,7 +43,7 @@ export function encodeResponse(message: Response<Bytes>, dialect: Dialect): Slic
  * The answer in `bytes`, which must be one whole message. The byte vectors of the answer are views of `bytes`.
  * Throws `BincodeError`, with offset and figures, for anything else.
  *
- * @see encodeResponse
+ * @see encodeBincodeResponse, which is `encodeResponse` in `veracruz-streams/layers/bincode`
  */
 export function decodeResponse(bytes: Bytes, dialect: Dialect, options: DecodeOptions = {}): Response {
   const slices = slicesOf(bytes);
@@ -55,12 +55,12 @@ export function decodeResponse(bytes: Bytes, dialect: Dialect, options: DecodeOp
   });
 }
 
-/** The four bytes of a `Status` outside of a message. @see decodeStatus */
+/** The four bytes of a `Status` outside of a message. @see decodeBincodeStatus */
 export function encodeStatus(status: Status): Slices {
   return new SliceWriter(4).u32(statusIndex(status)).finish();
 }
 
-/** The `Status` in `bytes`, outside of a message. Throws `BincodeError`. @see encodeStatus */
+/** The `Status` in `bytes`, outside of a message. Throws `BincodeError`. @see encodeBincodeStatus */
 export function decodeStatus(bytes: Bytes, options: DecodeOptions = {}): Status {
   const reader = new SliceReader(slicesOf(bytes));
   const status = reader.variant('the status', STATUSES);

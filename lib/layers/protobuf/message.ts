@@ -13,7 +13,7 @@ import { type EnvelopeName, envelopeTable, type MessageTable, PROTOBUF } from '.
  * The bytes of one message, the same bytes that the original writes (wire spec §A).
  *
  * Throws `InvalidArgumentError` for a value that the schema or dialect does not have, `LimitError` for a limit exceeded.
- * @see decodeMessage
+ * @see decodeProtobuf, which is `decodeMessage` in `veracruz-streams/layers/protobuf`
  */
 export function encodeMessage<E extends EnvelopeName>(type: E, message: Sent<E, Uint8Array>, options?: MessageOptions): Buffer {
   const { dialect, limits } = completeOptions(options);
@@ -28,7 +28,7 @@ export function encodeMessage<E extends EnvelopeName>(type: E, message: Sent<E, 
  *
  * Throws `ProtobufError` (with the offset) for bytes that are no message, `LimitError` for a limit exceeded. It refuses the
  * same input as the layer, for the same reason.
- * @see encodeMessage
+ * @see encodeProtobuf, which is `encodeMessage` in `veracruz-streams/layers/protobuf`
  */
 export function decodeMessage<E extends EnvelopeName>(type: E, bytes: Uint8Array, options?: MessageOptions): WholeMessage<E> {
   const { dialect, limits } = completeOptions(options);

@@ -61,5 +61,5 @@ export type Received<E extends EnvelopeName, Body = IncomingBody> = {
     | { oneof: null; fields?: undefined; malformed?: ProtobufError | LimitError }
   );
 
-/** A message with its bulk field in memory. `decodeMessage` returns it, and `encodeMessage` takes it. */
+/** A message with its bulk field in memory. `decodeProtobuf` returns it, and `encodeProtobuf` takes it. */
 export type WholeMessage<E extends EnvelopeName> = Received<E, Buffer>;

@@ -60,7 +60,10 @@ export class SourceReader {
   }
 }
 
-/** All of a small body, in memory. Rejects as `SourceReader.read` does, and then destroys the source. */
+/**
+ * All of a small body, in memory. Rejects with what the source throws, with `InvalidArgumentError` when it gives something else
+ * than bytes, and with `LengthMismatchError` for another length; then it destroys the source.
+ */
 export async function wholeBody(body: BodySource): Promise<Buffer> {
   const reader = new SourceReader(body);
   const chunks: Buffer[] = [];

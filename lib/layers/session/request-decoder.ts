@@ -18,7 +18,7 @@ export interface SessionRequestOptions {
  *     push("sbG8=")   "sbG8="
  *     end()
  *
- * It accepts only an id (see `IdReader`) and then exactly one field, with ASCII white space around the two in runs of up to
+ * It accepts only an id, a decimal number of up to 32 bits, and then exactly one field, with ASCII white space around the two in runs of up to
  * `maxWhitespaceBytes`. It does not check whether the field is base64.
  *
  * @see sessionHead

@@ -1,7 +1,7 @@
 import { closeSync, constants, fchmodSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 import { clock } from '../../core/clock.js';
-import { InvalidArgumentError } from '../../core/errors.js';
-import { messageOf } from '../../core/message-of.js';
+import { LocalFileError } from '../../core/errors.js';
+import { cannotWrite } from '../../core/file-faults.js';
 
 /** Bytes that are gathered for one write. */
 const BUFFER_BYTES = 65_536;
@@ -17,7 +17,8 @@ const FLAGS = constants.O_RDWR | constants.O_CREAT | constants.O_NONBLOCK;
  *
  * @param start how a file begins that may be replaced
  * @param onFault is called once, with what made a write fail
- * @throws InvalidArgumentError when the file cannot be opened, is a pipe, a socket or a folder, or has other contents than a recording
+ * @throws InvalidArgumentError when the file cannot be opened, is a pipe, a socket or a folder, or has other contents than a
+ * recording; LocalFileError when the system fails
  */
 export class RecordingFile {
   readonly #buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
@@ -34,7 +35,7 @@ export class RecordingFile {
       this.#fd = open(path, start);
     } catch (cause) {
       clock.clear(this.#timer);
-      throw new InvalidArgumentError(`cannot write ${path}: ${messageOf(cause as Error)}`, { cause });
+      throw cannotWrite(path, cause);
     }
     process.on('exit', this.#flush);
   }
@@ -72,7 +73,8 @@ export class RecordingFile {
       for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
     } catch (cause) {
       this.#end();
-      this.#onFault(new Error(`${this.#path} ends here, it can be written no further: ${messageOf(cause as Error)}`, { cause }));
+      const { code, message } = cause as NodeJS.ErrnoException;
+      this.#onFault(new LocalFileError(`${this.#path} ends here, it can be written no further: ${message}`, { got: code, cause }));
     }
   }
 

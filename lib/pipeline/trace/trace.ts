@@ -10,7 +10,7 @@ export const TRACE_FORMAT = 1;
 /** How the first line of every trace begins. */
 const START = Buffer.from('{"event":"trace",');
 /** Most bytes of an item that may be asked for. */
-const MAX_FIRST_BYTES = 65_536;
+export const MAX_FIRST_BYTES = 65_536;
 
 export interface TraceOptions extends RecordingOptions {
   /**

@@ -1,11 +1,13 @@
 import { X509Certificate } from 'node:crypto';
 import { type Authority, readAuthority } from '../../attestation/authority.js';
+import { pinnedRoot } from '../../attestation/evidence/chain.js';
 import { type AttestationProtocol, EVIDENCE_DEFAULTS } from '../../attestation/evidence/index.js';
 import type { DeviceRegistry, Platform, RegistryOptions } from '../../attestation/registry/index.js';
 import { definedOf, given, integerInRange, optionsOf } from '../../core/check.js';
 import { clock } from '../../core/clock.js';
 import { InvalidOptionError } from '../../core/errors.js';
-import { type AddressInput, addressText } from '../../transports/address.js';
+import type { AddressInput } from '../../transports/address.js';
+import { socketText } from '../../transports/socket.js';
 import { type Log, noLog } from '../options.js';
 
 /** Options of `AttestationServer.start`. */
@@ -55,7 +57,7 @@ export interface AttestationServerOptions {
   idleTimeoutMs?: number;
   /** Milliseconds that a client may read nothing of an answer; then its connection is closed. 0 for no limit. Default 30,000. */
   unreadTimeoutMs?: number;
-  /** A monotonic clock in milliseconds, for lifetimes and rates. Default `clock.monotonic`. */
+  /** A monotonic clock in milliseconds, for lifetimes and rates. Default: that of the machine. */
   clock?: () => number;
   /** Takes the log lines. Default: they are discarded. */
   log?: Log;
@@ -111,9 +113,10 @@ function checked(options: AttestationServerOptions): Completed {
     clock: () => clock.monotonic(),
     ...ATTESTATION_SERVER_DEFAULTS,
     ...definedOf(options),
-    listen: addressText('listen', options.listen ?? ATTESTATION_SERVER_DEFAULTS.listen),
+    listen: socketText('listen', options.listen ?? ATTESTATION_SERVER_DEFAULTS.listen),
     authority,
   };
+  if (completed.nitroRoot !== undefined) pinnedRoot(completed.nitroRoot, 'nitroRoot');
   integerInRange('days', completed.days, 1, MAX_DAYS);
   if (completed.certificateLifetimeMs !== undefined) {
     integerInRange('certificateLifetimeMs', completed.certificateLifetimeMs, 1000, MAX_DAYS * DAY_MS);

@@ -17,6 +17,13 @@ import { Services } from './services.js';
 
 export { ATTESTATION_SERVER_DEFAULTS, type AttestationServerOptions } from './options.js';
 
+/** The options with their defaults, when all is known of them that can be without making anything. */
+export async function checkOptions(options: AttestationServerOptions): Promise<Completed> {
+  const completed = completeOptions(options);
+  if (!(options.registry instanceof DeviceRegistry)) await DeviceRegistry.check(options.registry);
+  return completed;
+}
+
 /** Milliseconds that `close` waits for requests under way. */
 const PATIENCE_MS = 5000;
 const MAX_HEAD_BYTES = 8192;
@@ -78,11 +85,13 @@ export class AttestationServer {
   }
 
   /**
-   * Begins to listen, and to answer 503; opens the registry if `options` does not have an open one.
-   * @throws InvalidOptionError; InvalidArgumentError; RegistryError; TransportError; AbortedError when `signal` fires first
+   * Begins to listen, and to answer 503; opens the registry if `options` does not have an open one. Options are checked before,
+   * and whether the registry's package is installed.
+   * @throws InvalidOptionError; InvalidArgumentError; MissingPackageError; RegistryError; TransportError; AbortedError when
+   * `signal` fires first
    */
   static async start(options: AttestationServerOptions): Promise<AttestationServer> {
-    const completed = completeOptions(options);
+    const completed = await checkOptions(options);
     const address = parseAddress(completed.listen);
     const server = new AttestationServer(completed);
     await listen(server.#http, address);

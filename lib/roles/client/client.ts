@@ -1,13 +1,13 @@
 import { EventEmitter } from 'node:events';
 import type { Readable } from 'node:stream';
-import { definedOf, given, integerInRange, optionsOf } from '../../core/check.js';
+import { given, optionsOf } from '../../core/check.js';
 import { AbortedError, CertificateError, InvalidArgumentError, type VeracruzError } from '../../core/errors.js';
-import type { Dialect } from '../../layers/formats/dialect.js';
 import type { LayerTraffic } from '../../pipeline/diagnostics.js';
 import { targetPath } from './local-file.js';
 import {
   CLIENT_DEFAULTS,
   type ClientOptions,
+  clientLimits,
   type Progress,
   type SaveOptions,
   type TransferOptions,
@@ -40,17 +40,12 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
   /** Set by `connect`, as is the session. */
   #parts!: typeof import('./parts.js');
   #session!: ClientSession;
-  readonly #dialect: Dialect;
-  readonly #maxPieceBytes: number;
-  readonly #maxBufferedBodyBytes: number;
+  readonly #limits: ReturnType<typeof clientLimits>;
   #policyHash: string | undefined;
 
   private constructor(options: ClientOptions) {
     super();
-    const completed = { ...CLIENT_DEFAULTS, ...definedOf(options) };
-    this.#dialect = completed.dialect;
-    this.#maxPieceBytes = integerInRange('maxPieceBytes', completed.maxPieceBytes, 1, Number.MAX_SAFE_INTEGER);
-    this.#maxBufferedBodyBytes = integerInRange('maxBufferedBodyBytes', completed.maxBufferedBodyBytes, 0, 2 ** 30);
+    this.#limits = clientLimits(options);
   }
 
   /**
@@ -123,7 +118,11 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
    * Reads a file of the manager. Returns a Readable with its `length`. One of up to `maxBufferedBodyBytes` (256 KiB) is in memory
    * then; after a longer one, the next request waits until the stream was read or destroyed, and fails with `ERR_VC_TIMEOUT`
    * when nothing is read of it for `answerTimeoutMs`. `Readable.toWeb` makes a web stream of it. With `to`, it saves the contents
-   * in a file on this side instead, which appears when it is complete.
+   * in a file on this side instead, which appears when it is complete. `to` may be a FIFO or a device, too: it is written as the
+   * contents come, and must take something every `readTimeoutMs`.
+   *
+   * @throws RequestFailedError; with `to` also InvalidArgumentError for a path that cannot be written, LocalFileError when the
+   * disk is full or fails, TimeoutError when nobody reads a FIFO
    */
   readFile(name: string, options: SaveOptions): Promise<{ readonly bytes: number }>;
   readFile(name: string, options?: TransferOptions): Promise<Readable & { readonly length: number }>;
@@ -135,11 +134,12 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
     const body = await this.#parts.download(this.#session, {
       name,
       options,
-      maxBufferedBodyBytes: this.#maxBufferedBodyBytes,
+      maxBufferedBodyBytes: this.#limits.maxBufferedBodyBytes,
       tell: (progress) => this.emit('progress', progress),
     });
     if (path === undefined) return body;
-    await this.#parts.save(body, path, options.mode ?? CLIENT_DEFAULTS.outputMode, options.signal);
+    const { mode = CLIENT_DEFAULTS.outputMode, signal } = options;
+    await this.#parts.save(body, path, { mode, signal, timeoutMs: this.#limits.readTimeoutMs });
     return { bytes: body.length };
   }
 
@@ -160,12 +160,9 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
    * @throws InvalidArgumentError in another dialect
    */
   async runPipeline(pipeline: number | string, { signal }: { readonly signal?: AbortSignal } = {}): Promise<number> {
-    if (this.#dialect !== 'head') {
-      throw new InvalidArgumentError(`the dialect ${this.#dialect} has no pipelines`, {
-        layer: LAYER,
-        expected: 'head',
-        got: this.#dialect,
-      });
+    const { dialect } = this.#limits;
+    if (dialect !== 'head') {
+      throw new InvalidArgumentError(`the dialect ${dialect} has no pipelines`, { layer: LAYER, expected: 'head', got: dialect });
     }
     return this.#run({ oneof: 'request_pipeline', fields: { file_name: String(pipeline) } }, signal);
   }
@@ -205,6 +202,6 @@ export class VeracruzClient extends EventEmitter<{ progress: [Progress]; close: 
 
   #send(operation: 'write' | 'append', name: string, source: FileSource, options: WriteOptions): Promise<void> {
     const tell = (progress: Progress) => this.emit('progress', progress);
-    return this.#parts.upload(this.#session, { operation, name, source, options, maxPieceBytes: this.#maxPieceBytes, tell });
+    return this.#parts.upload(this.#session, { operation, name, source, options, maxPieceBytes: this.#limits.maxPieceBytes, tell });
   }
 }

@@ -1,3 +1,4 @@
+import { definedOf, integerInRange } from '../../core/check.js';
 import type { Dialect } from '../../layers/formats/dialect.js';
 import type { TlsClientOptions } from '../../layers/tls/index.js';
 import type { AddressInput } from '../../transports/address.js';
@@ -64,7 +65,8 @@ export interface ClientOptions {
   answerTimeoutMs?: number;
   /**
    * Milliseconds in which something must be read of a body that `readFile` has returned; then the session ends. Slow readers
-   * are no matter: each byte that is read counts. Default 600,000, ten minutes; 0 waits for ever.
+   * are no matter: each byte that is read counts. Where `to` is a FIFO or a device, its reader must come within this time, and
+   * take something; otherwise `readFile` fails with `ERR_VC_TIMEOUT`. Default 600,000, ten minutes; 0 waits for ever.
    */
   readTimeoutMs?: number;
   /** Milliseconds that `compute` and `runPipeline` wait for their program. Default 86,400,000, a day; 0 waits for ever. */
@@ -87,6 +89,20 @@ export const CLIENT_DEFAULTS = Object.freeze({
   readTimeoutMs: 600_000,
   outputMode: 0o600,
 });
+
+/** What of the options bounds a client itself, with the defaults. */
+type ClientLimits = Readonly<Required<Pick<ClientOptions, 'dialect' | 'maxPieceBytes' | 'maxBufferedBodyBytes' | 'readTimeoutMs'>>>;
+
+/** @throws InvalidOptionError */
+export function clientLimits(options: ClientOptions): ClientLimits {
+  const { dialect, maxPieceBytes, maxBufferedBodyBytes, readTimeoutMs } = { ...CLIENT_DEFAULTS, ...definedOf(options) };
+  return {
+    dialect,
+    maxPieceBytes: integerInRange('maxPieceBytes', maxPieceBytes, 1, Number.MAX_SAFE_INTEGER),
+    maxBufferedBodyBytes: integerInRange('maxBufferedBodyBytes', maxBufferedBodyBytes, 0, 2 ** 30),
+    readTimeoutMs: integerInRange('readTimeoutMs', readTimeoutMs, 0, 2 ** 31 - 1),
+  };
+}
 
 /** Options of a transfer, in either direction. */
 export interface TransferOptions {

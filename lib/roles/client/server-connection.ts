@@ -9,6 +9,7 @@ import { type TlsClientOptions, tlsState } from '../../layers/tls/index.js';
 import type { Channel } from '../../pipeline/channel.js';
 import { parseAddress } from '../../transports/address.js';
 import { HTTP_EXCHANGE_DEFAULTS, HttpExchange } from '../../transports/http-client.js';
+import { completeExchangeOptions } from '../../transports/http-exchange-options.js';
 import { parseHttpUrl } from '../../transports/http-url.js';
 import { connectSocket } from '../../transports/socket.js';
 import { clientStack, directClientStack, type MessageOptions } from '../stacks.js';
@@ -61,7 +62,24 @@ export interface ServerConnectionOptions extends MessageOptions {
 }
 
 /** Default of `computeTimeoutMs`. */
-const COMPUTE_TIMEOUT_MS = 86_400_000;
+export const COMPUTE_TIMEOUT_MS = 86_400_000;
+
+/** Whether the Server takes TLS without HTTP at this URL. */
+function isDirect(url: string): boolean {
+  return /^(tcp|unix):/.test(url);
+}
+
+/** Checks what `openConnection` is given, and connects to nobody. @throws InvalidOptionError */
+export function checkConnection({ url, tls, dialect, maxMessageBytes, ...limits }: ServerConnectionOptions): void {
+  const { answerTimeoutMs, connectTimeoutMs, computeTimeoutMs, maxInFlight } = limits;
+  const messages = { tls, dialect, maxMessageBytes };
+  computeLimit(computeTimeoutMs);
+  // The limits are the same for both ways to the Server.
+  completeExchangeOptions({ url: 'http://checked/', ...definedOf({ answerTimeoutMs, connectTimeoutMs, maxInFlight }) });
+  if (isDirect(url)) parseAddress(url);
+  else parseHttpUrl(url);
+  directClientStack(messages);
+}
 
 /**
  * Connects to the Server.
@@ -70,7 +88,7 @@ const COMPUTE_TIMEOUT_MS = 86_400_000;
  * InvalidOptionError for a malformed URL
  */
 export async function openConnection(options: ServerConnectionOptions): Promise<ServerConnection> {
-  return /^(tcp|unix):/.test(options.url) ? overTcp(options) : overHttp(options);
+  return isDirect(options.url) ? overTcp(options) : overHttp(options);
 }
 
 function overHttp({
@@ -166,9 +184,10 @@ async function overTcp(options: ServerConnectionOptions): Promise<ServerConnecti
   } = options;
   const computeMs = computeLimit(computeTimeoutMs);
   const silentMs = integerInRange('answerTimeoutMs', answerTimeoutMs ?? HTTP_EXCHANGE_DEFAULTS.answerTimeoutMs, 0, 2 ** 31 - 1);
+  const layers = directClientStack(messages);
   const socket = await connectInTime(url, connectTimeoutMs ?? HTTP_EXCHANGE_DEFAULTS.connectTimeoutMs, signal);
   socket.setKeepAlive(true, KEEP_ALIVE_MS);
-  const channel = directClientStack(messages).over(socket, definedOf({ signal }));
+  const channel = layers.over(socket, definedOf({ signal }));
   const left = new Promise<void>((resolve) => channel.once('close', resolve));
   let looked = 0;
   // Node restarts the socket's timeout whenever bytes are received, or sent to the kernel.

@@ -16,7 +16,7 @@ import {
 import type { Received, Sent } from '../../layers/protobuf/index.js';
 import { HTTP_EXCHANGE_DEFAULTS } from '../../transports/http-client.js';
 import { CLIENT_DEFAULTS, type ClientOptions } from './options.js';
-import { type ClientChannel, openConnection, type ServerConnection } from './server-connection.js';
+import { type ClientChannel, openConnection, type ServerConnection, type ServerConnectionOptions } from './server-connection.js';
 import { noServer } from './transfer.js';
 import type { Trust } from './trust.js';
 import { type OpenBody, Turns } from './turns.js';
@@ -27,6 +27,28 @@ const PEER_END_MS = 1000;
 
 export type Request = Sent<'RuntimeManagerRequest'>;
 export type Response = Received<'RuntimeManagerResponse'>;
+
+/** What a session's connection is made of, but for what it asks the session. */
+export function connectionOf(
+  options: ClientOptions,
+  key: KeyObject,
+  { url, authority, cipherSuite, verifyPeer }: Trust,
+): Omit<ServerConnectionOptions, 'awaiting' | 'running'> {
+  const { dialect, maxMessageBytes, identity, handshakeTimeoutMs, answerTimeoutMs, computeTimeoutMs, maxInFlight, signal } = {
+    ...CLIENT_DEFAULTS,
+    ...definedOf(options),
+  };
+  return {
+    url,
+    dialect,
+    maxMessageBytes,
+    tls: { role: 'client', ...identity, key, authority, ...definedOf({ cipherSuite, verifyPeer, handshakeTimeoutMs }) },
+    answerTimeoutMs,
+    computeTimeoutMs,
+    maxInFlight,
+    signal,
+  };
+}
 
 /**
  * A client's TLS session with a Runtime Manager: requests in their turns, each with its answer, and what it means for a request
@@ -77,20 +99,9 @@ export class ClientSession {
     return session;
   }
 
-  async #connect(options: ClientOptions, key: KeyObject, { url, authority, cipherSuite, verifyPeer }: Trust): Promise<void> {
-    const { dialect, maxMessageBytes, identity, handshakeTimeoutMs, answerTimeoutMs, computeTimeoutMs, maxInFlight, signal } = {
-      ...CLIENT_DEFAULTS,
-      ...definedOf(options),
-    };
+  async #connect(options: ClientOptions, key: KeyObject, trust: Trust): Promise<void> {
     this.#connection = await openConnection({
-      url,
-      dialect,
-      maxMessageBytes,
-      tls: { role: 'client', ...identity, key, authority, ...definedOf({ cipherSuite, verifyPeer, handshakeTimeoutMs }) },
-      answerTimeoutMs,
-      computeTimeoutMs,
-      maxInFlight,
-      signal,
+      ...connectionOf(options, key, trust),
       awaiting: () => this.#awaiting,
       running: () => this.#running,
     });

@@ -6,6 +6,7 @@ import type { ReadableStream } from 'node:stream/web';
 import { asBuffer } from '../../core/as-buffer.js';
 import { chunksOf } from '../../core/chunks.js';
 import { InvalidArgumentError, LengthMismatchError } from '../../core/errors.js';
+import { cannotRead } from '../../core/file-faults.js';
 import { type LocalFile, pathOf } from './local-file.js';
 
 const LAYER = 'client';
@@ -40,12 +41,15 @@ export class PieceReader {
   readonly whole: Buffer | undefined;
   readonly #chunks: AsyncIterator<Uint8Array> | Iterator<Uint8Array>;
   readonly #destroy: () => void;
+  /** Of the file on this side that it is, if it is one. */
+  readonly #path: string | undefined;
   /** The part of the last chunk that belongs to the next piece. */
   #rest: Buffer | undefined;
 
-  private constructor(chunks: Chunks, size: number | undefined, whole?: Buffer) {
+  private constructor(chunks: Chunks, size: number | undefined, { whole, path }: { readonly whole?: Buffer; readonly path?: string } = {}) {
     this.size = size;
     this.whole = whole;
+    this.#path = path;
     this.#chunks = iteratorOf(chunks);
     this.#destroy = () => {
       if (chunks instanceof Readable) chunks.destroy();
@@ -63,7 +67,7 @@ export class PieceReader {
     const bytes = bytesOf(source);
     if (bytes !== undefined) {
       agree(size, bytes.length);
-      return new PieceReader([bytes], bytes.length, bytes);
+      return new PieceReader([bytes], bytes.length, { whole: bytes });
     }
     if (source instanceof Blob) {
       agree(size, source.size);
@@ -80,7 +84,7 @@ export class PieceReader {
 
   static async #ofFile(path: string, size: number | undefined): Promise<PieceReader> {
     const found = await stat(path).catch((cause: unknown) => {
-      throw new InvalidArgumentError(`cannot read ${path}: ${(cause as Error).message}`, { layer: LAYER, cause });
+      throw cannotRead(path, cause, LAYER);
     });
     if (!found.isFile()) throw new InvalidArgumentError(`${path} is no regular file`, { layer: LAYER });
     agree(size, found.size);
@@ -88,7 +92,7 @@ export class PieceReader {
     // The stream opens the file at once but may be read later, or never. An error is reported to whoever reads it.
     file.on('error', () => {});
     // A file of /proc says that it has no bytes, and has some: how many, its end tells.
-    return new PieceReader(file, found.size === 0 ? size : found.size);
+    return new PieceReader(file, found.size === 0 ? size : found.size, { path });
   }
 
   /** Yields the next `length` bytes, or fewer when the source ends. */
@@ -148,12 +152,21 @@ export class PieceReader {
       const rest = this.#rest;
       this.#rest = undefined;
       if (rest !== undefined) return rest;
-      const result = await this.#chunks.next();
+      const result = await this.#chunk();
       if (result.done === true) return undefined;
       const { value } = result;
       // A string has no defined encoding here. It must be refused, or it would be lost silently.
       if (!(value instanceof Uint8Array)) throw new InvalidArgumentError(`a source gives bytes, not ${typeof value}`, { layer: LAYER });
       if (value.byteLength > 0) return asBuffer(value);
+    }
+  }
+
+  /** What a stream of the caller's throws is his own; what the system says of a file is told in our words. */
+  async #chunk(): Promise<IteratorResult<Uint8Array>> {
+    try {
+      return await this.#chunks.next();
+    } catch (cause) {
+      throw this.#path === undefined ? cause : cannotRead(this.#path, cause, LAYER);
     }
   }
 }

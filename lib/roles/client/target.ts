@@ -6,7 +6,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 import { promisify } from 'node:util';
 import { clock } from '../../core/clock.js';
-import { InvalidArgumentError } from '../../core/errors.js';
+import { InvalidArgumentError, TimeoutError } from '../../core/errors.js';
 
 /**
  * `file`: a regular file, or nothing yet: the new one takes its place when it is complete. `pipe`: a FIFO. `opened`: a
@@ -66,17 +66,21 @@ function linkAt(path: string): string | undefined {
 /**
  * Opens a target that is no file to be replaced. A FIFO is opened when somebody reads it; `gone` ends the wait for that.
  *
- * @throws what the system throws
+ * @param timeoutMs of the wait; 0 waits for ever
+ * @throws TimeoutError when nobody reads the FIFO; what the system throws
  */
-export async function openPlace({ kind, path }: Target, gone: () => boolean): Promise<Place> {
+export async function openPlace({ kind, path }: Target, gone: () => boolean, timeoutMs: number): Promise<Place> {
   if (kind !== 'pipe') return createWriteStream(path, { flags: 'a' });
-  for (;;) {
+  for (const started = clock.monotonic(); ; ) {
     try {
       // Without O_NONBLOCK the system would let a thread of node wait, which then also keeps the process from its end.
       const fd = await promisify(open)(path, constants.O_WRONLY | constants.O_NONBLOCK);
       return new Socket({ fd, readable: false, writable: true });
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENXIO' || gone()) throw error;
+    }
+    if (timeoutMs > 0 && clock.monotonic() - started >= timeoutMs) {
+      throw new TimeoutError(`nobody reads ${path}: no reader came for ${timeoutMs} ms`, { layer: 'client', limit: timeoutMs });
     }
     await clock.sleep(READER_POLL_MS);
   }

@@ -3,7 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { definedOf } from '../../core/check.js';
 import { closed } from '../../core/closed.js';
 import {
   AbortedError,
@@ -11,10 +13,13 @@ import {
   InvalidArgumentError,
   RequestFailedError,
   SessionUnknownError,
+  TimeoutError,
   TlsHandshakeError,
   TruncatedError,
   type VeracruzError,
 } from '../../core/errors.js';
+import { fileFault } from '../../core/file-faults.js';
+import { StallWatch } from '../../core/stall-watch.js';
 import { IncomingBody, type Received } from '../../layers/protobuf/index.js';
 import { openPlace, type Place, targetOf } from './target.js';
 
@@ -105,24 +110,35 @@ const WORDS: Readonly<Record<string, string>> = {
 };
 
 /** A file that cannot be written, and why. */
-export function cannotWrite(path: string, cause: unknown): InvalidArgumentError {
+export function cannotWrite(path: string, cause: unknown): VeracruzError {
   const { code = '', message } = cause as NodeJS.ErrnoException;
-  return new InvalidArgumentError(`cannot write ${path}: ${WORDS[code] ?? message}`, { layer: LAYER, cause });
+  return fileFault(`cannot write ${path}: ${WORDS[code] ?? message}`, cause, LAYER);
+}
+
+/** How long a body that is saved waits for who takes it. */
+export interface SaveWaits {
+  /** Ends the transfer. */
+  readonly signal: AbortSignal | undefined;
+  /** Milliseconds in which a FIFO or a device must take something; 0 waits for ever. */
+  readonly timeoutMs: number;
 }
 
 /**
  * Saves a body at a path. A regular file appears there, or is replaced, when all of the body is there; a symbolic link is
  * followed, and stays. A FIFO, a device or a descriptor of the process (`/dev/fd/3`) is written as the body comes.
  *
- * @param mode of a file that is made, whatever the umask is; until it is complete only the owner may read it
- * @param signal ends the wait for somebody who reads a FIFO
- * @throws InvalidArgumentError when it cannot be written there; AbortedError
+ * @throws InvalidArgumentError when it cannot be written there; LocalFileError when the system fails to; TimeoutError when a
+ * FIFO or a device takes nothing; AbortedError
  */
-export async function save(body: IncomingBody, path: string, mode: number, signal?: AbortSignal): Promise<void> {
+export async function save(body: IncomingBody, path: string, { mode, ...waits }: SaveWaits & { readonly mode: number }): Promise<void> {
+  const { signal, timeoutMs } = waits;
   try {
     const target = targetOf(path);
-    if (target.kind === 'file') await replace(body, target.path, mode);
-    else await fill(body, await openPlace(target, () => signal?.aborted === true || body.errored !== null));
+    if (target.kind === 'file') await replace(body, target.path, mode, signal);
+    else {
+      const place = await openPlace(target, () => signal?.aborted === true || body.errored !== null, timeoutMs);
+      await complete(body, place, () => pour(body, place, path, waits));
+    }
   } catch (error) {
     // Whoever sends it would wait for a reader.
     body.destroy();
@@ -137,11 +153,12 @@ export async function save(body: IncomingBody, path: string, mode: number, signa
  * Writes a new file beside the old one, which takes its place when it is complete. It is on the disk then, and so is its name:
  * the caller may ask the manager to end, and with it goes the only other copy.
  */
-async function replace(body: IncomingBody, path: string, mode: number): Promise<void> {
+async function replace(body: IncomingBody, path: string, mode: number, signal: AbortSignal | undefined): Promise<void> {
   const partial = `${path}.${process.pid}-${randomBytes(4).toString('hex')}.partial`;
   try {
     // `wx`: a file that somebody has put there would keep his mode.
-    await fill(body, createWriteStream(partial, { highWaterMark: 1024 * 1024, flags: 'wx', mode: 0o600 }));
+    const place = createWriteStream(partial, { highWaterMark: 1024 * 1024, flags: 'wx', mode: 0o600 });
+    await complete(body, place, () => pipeline(body, place, definedOf({ signal })).finally(() => closed(place.destroy())));
     await settle(partial, mode);
     await rename(partial, path);
     await settleName(path);
@@ -175,9 +192,63 @@ async function settleName(path: string): Promise<void> {
   }
 }
 
-async function fill(body: IncomingBody, place: Place): Promise<void> {
-  await pipeline(body, place).finally(() => closed(place.destroy()));
+/** Runs `work`, which brings a body to its place. */
+async function complete(body: IncomingBody, place: Place, work: () => Promise<void>): Promise<void> {
+  await work();
   if (place.bytesWritten !== body.length) {
     throw new TruncatedError('the file is not complete', { layer: LAYER, expected: body.length, got: place.bytesWritten });
+  }
+}
+
+/** Bytes of one write to who may read slowly: each write that is taken shows that something is read. */
+const PIECE_BYTES = 16_384;
+
+/**
+ * Passes a body on to a pipe or a device, which take what they like when they like, and closes it.
+ *
+ * @param name of the place, for the message
+ * @throws TimeoutError when it takes nothing for `timeoutMs`; what the streams throw
+ */
+export async function pour(
+  body: Readable & { readonly length: number },
+  place: Writable,
+  name: string,
+  { signal, timeoutMs }: SaveWaits,
+): Promise<void> {
+  const late = new AbortController();
+  let given = 0;
+  const pieces = async function* (chunks: AsyncIterable<Buffer>) {
+    for await (const chunk of chunks) {
+      for (let at = 0; at < chunk.length; at += PIECE_BYTES) {
+        const piece = chunk.subarray(at, at + PIECE_BYTES);
+        given += piece.length;
+        yield piece;
+      }
+    }
+  };
+  let idle = 0;
+  const watch = new StallWatch({
+    limitMs: timeoutMs,
+    due: () => true,
+    // While nothing waits to be taken, it is the body that is late, and its own deadlines count.
+    signs: () => (place.writableLength === 0 ? given + ++idle : given - place.writableLength),
+    stalled: () => late.abort(),
+  });
+  watch.begin();
+  try {
+    await pipeline(body, pieces, place, { signal: AbortSignal.any([late.signal, ...(signal === undefined ? [] : [signal])]) });
+  } catch (error) {
+    if (!late.signal.aborted) throw error;
+    throw new TimeoutError(`nothing of ${body.length} bytes was taken by ${name} for ${timeoutMs} ms`, {
+      layer: LAYER,
+      limit: timeoutMs,
+      expected: body.length,
+      got: given - place.writableLength,
+    });
+  } finally {
+    watch.end();
+    place.destroy();
+    // A write to a device that takes nothing cannot be taken back, and its end may never come.
+    if (!late.signal.aborted && signal?.aborted !== true) await closed(place);
   }
 }

@@ -29,6 +29,50 @@ export interface EnclaveOptions extends MessageOptions {
 }
 
 type SessionStack = ReturnType<typeof managerClientStack>;
+/** What of the options the stacks of sessions need. */
+type StackOptions = MessageOptions & Pick<EnclaveOptions, 'clientAuthorities' | 'handshakeTimeoutMs' | 'maxHandshakeBytes'>;
+
+/**
+ * Checks a policy and an identity as `Enclave` does, where there is no store yet.
+ *
+ * @throws PolicyError, LimitError; InvalidOptionError for certificates and keys that TLS cannot use
+ */
+export function checkEnclave(
+  text: string,
+  identity: ManagerIdentity,
+  options: StackOptions & Pick<EnclaveOptions, 'maxPolicyBytes'>,
+): void {
+  stackOf(policyOf(text, options), identity, options);
+}
+
+function policyOf(text: string, { maxPolicyBytes }: Pick<EnclaveOptions, 'maxPolicyBytes'>): Policy {
+  const policy = readPolicy(text, { maxPolicyBytes });
+  if (policy.identities.length > 0) return policy;
+  throw new InvalidOptionError('the policy must name at least one identity', { expected: 'identities', got: 0 });
+}
+
+function stackOf(policy: Policy, identity: ManagerIdentity | IssuedIdentity, options: StackOptions): SessionStack {
+  if ('chain' in identity) checkRoot(identity.chain, certificatesOf('proxy_service_cert', policy.proxy_service_cert));
+  const { certificate, key } = identity;
+  const { dialect, maxMessageBytes, clientAuthorities, handshakeTimeoutMs } = options;
+  const { identities, ciphersuite: cipherSuite } = policy;
+  const certificates = identities.map((identity) => identity.certificate);
+  const trust = definedOf({ clientAuthorities, cipherSuite, handshakeTimeoutMs });
+  const maxHandshakeBytes = handshakeBytesOf(certificates, options);
+  return managerClientStack({
+    dialect,
+    maxMessageBytes,
+    tls: { role: 'server', certificate, key, identities: certificates, maxHandshakeBytes, ...trust },
+  });
+}
+
+function handshakeBytesOf(certificates: readonly string[], { maxHandshakeBytes, clientAuthorities }: StackOptions): number {
+  if (maxHandshakeBytes !== undefined) return maxHandshakeBytes;
+  return handshakeBytes(
+    certificates.map((certificate) => certificatesOf('identities', certificate)),
+    clientAuthorities === undefined ? [] : certificatesOfAll('clientAuthorities', clientAuthorities),
+  );
+}
 
 /** What a manager guards once it is initialised: a policy, and files and programs as far as that policy goes. */
 export class Enclave implements Service {
@@ -50,14 +94,11 @@ export class Enclave implements Service {
    * certificates and keys that TLS cannot use, and for a policy that lets nobody in
    */
   constructor(text: string, identity: ManagerIdentity | IssuedIdentity, from: object | undefined, options: EnclaveOptions) {
-    const { store, compute, log, maxPolicyBytes } = options;
-    const policy = readPolicy(text, { maxPolicyBytes });
-    if (policy.identities.length === 0) {
-      throw new InvalidOptionError('the policy must name at least one identity', { expected: 'identities', got: 0 });
-    }
+    const { store, compute, log } = options;
+    const policy = policyOf(text, options);
     this.#policy = policy;
     this.#options = options;
-    this.#presented = new Presented(this.#stackFor(identity), from);
+    this.#presented = new Presented(stackOf(policy, identity, options), from);
     this.policyHash = policyHash(text);
     this.files = new GuardedFiles(policy, store, options.minAppendBytesPerSecond);
     this.programs = compute && new Programs({ policy, store, files: this.files, engine: compute });
@@ -76,7 +117,7 @@ export class Enclave implements Service {
    * @throws CertificateError for a chain that the policy does not trust; InvalidOptionError
    */
   present(identity: IssuedIdentity, link: object): void {
-    this.#presented.bring(this.#stackFor(identity), link);
+    this.#presented.bring(stackOf(this.#policy, identity, this.#options), link);
   }
 
   /** A link has closed. */
@@ -89,28 +130,5 @@ export class Enclave implements Service {
     const identity = this.#policy.identities[index];
     if (identity === undefined) throw new InvalidOptionError(`the policy has no identity at ${index}`, { got: index });
     return { kind: 'identity', id: identity.id };
-  }
-
-  #stackFor(identity: ManagerIdentity | IssuedIdentity): SessionStack {
-    if ('chain' in identity) checkRoot(identity.chain, certificatesOf('proxy_service_cert', this.#policy.proxy_service_cert));
-    const { certificate, key } = identity;
-    const { dialect, maxMessageBytes, clientAuthorities, handshakeTimeoutMs } = this.#options;
-    const { identities, ciphersuite: cipherSuite } = this.#policy;
-    const certificates = identities.map((identity) => identity.certificate);
-    const trust = definedOf({ clientAuthorities, cipherSuite, handshakeTimeoutMs });
-    return managerClientStack({
-      dialect,
-      maxMessageBytes,
-      tls: { role: 'server', certificate, key, identities: certificates, maxHandshakeBytes: this.#handshakeBytes(certificates), ...trust },
-    });
-  }
-
-  #handshakeBytes(certificates: readonly string[]): number {
-    const { maxHandshakeBytes, clientAuthorities } = this.#options;
-    if (maxHandshakeBytes !== undefined) return maxHandshakeBytes;
-    return handshakeBytes(
-      certificates.map((certificate) => certificatesOf('identities', certificate)),
-      clientAuthorities === undefined ? [] : certificatesOfAll('clientAuthorities', clientAuthorities),
-    );
   }
 }

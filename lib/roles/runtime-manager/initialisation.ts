@@ -71,9 +71,8 @@ export class Initialisation {
 
   /** The policy and the chain are judged before the store is bound to the policy for good. */
   async #found(policy: string, identity: ManagerIdentity | IssuedIdentity, enrolment: Enrolment | undefined): Promise<void> {
-    const { expectedPolicyHash: expected, store } = this.#options;
-    const got = policyHash(policy);
-    if (expected !== undefined && got !== expected) throw anotherPolicy(expected, got);
+    const { store } = this.#options;
+    checkPolicyHash(policy, this.#options);
     const enclave = new Enclave(policy, identity, enrolment, this.#options);
     await store.bind(enclave.policyHash);
     this.#enclave = enclave;
@@ -130,6 +129,12 @@ export class Initialisation {
     };
     return { response: answer(), hurry: () => {} };
   }
+}
+
+/** @throws PolicyError for another policy than the one that is expected, if one is */
+export function checkPolicyHash(policy: string, { expectedPolicyHash: expected }: Pick<InitialisationOptions, 'expectedPolicyHash'>): void {
+  const got = policyHash(policy);
+  if (expected !== undefined && got !== expected) throw anotherPolicy(expected, got);
 }
 
 function anotherPolicy(expected: string, got: string): PolicyError {

@@ -3,10 +3,10 @@ import { definedOf, given, integerInRange, optionsOf, sha256Text } from '../../c
 import { InvalidOptionError } from '../../core/errors.js';
 import type { ComputeEngine } from '../../enclave/compute/engine.js';
 import { POLICY_DEFAULTS } from '../../enclave/policy/index.js';
-import type { DirectoryStoreOptions, FileStore } from '../../enclave/store/file-store.js';
+import { completeStoreOptions, type DirectoryStoreOptions, type FileStore } from '../../enclave/store/file-store.js';
 import type { Dialect } from '../../layers/formats/dialect.js';
 import type { FrameKind } from '../../layers/frame/index.js';
-import { type AddressInput, addressText } from '../../transports/address.js';
+import { type AddressInput, addressText, isConnectAddress, parseAddress } from '../../transports/address.js';
 import type { LinkTlsOptions } from '../link-tls.js';
 import { type Log, noLog } from '../options.js';
 
@@ -54,6 +54,11 @@ export interface RuntimeManagerOptions extends TrustOptions {
   frame?: FrameKind;
   /** The folder that files live in, or a store of one's own. It belongs to the first policy that the manager has on it. */
   store: string | FileStore;
+  /**
+   * Limits of the store that the manager opens, where `store` is a folder. What one principal may have of it says
+   * `quotaPerPrincipalBytes`. Default: those of `DirectoryStoreOptions`.
+   */
+  storeOptions?: Omit<DirectoryStoreOptions, 'maxOwnerBytes'>;
   /** Runs programs; whoever gives it closes it. Default none: requests to compute are FAILED_INVALID_REQUEST. */
   compute?: ComputeEngine;
   /**
@@ -234,6 +239,7 @@ function checked(options: RuntimeManagerOptions): CompleteOptions {
   integerInRange('maxChainBytes', all.maxChainBytes, 1, Number.MAX_SAFE_INTEGER);
   integerInRange('maxChallengeBytes', all.maxChallengeBytes, 1, Number.MAX_SAFE_INTEGER);
   integerInRange('maxClockSkewMs', all.maxClockSkewMs, 0, 2 ** 31 - 1);
+  checkConnect(all);
   checkAttester(all);
   checkTrust(all);
   storeOptionsOf(all);
@@ -241,11 +247,21 @@ function checked(options: RuntimeManagerOptions): CompleteOptions {
 }
 
 /** The options for a store that the manager opens. Throws InvalidOptionError. */
-export function storeOptionsOf({ store, quotaPerPrincipalBytes }: CompleteOptions): DirectoryStoreOptions {
-  if (quotaPerPrincipalBytes === undefined) return {};
-  integerInRange('quotaPerPrincipalBytes', quotaPerPrincipalBytes, 0, Number.MAX_SAFE_INTEGER);
-  if (typeof store === 'string') return { maxOwnerBytes: quotaPerPrincipalBytes };
-  throw new InvalidOptionError('quotaPerPrincipalBytes is for a store that the manager opens', { expected: 'a folder', got: 'a store' });
+export function storeOptionsOf({ store, storeOptions, quotaPerPrincipalBytes }: CompleteOptions): DirectoryStoreOptions {
+  if (quotaPerPrincipalBytes !== undefined) integerInRange('quotaPerPrincipalBytes', quotaPerPrincipalBytes, 0, Number.MAX_SAFE_INTEGER);
+  const given = definedOf({ storeOptions, quotaPerPrincipalBytes });
+  const [name] = Object.keys(given);
+  if (name !== undefined && typeof store !== 'string') {
+    throw new InvalidOptionError(`${name} is for a store that the manager opens`, { expected: 'a folder', got: 'a store' });
+  }
+  const options = { ...storeOptions, ...definedOf({ maxOwnerBytes: quotaPerPrincipalBytes }) };
+  completeStoreOptions(options);
+  return options;
+}
+
+function checkConnect({ connect }: CompleteOptions): void {
+  if (connect === undefined || isConnectAddress(parseAddress(connect))) return;
+  throw new InvalidOptionError(`connect takes a place to connect to, not ${connect}`, { expected: 'tcp:// or unix://', got: connect });
 }
 
 function checkTrust({ linkTls, listen, connect }: CompleteOptions): void {

@@ -1,22 +1,24 @@
 import type { Duplex } from 'node:stream';
 import { clock, type Timer } from '../../core/clock.js';
-import { asVeracruzError, InvalidOptionError, VeracruzError } from '../../core/errors.js';
+import { asVeracruzError, VeracruzError } from '../../core/errors.js';
 import { Lifecycle } from '../../core/lifecycle.js';
 import { DirectoryStore, type FileStore } from '../../enclave/store/file-store.js';
 import { joined, type Request, type Response } from '../../layers/bincode/index.js';
 import { TLS_DEFAULTS } from '../../layers/tls/index.js';
-import { type Address, isConnectAddress, parseAddress } from '../../transports/address.js';
+import { type Address, type ConnectAddress, parseAddress } from '../../transports/address.js';
+import { systemBinding } from '../../transports/console/device.js';
 import { listenPipe, openPipe } from '../../transports/pipe.js';
 import type { Listener, RetryOptions } from '../../transports/socket.js';
 import { warnOfExposure } from '../link-privacy.js';
 import { LinkTls } from '../link-tls.js';
-import { logBadEnd } from '../options.js';
+import { logBadEnd, noLog } from '../options.js';
 import { Accounts } from './accounts.js';
+import { checkEnclave } from './enclave.js';
 import { Enrolment } from './enrolment.js';
-import { Initialisation } from './initialisation.js';
+import { checkPolicyHash, Initialisation } from './initialisation.js';
 import { LinkEndpoint, type PendingResponse } from './link.js';
 import { type LinkPlace, LinkPlaces } from './link-places.js';
-import { type CompleteOptions, completed, type RuntimeManagerOptions, storeOptionsOf, trustOf } from './options.js';
+import { type CompleteOptions, completed, type GivenTrust, type RuntimeManagerOptions, storeOptionsOf, trustOf } from './options.js';
 import { answerRequest } from './requests.js';
 import { type SessionsLink, SessionTable } from './session-table.js';
 import { TlsSession, type Waiting } from './tls-session.js';
@@ -31,6 +33,28 @@ const SHUTDOWN_MS = 3000;
 
 /** How long a manager that connects waits for its Server: 30 s, as the original does (wire spec §D). */
 const CONNECT_RETRY: RetryOptions = Object.freeze({ tries: 300, intervalMs: 100, backoff: 1 });
+
+/** The options, when all is known of them that can be without making anything. */
+function checked(options: RuntimeManagerOptions): { readonly complete: CompleteOptions; readonly trust: GivenTrust | undefined } {
+  const complete = completed(options);
+  const trust = trustOf(complete);
+  if (trust !== undefined) {
+    checkPolicyHash(trust.policy, complete);
+    checkEnclave(trust.policy, trust, complete);
+  }
+  return { complete, trust };
+}
+
+/**
+ * Checks what `RuntimeManager.start` checks before it takes a port: for who has something else to make before that.
+ *
+ * @throws as `RuntimeManager.start`; MissingPackageError
+ */
+export async function checkOptions(options: RuntimeManagerOptions): Promise<void> {
+  const { linkTls, listen, connect } = checked(options).complete;
+  if (linkTls !== undefined) new LinkTls(linkTls, 'manager', noLog).close();
+  if (connect === undefined && parseAddress(listen).kind === 'serial') await systemBinding();
+}
 
 /** What belongs to one link: its sessions end with it, and so does an attestation that it has begun. */
 interface Link extends SessionsLink {
@@ -49,7 +73,7 @@ interface Link extends SessionsLink {
  *     Attestation ─▶ Initialize ─▶ NewTlsSession, SendTlsData, GetTlsData …
  *
  * With an attester it opens no session before it is initialised. It is so once: a second Initialize may bring another
- * certificate, for the sessions of its own link (`Presented`), never another policy; nor may a store that was used under
+ * certificate, for the sessions of its own link, never another policy; nor may a store that was used under
  * one. Certificates must lead to the policy's `proxy_service_cert`.
  *
  * Who can reach the address that it listens at can speak to it: the link is private, or it has `linkTls`.
@@ -77,10 +101,11 @@ export class RuntimeManager {
   readonly #listener: Listener | undefined;
   #shutdown: Timer | undefined;
 
-  private constructor(options: CompleteOptions, store: FileStore, listener: Listener | undefined) {
+  private constructor(options: CompleteOptions, store: FileStore, listener: Listener | undefined, linkTls: LinkTls | undefined) {
     this.#options = options;
     this.#store = store;
     this.#listener = listener;
+    this.#linkTls = linkTls;
     this.#places = new LinkPlaces(options);
     this.#accounts = new Accounts(options);
     const limits = { ...options, handshakeTimeoutMs: options.handshakeTimeoutMs ?? TLS_DEFAULTS.handshakeTimeoutMs };
@@ -89,27 +114,27 @@ export class RuntimeManager {
       () => this.#links.size,
       (session, link) => this.#drop(session.id, link),
     );
-    this.#linkTls = options.linkTls && new LinkTls(options.linkTls, 'manager', options.log);
     this.#initialisation = new Initialisation({ ...options, store, shutdown: () => this.#requestShutdown() }, () => this.#life.serving);
   }
 
   /**
-   * Begins to listen, before it touches anything else, and opens the store.
+   * Checks its options; begins to listen, before it touches anything else, and opens the store.
    *
    * @throws InvalidOptionError, TransportError; AbortedError when `signal` fires first; FileStoreError for a store that
    * cannot be used, or belongs to another policy; PolicyError for a policy that is none
    */
   static async start(options: RuntimeManagerOptions): Promise<RuntimeManager> {
-    const complete = completed(options);
-    const trust = trustOf(complete);
+    const { complete, trust } = checked(options);
+    const linkTls = complete.linkTls && new LinkTls(complete.linkTls, 'manager', complete.log);
     const early: Duplex[] = [];
     let accept = (pipe: Duplex): unknown => early.push(pipe.on('error', () => {}));
-    const listener = await listenerOf(complete, (pipe) => void accept(pipe));
+    let listener: Listener | undefined;
     let manager: RuntimeManager | undefined;
     let store: FileStore | undefined;
     try {
+      listener = await listenerOf(complete, (pipe) => void accept(pipe));
       store = typeof options.store === 'string' ? await DirectoryStore.open(options.store, storeOptionsOf(complete)) : options.store;
-      manager = new RuntimeManager(complete, store, listener);
+      manager = new RuntimeManager(complete, store, listener, linkTls);
       if (trust !== undefined) await manager.#initialisation.begin(trust.policy, trust);
       const ready = manager;
       accept = (pipe) => ready.#accept(pipe);
@@ -117,6 +142,7 @@ export class RuntimeManager {
       await manager.#open();
     } catch (error) {
       for (const pipe of early) pipe.destroy();
+      linkTls?.close();
       await (manager ?? listener)?.close();
       if (manager === undefined && typeof options.store === 'string') await store?.close();
       throw error;
@@ -128,10 +154,8 @@ export class RuntimeManager {
   async #open(): Promise<void> {
     const { connect } = this.#options;
     if (connect === undefined) return warnOfExposure(this.address, this.#linkTls !== undefined, this.#options.log);
-    const address = parseAddress(connect);
-    if (!isConnectAddress(address)) {
-      throw new InvalidOptionError(`connect takes a place to connect to, not ${connect}`, { expected: 'tcp:// or unix://', got: connect });
-    }
+    // The options were checked: it is a place to connect to.
+    const address = parseAddress(connect) as ConnectAddress;
     await this.#accept(await openPipe(address, { signal: this.#options.signal, retry: CONNECT_RETRY }));
   }
 

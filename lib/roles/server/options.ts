@@ -5,6 +5,7 @@ import type { Dialect } from '../../layers/formats/dialect.js';
 import type { FrameKind } from '../../layers/frame/index.js';
 import { type AddressInput, addressText } from '../../transports/address.js';
 import { MIN_BODY_BYTES } from '../../transports/http-faults.js';
+import { socketText } from '../../transports/socket.js';
 import type { LinkTlsOptions } from '../link-tls.js';
 import { type Log, noLog } from '../options.js';
 import { attestationUrl } from './attestation-client.js';
@@ -245,8 +246,8 @@ function checked(options: ServerOptions): CompleteServerOptions {
   const timeoutMs = integerInRange('attestationTimeoutMs', all.attestationTimeoutMs, 1, 2 ** 31 - 1);
   const maxClockSkewMs = integerInRange('maxClockSkewMs', all.maxClockSkewMs, 0, MOST_MS);
   const bindSessions = oneOf('bindSessions', all.bindSessions, SESSION_BINDINGS);
-  const listen = addressText('listen', all.listen);
-  const places = { listen, ...(direct !== undefined && { direct: addressText('direct', direct) }) };
+  const listen = socketText('listen', all.listen);
+  const places = { listen, ...(direct !== undefined && { direct: socketText('direct', direct) }) };
   const completed = { ...all, ...places, bindSessions, ...derived(all, given) };
   for (const [name, least, most] of RANGES) integerInRange(name, completed[name], least, most);
   const url = attestationOf(policy, attestation);

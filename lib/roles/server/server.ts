@@ -12,7 +12,7 @@ import { SESSION_SECRET_HEADER, tooLong } from '../../transports/http-faults.js'
 import { ServedMessage } from '../../transports/served-message.js';
 import { boundAddress, type Listener, listen, listenSocket } from '../../transports/socket.js';
 import { answerClientError, pathOf, plain, urlOf } from '../http-answers.js';
-import { logBadEnd } from '../options.js';
+import { logBadEnd, noLog } from '../options.js';
 import { AttestationHandshake } from './attestation-handshake.js';
 import { ForeignBodies } from './foreign-bodies.js';
 import { readSessionId, statusOf } from './http-front.js';
@@ -21,6 +21,7 @@ import { type ManagerStatus, Managers, type Member } from './managers.js';
 import { type CompleteServerOptions, completeOptions, type ServerOptions } from './options.js';
 import type { Asking, Found } from './session-ids.js';
 import { endSession, Sessions } from './sessions.js';
+import { Upstream } from './upstream.js';
 
 const LAYER = 'server';
 /** Path of the one service (wire spec §C). */
@@ -42,6 +43,15 @@ const SWEEP_MS = 50;
 const IDLE_CONNECTION_MS = 60_000;
 
 export { SERVER_DEFAULTS, type ServerOptions } from './options.js';
+
+/**
+ * Checks what `VeracruzServer.start` checks before it takes a port: for who has something else to begin before that.
+ *
+ * @throws InvalidOptionError; PolicyError or LimitError for the policy
+ */
+export function checkOptions(options: ServerOptions): void {
+  for (const manager of completeOptions(options).managers) void new Upstream(manager, noLog, async () => {}).close();
+}
 
 /**
  * The Veracruz Server: relays the ciphertext of its clients' POSTs to a Runtime Manager and sees nothing of what is in it.

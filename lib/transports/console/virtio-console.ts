@@ -31,7 +31,10 @@ export interface ConsoleOptions {
    * loss only a Runtime Manager helps that sends little, and only when asked (`maxAnswerBytes`).
    */
   maxWriteBytes?: number;
-  /** Sends an empty frame as hello, and takes one as a request for a new link. Default false. See `awaitHello`. */
+  /**
+   * Sends an empty frame as hello, and takes one as a request for a new link. Default false. The other end waits for it with
+   * `ConnectPipeOptions.hello`.
+   */
   hello?: boolean;
   /** Milliseconds before the device is opened again. The wait doubles while links bring no frame. Default 100. */
   reopenFirstMs?: number;

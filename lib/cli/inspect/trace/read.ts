@@ -1,7 +1,7 @@
 /** Reads a trace, line by line: whatever its size, one line of it is in memory. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { InvalidArgumentError, LimitError } from '../../../core/errors.js';
-import { messageOf } from '../../../core/message-of.js';
+import { cannotRead } from '../../../core/file-faults.js';
 import type { Direction } from '../../../pipeline/diagnostics.js';
 import { TRACE_FORMAT } from '../../../pipeline/trace/trace.js';
 
@@ -54,58 +54,76 @@ export interface CloseLine extends Line {
   readonly event: 'close';
 }
 
-/** The trace ends in the middle of a line: its process was killed, or the file is a part of one. */
+/** Something is missing: the process was killed, the disk was full, or the file is a part of a trace. */
 export interface CutLine {
   readonly event: 'cut';
+  /** Before the first line; in the place of a line; or behind the beginning of the last one. */
+  readonly at: 'beginning' | 'middle' | 'end';
   /** Its number, from 1. */
   readonly line: number;
-  readonly bytes: number;
 }
 
-export type TraceLine = TraceHead | OpenLine | ItemLine | ErrorLine | CloseLine | CutLine;
+/** The last one of every trace. */
+export interface EndLine {
+  readonly event: 'end';
+  /** Number of the last line. */
+  readonly line: number;
+}
+
+export type TraceLine = TraceHead | OpenLine | ItemLine | ErrorLine | CloseLine | CutLine | EndLine;
 
 /**
- * The lines of a trace, the head first. Lines of events that are not known here are left out; a last line that is cut is told.
+ * The lines of a trace, the head first, and an end. Lines of events that are not known here are left out. What is cut, at the
+ * beginning, in the middle or at the end, is told in its place, and the rest is given.
  *
- * @throws InvalidArgumentError for a file that cannot be read, is no trace, or has a line that is none, with its number;
+ * @throws InvalidArgumentError for a file that cannot be read, is no trace, or has a line with wrong fields, with its number;
  * LimitError for a line of more than 1 MiB
  */
 export function* readTrace(path: string): Generator<TraceLine, void, undefined> {
   let number = 0;
+  let begun = false;
   for (const { text, whole } of linesOf(path)) {
     number++;
-    if (!whole) {
-      if (number === 1) throw new InvalidArgumentError(`${path} is no trace: it has no whole line`, { layer: LAYER });
-      yield { event: 'cut', line: number, bytes: Buffer.byteLength(text) };
-      return;
-    }
-    const fields = fieldsOf(path, number, text);
-    if (number === 1) yield headOf(path, fields);
-    else {
-      const line = new LineFields(path, number, fields).line();
+    const fields = fieldsOf(text);
+    if (!begun && fields?.event === 'trace') {
+      yield headOf(path, fields);
+      begun = true;
+    } else {
+      const line = fields && new LineFields(path, number, fields).line(begun);
+      // The first whole line of a part of a trace is its first line, or its second, behind the rest of one.
+      if (!begun && (line !== undefined || number > 1 || !whole)) {
+        if (line === undefined) throw noTrace(path, number);
+        yield { event: 'cut', at: 'beginning', line: number };
+        begun = true;
+      }
       if (line !== undefined) yield line;
+      else if (begun && fields === undefined && whole) yield { event: 'cut', at: 'middle', line: number };
     }
+    if (!whole) yield { event: 'cut', at: 'end', line: number };
   }
-  if (number === 0) throw new InvalidArgumentError(`${path} is no trace: it is empty`, { layer: LAYER });
+  if (!begun) throw noTrace(path, number);
+  yield { event: 'end', line: number };
+}
+
+function noTrace(path: string, lines: number): InvalidArgumentError {
+  const what = lines === 0 ? 'it is empty' : 'neither its first line nor its second is one of a trace';
+  return new InvalidArgumentError(`${path} is no trace: ${what}`, { layer: LAYER });
 }
 
 type Fields = Readonly<Record<string, unknown>>;
 
-function fieldsOf(path: string, number: number, text: string): Fields {
+/** Undefined for what is no JSON object. */
+function fieldsOf(text: string): Fields | undefined {
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Fields;
   } catch {
-    // Told below, without the text, which may be anything.
+    // Told by who asks, without the text, which may be anything.
   }
-  throw new InvalidArgumentError(
-    number === 1 ? `${path} is no trace: its first line is no JSON object` : `line ${number} of ${path} is no JSON object`,
-    { layer: LAYER },
-  );
+  return undefined;
 }
 
-function headOf(path: string, { event, format, role, started }: Fields): TraceHead {
-  if (event !== 'trace') throw new InvalidArgumentError(`${path} is no trace: its first line does not say so`, { layer: LAYER });
+function headOf(path: string, { format, role, started }: Fields): TraceHead {
   if (format !== TRACE_FORMAT) {
     const got = typeof format === 'number' ? format : typeof format;
     throw new InvalidArgumentError(`${path} is a trace of format ${got}, this reads ${TRACE_FORMAT}`, {
@@ -129,8 +147,13 @@ class LineFields {
     this.#fields = fields;
   }
 
-  /** Undefined for an event that is not known here. */
-  line(): OpenLine | ItemLine | ErrorLine | CloseLine | undefined {
+  /**
+   * Undefined for an event that is not known here.
+   *
+   * @param begun it is known that this is a trace: without that, what has no event is no line of one
+   */
+  line(begun: boolean): OpenLine | ItemLine | ErrorLine | CloseLine | undefined {
+    if (!begun && !isText(this.#fields.event)) return undefined;
     switch (this.#text('event')) {
       case 'open':
         return { event: 'open', ...this.#common(), layers: this.#texts('layers') };
@@ -226,7 +249,7 @@ function open(path: string): number {
     if (!fstatSync(fd).isDirectory()) return fd;
     closeSync(fd);
   } catch (cause) {
-    throw unreadable(path, cause as Error);
+    throw cannotRead(path, cause, LAYER);
   }
   throw new InvalidArgumentError(`${path} is a folder`, { layer: LAYER });
 }
@@ -235,10 +258,6 @@ function read(fd: number, path: string, chunk: Buffer): number {
   try {
     return readSync(fd, chunk);
   } catch (cause) {
-    throw unreadable(path, cause as Error);
+    throw cannotRead(path, cause, LAYER);
   }
-}
-
-function unreadable(path: string, cause: Error): InvalidArgumentError {
-  return new InvalidArgumentError(`cannot read ${path}: ${messageOf(cause)}`, { layer: LAYER, cause });
 }

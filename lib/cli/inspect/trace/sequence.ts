@@ -1,12 +1,15 @@
 /** What a trace says, as a sequence: who sent what to whom, in the order of time. */
 import { LimitError } from '../../../core/errors.js';
-import type { OpenLine, TraceHead, TraceLine } from './read.js';
+import type { CutLine, OpenLine, TraceHead, TraceLine } from './read.js';
 import { Connection, type Run } from './runs.js';
 
 /** Rows that are kept; more are counted. */
 const MAX_ROWS = 5000;
 /** Connections that a trace may have open at once. */
 const MAX_CONNECTIONS = 100_000;
+/** Broken lines, and connections that are left open, which are told by their numbers; more are counted. */
+const MAX_BROKEN = 5;
+const MAX_OPEN = 5;
 
 /** A run of bytes in one direction of one connection, and the messages that it brings. */
 export interface Arrow {
@@ -60,26 +63,57 @@ class SequenceReader {
   readonly #connections = new Map<number, Connection>();
   readonly #rows: (Run | Note)[] = [];
   readonly #remarks: string[] = [];
+  /** Numbers of lines that are broken, the first ones. */
+  readonly #broken: number[] = [];
+  #moreBroken = 0;
+  #endIsCut = false;
+  #lastLine = 0;
   #more = 0;
 
   take(line: TraceLine): void {
     if (line.event === 'trace') this.#head = line;
-    else if (line.event === 'cut') this.#remarks.push(`the trace ends in the middle of line ${line.line}: what follows is missing`);
+    else if (line.event === 'cut') this.#cut(line);
+    else if (line.event === 'end') this.#lastLine = line.line;
     else if (line.event === 'open') this.#open(line);
     else if (line.event === 'item') this.#connection(line).item(line);
     else this.#over(line);
   }
 
   end(): Sequence {
+    const open = [...this.#connections.keys()].map((id) => `#${id}`);
     for (const connection of this.#connections.values()) connection.end();
     const self = this.#head?.role ?? UNKNOWN_ROLE;
     const present = new Set([self, ...this.#rows.flatMap((row) => ('kind' in row ? [] : [this.#peerOf(row)]))]);
     const known = LANES.filter((lane) => present.has(lane));
     const lanes = [...known, ...[...present].filter((lane) => !known.includes(lane))];
+    this.#tellCuts(open);
     if (this.#more > 0) this.#remarks.push(`${this.#more} more rows are not drawn: ${MAX_ROWS} are, at most`);
     const rows = this.#rows.map((row) => ('kind' in row ? row : this.#arrowOf(row, lanes, self)));
     rows.sort((a, b) => a.ms - b.ms);
-    return { title: `trace of ${self}, from ${this.#head?.started}`, lanes, rows, remarks: this.#remarks };
+    const title = this.#head === undefined ? 'part of a trace' : `trace of ${self}, from ${this.#head.started}`;
+    return { title, lanes, rows, remarks: this.#remarks };
+  }
+
+  #cut({ at, line }: CutLine): void {
+    if (at === 'beginning')
+      this.#remarks.push(`the beginning of the trace is missing, and with it who wrote it: line ${line} is not its first`);
+    else if (at === 'end') {
+      this.#remarks.push(`the trace ends in the middle of line ${line}: what follows is missing`);
+      this.#endIsCut = true;
+    } else if (this.#broken.length < MAX_BROKEN) this.#broken.push(line);
+    else this.#moreBroken++;
+  }
+
+  /** @param open connections that are so where the trace ends */
+  #tellCuts(open: readonly string[]): void {
+    if (this.#broken.length > 0) {
+      const more = this.#moreBroken === 0 ? '' : `, and ${this.#moreBroken} more`;
+      const [lines, are] = this.#broken.length === 1 ? ['line', 'is'] : ['lines', 'are'];
+      this.#remarks.push(`${lines} ${this.#broken.join(', ')}${more} ${are} broken: something is missing there`);
+    }
+    if (open.length === 0 || this.#endIsCut) return;
+    const some = open.length > MAX_OPEN ? `${open.length} connections are` : `${open.join(', ')} ${open.length === 1 ? 'is' : 'are'}`;
+    this.#remarks.push(`${some} open where the trace ends, behind line ${this.#lastLine}: what follows may be missing`);
   }
 
   #arrowOf(run: Run, lanes: readonly string[], self: string): Arrow {
