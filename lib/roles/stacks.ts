@@ -63,7 +63,7 @@ export function directClientStack(options: MessageOptions & { readonly tls: TlsC
 /**
  * Veracruz Server, towards a client: ciphertext above it, the bodies of the client's POSTs below it.
  *
- * @param deferred as in `ClientStackOptions`
+ * @param options `deferred` as in `ClientStackOptions`
  */
 export function serverClientStack(id: number, options: { readonly deferred?: boolean } = {}) {
   const { deferred = false } = givenRecord('options', options);
