@@ -6,10 +6,14 @@ import * as core from '../lib/core/index.js';
 import * as policies from '../lib/enclave/policy/index.js';
 import * as store from '../lib/enclave/store/index.js';
 import * as layers from '../lib/layers/index.js';
+import { wholeBody } from '../lib/layers/protobuf/index.js';
 import * as pipelines from '../lib/pipeline/index.js';
 import * as roles from '../lib/roles/index.js';
 import * as transports from '../lib/transports/index.js';
+import * as vectors from '../lib/wire/index.js';
 import { within } from './support/foreign.js';
+import { PROJECT_ROOT } from './support/golden.js';
+import { projectText } from './support/markdown.js';
 
 /** Everything that the subpaths export. */
 const library = { ...attestation, ...core, ...layers, ...pipelines, ...policies, ...roles, ...store, ...transports };
@@ -88,6 +92,84 @@ void t.test('without any argument', async (t) => {
   }
 });
 
+// ── Every function of every entry point ───────────────────────────────────────────────────────────────────────────────
+
+type Callable = ((...parameters: unknown[]) => unknown) & { readonly prototype?: unknown };
+
+/** What JavaScript may give in the place of each argument. */
+const VALUES: Readonly<Record<string, readonly unknown[]>> = {
+  nothing: [],
+  undefined: [undefined, undefined, undefined],
+  null: [null, null, null],
+  'a number': [5, 5, 5],
+  'a text': ['text', 'text', 'text'],
+  'an object': [{}, {}, {}],
+  'a list': [[], [], []],
+  'a function': [() => {}, () => {}, () => {}],
+};
+/** Functions that make an instance in the place of the constructor, which is private. */
+const FACTORIES = ['open', 'start', 'connect'] as const;
+/** Classes that only the library makes. */
+const MADE_HERE = new Set(['Channel']);
+/** What is not called with these values, because it is right to, and does something: where it would begin to listen, or takes seconds. */
+const RIGHT: Readonly<Record<string, readonly string[]>> = {
+  'VeracruzServer.start': ['nothing', 'undefined', 'an object', 'a list'],
+  measureRuntime: ['nothing', 'undefined'],
+};
+
+/** All that is exported by the subpaths of the package, by name: a function, a constructor, or what stands for one that is private. */
+async function entryPoints(): Promise<Map<string, Callable>> {
+  const { exports } = JSON.parse(projectText('package.json')) as { exports: Readonly<Record<string, string>> };
+  const found = new Map<string, Callable>();
+  for (const file of Object.values(exports).filter((file) => file.endsWith('.js'))) {
+    const module = (await import(join(PROJECT_ROOT, file))) as Readonly<Record<string, unknown>>;
+    for (const [name, value] of Object.entries(module))
+      if (typeof value === 'function') for (const [as, call] of callsOf(name, value)) found.set(as, call);
+  }
+  return found;
+}
+
+function callsOf(name: string, value: unknown): [string, Callable][] {
+  const one = value as Callable & Readonly<Record<string, unknown>>;
+  if (!/^class\b/.test(Function.prototype.toString.call(one))) return [[name, one]];
+  if (MADE_HERE.has(name) || one.prototype instanceof Error) return [];
+  const factories = FACTORIES.filter((factory) => typeof one[factory] === 'function');
+  if (factories.length === 0) return [[name, (...parameters) => Reflect.construct(one, parameters)]];
+  return factories.map((factory) => [`${name}.${factory}`, (...parameters) => (one[factory] as Callable).apply(one, parameters)]);
+}
+
+/** The vectors know nothing of the library: they throw TypeErrors, but with words of their own. */
+const OF_VECTORS = /^(?:bytes|dialect|folder|layer|value|wire) (?:is|has) /;
+
+void t.test('every function of every entry point, with what it does not take: an error that says so, in our words', async (t) => {
+  const calls = await entryPoints();
+  t.ok(calls.size > 120, `${calls.size} functions`);
+  const ofVectors = new Set(Object.keys(vectors));
+  const here = process.cwd();
+  // Some take a text for a file, and make it.
+  process.chdir(t.testdir({}));
+  t.teardown(() => process.chdir(here));
+  for (const [name, call] of calls) {
+    const raw: string[] = [];
+    for (const [what, values] of Object.entries(VALUES)) {
+      if (RIGHT[name]?.includes(what) === true) continue;
+      const thrown = await errorOf(async () => dropped(await call(...values)));
+      const ours = ofVectors.has(name) ? thrown instanceof TypeError && OF_VECTORS.test(thrown.message) : thrown instanceof VeracruzError;
+      if (thrown !== undefined && !ours) raw.push(`${what}: ${String(thrown)}`);
+    }
+    t.same(raw, [], name);
+  }
+});
+
+/** What a call gave that was right after all is not left open. */
+function dropped(given: unknown): void {
+  const open = given as { on?: Callable; destroy?: Callable; close?: Callable } | undefined;
+  if (typeof open?.destroy === 'function') {
+    open.on?.('error', () => {});
+    open.destroy();
+  } else if (typeof open?.close === 'function') open.close();
+}
+
 void t.test('an option out of range names itself and its layer or role', async (t) => {
   const { base64: _none, ...l } = library;
   const identity = library.makeIdentity({ commonName: 'alice' });
@@ -136,6 +218,24 @@ void t.test('an option out of range names itself and its layer or role', async (
     const error = (await errorOf(call)) as { code: string; layer: string; message: string };
     t.match(error, { code: 'ERR_VC_INVALID_OPTION', layer, message }, `${layer} ${message}: ${error?.message}`);
   }
+});
+
+void t.test('an argument behind one that is right', async (t) => {
+  const { key } = library.makeIdentity({ commonName: 'alice' });
+  const wrong: [RegExp, Call][] = [
+    [/^length is 0 to 9007199254740991, got undefined/, () => library.encodeHeader(library.FRAME_HEADERS.tcp9, undefined as never)],
+    [/^length is 0 to 4294967295, got 4294967296/, () => library.encodeHeader(library.FRAME_HEADERS.icecap4, 2 ** 32)],
+    [/^a prefix has 8 bytes, got 7/, () => library.readPrefix(Buffer.alloc(7), 1)],
+    [/^maxBytes must be a whole number/, () => library.readPrefix(Buffer.alloc(8), undefined as never)],
+    [/^policy\.programs must be an array/, () => library.may({} as never, { kind: 'program', path: '/a' }, 'read', '/a', true)],
+    [/^the kind of a principal is/, () => library.rightsOf({} as never, { kind: 'nobody' } as never, '/a')],
+    [/^operation must be one of write, append, read, execute/, () => library.may({} as never, {} as never, 'look' as never, '/a', true)],
+    [/^commonName must be a text, got number/, () => library.makeIdentity({ commonName: 5 as never })],
+    [/^subject must be an object, got number/, () => library.makeRequest(key, 5 as never)],
+    [/^the private key is neither PEM nor a key object/, () => library.makeRequest('none')],
+    [/^the source of a body is a stream or an async iterable/, () => wholeBody({ length: 1, source: 5 as never })],
+  ];
+  for (const [message, call] of wrong) t.match(await errorOf(call), { code: /^ERR_VC_INVALID_(OPTION|ARGUMENT)$/, message });
 });
 
 void t.test('addresses and hashes are taken as they are given out', async (t) => {

@@ -1,6 +1,6 @@
 /** A certificate authority: of the attestation server, and of tests. */
 import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { given, hashBytes } from '../core/check.js';
+import { given, givenRecord, hashBytes } from '../core/check.js';
 import { CertificateRequestError, InvalidArgumentError } from '../core/errors.js';
 import { derOf, fromDer } from '../layers/formats/asn1.js';
 import { encryptedKey } from '../layers/formats/private-key.js';
@@ -37,7 +37,7 @@ export interface AuthorityOptions extends Validity {
 
 /** Makes a self-signed CA. Valid 3,650 days unless told otherwise. */
 export function makeAuthority(options: AuthorityOptions = {}): Authority {
-  const { commonName = 'Veracruz Proxy Attestation Server', algorithm = 'ec', days = 3650, ...validity } = options;
+  const { commonName = 'Veracruz Proxy Attestation Server', algorithm = 'ec', days = 3650, ...validity } = givenRecord('options', options);
   const key = makeKey(algorithm);
   const name = { organization: 'Veracruz', commonName };
   const certificateDer = makeCertificate(

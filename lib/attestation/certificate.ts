@@ -1,7 +1,8 @@
 /** X.509 v3 certificates: their structure from DER pieces, their keys and signatures from node:crypto. */
 
-import { createHash, createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes, X509Certificate } from 'node:crypto';
+import { createHash, createPrivateKey, generateKeyPairSync, KeyObject, randomBytes, X509Certificate } from 'node:crypto';
 import { isIP, isIPv4 } from 'node:net';
+import { givenBytes, givenRecord, oneOf, textOf } from '../core/check.js';
 import { clock } from '../core/clock.js';
 import { InvalidArgumentError } from '../core/errors.js';
 import {
@@ -21,6 +22,7 @@ import {
   toDer,
   utf8,
 } from '../layers/formats/asn1.js';
+import { encryptedKey } from '../layers/formats/private-key.js';
 import { signatureAlgorithm, signatureBy } from './signature.js';
 
 /** P-256 or RSA-2048: the two kinds of key that Veracruz policies have had (wire spec §B). */
@@ -85,15 +87,16 @@ export interface CertificateContent extends Validity {
 
 /** A fresh private key. */
 export function makeKey(algorithm: KeyAlgorithm): KeyObject {
-  return algorithm === 'ec'
+  return oneOf('algorithm', algorithm, ['ec', 'rsa']) === 'ec'
     ? generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
     : generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
 }
 
 /** The `SEQUENCE` of a name. */
 export function nameOf(name: DistinguishedName): Asn1 {
+  givenRecord('subject', name);
   const parts = NAME_PARTS.flatMap(([part, type]) => {
-    const text = name[part];
+    const text = name[part] === undefined ? undefined : textOf(part, name[part]);
     return text === undefined ? [] : [set(sequence(oid(type), part === 'country' ? printable(text) : utf8(text)))];
   });
   return sequence(...parts);
@@ -198,16 +201,28 @@ function keyIdentifier(key: KeyObject): Buffer {
 }
 
 /** PEM with lines of 64 characters and a newline at the end, as every tool reads it. */
-export function pemOf(der: Buffer): string {
-  return `-----BEGIN CERTIFICATE-----\n${der.toString('base64').replace(/(.{64})(?=.)/g, '$1\n')}\n-----END CERTIFICATE-----\n`;
+export function pemOf(der: Uint8Array): string {
+  return `-----BEGIN CERTIFICATE-----\n${givenBytes('der', der)
+    .toString('base64')
+    .replace(/(.{64})(?=.)/g, '$1\n')}\n-----END CERTIFICATE-----\n`;
 }
 
 /** PEM as policies carry it: the base64 on one line, and no newline at the end (wire spec §E). */
-export function policyPemOf(der: Buffer): string {
-  return `-----BEGIN CERTIFICATE-----\n${der.toString('base64')}\n-----END CERTIFICATE-----`;
+export function policyPemOf(der: Uint8Array): string {
+  return `-----BEGIN CERTIFICATE-----\n${givenBytes('der', der).toString('base64')}\n-----END CERTIFICATE-----`;
 }
 
-/** The key of a PEM text, or the key itself. */
+/** The key of a PEM text, or the key itself. @throws InvalidArgumentError for what is neither */
 export function privateKeyOf(key: KeyObject | string): KeyObject {
-  return typeof key === 'string' ? createPrivateKey(key) : key;
+  if (key instanceof KeyObject) return key;
+  try {
+    return createPrivateKey(key);
+  } catch (cause) {
+    const encrypted = typeof key === 'string' ? encryptedKey('the private key', key) : undefined;
+    throw new InvalidArgumentError(encrypted ?? 'the private key is neither PEM nor a key object', {
+      expected: 'PEM or KeyObject',
+      got: typeof key,
+      cause,
+    });
+  }
 }

@@ -1,7 +1,7 @@
 /** Identities: of clients, which a policy lists (wire spec §B, §E), and of TLS servers. */
 import { createPublicKey } from 'node:crypto';
 import { isIP } from 'node:net';
-import { given, hashBytes, oneOf } from '../core/check.js';
+import { given, hashBytes, oneOf, textOf } from '../core/check.js';
 import { InvalidOptionError } from '../core/errors.js';
 import { type Authority, issue } from './authority.js';
 import { type KeyAlgorithm, makeCertificate, makeKey, pemOf, policyPemOf, type Validity } from './certificate.js';
@@ -29,7 +29,7 @@ export interface IdentityOptions extends Validity {
 
 /** Makes a self-signed client identity. Valid 3,650 days unless told otherwise. @throws InvalidOptionError */
 export function makeIdentity(options: IdentityOptions): Identity {
-  given('commonName', given('options', options).commonName);
+  textOf('commonName', given('commonName', given('options', options).commonName));
   const { commonName, algorithm = 'ec', isCa = false, days = 3650, ...validity } = options;
   const key = makeKey(oneOf('algorithm', algorithm, ALGORITHMS));
   const name = { organization: 'Veracruz', commonName };

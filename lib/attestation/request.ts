@@ -1,6 +1,6 @@
 /** Certificate signing requests (PKCS#10, RFC 2986). */
 import { createPublicKey, type KeyObject, verify } from 'node:crypto';
-import { given, integerInRange } from '../core/check.js';
+import { given, givenBytes, integerInRange } from '../core/check.js';
 import { CertificateRequestError, InvalidArgumentError, LimitError } from '../core/errors.js';
 import {
   type Asn1,
@@ -70,7 +70,7 @@ export function makeRequest(key: KeyObject | string, subject: DistinguishedName 
  */
 export function readRequest(der: Buffer, limits: RequestLimits = {}): CertificateRequest {
   const max = integerInRange('maxRequestBytes', limits.maxRequestBytes ?? REQUEST_DEFAULTS.maxRequestBytes, 1, 1_048_576);
-  if (der.length > max) {
+  if (givenBytes('der', der).length > max) {
     throw new LimitError(`a certificate signing request of ${der.length} bytes, ${max} at most`, {
       layer: 'csr',
       got: der.length,

@@ -1,6 +1,6 @@
 /** One-line checks of options and arguments. Their errors name the option or argument. */
 import { asBuffer } from './as-buffer.js';
-import { InvalidOptionError } from './errors.js';
+import { InvalidArgumentError, InvalidOptionError } from './errors.js';
 
 /** `value` unchanged, if it is a whole number from `min` to `max` (both included). */
 export function integerInRange(name: string, value: number, min: number, max: number): number {
@@ -37,15 +37,40 @@ export function optionsOf<T>(layer: string, check: () => T): T {
 /** `T` without undefined as a value: a key may be missing instead. */
 type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> };
 
-/** The options without those that are undefined. An undefined option would otherwise replace a default. */
+/** The options without those that are undefined. An undefined option would otherwise replace a default. @throws InvalidOptionError */
 export function definedOf<T extends object>(options: T): Defined<T> {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Defined<T>;
+  return Object.fromEntries(Object.entries(givenRecord('options', options)).filter(([, value]) => value !== undefined)) as Defined<T>;
 }
 
 /** `value` unchanged, if it is neither undefined nor null. */
 export function given<T>(name: string, value: T): NonNullable<T> {
   if (value === undefined || value === null) throw new InvalidOptionError(`${name} is missing`, { expected: name });
   return value;
+}
+
+/** `value` unchanged, if it is an object: options, or what else has fields. */
+export function givenRecord<T extends object>(name: string, value: T): T {
+  if (typeof given(name, value) === 'object') return value;
+  throw new InvalidOptionError(`${name} must be an object, got ${typeof value}`, { expected: 'object', got: typeof value });
+}
+
+/** The same bytes as a Buffer, without a copy. @throws InvalidArgumentError for what is no bytes */
+export function givenBytes(name: string, value: Uint8Array): Buffer {
+  if (value instanceof Uint8Array) return asBuffer(value);
+  throw new InvalidArgumentError(`${name} must be a Buffer or a Uint8Array, got ${kindOf(value)}`, {
+    expected: 'bytes',
+    got: kindOf(value),
+  });
+}
+
+/** `value` unchanged, if it is an array. @throws InvalidArgumentError */
+export function givenList<T extends readonly unknown[]>(name: string, value: T): T {
+  if (Array.isArray(value)) return value;
+  throw new InvalidArgumentError(`${name} must be an array, got ${kindOf(value)}`, { expected: 'array', got: kindOf(value) });
+}
+
+function kindOf(value: unknown): string {
+  return value === null ? 'null' : typeof value;
 }
 
 /** A SHA-256 as 64 lowercase hex digits. It may be given as such, in either case, or as its 32 bytes. */
@@ -58,7 +83,7 @@ export function sha256Text(name: string, hash: string | Uint8Array): string {
 
 /** A hash as bytes. A text must be the 64 hex digits of a SHA-256; how many bytes there must be is for the caller to check. */
 export function hashBytes(name: string, hash: string | Uint8Array): Buffer {
-  return typeof hash === 'string' ? Buffer.from(sha256Text(name, hash), 'hex') : asBuffer(hash);
+  return typeof hash === 'string' ? Buffer.from(sha256Text(name, hash), 'hex') : givenBytes(name, hash);
 }
 
 /** `value` unchanged, if it is a string. */

@@ -1,7 +1,7 @@
 /**
  * The stacks of the roles, top to wire. Each is a column of docs/pictures/stacks.svg.
  */
-import { given } from '../core/check.js';
+import { given, givenRecord } from '../core/check.js';
 import type { DeferredBytes } from '../core/deferred-bytes.js';
 import { base64 } from '../layers/base64/index.js';
 import { bincode } from '../layers/bincode/index.js';
@@ -63,9 +63,10 @@ export function directClientStack(options: MessageOptions & { readonly tls: TlsC
 /**
  * Veracruz Server, towards a client: ciphertext above it, the bodies of the client's POSTs below it.
  *
- * @param deferred as in `ClientStackOptions`
+ * @param options `deferred` as in `ClientStackOptions`
  */
-export function serverClientStack(id: number, { deferred = false }: { readonly deferred?: boolean } = {}) {
+export function serverClientStack(id: number, options: { readonly deferred?: boolean } = {}) {
+  const { deferred = false } = givenRecord('options', options);
   return stack(
     base64({ deferred }),
     session<DeferredBytes>({

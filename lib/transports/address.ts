@@ -49,7 +49,9 @@ export type AddressInput = string | Address;
 
 /** The address, whose form may be either. @throws InvalidOptionError */
 export function addressOf(address: AddressInput): Address {
-  return typeof address === 'string' ? parseAddress(address) : given('address', address);
+  if (typeof address === 'string') return parseAddress(address);
+  transportOf(address);
+  return address;
 }
 
 /** The text of the address that the option `name` has. @throws InvalidOptionError for what is no address */
@@ -80,7 +82,13 @@ export function formatAddress(address: Address): string {
 
 /** The transport that `address` belongs to. @throws InvalidOptionError for a kind that no transport has */
 export function transportOf(address: Address): ByteTransport {
-  const { kind } = given('address', address);
+  const { kind } = given('address', address) as { readonly kind?: unknown };
+  if (typeof kind !== 'string') {
+    throw refuse(`an address is a text, or what parseAddress gives for it; got ${typeof address}`, {
+      expected: FORMS,
+      got: typeof address,
+    });
+  }
   const transport = BY_SCHEME.get(kind.replace(/-listen$/, ''));
   if (transport === undefined) throw refuse(`no transport has addresses of the kind ${kind}`, { expected: FORMS, got: kind });
   return transport;

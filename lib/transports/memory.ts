@@ -1,4 +1,5 @@
 import { Duplex } from 'node:stream';
+import { givenRecord } from '../core/check.js';
 import { TransportError } from '../core/errors.js';
 import { listenUnder } from './abortable.js';
 import { TRANSPORT_LAYER } from './refuse.js';
@@ -57,6 +58,7 @@ class MemoryEnd extends Duplex {
 
 /** Two connected Duplexes with back-pressure: each reads what the other writes. For tests and for stacks in one process. */
 export function memoryPipe(options: MemoryPipeOptions = {}): [Duplex, Duplex] {
+  givenRecord('options', options);
   const make = () =>
     new MemoryEnd({ highWaterMark: options.highWaterMark ?? (options.objectMode ? 16 : 65_536), objectMode: options.objectMode ?? false });
   const [left, right] = [make(), make()];

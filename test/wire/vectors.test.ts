@@ -38,7 +38,7 @@ void t.test('dialects are those that options take', async (t) => {
 void t.test('byte strings and texts, short and by rule', async (t) => {
   t.same(vectorBytes({ hex: '00ff' }), Buffer.from([0, 255]));
   t.same(vectorBytes({ rule: 'i*100+7', length: 4 }), Buffer.from([7, 107, 207, 51]));
-  t.throws(() => vectorBytes({ rule: 'i/2', length: 4 }), { message: 'unknown rule i/2' });
+  t.throws(() => vectorBytes({ rule: 'i/2', length: 4 }), { message: /^value has the rule i.2, which is unknown/ });
   t.equal(vectorText('text'), 'text');
   t.equal(vectorText({ repeat: 'ab', times: 3 }), 'ababab');
 });

@@ -1,6 +1,6 @@
 /** Checks that bind evidence to one attestation: to its challenge, and to its certificate signing request. */
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { given } from '../../core/check.js';
+import { given, givenBytes } from '../../core/check.js';
 import { CertificateRequestError, ChallengeError, InvalidArgumentError } from '../../core/errors.js';
 
 /** Bytes of a challenge, of a runtime hash and of a SHA-256 digest. */
@@ -18,7 +18,7 @@ export function sameBytes(a: Buffer, b: Buffer): boolean {
 
 /** Throws `InvalidArgumentError` unless `bytes` has the expected length. */
 export function checkLength(name: string, bytes: Buffer, expected: number): void {
-  if (given(name, bytes).length === expected) return;
+  if (givenBytes(name, given(name, bytes)).length === expected) return;
   throw new InvalidArgumentError(`${name} has ${expected} bytes, got ${bytes.length}`, { expected, got: bytes.length });
 }
 

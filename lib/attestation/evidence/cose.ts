@@ -1,5 +1,7 @@
 /** COSE_Sign1 messages (RFC 9052 §4.2): one payload with one signature. */
+
 import { type KeyObject, sign, verify } from 'node:crypto';
+import { givenBytes } from '../../core/check.js';
 import { EvidenceSignatureError } from '../../core/errors.js';
 import { COSE_SIGN1_TAG, readCbor, Tagged, writeCbor } from './cbor.js';
 import { bytesOf, kindOf, malformed, mapOf } from './fields.js';
@@ -45,8 +47,9 @@ export interface CoseSign1 {
  */
 export function readCoseSign1(bytes: Buffer, options: EvidenceLimits & { tagged: Tagging }): CoseSign1 {
   const { maxEvidenceBytes, maxDepth } = evidenceLimits(options);
-  checkSize(bytes, maxEvidenceBytes);
-  const message = untag(readCbor(bytes, 'COSE_Sign1', { maxDepth }), options.tagged);
+  const evidence = givenBytes('the evidence', bytes);
+  checkSize(evidence, maxEvidenceBytes);
+  const message = untag(readCbor(evidence, 'COSE_Sign1', { maxDepth }), options.tagged);
   if (!Array.isArray(message) || message.length !== 4) throw malformed('COSE_Sign1', 'an array of 4', kindOf(message));
   const protectedHeader = bytesOf(message[0], 'the protected header');
   const header =

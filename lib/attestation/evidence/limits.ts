@@ -1,5 +1,5 @@
 /** Limits on evidence, which bound the cost of reading it before it is verified. */
-import { integerInRange } from '../../core/check.js';
+import { givenRecord, integerInRange } from '../../core/check.js';
 import { LimitError } from '../../core/errors.js';
 
 /** What bounds evidence that is read. */
@@ -15,6 +15,7 @@ export const EVIDENCE_DEFAULTS = Object.freeze({ maxEvidenceBytes: 65_536, maxDe
 
 /** The limits with their defaults. Throws `InvalidOptionError`. */
 export function evidenceLimits(limits: EvidenceLimits): { maxEvidenceBytes: number; maxDepth: number } {
+  givenRecord('options', limits);
   return {
     maxEvidenceBytes: integerInRange('maxEvidenceBytes', limits.maxEvidenceBytes ?? EVIDENCE_DEFAULTS.maxEvidenceBytes, 1, 16_777_216),
     maxDepth: integerInRange('maxDepth', limits.maxDepth ?? EVIDENCE_DEFAULTS.maxDepth, 1, 256),

@@ -1,4 +1,6 @@
 /** Who may do what (wire spec §D, "VFS semantics"). Pure functions of a policy that `readPolicy` gave. */
+import { givenList, givenRecord, oneOf } from '../../core/check.js';
+import { InvalidArgumentError } from '../../core/errors.js';
 import { isAtOrBelow, normaliseName } from '../store/file-name.js';
 import type { FileRights, Policy } from './document.js';
 import { includes, RIGHTS } from './rights.js';
@@ -20,17 +22,24 @@ const NEEDED: Readonly<Record<FileOperation, number>> = Object.freeze({
   execute: RIGHTS.PATH_OPEN | RIGHTS.FD_EXECUTE,
 });
 
+const OPERATIONS = Object.keys(NEEDED) as FileOperation[];
+
 /** The list of rights of a principal; empty for one that the policy does not know. */
 export function fileRightsOf(policy: Policy, principal: Principal): readonly FileRights[] {
+  givenRecord('policy', policy);
+  givenRecord('principal', principal);
   switch (principal.kind) {
     case 'identity':
-      return policy.identities.find(({ id }) => id === principal.id)?.file_rights ?? [];
+      return givenList('policy.identities', policy.identities).find(({ id }) => id === principal.id)?.file_rights ?? [];
     case 'program': {
       const path = normaliseName(principal.path);
-      return policy.programs.find(({ program_file_name }) => program_file_name === path)?.file_rights ?? [];
+      return givenList('policy.programs', policy.programs).find(({ program_file_name }) => program_file_name === path)?.file_rights ?? [];
     }
     case 'pipeline':
-      return policy.pipelines.find(({ name }) => name === principal.name)?.file_rights ?? [];
+      return givenList('policy.pipelines', policy.pipelines).find(({ name }) => name === principal.name)?.file_rights ?? [];
+    default:
+      // From JavaScript it may be anything.
+      throw new InvalidArgumentError('the kind of a principal is identity, program or pipeline', { layer: 'policy' });
   }
 }
 
@@ -60,6 +69,7 @@ export function rightsOf(policy: Policy, principal: Principal, name: string): nu
  */
 export function may(policy: Policy, principal: Principal, operation: FileOperation, name: string, exists: boolean): boolean {
   const normal = normaliseName(name);
+  oneOf('operation', operation, OPERATIONS);
   if (operation === 'append' && (normal === 'stdin' || pinOf(policy, normal) !== undefined)) return false;
   const creates = (operation === 'write' || operation === 'append') && !exists && normal.startsWith('/');
   return includes(rightsOf(policy, principal, normal), NEEDED[operation] | (creates ? RIGHTS.PATH_CREATE_FILE : 0));
@@ -72,5 +82,5 @@ export function may(policy: Policy, principal: Principal, operation: FileOperati
  */
 export function pinOf(policy: Policy, name: string): string | undefined {
   const normal = normaliseName(name);
-  return policy.file_hashes.find(({ file_path }) => file_path === normal)?.hash;
+  return givenList('policy.file_hashes', givenRecord('policy', policy).file_hashes).find(({ file_path }) => file_path === normal)?.hash;
 }

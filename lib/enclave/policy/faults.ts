@@ -1,3 +1,5 @@
+import { givenRecord } from '../../core/check.js';
+
 /** One thing that is wrong with a policy. */
 export interface PolicyFault {
   /** Where, as a JSON pointer (RFC 6901): `/identities/0/certificate`; empty for the text as a whole. */
@@ -31,6 +33,7 @@ export function pointer(at: string, name: string | number): string {
 }
 
 /** One line: the key, and what is wrong with it. */
-export function formatFault({ key, message }: PolicyFault): string {
+export function formatFault(fault: PolicyFault): string {
+  const { key, message } = givenRecord('fault', fault);
   return `${key === '' ? 'the policy' : key}: ${message}`;
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { given, integerInRange, textOf } from '../../core/check.js';
+import { given, givenBytes, givenRecord, integerInRange, textOf } from '../../core/check.js';
 import { LimitError, PolicyError } from '../../core/errors.js';
 import { type Policy, policyShape } from './document.js';
 import { Faults, formatFault, type PolicyFault } from './faults.js';
@@ -52,12 +52,19 @@ export function policyFaults(text: string, options: PolicyOptions = {}): readonl
  * SHA-256 of a policy's exact text, 64 lowercase hex digits: white space and the order of keys count (wire spec §E). A
  * string counts as its UTF-8.
  */
-export function policyHash(text: string | Buffer): string {
-  return createHash('sha256').update(given('policy', text)).digest('hex');
+export function policyHash(text: string | Uint8Array): string {
+  return createHash('sha256')
+    .update(typeof text === 'string' ? text : givenBytes('policy', given('policy', text)))
+    .digest('hex');
 }
 
 function examine(text: string, options: PolicyOptions, faults: Faults): Policy | undefined {
-  const limit = integerInRange('maxPolicyBytes', options.maxPolicyBytes ?? POLICY_DEFAULTS.maxPolicyBytes, 1, Number.MAX_SAFE_INTEGER);
+  const limit = integerInRange(
+    'maxPolicyBytes',
+    givenRecord('options', options).maxPolicyBytes ?? POLICY_DEFAULTS.maxPolicyBytes,
+    1,
+    Number.MAX_SAFE_INTEGER,
+  );
   const got = Buffer.byteLength(textOf('policy', text));
   if (got > limit) throw new LimitError(`a policy of ${got} bytes, the limit is ${limit}`, { layer: 'policy', got, limit });
   let json: unknown;

@@ -1,3 +1,4 @@
+import { textOf } from '../../core/check.js';
 import { FileNameError } from '../../core/errors.js';
 
 /** Most UTF-8 bytes of a file name, including its leading slash. */
@@ -29,8 +30,8 @@ const LONE_SURROGATE = /\p{Surrogate}/u;
  * bypass them.)
  */
 export function normaliseName(name: string, maxBytes: number = MAX_FILE_NAME_BYTES): string {
-  if (name.length <= maxBytes && PLAIN.test(name)) return name;
-  checkBytes('file name', Buffer.byteLength(name), maxBytes);
+  if (typeof name === 'string' && name.length <= maxBytes && PLAIN.test(name)) return name;
+  checkBytes('file name', Buffer.byteLength(textOf('name', name)), maxBytes);
   if (!name.isWellFormed()) throw refused('a lone surrogate', name.search(LONE_SURROGATE));
   if (name.includes('\0')) throw refused('a NUL', name.indexOf('\0'));
   if (STREAM_NAMES.has(name)) return name;

@@ -1,4 +1,4 @@
-import { asBuffer } from '../../core/as-buffer.js';
+import { givenBytes, givenRecord } from '../../core/check.js';
 import type { Codec } from '../../core/codec.js';
 import { DeferredBytes } from '../../core/deferred-bytes.js';
 import { InvalidArgumentError } from '../../core/errors.js';
@@ -51,7 +51,8 @@ export class Base64Encoder implements Codec<ItemChunk, Base64Chunk | DeferredByt
   #first: Base64Chunk | undefined;
   #second: Base64Chunk | undefined;
 
-  constructor({ deferred = false }: Base64Options = {}) {
+  constructor(options: Base64Options = {}) {
+    const { deferred = false } = givenRecord('options', options);
     this.#deferred = deferred;
   }
 
@@ -180,7 +181,7 @@ function writeGroup(bytes: Buffer, text: Buffer): void {
 
 /** `bytes` as one whole base64 text, for callers that have all bytes at once. @see decodeBase64 */
 export function encodeBase64(bytes: Uint8Array): Buffer {
-  const given = asBuffer(bytes);
+  const given = givenBytes('bytes', bytes);
   const text = Buffer.allocUnsafe(Math.ceil(given.length / 3) * 4);
   writeLetters(given, 0, given.length, text, 0);
   return text;

@@ -1,3 +1,4 @@
+import { givenList } from '../../core/check.js';
 import { BincodeError, type ErrorFigures } from '../../core/errors.js';
 import { joined, NO_BYTES, type Slices } from './slices.js';
 
@@ -25,7 +26,7 @@ export class SliceReader {
   #offset = 0;
 
   constructor(slices: Slices) {
-    this.#slices = slices;
+    this.#slices = givenList('slices', slices);
     let total = 0;
     for (const slice of slices) total += slice.length;
     this.#total = total;

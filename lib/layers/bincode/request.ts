@@ -1,4 +1,5 @@
 /** Requests of the Server to the Runtime Manager: to bytes and back, without a stream (wire spec §D). */
+import { given } from '../../core/check.js';
 import { InvalidArgumentError } from '../../core/errors.js';
 import type { Dialect } from '../formats/dialect.js';
 import { kindsOf, REQUEST_KINDS, type Request, variantOf } from './messages.js';
@@ -56,7 +57,7 @@ export function decodeRequest(bytes: Bytes, dialect: Dialect, options: DecodeOpt
 
 /** Reads the fields of one request. The bytes after it are left to the caller. Throws `BincodeError`. */
 export function readRequest(reader: SliceReader, dialect: Dialect): Request {
-  const kind = reader.variant('the request', kindsOf(REQUEST_KINDS, dialect));
+  const kind = given('reader', reader).variant('the request', kindsOf(REQUEST_KINDS, dialect));
   switch (kind) {
     case 'SendTlsData':
       return { kind, session: reader.u32('session'), data: reader.bytes('data') };

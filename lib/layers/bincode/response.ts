@@ -1,4 +1,5 @@
 /** Answers of the Runtime Manager: to bytes and back, without a stream (wire spec §D). */
+import { given } from '../../core/check.js';
 import { InvalidArgumentError } from '../../core/errors.js';
 import type { Dialect } from '../formats/dialect.js';
 import { kindsOf, RESPONSE_KINDS, type Response, STATUSES, type Status, variantOf } from './messages.js';
@@ -70,7 +71,7 @@ export function decodeStatus(bytes: Bytes, options: DecodeOptions = {}): Status 
 
 /** Reads the fields of one answer. The bytes after it are left to the caller. Throws `BincodeError`. */
 export function readResponse(reader: SliceReader, dialect: Dialect): Response {
-  const kind = reader.variant('the response', kindsOf(RESPONSE_KINDS, dialect));
+  const kind = given('reader', reader).variant('the response', kindsOf(RESPONSE_KINDS, dialect));
   switch (kind) {
     case 'TlsData':
       return { kind, data: reader.bytes('data'), active: reader.bool('active') };

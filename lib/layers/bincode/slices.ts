@@ -1,4 +1,5 @@
 /** Byte vectors that stay in slices until someone needs them in one piece. */
+import { givenList } from '../../core/check.js';
 import { InvalidArgumentError } from '../../core/errors.js';
 
 /** A byte vector as the slices in which it arrived, in order and not copied. An empty vector has no slices. */
@@ -24,12 +25,12 @@ export function slicesOf(bytes: Bytes, name = 'bytes'): Slices {
 export function sliceBytes(bytes: Bytes): number {
   if (Buffer.isBuffer(bytes)) return bytes.length;
   let total = 0;
-  for (const slice of bytes) total += slice.length;
+  for (const slice of givenList('bytes', bytes)) total += slice.length;
   return total;
 }
 
 /** A byte vector as one Buffer: the same Buffer if the vector is in one piece already, else a copy. */
 export function joined(bytes: Bytes): Buffer {
   if (Buffer.isBuffer(bytes)) return bytes;
-  return bytes.length === 1 ? (bytes[0] as Buffer) : Buffer.concat(bytes);
+  return givenList('bytes', bytes).length === 1 ? (bytes[0] as Buffer) : Buffer.concat(bytes);
 }

@@ -2,7 +2,7 @@ import { ByteQueue } from '../../core/byte-queue.js';
 import type { Codec } from '../../core/codec.js';
 import { Announce, type AnnouncedChunk, BODY_END, BOUNDARY, type ItemChunk } from '../../core/unit.js';
 import { lengthWithin, notAChunk, truncated } from './faults.js';
-import type { FrameHeader } from './header.js';
+import { type FrameHeader, givenHeader } from './header.js';
 
 /**
  * Takes the header off each payload and announces the payload's length. The bytes are passed on as they come, without a copy.
@@ -38,7 +38,7 @@ export class FrameDecoder implements Codec<ItemChunk, AnnouncedChunk> {
 
   /** `maxBytes`: bytes of the largest payload. */
   constructor(header: FrameHeader, maxBytes: number) {
-    this.#header = header;
+    this.#header = givenHeader(header);
     this.#maxBytes = maxBytes;
   }
 

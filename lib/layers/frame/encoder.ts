@@ -1,7 +1,7 @@
 import type { Codec } from '../../core/codec.js';
 import { Announce, type AnnouncedChunk } from '../../core/unit.js';
 import { checkAnnounced, mismatch, notAChunk } from './faults.js';
-import { encodeHeader, type FrameHeader } from './header.js';
+import { encodeHeader, type FrameHeader, givenHeader } from './header.js';
 
 /** A first chunk of up to this many bytes is copied behind its header: a second write or TLS record would cost more. */
 const MERGE_MAX_BYTES = 1024;
@@ -44,7 +44,7 @@ export class FrameEncoder implements Codec<AnnouncedChunk, Buffer> {
 
   /** `maxBytes`: bytes of the largest payload. A length that does not fit the header is over the limit too. */
   constructor(header: FrameHeader, maxBytes: number) {
-    this.#header = header;
+    this.#header = givenHeader(header);
     this.#maxBytes = Math.min(maxBytes, header.maxLength);
   }
 

@@ -1,4 +1,6 @@
 /** The headers that carry the length of the payload behind them (wire spec §A "Framing" and §D "Framing"). */
+import { givenRecord } from '../../core/check.js';
+import { InvalidArgumentError } from '../../core/errors.js';
 
 /** The headers between Server and Runtime Manager: `tcp9` on TCP, Unix sockets and vsock, `icecap4` on IceCap's console. */
 export type FrameKind = 'tcp9' | 'icecap4';
@@ -85,9 +87,24 @@ export const FRAME_HEADERS: Readonly<Record<HeaderKind, FrameHeader>> = Object.f
   }),
 });
 
-/** The header of a payload of `length` bytes (0 to `maxLength`). */
+/** The header of a payload of `length` bytes. @throws InvalidArgumentError for a length that is not from 0 to `maxLength` */
 export function encodeHeader(header: FrameHeader, length: number): Buffer {
+  const { maxLength } = givenHeader(header);
+  if (!Number.isInteger(length) || length < 0 || length > maxLength) {
+    throw new InvalidArgumentError(`length is 0 to ${maxLength}, got ${length}`, {
+      layer: header.layer,
+      expected: `0..${maxLength}`,
+      got: length,
+    });
+  }
   const bytes = Buffer.allocUnsafe(header.bytes);
   header.write(bytes, length);
   return bytes;
+}
+
+/** `header` unchanged, if it is one. @throws InvalidArgumentError */
+export function givenHeader(header: FrameHeader): FrameHeader {
+  const { bytes, maxLength, write } = givenRecord('header', header) as Partial<FrameHeader>;
+  if (typeof bytes === 'number' && typeof maxLength === 'number' && typeof write === 'function') return header;
+  throw new InvalidArgumentError('header is one of FRAME_HEADERS, or made like them', { layer: 'frame', expected: 'FrameHeader' });
 }

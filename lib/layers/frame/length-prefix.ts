@@ -1,4 +1,5 @@
-import { integerInRange, oneOf, optionsOf } from '../../core/check.js';
+import { givenBytes, givenRecord, integerInRange, oneOf, optionsOf } from '../../core/check.js';
+import { InvalidArgumentError } from '../../core/errors.js';
 import { type Layer, layerOf } from '../../core/layer.js';
 import type { MessageChunk, PrefixedChunk } from '../../core/unit.js';
 import { FrameDecoder } from './decoder.js';
@@ -53,6 +54,7 @@ export function lengthPrefix(options: LengthPrefixOptions = {}): Layer<MessageCh
 }
 
 function checked(options: LengthPrefixOptions) {
+  givenRecord('options', options);
   const deliver = oneOf('deliver', options.deliver ?? LENGTH_PREFIX_DEFAULTS.deliver, ['streamed', 'whole']);
   const preset = deliver === 'whole' ? LENGTH_PREFIX_DEFAULTS.maxWholeMessageBytes : LENGTH_PREFIX_DEFAULTS.maxMessageBytes;
   return { deliver, maxMessageBytes: integerInRange('maxMessageBytes', options.maxMessageBytes ?? preset, 1, HEADER.maxLength) };
@@ -61,16 +63,24 @@ function checked(options: LengthPrefixOptions) {
 /** Bytes of a prefix. The prefix does not count itself. */
 export const PREFIX_BYTES = HEADER.bytes;
 
-/** The prefix of a message of `length` bytes (0 to 2^53 - 1). @see readPrefix */
+/** The prefix of a message of `length` bytes (0 to 2^53 - 1). @throws InvalidArgumentError @see readPrefix */
 export function encodePrefix(length: number): Buffer {
   return encodeHeader(HEADER, length);
 }
 
 /**
  * The length that the 8 bytes of `prefix` announce.
- * @throws LimitError when it is over `maxBytes`; `got` is exact, a bigint from 2^53 on.
+ * @throws LimitError when it is over `maxBytes`; `got` is exact, a bigint from 2^53 on. InvalidArgumentError for what is no prefix
  * @see encodePrefix
  */
 export function readPrefix(prefix: Buffer, maxBytes: number): number {
-  return lengthWithin(HEADER, HEADER.read(prefix), maxBytes);
+  const bytes = givenBytes('prefix', prefix);
+  if (bytes.length < PREFIX_BYTES) {
+    throw new InvalidArgumentError(`a prefix has ${PREFIX_BYTES} bytes, got ${bytes.length}`, {
+      layer: HEADER.layer,
+      expected: PREFIX_BYTES,
+      got: bytes.length,
+    });
+  }
+  return lengthWithin(HEADER, HEADER.read(bytes), integerInRange('maxBytes', maxBytes, 0, HEADER.maxLength));
 }

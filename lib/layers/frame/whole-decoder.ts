@@ -3,7 +3,7 @@ import type { Codec } from '../../core/codec.js';
 import type { ItemChunk } from '../../core/unit.js';
 import { bytesOf, takeLength } from './decoder.js';
 import { lengthWithin, truncated } from './faults.js';
-import type { FrameHeader } from './header.js';
+import { type FrameHeader, givenHeader } from './header.js';
 
 /**
  * Gives each payload as one Buffer, without its header. The Buffer is a view of the input if the payload is inside one chunk,
@@ -28,7 +28,7 @@ export class WholeFrameDecoder implements Codec<ItemChunk, Buffer> {
 
   /** `maxBytes`: bytes of the largest payload. */
   constructor(header: FrameHeader, maxBytes: number) {
-    this.#header = header;
+    this.#header = givenHeader(header);
     this.#maxBytes = maxBytes;
   }
 

@@ -1,6 +1,7 @@
 /** Encodes and decodes whole messages without a stream: for HTTP bodies, tests and callers that have all bytes. */
-import { asBuffer } from '../../core/as-buffer.js';
+
 import { ByteQueue } from '../../core/byte-queue.js';
+import { givenBytes } from '../../core/check.js';
 import { InvalidArgumentError } from '../../core/errors.js';
 import { layOut } from './layout.js';
 import type { Sent, WholeMessage } from './messages.js';
@@ -33,7 +34,7 @@ export function encodeMessage<E extends EnvelopeName>(type: E, message: Sent<E, 
 export function decodeMessage<E extends EnvelopeName>(type: E, bytes: Uint8Array, options?: MessageOptions): WholeMessage<E> {
   const { dialect, limits } = completeOptions(options);
   const table = envelopeTable(type, dialect);
-  const whole = asBuffer(bytes);
+  const whole = givenBytes('bytes', bytes);
   checkMessageLength(whole.length, limits);
   return readWhole(table, whole, limits) as unknown as WholeMessage<E>;
 }

@@ -1,4 +1,4 @@
-import { integerInRange, oneOf } from '../../core/check.js';
+import { givenRecord, integerInRange, oneOf } from '../../core/check.js';
 import { InvalidOptionError } from '../../core/errors.js';
 import { DIALECTS, type Dialect } from '../formats/dialect.js';
 
@@ -45,6 +45,7 @@ const NOTHING_SAID: CompleteOptions = Object.freeze({ dialect: '2207', limits: P
 export function completeOptions(options?: MessageOptions): CompleteOptions {
   // A shortcut, because `encodeMessage` and `decodeMessage` come here for each message.
   if (options === undefined) return NOTHING_SAID;
+  givenRecord('options', options);
   const limit = (name: keyof ProtobufLimits, min: number, max: number) =>
     integerInRange(name, options[name] ?? PROTOBUF_DEFAULTS[name], min, max);
   const limits = {

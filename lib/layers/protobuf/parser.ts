@@ -1,5 +1,6 @@
 import { asBuffer } from '../../core/as-buffer.js';
 import type { ByteQueue } from '../../core/byte-queue.js';
+import { givenRecord } from '../../core/check.js';
 import { LimitError, ProtobufError } from '../../core/errors.js';
 import { checkHead, checkText, cutOff, FieldCounter, knownFields } from './check-fields.js';
 import type { ProtobufLimits } from './options.js';
@@ -67,8 +68,8 @@ export class MessageParser {
 
   /** Throws `LimitError` when the announced length passes `maxMessageBytes`. */
   constructor(table: MessageTable, length: number, limits: Readonly<Required<ProtobufLimits>>) {
-    checkMessageLength(length, limits);
-    this.#table = table;
+    checkMessageLength(length, givenRecord('limits', limits));
+    this.#table = givenRecord('table', table);
     this.length = length;
     this.#limits = limits;
     this.#counter = new FieldCounter(limits.maxFields);

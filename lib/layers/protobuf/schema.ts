@@ -1,6 +1,6 @@
 /** The schema in the form that the coders need: for each message in each dialect a table of its fields by number. */
 import { oneOf } from '../../core/check.js';
-import type { Dialect } from '../formats/dialect.js';
+import { DIALECTS, type Dialect } from '../formats/dialect.js';
 import { enums, messages } from './descriptor.generated.js';
 import { transport_protocol as coders } from './schema.generated.js';
 
@@ -110,11 +110,11 @@ const tables: Readonly<Record<Dialect, Map<EnvelopeName, MessageTable>>> = {
   head: new Map(),
 };
 
-/** The table of an envelope in a dialect. It is made once. */
+/** The table of an envelope in a dialect. It is made once. @throws InvalidOptionError */
 export function envelopeTable(type: EnvelopeName, dialect: Dialect): MessageTable {
-  const known = tables[dialect].get(type);
+  const known = (tables as Partial<typeof tables>)[dialect]?.get(type);
   if (known !== undefined) return known;
-  const table = tableOf(oneOf('type', type, ENVELOPES), dialect);
+  const table = tableOf(oneOf('type', type, ENVELOPES), oneOf('dialect', dialect, DIALECTS));
   tables[dialect].set(type, table);
   return table;
 }

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { asBuffer } from '../../core/as-buffer.js';
+import { givenRecord } from '../../core/check.js';
 import { chunksOf } from '../../core/chunks.js';
 import { InvalidArgumentError, LengthMismatchError } from '../../core/errors.js';
 import type { BodySource } from './messages.js';
@@ -12,7 +13,15 @@ export class SourceReader {
   readonly #iterator: AsyncIterator<unknown>;
   #read = 0;
 
-  constructor({ length, source }: BodySource) {
+  constructor(body: BodySource) {
+    const { length, source } = givenRecord('body', body);
+    if (typeof (source as Partial<AsyncIterable<unknown>> | undefined)?.[Symbol.asyncIterator] !== 'function') {
+      throw new InvalidArgumentError(`the source of a body is a stream or an async iterable, got ${typeof source}`, {
+        layer: PROTOBUF,
+        expected: 'AsyncIterable',
+        got: typeof source,
+      });
+    }
     this.#length = length;
     this.#source = source;
     // If the source fails before the first read, the error must wait for that read and must not end the process.

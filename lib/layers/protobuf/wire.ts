@@ -1,4 +1,5 @@
 /** The field level of the protobuf encoding: tags, varints, lengths. As strict as Rust's reader; errors have offsets. */
+import { given } from '../../core/check.js';
 import { ProtobufError } from '../../core/errors.js';
 import { DELIMITED, FIXED32, FIXED64, PROTOBUF, VARINT } from './schema.js';
 
@@ -59,7 +60,7 @@ function readVarint(bytes: Buffer, at: number, base: number): Varint | undefined
  * deeper than an arm.
  */
 export function readFieldHead(bytes: Buffer, at: number, base: number): FieldHead | undefined {
-  const tag = readVarint(bytes, at, base);
+  const tag = readVarint(given('bytes', bytes), at, base);
   if (tag === undefined) return undefined;
   const offset = base + at;
   if (tag.value > 0xffffffff)

@@ -1,4 +1,4 @@
-import { integerInRange, optionsOf } from '../../core/check.js';
+import { givenRecord, integerInRange, optionsOf } from '../../core/check.js';
 import { CodecStream } from '../../core/codec-stream.js';
 import type { Connection } from '../../core/connection.js';
 import type { Layer } from '../../core/layer.js';
@@ -30,7 +30,8 @@ export interface RecordsOptions {
 /** Defaults of `RecordsOptions`. */
 export const RECORDS_DEFAULTS = Object.freeze({ batchBytes: 0, maxDelayMs: 100 });
 
-function checked({ batchBytes = RECORDS_DEFAULTS.batchBytes, maxDelayMs = RECORDS_DEFAULTS.maxDelayMs }: RecordsOptions) {
+function checked(options: RecordsOptions) {
+  const { batchBytes = RECORDS_DEFAULTS.batchBytes, maxDelayMs = RECORDS_DEFAULTS.maxDelayMs } = givenRecord('options', options);
   if (typeof batchBytes !== 'function') integerInRange('batchBytes', batchBytes, 0, 2 ** 30);
   return { batchBytes, maxDelayMs: integerInRange('maxDelayMs', maxDelayMs, 1, 60_000) };
 }

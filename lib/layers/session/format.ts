@@ -1,3 +1,4 @@
+import { givenBytes } from '../../core/check.js';
 import { InvalidArgumentError, LimitError, SessionTextError } from '../../core/errors.js';
 
 /** Name of the layer. */
@@ -104,11 +105,12 @@ const LEAST_PART_BYTES = MAX_ID_DIGITS + 1 + 4;
  *
  * @returns undefined for a body that opens a session, because each part would open another; and for a `maxBytes` below 15
  */
-export function splitBody(body: Buffer, maxBytes: number): Buffer[] | undefined {
-  const head = body.subarray(0, body.indexOf(SPACE) + 1);
+export function splitBody(body: Uint8Array, maxBytes: number): Buffer[] | undefined {
+  const whole = givenBytes('body', body);
+  const head = whole.subarray(0, whole.indexOf(SPACE) + 1);
   if (head.length < 2 || head.toString('latin1') === `${NEW_SESSION_ID} ` || maxBytes < LEAST_PART_BYTES) return undefined;
   const letters = Math.floor((maxBytes - head.length) / 4) * 4;
   const parts: Buffer[] = [];
-  for (let at = head.length; at < body.length; at += letters) parts.push(Buffer.concat([head, body.subarray(at, at + letters)]));
+  for (let at = head.length; at < whole.length; at += letters) parts.push(Buffer.concat([head, whole.subarray(at, at + letters)]));
   return parts;
 }

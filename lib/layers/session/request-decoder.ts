@@ -1,3 +1,4 @@
+import { givenRecord } from '../../core/check.js';
 import { SessionTextError } from '../../core/errors.js';
 import { BOUNDARY } from '../../core/unit.js';
 import { BodyDecoder, MAX_WHITESPACE_BYTES } from './body-decoder.js';
@@ -28,7 +29,7 @@ export class SessionRequestDecoder {
   readonly #body: BodyDecoder;
 
   constructor(options: SessionRequestOptions = {}) {
-    this.#allowPoll = options.allowPoll ?? true;
+    this.#allowPoll = givenRecord('options', options).allowPoll ?? true;
     this.#body = new BodyDecoder(1, options.maxWhitespaceBytes ?? MAX_WHITESPACE_BYTES);
   }
 

@@ -1,3 +1,4 @@
+import { givenRecord } from '../../core/check.js';
 import { BodyDecoder, MAX_WHITESPACE_BYTES } from './body-decoder.js';
 
 /** Options of a `SessionResponseDecoder`. */
@@ -21,6 +22,6 @@ export interface SessionResponseOptions {
  */
 export class SessionResponseDecoder extends BodyDecoder {
   constructor(options: SessionResponseOptions = {}) {
-    super(Number.POSITIVE_INFINITY, options.maxWhitespaceBytes ?? MAX_WHITESPACE_BYTES);
+    super(Number.POSITIVE_INFINITY, givenRecord('options', options).maxWhitespaceBytes ?? MAX_WHITESPACE_BYTES);
   }
 }

@@ -1,6 +1,6 @@
 /** The hash of the Runtime Manager that an attested certificate carries (wire spec §B). */
 import { timingSafeEqual, type X509Certificate } from 'node:crypto';
-import { given, optionsOf, sha256Text } from '../../core/check.js';
+import { given, givenBytes, givenList, givenRecord, optionsOf, sha256Text } from '../../core/check.js';
 import { CertificateError, InvalidOptionError } from '../../core/errors.js';
 import { type Asn1, content } from '../formats/asn1.js';
 import { extensionsOf } from '../formats/x509.js';
@@ -23,6 +23,7 @@ const RUNTIME_HASH_OID = Buffer.of(0x55, 0x1e, 0x01);
  * @throws CertificateError when the certificate has the extension twice, or cannot be read as DER.
  */
 export function runtimeHashOf(certificate: X509Certificate): Buffer | undefined {
+  givenBytes('certificate.raw', givenRecord('certificate', certificate).raw);
   const found = partsOf(certificate).filter((extension) => content(extension[0]).equals(RUNTIME_HASH_OID));
   if (found.length > 1) {
     throw new CertificateError('the certificate has more than one runtime hash', { layer: 'tls', expected: 1, got: found.length });
@@ -38,7 +39,7 @@ export function runtimeHashOf(certificate: X509Certificate): Buffer | undefined 
  * @throws InvalidOptionError when `hashes` is empty or one of them is no hash. The hook itself throws CertificateError.
  */
 export function expectRuntimeHash(hashes: readonly (Uint8Array | string)[]): (certificate: X509Certificate) => void {
-  if (given('hashes', hashes).length === 0)
+  if (givenList('hashes', given('hashes', hashes)).length === 0)
     throw new InvalidOptionError('hashes is empty', { layer: 'tls', expected: 'runtime hashes', got: 0 });
   const expected = optionsOf('tls', () => hashes.map((hash) => Buffer.from(sha256Text('a runtime hash', hash), 'hex')));
   return (certificate) => {

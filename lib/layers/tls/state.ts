@@ -1,6 +1,7 @@
 /** The public state of a TLS session. */
 import type { X509Certificate } from 'node:crypto';
-import type { Connection } from '../../core/connection.js';
+import { Connection } from '../../core/connection.js';
+import { InvalidArgumentError } from '../../core/errors.js';
 
 /**
  * `waiting`: a client until both Transforms are there, a server until its first record is complete. `queued`: waits at the
@@ -42,5 +43,10 @@ export function publishState(connection: Connection, state: TlsState): void {
 
 /** The state of the topmost TLS layer of a connection, or undefined when there is none. The object changes with the session. */
 export function tlsState(connection: Connection): TlsState | undefined {
-  return stateOf(connection).state;
+  if (connection instanceof Connection) return stateOf(connection).state;
+  throw new InvalidArgumentError(`connection is that of a channel, got ${typeof connection}`, {
+    layer: 'tls',
+    expected: 'Connection',
+    got: typeof connection,
+  });
 }

@@ -1,4 +1,5 @@
 import { type ChannelListener, subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { givenRecord, textOf } from '../../core/check.js';
 import { RecordingFile } from './recording-file.js';
 
 /** Options of what records into a file. */
@@ -24,8 +25,9 @@ export abstract class Recorder implements Recording {
   #listeners: readonly (readonly [string, ChannelListener])[] = [];
 
   /** @param start how each recording of this kind begins: no other file is replaced */
-  constructor(path: string, start: Buffer, { onFault = (error) => process.emitWarning(error) }: RecordingOptions) {
-    this.file = new RecordingFile(path, start, (error) => {
+  constructor(path: string, start: Buffer, options: RecordingOptions) {
+    const { onFault = (error: Error) => process.emitWarning(error) } = givenRecord('options', options);
+    this.file = new RecordingFile(textOf('path', path), start, (error) => {
       this.close();
       onFault(error);
     });

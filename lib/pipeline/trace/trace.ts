@@ -1,4 +1,4 @@
-import { integerInRange } from '../../core/check.js';
+import { givenRecord, integerInRange } from '../../core/check.js';
 import { clock } from '../../core/clock.js';
 import { Announce } from '../../core/unit.js';
 import { DIAGNOSTICS, type ItemEvent, type StackEvent } from '../diagnostics.js';
@@ -44,7 +44,7 @@ export interface TraceOptions extends RecordingOptions {
  * @throws InvalidArgumentError for a file that cannot be written, InvalidOptionError for `bytes` out of range
  */
 export function traceTo(path: string, options: TraceOptions = {}): Recording {
-  return new Trace(path, { ...options, bytes: integerInRange('bytes', options.bytes ?? 0, 0, MAX_FIRST_BYTES) });
+  return new Trace(path, { ...options, bytes: integerInRange('bytes', givenRecord('options', options).bytes ?? 0, 0, MAX_FIRST_BYTES) });
 }
 
 class Trace extends Recorder {

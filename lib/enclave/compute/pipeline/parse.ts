@@ -1,3 +1,4 @@
+import { textOf } from '../../../core/check.js';
 import { FileNameError, PolicyError } from '../../../core/errors.js';
 import { normaliseName } from '../../store/file-name.js';
 
@@ -33,7 +34,7 @@ export type Pipeline =
  * over 65,536 bytes, and for one with blocks nested deeper than 64, with `got` and `limit`
  */
 export function parsePipeline(script: string): Pipeline {
-  const got = Buffer.byteLength(script);
+  const got = Buffer.byteLength(textOf('script', script));
   if (got > MAX_PIPELINE_BYTES) {
     const message = `a pipeline of ${got} bytes, the limit is ${MAX_PIPELINE_BYTES}`;
     throw new PolicyError(message, { layer: 'pipeline', got, limit: MAX_PIPELINE_BYTES });

@@ -1,3 +1,4 @@
+import { givenRecord } from '../../../core/check.js';
 import { AccessDeniedError } from '../../../core/errors.js';
 import { may, type Policy, type Principal } from '../../policy/index.js';
 import type { FileStore } from '../../store/file-store.js';
@@ -31,7 +32,9 @@ export interface PipelineRun {
  * @throws PolicyError the script is none; AccessDeniedError a program is not for this pipeline; and what
  * `ComputeEngine.run` raises
  */
-export async function runPipeline({ pipeline, ...run }: PipelineRun): Promise<number> {
+export async function runPipeline(options: PipelineRun): Promise<number> {
+  const { pipeline, ...run } = givenRecord('options', options);
+  for (const name of ['pipeline', 'policy', 'store', 'engine', 'signal'] as const) givenRecord(name, options[name]);
   const principal: Principal = { kind: 'pipeline', name: pipeline.name };
   return step(parsePipeline(pipeline.pipeline), principal, run);
 }
