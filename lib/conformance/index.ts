@@ -10,7 +10,7 @@ import { CLIENT_CASES, ClientContext } from './client/index.js';
 import { MANAGER_CASES, ManagerContext } from './manager/index.js';
 import { type Choice, choose, type Report, type Running, run } from './run.js';
 import { SERVER_CASES, ServerContext } from './server/index.js';
-import { checkTarget, type Target } from './target.js';
+import { checkPeerAddress, checkTarget, type Target } from './target.js';
 
 export type { AttestationTarget } from './attestation/index.js';
 export { VERDICTS, type Verdict } from './case.js';
@@ -95,6 +95,8 @@ async function conformServer(target: Extract<Target, { readonly role: 'server' }
       port: portOf(context.manager.address),
       attestationPort: attestation === undefined ? undefined : portOf(context.attestation?.addressOf(attestation)),
     });
+    // Where it listens may be known only when it is started, and that is when the kit listens.
+    checkPeerAddress(target.address);
     await linked(context, trying);
     return await run(chosen, context, runningOf(target, trying));
   } finally {

@@ -3,7 +3,7 @@ import { optionsOf } from '../core/check.js';
 import { InvalidOptionError } from '../core/errors.js';
 import { readPolicy } from '../enclave/policy/index.js';
 import { readPrivateKey } from '../layers/formats/private-key.js';
-import { addressText } from '../transports/address.js';
+import { addressText, isConnectAddress, parseAddress } from '../transports/address.js';
 import type { AttestationTarget } from './attestation/index.js';
 import type { ClientTarget } from './client/index.js';
 import type { ManagerTarget } from './manager/index.js';
@@ -26,14 +26,18 @@ export type Target =
  * @throws InvalidOptionError
  */
 export function checkPeerAddress(address: string): void {
-  optionsOf(LAYER, () => addressText('address', address.replace(/^http:/, 'tcp:').replace(/\/$/, '')));
+  optionsOf(LAYER, () => {
+    const text = addressText('address', address.replace(/^http:/, 'tcp:').replace(/\/$/, ''));
+    if (!isConnectAddress(parseAddress(text))) throw new InvalidOptionError(`${address} is no address to connect to`, { got: address });
+  });
 }
 
 /** @throws InvalidOptionError for an address or a part of the material that is none; PolicyError */
 export function checkTarget(target: Target): void {
   optionsOf(LAYER, () => {
     // Where a Server listens may be known only when it is started, which is when the kit listens.
-    if (target.role !== 'server') checkPeerAddress(target.address);
+    if (target.role === 'client') addressText('address', target.address);
+    else if (target.role !== 'server') checkPeerAddress(target.address);
     else {
       addressText('manager', target.manager);
       if (target.attestation !== undefined) addressText('attestation', target.attestation);
