@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   closeSync,
+  constants,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -21,6 +22,7 @@ import { until, within } from '../support/foreign.js';
 import { PROJECT_ROOT } from '../support/golden.js';
 import { ALL_RIGHTS, alice, Child, freshFolder, policyOf, startRoles, stored } from '../support/roles.js';
 import '../support/processes.js';
+import { patience } from '../support/time.js';
 
 const MAIN = join(PROJECT_ROOT, 'dist', 'lib', 'cli', 'main.js');
 const folder = freshFolder(t);
@@ -270,6 +272,29 @@ void t.test('a client that waits for the reader of a FIFO can be interrupted', {
   await until('reading', () => child.stderr.includes('reading /f'));
   child.process.kill('SIGINT');
   t.match(await ended(child), { code: 130, stderr: /interrupted\n$/ });
+});
+
+void t.test('nobody reads an output, or standard output: the wait has an end, and can be interrupted', { skip: noFifo }, async (t) => {
+  const { url } = await start(t, () => 0);
+  // More than a pipe holds, and less than the client keeps in memory.
+  t.match(await run(t, url, '-d', `/f=${put('source', 'x'.repeat(200_000))}`, '-q'), { code: 0 });
+  mkfifo('full');
+  const both = openSync(path('full'), constants.O_RDWR | constants.O_NONBLOCK);
+  t.teardown(() => closeSync(both));
+  const wait = ['--read-timeout-ms', String(patience(300)), '-n'];
+  for (const [output, says] of [
+    ['-', /nothing of 200000 bytes was taken by standard output for \d+ ms \(ERR_VC_TIMEOUT\)\n$/],
+    [path('full'), /nothing of 200000 bytes was taken by .*full for \d+ ms \(ERR_VC_TIMEOUT\)\n$/],
+  ] as const) {
+    const late = await ended(new Child(t, [MAIN, 'client', ...US, '--url', url, '-o', `/f=${output}`, ...wait], both));
+    t.match(late, { code: 1, stderr: says }, output);
+  }
+  for (const output of ['-', path('full')]) {
+    const child = new Child(t, [MAIN, 'client', ...US, '--url', url, '-o', `/f=${output}`, '-n'], both);
+    await until('reading', () => child.stderr.includes('reading /f'));
+    child.process.kill('SIGINT');
+    t.match(await ended(child), { code: 130, stderr: /interrupted\n$/ }, output);
+  }
 });
 
 void t.test('a client that waits for the writer of a FIFO can be interrupted', { skip: noFifo }, async (t) => {
