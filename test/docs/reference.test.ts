@@ -57,7 +57,8 @@ void t.test('the docstrings name what is there', async (t) => {
     t.same([...new Set(names.filter((name) => !isKnown(name)))], [], `${page}: it is internal, or there is no such thing`);
   }
   t.ok(found > 500, `${found} names`);
-  const page = 'Like `encodeNothing()`.\n\n| a | `Type` | `DEFAULT` |\n| a | `Type` | see `nowhere` |\n\n#### See\n\ndecodeNothing\n\n```ts\n`code`\n```\n';
+  const page =
+    'Like `encodeNothing()`.\n\n| a | `Type` | `DEFAULT` |\n| a | `Type` | see `nowhere` |\n\n#### See\n\ndecodeNothing\n\n```ts\n`code`\n```\n';
   t.same(namesIn(page), ['encodeNothing', 'nowhere', 'decodeNothing']);
   t.notOk(isKnown('encodeNothing'));
 });
