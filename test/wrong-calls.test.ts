@@ -155,7 +155,7 @@ void t.test('every function of every entry point, with what it does not take: an
       if (RIGHT[name]?.includes(what) === true) continue;
       const thrown = await errorOf(async () => dropped(await call(...values)));
       const ours = ofVectors.has(name) ? thrown instanceof TypeError && OF_VECTORS.test(thrown.message) : thrown instanceof VeracruzError;
-      if (thrown !== undefined && !ours) raw.push(`${what}: ${String(thrown)}`);
+      if (thrown !== undefined && !ours) raw.push(`${what}: ${thrown instanceof Error ? thrown.message : typeof thrown}`);
     }
     t.same(raw, [], name);
   }

@@ -16,6 +16,8 @@ export interface RecordingFlags {
   pcap?: string;
 }
 
+type Work<R> = () => Promise<R>;
+
 /** Adds them to a command. @param tls the role ends TLS sessions, and can write them as a capture */
 export function addRecordingOptions(command: Command, { tls = false }: { readonly tls?: boolean } = {}): Command {
   command
@@ -37,7 +39,7 @@ export function addRecordingOptions(command: Command, { tls = false }: { readonl
  * @throws InvalidArgumentError for a file that cannot be written, for one file that is to be both, and for `--trace-bytes` without
  * `--trace`
  */
-export async function recorded<R>(flags: RecordingFlags, role: string, prepare: () => Promise<() => Promise<R>>): Promise<R> {
+export async function recorded<R>(flags: RecordingFlags, role: string, prepare: () => Work<R> | Promise<Work<R>>): Promise<R> {
   const { trace, traceBytes, pcap } = flags;
   checkFlags(flags);
   const work = await prepare();

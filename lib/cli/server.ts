@@ -140,7 +140,7 @@ Examples:
 }
 
 /** Checks all that can be checked before a port is taken; gives what runs the Server. */
-async function prepare(named: string | undefined, flags: ServerFlags): Promise<() => Promise<void>> {
+function prepare(named: string | undefined, flags: ServerFlags): () => Promise<void> {
   const log = stderrLog(flags.logLevel);
   const policy = oneOf('--policy', flags.policy, named);
   const options: ServerOptions = {

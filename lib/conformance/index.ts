@@ -12,10 +12,8 @@ import { type Choice, choose, type Report, type Running, run } from './run.js';
 import { SERVER_CASES, ServerContext } from './server/index.js';
 import { checkPeerAddress, checkTarget, type Target } from './target.js';
 
-export type { AttestationTarget } from './attestation/index.js';
 export { VERDICTS, type Verdict } from './case.js';
-export type { ClientTarget, Ended, StartClient } from './client/index.js';
-export type { ManagerTarget } from './manager/index.js';
+export type { Ended, StartClient } from './client/index.js';
 export {
   type Material,
   makeMaterial,
@@ -27,7 +25,6 @@ export {
 } from './material.js';
 export { choose, type Report } from './run.js';
 export { CONFORMANCE_DEFAULTS } from './scope.js';
-export type { ServerTarget } from './server/index.js';
 export { checkPeerAddress, type Target } from './target.js';
 
 /** Every role that can be tried, and its cases. */

@@ -45,7 +45,7 @@ export interface FoundAuthority {
    *
    * @returns the authority that counts, and where its certificate was made
    */
-  settle(): Promise<{ readonly authority: Pair; readonly made: string | undefined }>;
+  readonly settle: () => Promise<{ readonly authority: Pair; readonly made: string | undefined }>;
 }
 
 /** The authority that two flags name; else that of the state folder, which is new at the first start. Writes nothing. */
@@ -60,7 +60,7 @@ export async function authorityOf(flags: AuthorityFlags): Promise<FoundAuthority
 }
 
 function known(authority: Pair): FoundAuthority {
-  return { authority, settle: async () => ({ authority, made: undefined }) };
+  return { authority, settle: () => Promise.resolve({ authority, made: undefined }) };
 }
 
 async function keep(authority: Pair, flags: AuthorityFlags, files: Pair): Promise<Awaited<ReturnType<FoundAuthority['settle']>>> {

@@ -144,7 +144,7 @@ Examples:
 }
 
 /** Checks all that can be checked before anybody is asked for anything; gives what does it. */
-async function prepare(policyPath: string, flags: ClientFlags): Promise<() => Promise<void>> {
+function prepare(policyPath: string, flags: ClientFlags): () => Promise<void> {
   const writes = parseTransfers([...flags.program, ...(flags.programs ?? []), ...flags.data, ...(flags.datas ?? [])], 'stdin');
   const appends = parseTransfers(flags.append, 'stdin');
   const computes = [...flags.compute, ...(flags.computes ?? [])].flatMap((names) => names.split(','));
