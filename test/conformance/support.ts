@@ -9,11 +9,11 @@ import {
   managerCredentials,
   PREPARATION_DEFAULTS,
   type Report,
-  type ServerTarget,
   type StartClient,
   type Target,
   type Trying,
 } from '../../lib/conformance/index.js';
+import type { ServerTarget } from '../../lib/conformance/server/index.js';
 import { DirectoryStore } from '../../lib/enclave/store/file-store.js';
 import type { Dialect } from '../../lib/layers/formats/dialect.js';
 import type { FrameKind } from '../../lib/layers/frame/index.js';
