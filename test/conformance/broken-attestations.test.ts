@@ -1,7 +1,7 @@
 /** Each broken Proxy Attestation Server is found by the cases meant for it. */
 import t from 'tap';
-// A minute or two: not a test of the fast set.
-import '../support/long.js';
+// Its registry is a database.
+import '../support/processes.js';
 import { ATTESTATION_BREAKS } from './broken/attestations.js';
 import { tryBreaks } from './broken/breaks.js';
 
