@@ -13,7 +13,6 @@ import {
   readPolicy,
   rightsOf,
 } from '../../lib/enclave/policy/index.js';
-import '../support/long.js';
 import { seeded } from '../support/splits.js';
 import { changed, HASH, headPolicy } from './policy-support.js';
 

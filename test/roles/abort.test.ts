@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import t from 'tap';
 import type { FileStore } from '../../lib/enclave/store/file-store.js';
 import { until, within } from '../support/foreign.js';
-import '../support/long.js';
 import { collect, content, freshFolder, pending, slices, startRoles, stored } from '../support/roles.js';
 
 /** An error that a later line looks at is not unhandled until then. */

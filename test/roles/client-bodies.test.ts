@@ -4,7 +4,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import type { ClientOptions } from '../../lib/roles/client/client.js';
 import { until, within } from '../support/foreign.js';
-import '../support/long.js';
 import { collect, content, startRoles } from '../support/roles.js';
 import { patience } from '../support/time.js';
 

@@ -4,7 +4,6 @@ import type { Request, Response } from '../../lib/layers/bincode/index.js';
 import { LinkEndpoint } from '../../lib/roles/runtime-manager/link.js';
 import { memoryPipe } from '../../lib/transports/memory.js';
 import { ask, Deframer, framed, tell, until } from '../support/foreign.js';
-import '../support/long.js';
 
 const QUESTIONS = 120_000;
 

@@ -9,7 +9,6 @@ import { memoryPipe } from '../../lib/transports/memory.js';
 import { madeUpIdentity } from '../layers/tls/made-up.js';
 import { issued } from '../layers/tls/pki.js';
 import { ask, dataOf, ForeignServer, tell, until } from '../support/foreign.js';
-import '../support/long.js';
 import { ALL_RIGHTS, alice, authority, bob, policyOf, portOf, startManager, startRoles } from '../support/roles.js';
 
 /** Opens sessions until the manager refuses; gives how many it was. */

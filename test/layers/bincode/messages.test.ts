@@ -18,7 +18,6 @@ import {
   sliceBytes,
 } from '../../../lib/layers/bincode/index.js';
 import { DIALECTS, type Dialect } from '../../../lib/layers/formats/dialect.js';
-import '../../support/long.js';
 import { cutAt, seeded } from '../../support/splits.js';
 import { countCopies } from './drive.js';
 import { plain } from './from-golden.js';

@@ -19,7 +19,6 @@ import { expectRuntimeHash, type TlsClientOptions, type TlsServerOptions, tls } 
 import { memoryPipe } from '../../../lib/transports/memory.js';
 import { alice, authority, bob, clientOptions, issued, RUNTIME_HASH, serverOptions } from './pki.js';
 import { open, pattern, talk } from './talk.js';
-import '../../support/long.js';
 
 const DAY = 86_400_000;
 const SECRET = pattern(4000);
