@@ -116,7 +116,8 @@ void t.test('silent strangers with all handshake places keep nobody out for long
       http.write(post(`0 ${text(HELLO)}`));
     }
   }
-  await until('they are there', () => roles.server.sessions === 20);
+  // On a busy machine the first of them have lost their places again before the last are there.
+  await until('more are there than there are places', () => roles.server.sessions > 4);
   const honest = await within('an honest client', roles.connect());
   await honest.writeFile('/f', content(1000));
 });
