@@ -157,8 +157,10 @@ export class HttpExchange extends Duplex {
   override _write(given: BoundedChunk | DeferredBytes, encoding: BufferEncoding, done: (error?: Error | null) => void): void {
     const chunk = layerChunk(given, encoding);
     if (chunk !== BOUNDARY) {
-      if (canBeCopied(chunk)) this.#body.append(chunk);
-      done(canBeCopied(chunk) ? null : new InvalidArgumentError(`a body is bytes, got ${typeof chunk}`, { layer: HTTP_LAYER }));
+      if (canBeCopied(chunk)) {
+        this.#body.append(chunk);
+        done();
+      } else done(new InvalidArgumentError(`a body is bytes, got ${typeof chunk}`, { layer: HTTP_LAYER }));
       return;
     }
     this.#ready.push({ body: this.#body.take(), isPoll: false });

@@ -1,19 +1,16 @@
+import { LeakyBucket } from '../../core/leaky-bucket.js';
 import { networkOf } from '../../core/network.js';
+import { RecentMap } from '../../core/recent-map.js';
 
 /** Most addresses that are remembered. A new address replaces the one that was quiet for longest. */
 const MAX_ADDRESSES = 10_000;
-
-/** Requests that an address may still make (`tokens`), as of the time `at`. */
-interface Bucket {
-  tokens: number;
-  at: number;
-}
 
 /** Limits the requests of each IPv4 address and each /64 of IPv6: `perSecond` at once, and as many in each second after that. */
 export class RequestRate {
   readonly #perSecond: number;
   readonly #clock: () => number;
-  readonly #buckets = new Map<string, Bucket>();
+  /** Requests by address. */
+  readonly #buckets = new RecentMap<string, LeakyBucket>(MAX_ADDRESSES);
 
   /** @param perSecond 0 for no limit */
   constructor(perSecond: number, clock: () => number) {
@@ -30,13 +27,10 @@ export class RequestRate {
   allows(address: string): boolean {
     if (this.#perSecond === 0) return true;
     const key = networkOf(address);
-    const now = this.#clock();
-    const { tokens, at } = this.#buckets.get(key) ?? { tokens: this.#perSecond, at: now };
-    const left = Math.min(this.#perSecond, tokens + ((now - at) * this.#perSecond) / 1000);
-    const allowed = left >= 1;
-    this.#buckets.delete(key);
-    if (this.#buckets.size >= MAX_ADDRESSES) this.#buckets.delete(this.#buckets.keys().next().value as string);
-    this.#buckets.set(key, { tokens: allowed ? left - 1 : left, at: now });
+    const bucket = this.#buckets.get(key) ?? new LeakyBucket(this.#perSecond, this.#clock);
+    const allowed = bucket.level + 1 <= this.#perSecond;
+    if (allowed) bucket.add(1);
+    this.#buckets.set(key, bucket);
     return allowed;
   }
 }

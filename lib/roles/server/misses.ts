@@ -1,4 +1,6 @@
 import { clock } from '../../core/clock.js';
+import { LeakyBucket } from '../../core/leaky-bucket.js';
+import { RecentMap } from '../../core/recent-map.js';
 
 /** Misses of one address that are answered before it has to wait. */
 const FREE_MISSES = 20;
@@ -7,6 +9,8 @@ const FIRST_WAIT_MS = 1000;
 const LAST_WAIT_MS = 60_000;
 /** Milliseconds without a miss, beyond its wait, after which an address is forgotten. */
 const FORGET_MS = 60_000;
+/** Seconds of what all addresses may miss, that may come at once. */
+const BURST_SECONDS = 10;
 /** Addresses that are remembered. A new one replaces the one that missed longest ago. */
 const MAX_ADDRESSES = 10_000;
 
@@ -23,15 +27,14 @@ interface Misser {
  */
 export class Misses {
   readonly #perSecond: number;
-  readonly #addresses = new Map<string, Misser>();
-  /** Misses of all addresses that may be answered now, and when that was counted. */
-  #tokens: number;
-  #counted = clock.monotonic();
+  readonly #addresses = new RecentMap<string, Misser>(MAX_ADDRESSES);
+  /** Misses of all addresses. */
+  readonly #all: LeakyBucket;
 
   /** @param perSecond misses a second of all addresses together, as many of them at once as come in ten seconds; 0: no limits */
   constructor(perSecond: number) {
     this.#perSecond = perSecond;
-    this.#tokens = 10 * perSecond;
+    this.#all = new LeakyBucket(perSecond);
   }
 
   /** Addresses that are remembered. */
@@ -42,17 +45,16 @@ export class Misses {
   /** Milliseconds that `address` has to wait before it may miss again; 0 when it need not. */
   waitMs(address: string): number {
     if (this.#perSecond === 0) return 0;
-    this.#refill();
     const own = Math.max(0, (this.#addresses.get(address)?.until ?? 0) - clock.monotonic());
-    const all = this.#tokens >= 1 ? 0 : (1000 * (1 - this.#tokens)) / this.#perSecond;
+    const over = this.#all.level + 1 - this.#burst;
+    const all = over <= 0 ? 0 : (1000 * over) / this.#perSecond;
     return Math.max(own, all);
   }
 
   /** Counts a miss that is answered. */
   count(address: string): void {
     if (this.#perSecond === 0) return;
-    this.#refill();
-    this.#tokens = Math.max(0, this.#tokens - 1);
+    this.#all.add(1, this.#burst);
     const now = clock.monotonic();
     const before = this.#addresses.get(address);
     const known = before !== undefined && now - before.until < FORGET_MS ? before : { misses: 0, waitMs: FIRST_WAIT_MS, until: now };
@@ -62,14 +64,11 @@ export class Misses {
       known.until = now + known.waitMs;
       known.waitMs = Math.min(2 * known.waitMs, LAST_WAIT_MS);
     }
-    this.#addresses.delete(address);
-    if (this.#addresses.size >= MAX_ADDRESSES) this.#addresses.delete(this.#addresses.keys().next().value as string);
     this.#addresses.set(address, known);
   }
 
-  #refill(): void {
-    const now = clock.monotonic();
-    this.#tokens = Math.min(10 * this.#perSecond, this.#tokens + ((now - this.#counted) * this.#perSecond) / 1000);
-    this.#counted = now;
+  /** Misses of all addresses that may come at once. */
+  get #burst(): number {
+    return BURST_SECONDS * this.#perSecond;
   }
 }

@@ -1,6 +1,7 @@
-import { clock } from '../../core/clock.js';
+import { LeakyBucket } from '../../core/leaky-bucket.js';
+import { RecentMap } from '../../core/recent-map.js';
 
-/** Sessions of one address without an admission that count as none: an honest client fails now and then, too. */
+/** Sessions of one address that are not admitted, below which it need not wait for what others do: honest clients fail, too. */
 const FREE = 8;
 /** Admissions missed a second that an address is forgiven. */
 const FORGIVEN_PER_SECOND = 2;
@@ -8,26 +9,6 @@ const FORGIVEN_PER_SECOND = 2;
 const BURST_SECONDS = 4;
 /** Addresses that are remembered. A new one replaces the one that opened a session longest ago. */
 const MAX_ADDRESSES = 10_000;
-
-/** Something that fills while sessions are opened and empties with time, and when they are admitted. */
-class Bucket {
-  #level = 0;
-  #counted = clock.monotonic();
-
-  /** @param perSecond by how much it empties a second */
-  constructor(readonly perSecond: number) {}
-
-  get level(): number {
-    const now = clock.monotonic();
-    this.#level = Math.max(0, this.#level - ((now - this.#counted) * this.perSecond) / 1000);
-    this.#counted = now;
-    return this.#level;
-  }
-
-  add(count: 1 | -1): void {
-    this.#level = Math.max(0, this.level + count);
-  }
-}
 
 export interface NewcomersLimits {
   /** Sessions a second, of all addresses together, that end without having been admitted; 0 for no limits. */
@@ -37,20 +18,20 @@ export interface NewcomersLimits {
 }
 
 /**
- * Who may open one more session. A session costs the Server a millisecond, and its ClientHello the manager two more, whether
- * or not anything comes of it. So each is counted until it is admitted: one that never is stays counted, and time forgives
+ * Who may open one more session. A session costs the Server processor time, and its ClientHello the manager, whether or not
+ * anything comes of it. So each is counted until it is admitted: one that never is stays counted, and time forgives
  * it. An address has `maxUnadmittedSessionsPerAddress` and is forgiven two a second. All addresses have four times
  * `maxUnadmittedSessionsPerSecond`; beyond that those that have eight or more wait. So a stranger cannot keep out an address
  * that has done nothing.
  */
 export class Newcomers {
   readonly #limits: NewcomersLimits;
-  readonly #addresses = new Map<string, Bucket>();
-  readonly #all: Bucket;
+  readonly #addresses = new RecentMap<string, LeakyBucket>(MAX_ADDRESSES);
+  readonly #all: LeakyBucket;
 
   constructor(limits: NewcomersLimits) {
     this.#limits = limits;
-    this.#all = new Bucket(limits.maxUnadmittedSessionsPerSecond);
+    this.#all = new LeakyBucket(limits.maxUnadmittedSessionsPerSecond);
   }
 
   /** Addresses that are remembered. */
@@ -68,11 +49,9 @@ export class Newcomers {
 
   /** Counts a session that was opened. */
   enter(address: string): void {
-    const own = this.#addresses.get(address) ?? new Bucket(FORGIVEN_PER_SECOND);
+    const own = this.#addresses.get(address) ?? new LeakyBucket(FORGIVEN_PER_SECOND);
     own.add(1);
     this.#all.add(1);
-    this.#addresses.delete(address);
-    if (this.#addresses.size >= MAX_ADDRESSES) this.#addresses.delete(this.#addresses.keys().next().value as string);
     this.#addresses.set(address, own);
   }
 

@@ -20,29 +20,32 @@ function ours(): ReturnType<typeof attestationTarget> {
   return started;
 }
 
-const proxied = (what: string, found: readonly string[], flaws: HttpFlaws, more: More = {}): Break => ({
+/** A break of one of ours, by what `proxy` puts before it: it gives its own address. */
+const before = (
+  what: string,
+  found: readonly string[],
+  more: More,
+  proxy: (t: Parameters<Break['report']>[0], address: string) => Promise<string>,
+): Break => ({
   role: 'attestation',
   what,
   found,
   ...more,
   report: async (t, trying) => {
     const target = await ours();
-    return conform({ ...target, address: await httpProxy(t, target.address, flaws) }, trying);
+    return conform({ ...target, address: await proxy(t, target.address) }, trying);
   },
 });
 
+const proxied = (what: string, found: readonly string[], flaws: HttpFlaws, more: More = {}): Break =>
+  before(what, found, more, (t, address) => httpProxy(t, address, flaws));
+
 /** The same, of the bytes before HTTP. */
-const piecemeal = (what: string, found: readonly string[], flaws: () => Flaws, more: More = {}): Break => ({
-  role: 'attestation',
-  what,
-  found,
-  ...more,
-  report: async (t, trying) => {
-    const target = await ours();
-    const port = await frameProxy(t, Number(target.address.split(':').at(-1)), flaws());
-    return conform({ ...target, address: `http://127.0.0.1:${port}` }, trying);
-  },
-});
+const piecemeal = (what: string, found: readonly string[], flaws: () => Flaws, more: More = {}): Break =>
+  before(what, found, more, async (t, address) => {
+    const port = await frameProxy(t, Number(address.split(':').at(-1)), flaws());
+    return `http://127.0.0.1:${port}`;
+  });
 
 /** The bytes of an answer, changed. */
 const bytes = (change: (bytes: Buffer) => Buffer): HttpFlaws => ({
