@@ -96,7 +96,7 @@ function prepareCommand(): Command {
     .option('--cipher-suite <name>', 'the suite of the policy', cipherSuite)
     .option('--runtime-hash <digits>', 'the runtime hash of the policy, 64 hexadecimal digits; default: random')
     .action(async (folder: string, flags: Preparation) => {
-      writeMaterial(folder, makeMaterial(flags));
+      await writeMaterial(folder, makeMaterial(flags));
       await print(`${folder}\n`);
     });
 }

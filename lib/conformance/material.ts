@@ -1,12 +1,13 @@
 /** What the kit and the peer must share beforehand: a policy, identities of principals, an authority, a device. */
 import { createHash, createPrivateKey, createPublicKey, randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Authority, issue, makeAuthority, readAuthority } from '../attestation/authority.js';
 import { makeKey, pemOf } from '../attestation/certificate.js';
 import { makeIdentity } from '../attestation/identity.js';
 import { InvalidArgumentError } from '../core/errors.js';
 import { cannotRead, cannotWrite, fileFault } from '../core/file-faults.js';
+import { makeFolder } from '../core/make-folder.js';
 import { createPolicy, type Policy, readPolicy } from '../enclave/policy/index.js';
 import { CaseSkipped } from './case.js';
 
@@ -88,9 +89,9 @@ export function makeMaterial({ serverUrl, attestationUrl, cipherSuite, runtimeHa
  *
  * @throws InvalidArgumentError for a folder that cannot be made or written, LocalFileError when the system fails
  */
-export function writeMaterial(folder: string, material: Required<Material>): void {
+export async function writeMaterial(folder: string, material: Required<Material>): Promise<void> {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    await makeFolder(folder);
   } catch (cause) {
     throw fileFault(`cannot make ${folder}: ${(cause as Error).message}`, cause);
   }
